@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
+    exclude: ['test/browser/**'],
+    globalSetup: 'test/support/global-setup.ts',
+    // passport keeps its strategies in one registry a process: a file is a process, and has one app
+    pool: 'forks',
+    isolate: true,
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
