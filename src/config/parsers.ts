@@ -1,0 +1,86 @@
+/** Text -> value, one function a kind of setting. Each throws an Error whose message completes "NAME ...". */
+
+export function integer(low: number, high: number) {
+  return (text: string): number => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= low && value <= high)) throw new Error(`must be a whole number from ${low} to ${high}`);
+    return value;
+  };
+}
+
+export function flag(text: string): boolean {
+  const value = { true: true, '1': true, false: false, '0': false }[text];
+  if (value === undefined) throw new Error('must be true, false, 1 or 0');
+  return value;
+}
+
+const UNIT_SECONDS = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** Seconds, or a number with `s`, `m`, `h` or `d` behind it. */
+export function duration(low: number, high: number) {
+  return (text: string): number => {
+    const match = /^(\d{1,9})([smhd]?)$/.exec(text);
+    const value = match ? Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] : NaN;
+    if (!(value >= low && value <= high))
+      throw new Error(
+        `must be a duration from ${low} s to ${high} s: seconds, or a number with s, m, h or d`,
+      );
+    return value;
+  };
+}
+
+/** 32 bytes or more in hex or base64url. Text that is both is taken as hex. */
+export function secret(text: string): Buffer {
+  const hex = /^(?:[0-9a-fA-F]{2})+$/.test(text);
+  const base64url = /^[A-Za-z0-9_-]+$/.test(text) && text.length % 4 !== 1;
+  const value = hex ? Buffer.from(text, 'hex') : base64url ? Buffer.from(text, 'base64url') : undefined;
+  if (!value) throw new Error('must be hex or base64url: make one with "openssl rand -hex 32"');
+  if (value.length < 32) throw new Error('must have 32 bytes at least: make one with "openssl rand -hex 32"');
+  return value;
+}
+
+export function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are the point
+  if (/[\u0000-\u001f\u007f]/.test(text)) throw new Error('must be one line without control characters');
+  return text;
+}
+
+export function loopbackOrHost(text: string): string {
+  if (!/^[A-Za-z0-9.:_[\]-]+$/.test(text)) throw new Error('must be an IP address or a host name');
+  return text;
+}
+
+/** RFC 8414 §2: a URL without query and fragment. Kept exactly as written. */
+export function issuer(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    !url ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    /[?#\s]/.test(text) ||
+    url.username ||
+    url.password
+  )
+    throw new Error(
+      'must be an http or https URL without query, fragment and user, for example https://auth.example.com',
+    );
+  if (text.endsWith('/')) throw new Error('must not end in a slash: clients compare it letter by letter');
+  return text;
+}
+
+export function postgresUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const socket = /^postgres(?:ql)?:\/\/[^/@]*@\//.test(text);
+  if (!socket && !(url && ['postgres:', 'postgresql:'].includes(url.protocol)))
+    throw new Error('must be a URL such as postgresql://user:password@host:5432/keks');
+  if (/[?&]synchronize=/i.test(text))
+    throw new Error('must not ask for synchronize: the schema changes by migrations only');
+  return text;
+}
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export function logLevel(text: string): (typeof LEVELS)[number] {
+  const level = LEVELS.find((one) => one === text);
+  if (!level) throw new Error(`must be one of ${LEVELS.join(', ')}`);
+  return level;
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { secret } from './parsers.js';
+import { ConfigError } from './settings.js';
+
+/**
+ * The secret key of an embedded authority: `DATA_DIR/secret.key`, hex, mode 0600, made once.
+ * A database without its key is refused: a new key would silently kill every token and every password in it.
+ */
+export function embeddedSecretKey(dataDir: string): Buffer {
+  const file = join(dataDir, 'secret.key');
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) makeKey(file, dataDir);
+    return secret(readFileSync(file, 'utf8').trim());
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const why =
+      error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : 'unreadable';
+    throw new ConfigError([
+      `DATA_DIR cannot be used: ${resolve(file)} (${why}). Choose a directory of your own.`,
+    ]);
+  }
+}
+
+function makeKey(file: string, dataDir: string): void {
+  if (existsSync(join(dataDir, 'postgres', 'PG_VERSION')))
+    throw new ConfigError([
+      `DATA_DIR has a database but no secret.key: restore ${resolve(file)} from your backup, or remove ${resolve(dataDir)} to begin anew.`,
+    ]);
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  try {
+    // link() refuses to replace: of two first starts at once, both end with the same key
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}

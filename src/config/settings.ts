@@ -1,0 +1,134 @@
+import {
+  duration,
+  flag,
+  integer,
+  issuer,
+  loopbackOrHost,
+  logLevel,
+  oneLine,
+  postgresUrl,
+  secret,
+} from './parsers.js';
+
+/** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
+interface Setting<T> {
+  readonly parse: (text: string) => T;
+  readonly fallback?: string;
+  readonly summary: string;
+}
+
+function setting<T>(
+  parse: (text: string) => T,
+  fallback: string,
+  summary: string,
+): Setting<T> & { fallback: string };
+function setting<T>(parse: (text: string) => T, fallback: undefined, summary: string): Setting<T>;
+function setting<T>(parse: (text: string) => T, fallback: string | undefined, summary: string): Setting<T> {
+  return fallback === undefined ? { parse, summary } : { parse, fallback, summary };
+}
+
+const DAY = 86_400;
+
+/** Every environment variable that Keks reads. An empty one counts as absent. */
+export const SETTINGS = {
+  PORT: setting(integer(0, 65_535), '3000', 'TCP port'),
+  HOST: setting(
+    loopbackOrHost,
+    '127.0.0.1',
+    'address to listen on; beyond loopback HTTPS is wanted, see below',
+  ),
+  DATABASE_URL: setting(
+    postgresUrl,
+    undefined,
+    'PostgreSQL 14 or newer; without it Keks runs its own in `DATA_DIR`',
+  ),
+  DATA_DIR: setting(
+    oneLine,
+    './.data',
+    'where the embedded database and its secret key live; yours to back up',
+  ),
+  ISSUER: setting(
+    issuer,
+    undefined,
+    'public URL; required with `DATABASE_URL`, else `http://127.0.0.1:PORT`',
+  ),
+  REALM: setting(oneLine, 'CookieFactory', 'the realm in every challenge'),
+  AUDIENCE: setting(oneLine, undefined, 'who tokens are for by default; the issuer if unset'),
+  SECRET_KEY: setting(
+    secret,
+    undefined,
+    '32 bytes or more, hex or base64url; required with `DATABASE_URL`, else made in `DATA_DIR`',
+  ),
+  SECRET_KEY_PREVIOUS: setting(
+    secret,
+    undefined,
+    'the key before `SECRET_KEY`, still honoured while you rotate',
+  ),
+  ACCESS_TOKEN_TTL: setting(duration(1, 7 * DAY), '1h', 'how long an access token lives, 7 days at most'),
+  REFRESH_TOKEN_TTL: setting(duration(1, 400 * DAY), '30d', 'how long a refresh token lives'),
+  SESSION_TTL: setting(
+    duration(1, 3650 * DAY),
+    '90d',
+    'how long a login lives, however often it is refreshed',
+  ),
+  BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
+  PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),
+  TLS_CERT: setting(
+    oneLine,
+    undefined,
+    'file with the certificate chain (PEM); serves HTTPS together with `TLS_KEY`',
+  ),
+  TLS_KEY: setting(oneLine, undefined, 'file with the private key (PEM)'),
+  TRUST_PROXY: setting(
+    oneLine,
+    undefined,
+    'addresses or networks of TLS proxies whose `X-Forwarded-*` is believed, comma-separated',
+  ),
+  ALLOW_HTTP: setting(
+    flag,
+    'false',
+    'permits plain HTTP beyond loopback: only where something else encrypts',
+  ),
+  LOG_LEVEL: setting(logLevel, 'info', '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`'),
+  DEMO: setting(
+    flag,
+    undefined,
+    "the story's demo user; on with the embedded database, refused with `DATABASE_URL`",
+  ),
+  SHUTDOWN_DELAY: setting(
+    duration(0, 300),
+    undefined,
+    'time between SIGTERM and closing the port; 5 s, embedded 0',
+  ),
+};
+
+/** Thrown by `loadConfig`: one line a problem. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+type Table = typeof SETTINGS;
+type Value<S> = S extends { parse: (text: string) => infer T } ? T : never;
+
+export type Settings = {
+  [K in keyof Table]: Table[K] extends { fallback: string } ? Value<Table[K]> : Value<Table[K]> | undefined;
+};
+
+/** Parses every setting; a bad one becomes a line in `problems` that never repeats its value (it may be a secret). */
+export function readSettings(environment: NodeJS.ProcessEnv): { settings: Settings; problems: string[] } {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, one] of Object.entries(SETTINGS)) {
+    const text = environment[name] || one.fallback;
+    if (text === undefined) continue;
+    try {
+      values[name] = one.parse(text);
+    } catch (error) {
+      problems.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}.`);
+      values[name] = one.fallback === undefined ? undefined : one.parse(one.fallback);
+    }
+  }
+  return { settings: values as Settings, problems };
+}

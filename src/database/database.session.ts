@@ -1,0 +1,99 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { ClientConfig } from 'pg';
+import type { DataSource } from 'typeorm';
+import { DatabaseClock } from './clock.js';
+import { createDataSource, type Entities } from './data-source.js';
+import { Database } from './database.js';
+import { Maintenance } from './maintenance.js';
+import { DatabaseRefusal, migrate } from './migrator.js';
+import { guarded, MAIN_POOL, poolOf } from './pools.js';
+
+export const ENTITIES = Symbol('ENTITIES');
+
+const RETRY_FIRST_MS = 200;
+const RETRY_MOST_MS = 2_000;
+const CLOCK_EVERY_MS = 5_000;
+const MAINTENANCE_EVERY_MS = 3_600_000;
+
+const DATABASE_TIME = {
+  name: 'database_time',
+  text: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+};
+
+/** One life with the database: connect, migrate, keep the clock and the partitions, let go at the end. */
+@Injectable()
+export class DatabaseSession implements OnApplicationShutdown {
+  private readonly logger = new Logger('database');
+  private readonly timers: NodeJS.Timeout[] = [];
+  private dataSource: DataSource | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly maintenance: Maintenance,
+    @Inject(ENTITIES) private readonly entities: Entities,
+  ) {}
+
+  /** TypeORM's entity manager, for cold reads. Only after `connect`. */
+  get source(): DataSource {
+    if (!this.dataSource) throw new Error('connect first');
+    return this.dataSource;
+  }
+
+  /**
+   * One attempt: migrates, opens the pools, sets the clock, makes partitions ahead of need.
+   * @throws DatabaseRefusal when waiting would not help
+   */
+  async connect(connection: ClientConfig): Promise<void> {
+    const done = await migrate(connection);
+    if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
+    const dataSource = createDataSource({ ...connection, ...MAIN_POOL }, this.entities);
+    await dataSource.initialize();
+    this.dataSource = dataSource;
+    this.database.attach(guarded(poolOf(dataSource)), connection);
+    await this.synchroniseClock();
+    await this.maintenance.prepare(connection);
+    this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
+    this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
+  }
+
+  /** Tries until it succeeds, with growing pauses. Resolves on success. @throws DatabaseRefusal */
+  async connectPatiently(connection: ClientConfig, afterFailure: (error: Error) => void): Promise<void> {
+    for (let pause = RETRY_FIRST_MS; !this.ended; pause = Math.min(pause * 2, RETRY_MOST_MS)) {
+      try {
+        return await this.connect(connection);
+      } catch (error) {
+        await this.letGo();
+        if (error instanceof DatabaseRefusal || !(error instanceof Error)) throw error;
+        afterFailure(error);
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.ended = true;
+    await this.letGo();
+  }
+
+  private async letGo(): Promise<void> {
+    for (const timer of this.timers.splice(0)) clearInterval(timer);
+    await this.database.detach();
+    if (this.dataSource?.isInitialized) await this.dataSource.destroy();
+    this.dataSource = undefined;
+  }
+
+  private async synchroniseClock(): Promise<void> {
+    const sentAt = performance.now();
+    const [row] = await this.database.run<{ ms: number }>(DATABASE_TIME);
+    if (row) this.clock.synchronise(row.ms, sentAt);
+  }
+
+  private every(ms: number, work: () => Promise<unknown>): void {
+    const timer = setInterval(() => {
+      work().catch((error: unknown) => this.logger.warn(`put off: ${String(error)}`));
+    }, ms);
+    this.timers.push(timer.unref());
+  }
+}

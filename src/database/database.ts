@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import { asUnavailable } from './postgres-error.js';
+import { hotPool } from './pools.js';
+import { Unavailable } from '../http/unavailable.js';
+
+/** A statement that is prepared once a connection under its name. The text of a name never changes. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Queries {
+  /** @throws Unavailable when the database could not answer */
+  run<R extends QueryResultRow>(statement: Statement, values?: readonly unknown[]): Promise<R[]>;
+}
+
+/**
+ * Owns the two pools and the one way to send SQL through them: `run` and `transaction` for all that changes or lists,
+ * `runHot` for the validation of tokens. It never retries: who asked knows whether that is safe.
+ */
+@Injectable()
+export class Database implements Queries {
+  private main: Pool | undefined;
+  private hot: Pool | undefined;
+
+  /** True once the schema is in place and the primary has answered. */
+  get open(): boolean {
+    return this.main !== undefined;
+  }
+
+  /** Called once the schema is known to be right. `main` is TypeORM's own pool and is closed by TypeORM. */
+  attach(main: Pool, connection: ClientConfig): void {
+    this.main = main;
+    this.hot = hotPool(connection);
+  }
+
+  async detach(): Promise<void> {
+    const hot = this.hot;
+    this.main = undefined;
+    this.hot = undefined;
+    await hot?.end();
+  }
+
+  async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
+    return query<R>(required(this.main), statement, values);
+  }
+
+  async runHot<R extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
+    return query<R>(required(this.hot), statement, values);
+  }
+
+  /** READ COMMITTED. A commit that was not heard of is `Unavailable`: the caller must not claim that it happened. */
+  async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const client = await acquire(required(this.main));
+    try {
+      await client.query('BEGIN');
+      const result = await work({ run: (statement, values = []) => query(client, statement, values) });
+      await client.query('COMMIT');
+      client.release();
+      return result;
+    } catch (error) {
+      await abandon(client);
+      throw asUnavailable(error);
+    }
+  }
+
+  /** Connections in use and requests waiting for one, a pool each: for metrics. */
+  pools(): Record<'main' | 'hot', { total: number; idle: number; waiting: number }> {
+    return { main: numbers(this.main), hot: numbers(this.hot) };
+  }
+}
+
+async function query<R extends QueryResultRow>(
+  on: Pool | PoolClient,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<R[]> {
+  try {
+    const result = await on.query<R>({ name: statement.name, text: statement.text, values: [...values] });
+    return result.rows;
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+async function acquire(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+/** A connection whose ROLLBACK fails is in an unknown state: it is closed and not reused. */
+async function abandon(client: PoolClient): Promise<void> {
+  try {
+    await client.query('ROLLBACK');
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+function required(pool: Pool | undefined): Pool {
+  if (!pool) throw new Unavailable('the database is not connected yet');
+  return pool;
+}
+
+function numbers(pool: Pool | undefined) {
+  return { total: pool?.totalCount ?? 0, idle: pool?.idleCount ?? 0, waiting: pool?.waitingCount ?? 0 };
+}

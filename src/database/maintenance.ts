@@ -1,0 +1,139 @@
+import { Inject, Injectable } from '@nestjs/common';
+import pg from 'pg';
+import type { ClientConfig } from 'pg';
+import { CONFIG, type Config } from '../config.js';
+import { Clock } from './clock.js';
+import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
+import { sqlState } from './postgres-error.js';
+
+const DAY_MS = 86_400_000;
+/** Grants stay this long after their end, so that a late question still finds out why. */
+const GRANT_REST_MS = 8 * DAY_MS;
+const AUDIT_MONTHS = 13;
+const LOCK_ATTEMPTS = 40;
+
+export interface PurgeReport {
+  readonly partitions: string[];
+  readonly grants: number;
+}
+
+/**
+ * Makes partitions ahead of need and drops those that are over, on a connection of its own. Any number of instances may
+ * run it at once: each step is idempotent and waits at most 50 ms for a lock, because whoever waits behind it waits too.
+ */
+@Injectable()
+export class Maintenance {
+  private connection: ClientConfig | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  async prepare(connection: ClientConfig): Promise<void> {
+    this.connection = connection;
+    await this.ensurePartitions();
+  }
+
+  async run(): Promise<void> {
+    await this.ensurePartitions();
+    await this.purge();
+  }
+
+  async ensurePartitions(): Promise<void> {
+    const now = this.clock.now();
+    const wanted: [string, Range[]][] = [
+      ['access_tokens', daysFrom(now, now + this.config.ACCESS_TOKEN_TTL * 1_000 + 2 * DAY_MS)],
+      ['refresh_tokens', monthsFrom(now, now + this.config.REFRESH_TOKEN_TTL * 1_000 + 32 * DAY_MS)],
+      ['audit_events', monthsFrom(now, now + 32 * DAY_MS)],
+    ];
+    await this.session(async (client) => {
+      const { rows } = await client.query<{ name: string }>(ATTACHED);
+      const attached = new Set(rows.map((row) => row.name));
+      for (const [parent, ranges] of wanted)
+        for (const { name, from, to } of ranges)
+          if (!attached.has(`${parent}_${name}`))
+            await unlessLocked(client, 'SELECT keks_make_partition($1, $2, $3)', [parent, from, to]);
+    });
+  }
+
+  /** Drops what is wholly over; of the default partitions deletes the expired rows. */
+  async purge(): Promise<PurgeReport> {
+    const now = this.clock.now();
+    return this.session(async (client) => {
+      const { rows } = await client.query<{ name: string }>(ATTACHED);
+      const partitions: string[] = [];
+      for (const { name } of rows) {
+        const over = name.startsWith('audit_events_') ? monthsBefore(now, AUDIT_MONTHS) : now;
+        const [row] = await unlessLocked<{ dropped: boolean }>(
+          client,
+          'SELECT keks_drop_partition($1, $2) AS dropped',
+          [name, new Date(over)],
+        );
+        if (row?.dropped) partitions.push(name);
+      }
+      await client.query('DELETE FROM access_tokens_default WHERE expires_at <= $1', [new Date(now)]);
+      await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
+      return { partitions, grants: await purgeGrants(client, new Date(now - GRANT_REST_MS)) };
+    });
+  }
+
+  private async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ ...this.connection, connectionTimeoutMillis: 2_000, keepAlive: true });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+const ATTACHED = `
+  SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+   WHERE i.inhparent IN ('access_tokens'::regclass, 'refresh_tokens'::regclass, 'audit_events'::regclass)
+     AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+   ORDER BY c.relname`;
+
+async function unlessLocked<R extends pg.QueryResultRow>(
+  client: pg.Client,
+  text: string,
+  values: unknown[],
+): Promise<R[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query("BEGIN; SET LOCAL lock_timeout = '50ms'");
+      const { rows } = await client.query<R>(text, values);
+      await client.query('COMMIT');
+      return rows;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      // 55P03: not now; 42P07: another instance was faster
+      if (sqlState(error) === '42P07') return [];
+      if (sqlState(error) !== '55P03' || attempt === LOCK_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 100));
+    }
+  }
+}
+
+/** In small steps, so that nobody waits long behind it. */
+async function purgeGrants(client: pg.Client, before: Date): Promise<number> {
+  for (let total = 0; ;) {
+    const { rowCount } = await client.query(
+      `DELETE FROM grants WHERE id IN (
+         SELECT g.id FROM grants g
+          WHERE (g.expires_at < $1 OR (g.kind = 'client' AND g.revoked_at < $1))
+            AND NOT EXISTS (SELECT FROM api_keys k WHERE k.grant_id = g.id)
+          LIMIT 1000)`,
+      [before],
+    );
+    total += rowCount ?? 0;
+    if ((rowCount ?? 0) < 1_000) return total;
+  }
+}
+
+function monthsBefore(now: number, months: number): number {
+  const at = new Date(now);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - months, 1);
+}

@@ -1,0 +1,75 @@
+import pg from 'pg';
+import type { ClientConfig } from 'pg';
+import { migrations } from '../../migrations/index.js';
+import { createDataSource, MIGRATIONS_TABLE } from './data-source.js';
+
+/** The start cannot go on, and waiting does not help. The message is one line that names the mend. */
+export class DatabaseRefusal extends Error {}
+
+/** "KEKS" in ASCII: instances that start together migrate one after the other. */
+const MIGRATION_LOCK = 0x4b_45_4b_53;
+const OLDEST_POSTGRES = 140_000;
+
+/**
+ * Brings the schema up to this program's.
+ * @returns names of the migrations that ran now, the oldest first
+ * @throws DatabaseRefusal on a standby, a server that is too old, or a schema newer than the program
+ */
+export async function migrate(connection: ClientConfig): Promise<string[]> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000, keepAlive: true });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await assertServer(client);
+    if ((await pending(client)).length === 0) return [];
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const missing = await pending(client);
+    if (missing.length > 0) await runMigrations(connection);
+    return missing;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function assertServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean; version: string; database: string }>(
+    `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num') AS version, current_database() AS database`,
+  );
+  const server = rows[0];
+  if (!server || server.standby)
+    throw new DatabaseRefusal(
+      'DATABASE_URL leads to a hot standby, which cannot see a revoke at once: point it at the primary.',
+    );
+  if (Number(server.version) < OLDEST_POSTGRES)
+    throw new DatabaseRefusal(
+      `DATABASE_URL leads to PostgreSQL ${Math.floor(Number(server.version) / 10_000)}; Keks needs 14 or newer: upgrade the server.`,
+    );
+}
+
+/** Migrations that this program has and the database has not. */
+async function pending(client: pg.Client): Promise<string[]> {
+  const known = migrations.map((migration) => new migration().name);
+  const { rows: tables } = await client.query<{ found: boolean }>(
+    `SELECT to_regclass($1) IS NOT NULL AS found`,
+    [MIGRATIONS_TABLE],
+  );
+  if (!tables[0]?.found) return known;
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
+  const done = new Set(rows.map((row) => row.name));
+  const foreign = [...done].filter((name) => !known.includes(name));
+  if (foreign.length > 0)
+    throw new DatabaseRefusal(
+      `The schema is newer than this program (it has ${foreign.join(', ')}): start the newer Keks, or restore the backup from before its upgrade.`,
+    );
+  return known.filter((name) => !done.has(name));
+}
+
+async function runMigrations(connection: ClientConfig): Promise<void> {
+  const dataSource = createDataSource({ ...connection });
+  await dataSource.initialize();
+  try {
+    await dataSource.runMigrations({ transaction: 'each' });
+  } finally {
+    await dataSource.destroy();
+  }
+}

@@ -1,0 +1,58 @@
+import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
+import type { ClientConfig, Pool, PoolConfig } from 'pg';
+import type { DataSource } from 'typeorm';
+
+/** Milliseconds. Waiting for a connection and for the answer add up, and a 503 has to leave within a second. */
+const ACQUIRE_MS = 400;
+const ANSWER_MS = 500;
+
+export const MAIN_POOL: PoolConfig = {
+  max: 10,
+  connectionTimeoutMillis: ACQUIRE_MS,
+  query_timeout: ANSWER_MS,
+  statement_timeout: ANSWER_MS,
+  idle_in_transaction_session_timeout: 5_000,
+  keepAlive: true,
+};
+
+/**
+ * On a small analysed table the planner prefers to read whole partitions for a batch, and stays with that until autovacuum
+ * comes by. On these connections it may only probe the primary key.
+ */
+const PROBES_ONLY = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+
+/** The few connections that validations share. None of them ever talks to a standby: its answer could be old. */
+export function hotPool(connection: ClientConfig): Pool {
+  const options: PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void } = {
+    ...connection,
+    ...MAIN_POOL,
+    max: 4,
+    options: [connection.options, PROBES_ONLY].filter(Boolean).join(' '),
+    verify: (client, done) => {
+      client.query('SELECT pg_is_in_recovery() AS standby').then(
+        (answer) => done(answer.rows[0]?.standby === false ? undefined : new Error('connected to a standby')),
+        (error: unknown) => done(error instanceof Error ? error : new Error('connection lost')),
+      );
+    },
+  };
+  return guarded(new pg.Pool(options));
+}
+
+/** An idle or borrowed client that loses its connection emits `error`; without a listener that ends the process. */
+export function guarded(pool: Pool): Pool {
+  const ignore = () => undefined;
+  pool.on('error', ignore);
+  pool.on('connect', (client) => client.on('error', ignore));
+  return pool;
+}
+
+/** TypeORM has no public way to its pool; this is the only place that knows where it is. */
+export function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
+}
+
+/** @param url postgresql://, a socket directory as `?host=` */
+export function connectionOf(url: string): ClientConfig {
+  return parseIntoClientConfig(url);
+}

@@ -1,0 +1,29 @@
+import { Unavailable } from '../http/unavailable.js';
+
+/** SQLSTATE classes that mean that the program is wrong: data, constraint, syntax, raised by our own functions. */
+const OUR_FAULT = new Set(['22', '23', '42', 'P0']);
+
+/** What Postgres said, as five characters (SQLSTATE), or undefined for a fault of the connection. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/**
+ * A fault of the infrastructure becomes `Unavailable` (503): no connection, a time-out, a server that starts or stops, one that turned into a
+ * standby. Everything else comes back as it is. When in doubt it is infrastructure: never a verdict.
+ */
+export function asUnavailable(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof Unavailable) return error;
+  const state = sqlState(error);
+  if (state ? OUR_FAULT.has(state.slice(0, 2)) : !isPostgresFault(error)) return error;
+  return new Unavailable(`the database could not answer: ${state ?? error.message}`, { cause: error });
+}
+
+function isPostgresFault(error: Error): boolean {
+  return (
+    'syscall' in error ||
+    'code' in error ||
+    /connect|connection|timeout|timed out|client|terminated|pool/i.test(error.message)
+  );
+}
