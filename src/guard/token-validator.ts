@@ -1,0 +1,27 @@
+import type { Principal } from './principal.js';
+
+/** Why a token is refused. For log, metric and audit; never for the wire, where all of them look alike. */
+export type RefusalReason =
+  | 'malformed'
+  | 'forged'
+  | 'expired'
+  | 'unknown'
+  | 'revoked'
+  | 'grant_revoked'
+  | 'grant_expired'
+  | 'wrong_kind'
+  | 'wrong_audience';
+
+/** A verdict is a value. Exceptions are for infrastructure only. */
+export type Validation =
+  | { readonly active: true; readonly principal: Principal }
+  | { readonly active: false; readonly reason: RefusalReason };
+
+/** The port between an API and whoever knows about tokens: in process, over HTTP, or by signature alone. */
+export abstract class TokenValidator {
+  /**
+   * @param token as the client sent it, `b64token` (RFC 6750 §2.1)
+   * @throws when no verdict could be reached: the guard then answers 503, never 401
+   */
+  abstract validate(token: string): Promise<Validation>;
+}
