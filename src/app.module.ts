@@ -1,0 +1,38 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
+import { AuthService } from './auth/auth.service.js';
+import { entities } from './auth/entities.js';
+import type { Config } from './config.js';
+import { CookiesModule } from './cookies/cookies.module.js';
+import type { Clock } from './database/clock.js';
+import { DatabaseModule } from './database/database.module.js';
+import { GuardModule } from './guard/guard.module.js';
+import { DrainState } from './http/drain.js';
+import { OpsModule } from './ops/ops.module.js';
+import { WebModule } from './web/web.module.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly drain?: DrainState;
+  /** In place of the database's clock, for tests. */
+  readonly clock?: Clock;
+}
+
+/** The only file that knows which modules run and which validator the guard gets. */
+@Module({})
+export class AppModule {
+  static of({ config, drain = new DrainState(), clock }: AppOptions): DynamicModule {
+    const database = DatabaseModule.forRoot(config, entities, clock);
+    const auth = AuthModule.of(config, database);
+    const guard = GuardModule.forRoot({
+      realm: config.REALM,
+      audience: config.AUDIENCE,
+      imports: [auth],
+      validator: { useExisting: AuthService },
+    });
+    return {
+      module: AppModule,
+      imports: [auth, guard, CookiesModule, OpsModule.of(database, drain), WebModule],
+    };
+  }
+}

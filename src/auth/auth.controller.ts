@@ -1,0 +1,67 @@
+import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { BearerError } from '../guard/bearer.error.js';
+import { Public } from '../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../http/api-answer.js';
+import {
+  issueAnswer,
+  issueRequest,
+  revokeAnswer,
+  tokenRequest,
+  validateAnswer,
+  type IssueAnswer,
+  type IssueRequest,
+  type TokenRequest,
+  type ValidateAnswer,
+} from './auth.schemas.js';
+import { AuthService } from './auth.service.js';
+import { originOf, type HttpRequest } from './request-origin.js';
+import { LocalGuard } from './users/local.guard.js';
+import type { VerifiedUser } from './users/users.service.js';
+
+/** The story's three verbs over HTTP. JSON in, JSON out, 200. */
+@Public()
+@Controller()
+export class AuthController {
+  constructor(private readonly auth: AuthService) {}
+
+  @Post('issue')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @Header('Pragma', 'no-cache')
+  @UseGuards(LocalGuard)
+  @ApiOperation({ summary: 'Proof of identity in, a token out', tags: ['tokens'] })
+  @ApiAnswer(200, issueAnswer, 'The token. Nobody can show it to you again.')
+  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_requests')
+  async issue(
+    @Body({ schema: issueRequest }) body: IssueRequest,
+    @Req() request: HttpRequest & { user: VerifiedUser },
+  ): Promise<IssueAnswer> {
+    const { token, expiresIn, scope } = await this.auth.issue(request.user, body.scope, originOf(request));
+    return { token, token_type: 'Bearer', expires_in: expiresIn, scope };
+  }
+
+  @Post('validate')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'A token in, a verdict out', tags: ['tokens'] })
+  @ApiAnswer(200, validateAnswer, 'The token is active.')
+  @ApiErrors('invalid_request', 'invalid_token')
+  async validate(@Body({ schema: tokenRequest }) { token }: TokenRequest): Promise<ValidateAnswer> {
+    const validation = await this.auth.validate(token);
+    if (!validation.active) throw new BearerError('invalid_token', { realm: this.auth.realm });
+    return { active: true, expires_in: this.auth.secondsLeft(validation.principal.expiresAt) };
+  }
+
+  @Post('revoke')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Takes a token back, at once and everywhere', tags: ['tokens'] })
+  @ApiAnswer(200, revokeAnswer, 'The token is dead now, whatever it was before.')
+  @ApiErrors('invalid_request')
+  async revoke(
+    @Body({ schema: tokenRequest }) { token }: TokenRequest,
+    @Req() request: HttpRequest,
+  ): Promise<Record<string, never>> {
+    await this.auth.revoke(token, originOf(request));
+    return {};
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** The wire shapes of /issue, /validate and /revoke. One schema gives the type, the 400 and the OpenAPI entry. */
+
+export const issueRequest = z
+  .object({
+    user: z.string().min(1).meta({ description: 'The name of the user.', example: 'CookieDestroyer' }),
+    password: z
+      .string()
+      .min(1)
+      .refine((password) => Buffer.byteLength(password) <= 1_024)
+      .meta({ description: 'Exactly as it was set; 1,024 bytes at most.', example: 'U+1F36A' }),
+    scope: z
+      .string()
+      .optional()
+      .meta({ description: "Space-separated; all of the user's if absent.", example: 'cookies:eat' }),
+  })
+  .meta({ id: 'IssueRequest' });
+
+export const issueAnswer = z
+  .object({
+    token: z.string().meta({ example: 'kat_...' }),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().positive().meta({ description: 'Seconds.', example: 3_600 }),
+    scope: z.string().meta({ example: 'cookies:eat keks:account' }),
+  })
+  .meta({ id: 'IssueAnswer' });
+
+export const tokenRequest = z
+  .object({ token: z.string().min(1).meta({ description: 'The token itself.', example: 'kat_...' }) })
+  .meta({ id: 'TokenRequest' });
+
+export const validateAnswer = z
+  .object({
+    active: z.literal(true),
+    expires_in: z.int().nonnegative().meta({ description: 'Seconds.', example: 3_599 }),
+  })
+  .meta({ id: 'ValidateAnswer' });
+
+export const revokeAnswer = z.object({}).meta({ id: 'RevokeAnswer' });
+
+export type IssueRequest = z.infer<typeof issueRequest>;
+export type IssueAnswer = z.infer<typeof issueAnswer>;
+export type TokenRequest = z.infer<typeof tokenRequest>;
+export type ValidateAnswer = z.infer<typeof validateAnswer>;

@@ -1,0 +1,25 @@
+/** Where a request came from, for sessions and the audit log. */
+export interface RequestOrigin {
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  /** The id under which the log knows the request. */
+  readonly requestId: string | null;
+}
+
+/** What the operator does on the command line. */
+export const OPERATOR: RequestOrigin = { ip: null, userAgent: null, requestId: null };
+
+export interface HttpRequest {
+  readonly ip: string;
+  readonly id: string;
+  readonly headers: { readonly 'user-agent'?: string | undefined };
+}
+
+export function originOf(request: HttpRequest): RequestOrigin {
+  const userAgent = request.headers['user-agent'];
+  return {
+    ip: request.ip,
+    requestId: request.id,
+    userAgent: userAgent ? userAgent.replace(/[^\x20-\x7e]/g, '?').slice(0, 200) : null,
+  };
+}

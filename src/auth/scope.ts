@@ -1,0 +1,27 @@
+/** Scopes: space-separated, case-sensitive, each without quote, backslash and control characters (RFC 6749 §3.3). */
+
+/** What every user may do beside the scope that was granted: look after the own account. */
+export const ACCOUNT_SCOPE = 'keks:account';
+export const ADMIN_SCOPE = 'keks:admin';
+/** A request for a refresh token, not a permission. */
+export const OFFLINE_ACCESS = 'offline_access';
+
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
+
+/** @returns each scope once, in the order given; undefined if one is malformed. Empty text is no scope at all. */
+export function parseScope(text: string): string[] | undefined {
+  if (text === '') return [];
+  const scopes = text.split(' ');
+  if (scopes.length > 100 || !scopes.every((scope) => SCOPE_TOKEN.test(scope))) return undefined;
+  return [...new Set(scopes)];
+}
+
+/** @returns `wanted` if all of it is in `granted`, else undefined: a scope is refused, never silently narrowed */
+export function subset(wanted: readonly string[], granted: readonly string[]): readonly string[] | undefined {
+  return wanted.every((scope) => granted.includes(scope)) ? wanted : undefined;
+}
+
+/** All that a user may ask for. */
+export function scopeOfUser(granted: string): string[] {
+  return [...(parseScope(granted) ?? []), ACCOUNT_SCOPE];
+}

@@ -1,0 +1,94 @@
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { TokenKey, TokenKeys } from './token-keys.js';
+
+/**
+ * Owns the spelling of opaque tokens; never whether one is alive.
+ *
+ *     kat_ <48 characters of base64url> <6 characters of base62>
+ *          1 byte key id | 4 bytes expiry | 23 random bytes | 8 bytes MAC        CRC-32 of all before it
+ */
+export const PREFIXES = { kat_: 'access', krt_: 'refresh', kak_: 'api_key', kcs_: 'client_secret' } as const;
+
+export type Prefix = keyof typeof PREFIXES;
+export type TokenKind = (typeof PREFIXES)[Prefix];
+
+/** What expires never, as a client secret. */
+export const NO_EXPIRY = 0xff_ff_ff_ff;
+
+const SPELLING = /^(k(?:at|rt|ak|cs)_)([A-Za-z0-9_-]{48})([0-9A-Za-z]{6})$/;
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const RANDOM_BYTES = 23;
+const SIGNED_BYTES = 28;
+
+/** A token that Keks made. Says nothing about whether it still counts. */
+export interface Genuine {
+  readonly genuine: true;
+  readonly kind: TokenKind;
+  /** Whole seconds since the epoch, or NO_EXPIRY. */
+  readonly expiresAt: number;
+  /** SHA-256: what stands in the database in its place. */
+  readonly digest: Buffer;
+}
+
+export type Parsed =
+  Genuine | { readonly genuine: false; readonly flaw: 'spelling' | 'checksum' | 'key' | 'mac' };
+
+/** @param expiresAt whole seconds since the epoch */
+export function mintToken(
+  prefix: Prefix,
+  expiresAt: number,
+  key: TokenKey,
+  random = randomBytes(RANDOM_BYTES),
+): string {
+  const payload = Buffer.alloc(36);
+  payload[0] = key.id;
+  payload.writeUInt32BE(expiresAt, 1);
+  random.copy(payload, 5, 0, RANDOM_BYTES);
+  mac(prefix, payload, key).copy(payload, SIGNED_BYTES);
+  const body = prefix + payload.toString('base64url');
+  return body + checksum(body);
+}
+
+/** 36 bytes fill 48 characters to the last bit, so each token has exactly one spelling and passes exactly one way. */
+export function parseToken(token: string, keys: TokenKeys): Parsed {
+  const match = SPELLING.exec(token);
+  if (!match) return { genuine: false, flaw: 'spelling' };
+  const prefix = match[1] as Prefix;
+  if (checksum(token.slice(0, -6)) !== match[3]) return { genuine: false, flaw: 'checksum' };
+  const payload = Buffer.from(match[2] ?? '', 'base64url');
+  const candidates = keys.all.filter((key) => key.id === payload[0]);
+  if (candidates.length === 0) return { genuine: false, flaw: 'key' };
+  const signature = payload.subarray(SIGNED_BYTES);
+  if (!candidates.some((key) => timingSafeEqual(mac(prefix, payload, key), signature)))
+    return { genuine: false, flaw: 'mac' };
+  return {
+    genuine: true,
+    kind: PREFIXES[prefix],
+    expiresAt: payload.readUInt32BE(1),
+    digest: digestOf(token),
+  };
+}
+
+/** SHA-256, the only form in which a secret of ours reaches the database. */
+export function digestOf(token: string): Buffer {
+  return hash('sha256', token, 'buffer');
+}
+
+function mac(prefix: Prefix, payload: Buffer, key: TokenKey): Buffer {
+  return createHmac('sha256', key.mac)
+    .update(prefix)
+    .update(payload.subarray(0, SIGNED_BYTES))
+    .digest()
+    .subarray(0, 8);
+}
+
+function checksum(text: string): string {
+  let rest = crc32(text);
+  let digits = '';
+  for (let place = 0; place < 6; place += 1) {
+    digits = BASE62.charAt(rest % 62) + digits;
+    rest = Math.floor(rest / 62);
+  }
+  return digits;
+}

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import { OPERATOR } from '../request-origin.js';
+import { UsersService } from './users.service.js';
+
+/** The user of the story. Everybody knows this password, which is why it exists with the embedded database only. */
+export const DEMO_USER = { user: 'CookieDestroyer', password: 'U+1F36A', scope: 'cookies:eat' } as const;
+
+@Injectable()
+export class DemoUser {
+  constructor(private readonly users: UsersService) {}
+
+  /** Idempotent. A demo user who has been given another password or was disabled stays so. */
+  async seed(): Promise<void> {
+    if (await this.users.exists(DEMO_USER.user)) return;
+    await this.users.addUnchecked(DEMO_USER.user, DEMO_USER.password, [DEMO_USER.scope], OPERATOR);
+  }
+}

@@ -1,0 +1,25 @@
+import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import { WireError } from '../../http/wire-error.js';
+import { issueRequest } from '../auth.schemas.js';
+
+interface LoginRequest {
+  body: unknown;
+}
+
+/** In front of POST /issue: shape, then credentials. A fault of the database stays a fault and is no 401. */
+@Injectable()
+export class LocalGuard extends AuthGuard('local') {
+  /** The shape comes first: passport-local would go on to look for credentials in the query string. */
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<LoginRequest>();
+    if (!issueRequest.safeParse(request.body).success) throw new WireError('invalid_request');
+    return (await super.canActivate(context)) as boolean;
+  }
+
+  override handleRequest<U>(error: unknown, user: U | false): U {
+    if (error) throw error;
+    if (!user) throw new WireError('invalid_credentials');
+    return user;
+  }
+}

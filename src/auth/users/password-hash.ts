@@ -1,0 +1,70 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { compare, hash } from 'bcrypt';
+import { createHmac, randomBytes } from 'node:crypto';
+import { CONFIG, type Config } from '../../config.js';
+import { derivedKey } from '../derived-key.js';
+import { LoginLane } from './login-lane.js';
+
+interface Pepper {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
+
+/**
+ * `keks1$<pepper id>$<bcrypt(base64(HMAC-SHA-384(password, pepper)))>`: 64 characters go into bcrypt, so nothing is cut
+ * at 72 bytes, and without the pepper a stolen table is of no use. The tag lets parameters move.
+ */
+@Injectable()
+export class PasswordHash {
+  private readonly peppers: readonly [Pepper, ...Pepper[]];
+  private readonly dummy: Promise<string>;
+
+  constructor(
+    @Inject(CONFIG)
+    private readonly config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS' | 'BCRYPT_COST'>,
+    private readonly lane: LoginLane,
+  ) {
+    const previous = config.SECRET_KEY_PREVIOUS;
+    this.peppers = [pepper(config.SECRET_KEY), ...(previous ? [pepper(previous)] : [])];
+    this.dummy = this.make(randomBytes(32).toString('hex'));
+    this.dummy.catch(() => undefined);
+  }
+
+  /** @throws Unavailable when too many passwords wait already */
+  async make(password: string): Promise<string> {
+    const [current] = this.peppers;
+    const bcrypted = await this.lane.run(() => hash(peppered(password, current), this.config.BCRYPT_COST));
+    return `keks1$${current.id}$${bcrypted}`;
+  }
+
+  /**
+   * Takes as long for nobody's password as for somebody's: without a stored hash a dummy of the same parameters is
+   * compared.
+   * @throws Unavailable when too many passwords wait already
+   */
+  async matches(password: string, stored: string | undefined): Promise<boolean> {
+    const parts = FORMAT.exec(stored ?? (await this.dummy));
+    const found = parts && this.peppers.find((one) => one.id === parts[1]);
+    if (!parts || !found)
+      throw new Error('a stored password hash is of no known format or pepper: was SECRET_KEY changed?');
+    const same = await this.lane.run(() => compare(peppered(password, found), parts[2] ?? ''));
+    return same && stored !== undefined;
+  }
+
+  /** True when cost or pepper have moved since `stored` was made: hash again while the password is at hand. */
+  isOutdated(stored: string): boolean {
+    const parts = FORMAT.exec(stored);
+    return parts?.[1] !== this.peppers[0].id || Number(parts[3]) !== this.config.BCRYPT_COST;
+  }
+}
+
+function pepper(secret: Buffer): Pepper {
+  const key = derivedKey(secret, 'pepper', 48);
+  return { key, id: createHmac('sha256', key).update('id').digest('hex').slice(0, 8) };
+}
+
+function peppered(password: string, { key }: Pepper): string {
+  return createHmac('sha384', key).update(password, 'utf8').digest('base64');
+}

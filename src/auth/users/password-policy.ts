@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+
+/** More than this is refused before any work is done on it. */
+export const PASSWORD_MAX_BYTES = 1_024;
+/** zxcvbn's scale: below 10^10 guesses is too weak for a secret that people choose themselves. */
+const SCORE_MIN = 3;
+const OUR_WORDS = ['keks', 'keksdose', 'cookie', 'cookies', 'cookiefactory', 'cookiedestroyer', 'lecker'];
+
+export type PasswordFlaw = 'ill_formed' | 'too_short' | 'too_long' | 'too_common';
+
+export const PASSWORD_FLAWS: Record<PasswordFlaw, string> = {
+  ill_formed: 'The password is not well-formed Unicode.',
+  too_short: 'The password is too short: see PASSWORD_MIN_LENGTH.',
+  too_long: 'The password is longer than 1,024 bytes.',
+  too_common: 'The password is among the first that an attacker would try: choose another one.',
+};
+
+/** What a new password must be (NIST SP 800-63B-4 §3.1.1.2): long and not guessable; of no particular composition. */
+@Injectable()
+export class PasswordPolicy {
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'PASSWORD_MIN_LENGTH'>) {}
+
+  /** @param about words an attacker would try first: the user's name */
+  async flawOf(password: string, about: readonly string[]): Promise<PasswordFlaw | undefined> {
+    if (!isUsable(password)) return password.isWellFormed() ? 'too_long' : 'ill_formed';
+    if ([...password].length < this.config.PASSWORD_MIN_LENGTH) return 'too_short';
+    const words = [...about, ...OUR_WORDS];
+    return (await score(password, words)) < SCORE_MIN ? 'too_common' : undefined;
+  }
+}
+
+/** What can be a password at all, old or new. */
+export function isUsable(password: string): boolean {
+  return password.isWellFormed() && Buffer.byteLength(password) <= PASSWORD_MAX_BYTES;
+}
+
+/** The dictionaries are large and rarely needed: they are loaded at the first new password. */
+async function score(password: string, words: string[]): Promise<number> {
+  const [{ ZxcvbnFactory }, { adjacencyGraphs, dictionary }] = await Promise.all([
+    import('@zxcvbn-ts/core'),
+    import('@zxcvbn-ts/language-common'),
+  ]);
+  return new ZxcvbnFactory({ graphs: adjacencyGraphs, dictionary }).check(password, words).score;
+}

@@ -1,0 +1,16 @@
+/** A user's name as it is shown, and as it is compared: NFKC, then case-folded. */
+export interface UserName {
+  readonly name: string;
+  readonly folded: string;
+}
+
+/** @returns undefined for what can be nobody's name: empty, over 128 characters, or with control characters */
+export function userName(text: string): UserName | undefined {
+  if (text.length > 1_024 || !text.isWellFormed()) return undefined;
+  const name = text.normalize('NFKC');
+  const length = [...name].length;
+  if (length < 1 || length > 128 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name) || name.trim() !== name)
+    return undefined;
+  // upper before lower case: what differs only by case ends up the same, sharp s and final sigma included
+  return { name, folded: name.toUpperCase().toLowerCase().normalize('NFKC') };
+}

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import pino, { type Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import { DemoUser } from './auth/users/demo-user.js';
+import type { Config } from './config.js';
+import { DatabaseSession } from './database/database.session.js';
+import {
+  connectionUrl,
+  startEmbedded,
+  type EmbeddedPostgres,
+} from './database/embedded/embedded-postgres.js';
+import { connectionOf } from './database/pools.js';
+import { drain, DrainState } from './http/drain.js';
+import { createHttpApp, listen } from './http/http-app.js';
+import { serveDocuments } from './http/openapi.js';
+import { VERSION } from './version.js';
+
+/** All of a stop, from the signal on: milliseconds. */
+const STOP_LIMIT_MS = 25_000;
+const DATABASE_ENDED = 'The embedded database has ended: see postgres.log in DATA_DIR.';
+
+/** A start that cannot succeed as things are. The message is one line that names the mend. */
+export class StartRefusal extends Error {}
+
+export interface Server {
+  readonly port: number;
+  /** Resolves with the reason if the server can no longer do its work and should be stopped. */
+  readonly failed: Promise<Error>;
+  /** @param delayMs how long requests are still taken, so that a balancer notices. Idempotent. */
+  stop(delayMs: number): Promise<void>;
+}
+
+/**
+ * Starts everything: the embedded database if there is one, the schema, HTTP. With an external database that is away it
+ * listens all the same, not ready, and keeps trying.
+ */
+export async function startServer(config: Config): Promise<Server> {
+  const logger = pino({ level: config.LOG_LEVEL, base: null });
+  const drainState = new DrainState();
+  const [embedded, app] = await both(startDatabase(config, logger), createApp(config, logger, drainState));
+  try {
+    const session = app.get(DatabaseSession);
+    const { failed: unusable } = await connect(session, config, embedded, logger);
+    const ended = embedded?.exited.then(() => new Error(DATABASE_ENDED));
+    if (config.DEMO) await app.get(DemoUser).seed();
+    const port = await listenOrRefuse(app, config);
+    return {
+      port,
+      failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
+      stop: async (delayMs) => {
+        await drain(app, { delayMs, limitMs: STOP_LIMIT_MS });
+        await embedded?.stop();
+      },
+    };
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+async function createApp(
+  config: Config,
+  logger: Logger,
+  drainState: DrainState,
+): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(AppModule.of({ config, drain: drainState }), {
+    realm: config.REALM,
+    trustProxy: config.TRUST_PROXY,
+    tls:
+      config.TLS_CERT && config.TLS_KEY
+        ? { cert: pem(config.TLS_CERT), key: pem(config.TLS_KEY) }
+        : undefined,
+    logger,
+    drain: drainState,
+  });
+  serveDocuments(app, { issuer: config.ISSUER, version: VERSION });
+  return app;
+}
+
+async function startDatabase(config: Config, logger: Logger): Promise<EmbeddedPostgres | undefined> {
+  if (!config.embedded) return undefined;
+  return startEmbedded({ dataDir: config.DATA_DIR, log: (line) => logger.info(line) });
+}
+
+/** @returns for an external database that is not there yet: what ends in an error if it turns out unusable */
+async function connect(
+  session: DatabaseSession,
+  config: Config,
+  embedded: EmbeddedPostgres | undefined,
+  logger: Logger,
+): Promise<{ failed?: Promise<Error> }> {
+  const connection = connectionOf(embedded ? connectionUrl(embedded.address) : (config.DATABASE_URL ?? ''));
+  if (embedded) {
+    await session.connect(connection);
+    return {};
+  }
+  const firstFailure = deferred<'away'>();
+  const connected = session.connectPatiently(connection, (error) => {
+    logger.warn(`the database is away, trying again: ${error.message}`);
+    firstFailure.resolve('away');
+  });
+  await Promise.race([connected, firstFailure.promise]);
+  return {
+    failed: new Promise((resolve) => {
+      connected.catch(resolve);
+    }),
+  };
+}
+
+async function listenOrRefuse(app: NestFastifyApplication, config: Config): Promise<number> {
+  try {
+    return await listen(app, config.PORT, config.HOST);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const where = `${config.HOST}:${config.PORT}`;
+    if (code === 'EADDRINUSE')
+      throw new StartRefusal(`${where} is taken: stop what listens there, or choose another PORT.`);
+    if (code === 'EACCES')
+      throw new StartRefusal(`${where} needs more rights than this user has: choose a PORT above 1023.`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new StartRefusal(`${config.HOST} is no address of this machine: correct HOST.`);
+    throw error;
+  }
+}
+
+function pem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    throw new StartRefusal(
+      `${file} cannot be read: correct TLS_CERT and TLS_KEY, or give this user the right to read them.`,
+    );
+  }
+}
+
+/** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */
+async function both<A extends { stop(): Promise<void> } | undefined, B extends { close(): Promise<void> }>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  if (a.status === 'fulfilled') await a.value?.stop();
+  if (b.status === 'fulfilled') await b.value.close();
+  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason;
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((done) => (resolve = done));
+  return { promise, resolve };
+}
