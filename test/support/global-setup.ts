@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
+import { migrate } from '../../src/database/migrator.js';
+import { connectionOf } from '../../src/database/pools.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** URL of the run's PostgreSQL; `TEMPLATE` in it is copied for each test file. */
+    postgres: string;
+  }
+}
+
+export const TEMPLATE = 'keks_template';
+
+/** One embedded PostgreSQL a run, one migrated template in it. And the program compiled, for tests that start it. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  if (build.status !== 0) throw new Error('the program does not compile');
+  const dataDir = await mkdtemp(join(tmpdir(), 'keks-test-'));
+  const postgres = await startEmbedded({
+    dataDir,
+    settings: { fsync: 'off', synchronous_commit: 'off', max_connections: '200' },
+  });
+  const url = connectionUrl(postgres.address);
+  const admin = new pg.Client(connectionOf(url));
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${TEMPLATE}`);
+  await admin.end();
+  await migrate({ ...connectionOf(url), database: TEMPLATE });
+  project.provide('postgres', url);
+  return async () => {
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** stdout and stderr so far. */
+  output(): string;
+  /** @returns the exit code, or the signal */
+  stop(signal?: NodeJS.Signals): Promise<number | string | null>;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The compiled program as a process of its own, ready to serve. */
+export async function startProcess(environment: Record<string, string>): Promise<ServerProcess> {
+  const port = await freePort();
+  const server = launch({ ...environment, PORT: String(port) }, `http://127.0.0.1:${port}`);
+  await untilReady(server);
+  return server;
+}
+
+/** The compiled program, without waiting for anything. */
+export function launch(environment: Record<string, string>, url = ''): ServerProcess {
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = once(child, 'exit').then(
+    ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
+  );
+  return {
+    child,
+    url,
+    output: () => output,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+async function untilReady(server: ServerProcess): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    if (server.child.exitCode !== null) break;
+    const ready = await fetch(`${server.url}/health/ready`).then(
+      (answer) => answer.status === 200,
+      () => false,
+    );
+    if (ready) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  server.child.kill('SIGKILL');
+  throw new Error(`the server did not become ready:\n${server.output()}`);
+}

@@ -1,0 +1,125 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import pino from 'pino';
+import { Writable } from 'node:stream';
+import { AppModule } from '../../src/app.module.js';
+import { UsersService } from '../../src/auth/users/users.service.js';
+import { OPERATOR } from '../../src/auth/request-origin.js';
+import { loadConfig, type Config } from '../../src/config.js';
+import { DatabaseSession } from '../../src/database/database.session.js';
+import { connectionOf } from '../../src/database/pools.js';
+import { DrainState } from '../../src/http/drain.js';
+import { createHttpApp, listen } from '../../src/http/http-app.js';
+import { serveDocuments } from '../../src/http/openapi.js';
+import { createDatabase, type TestDatabase } from './database.js';
+import { ManualClock } from './manual-clock.js';
+
+/** Good by the password policy. */
+export const PASSWORD = 'seven brown biscuits under a blue moon';
+export const SECRET_KEY = '6b656b736521206c65636b657221206b656b736521206c65636b657221206b6b';
+
+export interface TestApp {
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  readonly config: Config;
+  readonly clock: ManualClock;
+  readonly database: TestDatabase;
+  /** Every line that the program has logged. */
+  readonly log: string[];
+  addUser(name: string, scope?: string, password?: string): Promise<void>;
+  /** POST /issue -> the token */
+  login(name: string, scope?: string, password?: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The environment of a server on this database. */
+export function environment(databaseUrl: string, extra: Record<string, string> = {}): Record<string, string> {
+  return {
+    NODE_ENV: 'test',
+    DATABASE_URL: databaseUrl,
+    SECRET_KEY,
+    ISSUER: 'http://127.0.0.1:3000',
+    PORT: '0',
+    BCRYPT_COST: '4',
+    SHUTDOWN_DELAY: '0',
+    LOG_LEVEL: 'debug',
+    ...extra,
+  };
+}
+
+/** The whole program, in this process, over real HTTP and on a database of its own. */
+export async function startTestApp(extra: Record<string, string> = {}): Promise<TestApp> {
+  const database = await createDatabase();
+  const config = loadConfig(environment(database.url, extra));
+  const clock = new ManualClock();
+  const log: string[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      log.push(chunk.toString());
+      done();
+    },
+  });
+  const drain = new DrainState();
+  const app = await createHttpApp(AppModule.of({ config, clock, drain }), {
+    realm: config.REALM,
+    trustProxy: config.TRUST_PROXY,
+    logger: pino({ level: config.LOG_LEVEL, base: null }, sink),
+    drain,
+  });
+  serveDocuments(app, { issuer: config.ISSUER, version: '0.0.0' });
+  await app.get(DatabaseSession).connect(connectionOf(database.url));
+  const url = `http://127.0.0.1:${await listen(app, 0, '127.0.0.1')}`;
+  return {
+    app,
+    url,
+    config,
+    clock,
+    database,
+    log,
+    async addUser(name, scope = 'cookies:eat', password = PASSWORD) {
+      const result = await app
+        .get(UsersService)
+        .addUnchecked(name, password, scope === '' ? [] : scope.split(' '), OPERATOR);
+      if (!('added' in result)) throw new Error(result.flaw);
+    },
+    async login(user, scope, password = PASSWORD) {
+      const answer = await post(url, '/issue', { user, password, ...(scope === undefined ? {} : { scope }) });
+      if (answer.status !== 200) throw new Error(`POST /issue answered ${answer.status}`);
+      return (answer.body as { token: string }).token;
+    },
+    async close() {
+      await app.close();
+      await database.close();
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** JSON in, JSON out. */
+export async function post(
+  url: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  return request(url, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+export async function get(url: string, path: string, token?: string): Promise<Answer> {
+  return request(url, path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+}
+
+export async function request(url: string, path: string, init: RequestInit): Promise<Answer> {
+  const answer = await fetch(url + path, { redirect: 'manual', ...init });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.startsWith('application/json');
+  return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
+}
