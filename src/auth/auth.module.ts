@@ -12,7 +12,14 @@ import { PasswordPolicy } from './users/password-policy.js';
 import { UsersService } from './users/users.service.js';
 import { TokenKeys } from './tokens/token-keys.js';
 import { TokenLookup } from './tokens/token-lookup.js';
-import { TokenStore } from './tokens/token-store.js';
+import { TokenCheck } from './tokens/token-check.js';
+import { TokenMint } from './tokens/token-mint.js';
+import { TokenReader } from './tokens/token-reader.js';
+import { TokenRevocation } from './tokens/token-revocation.js';
+import { LastUse } from './grants/last-use.js';
+import { LoginIssuer } from './grants/login.issuer.js';
+import { JwtReader } from './keys/jwt.reader.js';
+import { JwtSigner } from './keys/jwt.signer.js';
 
 /**
  * Owns users, grants and tokens: proof of identity in, a token out; a token in, a verdict out. It never knows what its
@@ -29,7 +36,14 @@ export class AuthModule {
         AuthService,
         TokenKeys,
         TokenLookup,
-        TokenStore,
+        TokenMint,
+        TokenReader,
+        TokenCheck,
+        TokenRevocation,
+        LoginIssuer,
+        LastUse,
+        JwtReader,
+        JwtSigner,
         UsersService,
         PasswordHash,
         PasswordPolicy,
