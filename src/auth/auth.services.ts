@@ -1,7 +1,14 @@
 import { AuthService } from './auth.service.js';
+import { LastUse } from './grants/last-use.js';
+import { LoginIssuer } from './grants/login.issuer.js';
+import { JwtReader } from './keys/jwt.reader.js';
+import { JwtSigner } from './keys/jwt.signer.js';
+import { TokenCheck } from './tokens/token-check.js';
 import { TokenKeys } from './tokens/token-keys.js';
 import { TokenLookup } from './tokens/token-lookup.js';
-import { TokenStore } from './tokens/token-store.js';
+import { TokenMint } from './tokens/token-mint.js';
+import { TokenReader } from './tokens/token-reader.js';
+import { TokenRevocation } from './tokens/token-revocation.js';
 import { DemoUser } from './users/demo-user.js';
 import { LoginLane } from './users/login-lane.js';
 import { PasswordHash } from './users/password-hash.js';
@@ -16,7 +23,14 @@ export const AUTH_SERVICES = [
   AuthService,
   TokenKeys,
   TokenLookup,
-  TokenStore,
+  TokenMint,
+  TokenReader,
+  TokenCheck,
+  TokenRevocation,
+  LoginIssuer,
+  LastUse,
+  JwtReader,
+  JwtSigner,
   UsersService,
   PasswordHash,
   PasswordPolicy,
