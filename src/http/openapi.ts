@@ -1,15 +1,39 @@
+/** Owns how the API is read and tried: the OpenAPI document and Swagger UI. Never what a route does. */
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { BEARER_ERRORS } from '../guard/bearer.error.js';
-import { WIRE_ERRORS, type WireErrorCode } from './wire-error.js';
-
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+import type { FastifyInstance } from 'fastify';
+import { addErrors } from './openapi.errors.js';
+import { addExamples } from './openapi.examples.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Every route may answer these; those with a body also the second list. */
-const EVERYWHERE: readonly WireErrorCode[] = ['invalid_request', 'server_error', 'temporarily_unavailable'];
-const WITH_BODY: readonly WireErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
+/** The groups of the page, in its order. Each operation belongs to one of them. */
+const TAGS: Readonly<Record<string, string>> = {
+  tokens: 'The authority: a password in, a token out; a token in, a verdict out; and back at once.',
+  cookies: 'The Cookie Factory, an API behind the guard. "Authorize" with a token first.',
+  operating: 'For balancers and operators. No token needed.',
+  pages: 'For people with a browser.',
+};
+
+const DESCRIPTION = `A bearer-token authority, and the Cookie Factory that it protects.
+
+1. **POST /issue** with the example gives a token (the demo user exists with the embedded database only).
+2. **Authorize** takes it, without the word "Bearer".
+3. **GET /cookies** then answers three cookies; after **POST /revoke** it answers 401.
+
+Every error has one shape, \`{"error", "error_description"}\`, and its code is one of a closed list.`;
+
+/**
+ * What the page may do: its own scripts and its own server, inside nobody's frame. It is a page on which people type
+ * passwords. Swagger UI styles its elements inline, and draws icons from `data:`.
+ */
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
 
 export interface DocumentOptions {
   readonly issuer: string;
@@ -18,43 +42,74 @@ export interface DocumentOptions {
 
 /** OpenAPI at `/docs-json`, Swagger UI at `/docs`. */
 export function serveDocuments(app: INestApplication, options: DocumentOptions): void {
+  protectPages(app.getHttpAdapter().getInstance() as FastifyInstance);
   SwaggerModule.setup('docs', app, () => openApiDocument(app, options), {
+    raw: ['json'],
     jsonDocumentUrl: 'docs-json',
-    yamlDocumentUrl: 'docs-yaml',
     customSiteTitle: 'Keks',
-    swaggerOptions: { persistAuthorization: false, displayRequestDuration: true, tryItOutEnabled: true },
+    customCss: '.swagger-ui .topbar { display: none }',
+    swaggerOptions: {
+      deepLinking: true,
+      defaultModelsExpandDepth: 0,
+      displayRequestDuration: true,
+      persistAuthorization: false,
+      tryItOutEnabled: true,
+      // without it Swagger UI would ask a stranger's server to judge the document
+      validatorUrl: 'none',
+    },
   });
 }
 
-export function openApiDocument(app: INestApplication, { issuer, version }: DocumentOptions): OpenAPIObject {
-  const builder = new DocumentBuilder()
-    .setTitle('Keks')
-    .setDescription(
-      'A bearer-token authority, and the Cookie Factory that it protects. POST /issue gives a token; "Authorize" takes it.',
-    )
-    .setVersion(version)
-    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-    .addServer(issuer)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' }, 'bearer');
-  const document = SwaggerModule.createDocument(app, builder.build(), {
-    operationIdFactory: (_controller, method) => method,
+export function openApiDocument(app: INestApplication, options: DocumentOptions): OpenAPIObject {
+  const document = SwaggerModule.createDocument(app, description(options), {
+    operationIdFactory: (controller, method) => `${resource(controller)}_${method}`,
   });
+  const used = new Set<string>();
   for (const path of Object.values(document.paths))
-    for (const method of METHODS) if (path[method]) addCommonErrors(path[method]);
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (!operation) continue;
+      addErrors(operation);
+      addExamples(operation, document.components?.schemas ?? {});
+      operation.tags?.forEach((tag) => used.add(tag));
+    }
+  document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
+    used.has(name) ? [{ name, description: text }] : [],
+  );
   return document;
 }
 
-function addCommonErrors(operation: Operation): void {
-  const own = [...EVERYWHERE, ...(operation.requestBody ? WITH_BODY : [])].map(
-    (code) => [code, ...WIRE_ERRORS[code]] as const,
+function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
+  return (
+    new DocumentBuilder()
+      .setTitle('Keks')
+      .setDescription(DESCRIPTION)
+      .setVersion(version)
+      .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+      // relative first: a page opened as http://localhost may not send to http://127.0.0.1
+      .addServer('.', 'where this document was loaded from')
+      .addServer(issuer, 'the public address')
+      .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
+      .build()
   );
-  const guards = (['unauthorized', 'insufficient_scope'] as const).map(
-    (code) => [code, ...BEARER_ERRORS[code]] as const,
-  );
-  for (const [code, status, description] of operation.security?.length ? [...guards, ...own] : own) {
-    operation.responses[String(status)] ??= {
-      description: `\`${code}\`: ${description}`,
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-    };
-  }
+}
+
+/** `AuthController` -> `auth`: method names repeat between controllers, operation ids must not. */
+function resource(controller: string): string {
+  const name = controller.replace(/Controller$/, '');
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
+function protectPages(instance: FastifyInstance): void {
+  instance.addHook('onRoute', (route) => {
+    if (route.url !== '/docs' && !route.url.startsWith('/docs/')) return;
+    const own = route.onRequest === undefined ? [] : [route.onRequest].flat();
+    route.onRequest = [
+      ...own,
+      (_request, reply, done) => {
+        reply.headers(PAGE_HEADERS);
+        done();
+      },
+    ];
+  });
 }

@@ -1,0 +1,41 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+type Schema = Schemas[string];
+type Content = Record<string, { schema?: Schema; example?: unknown; examples?: unknown }>;
+
+/** Gives every body an example, put together from the examples of its schema, so that no tool has to guess one. */
+export function addExamples(operation: Operation, schemas: Schemas): void {
+  const bodies = [operation.requestBody, ...Object.values(operation.responses)];
+  for (const body of bodies) {
+    if (!body || !('content' in body)) continue;
+    for (const media of Object.values((body.content ?? {}) as Content)) {
+      if (!media.schema || media.example !== undefined || media.examples !== undefined) continue;
+      const example = exampleOf(media.schema, schemas);
+      if (example !== undefined) media.example = example;
+    }
+  }
+}
+
+function exampleOf(schema: Schema, schemas: Schemas): unknown {
+  if ('$ref' in schema) {
+    const target = schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)];
+    return target && exampleOf(target, schemas);
+  }
+  if (schema.example !== undefined) return schema.example;
+  if (schema.enum) return schema.enum[0];
+  const alternative = (schema.anyOf ?? schema.oneOf ?? schema.allOf)?.[0];
+  if (alternative) return exampleOf(alternative, schemas);
+  if (schema.type === 'array' && schema.items) return exampleOfArray(schema.items, schemas);
+  if (schema.type !== 'object') return undefined;
+  const members = Object.entries(schema.properties ?? {}).map(
+    ([name, member]) => [name, exampleOf(member, schemas)] as const,
+  );
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}
+
+function exampleOfArray(items: Schema, schemas: Schemas): unknown[] {
+  const item = exampleOf(items, schemas);
+  return item === undefined ? [] : [item];
+}
