@@ -23,9 +23,8 @@ export type Config = Readonly<
  * @throws ConfigError whose message has one line a problem, each naming the setting and the mend
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const { settings, problems } = readSettings(environment);
+  const { settings, problems } = checkSettings(environment);
   const embedded = settings.DATABASE_URL === undefined;
-  problems.push(...crossChecks(settings, embedded, environment));
   if (problems.length > 0) throw new ConfigError(problems);
   const issuer = settings.ISSUER ?? `${settings.TLS_CERT ? 'https' : 'http'}://127.0.0.1:${settings.PORT}`;
   return Object.freeze({
@@ -37,6 +36,16 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     DEMO: settings.DEMO ?? embedded,
     SHUTDOWN_DELAY: settings.SHUTDOWN_DELAY ?? (embedded ? 0 : 5),
   });
+}
+
+/** What `loadConfig` would read and complain about, without touching the disk: for those who only look. */
+export function checkSettings(environment: NodeJS.ProcessEnv = process.env): {
+  settings: Settings;
+  problems: string[];
+} {
+  const { settings, problems } = readSettings(environment);
+  const embedded = settings.DATABASE_URL === undefined;
+  return { settings, problems: [...problems, ...crossChecks(settings, embedded, environment)] };
 }
 
 function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.ProcessEnv): string[] {

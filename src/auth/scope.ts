@@ -16,6 +16,11 @@ export function parseScope(text: string): string[] | undefined {
   return [...new Set(scopes)];
 }
 
+/** What a user can be given. The account's own scope everybody has; a request for a refresh token is no permission. */
+export function isGrantable(scope: string): boolean {
+  return SCOPE_TOKEN.test(scope) && scope !== ACCOUNT_SCOPE && scope !== OFFLINE_ACCESS;
+}
+
 /** @returns `wanted` if all of it is in `granted`, else undefined: a scope is refused, never silently narrowed */
 export function subset(wanted: readonly string[], granted: readonly string[]): readonly string[] | undefined {
   return wanted.every((scope) => granted.includes(scope)) ? wanted : undefined;

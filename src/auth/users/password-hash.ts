@@ -60,6 +60,12 @@ export class PasswordHash {
   }
 }
 
+/** Under which peppers stored hashes can be checked: the eight digits behind `keks1$`, the current one first. */
+export function pepperIds(config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>): string[] {
+  const secrets = [config.SECRET_KEY, config.SECRET_KEY_PREVIOUS];
+  return secrets.filter((secret) => secret !== undefined).map((secret) => pepper(secret).id);
+}
+
 function pepper(secret: Buffer): Pepper {
   const key = derivedKey(secret, 'pepper', 48);
   return { key, id: createHmac('sha256', key).update('id').digest('hex').slice(0, 8) };

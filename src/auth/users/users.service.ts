@@ -4,6 +4,7 @@ import { Database, type Queries } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { isGrantable } from '../scope.js';
 import { PasswordHash } from './password-hash.js';
 import { PasswordPolicy, type PasswordFlaw } from './password-policy.js';
 import { userName } from './user-name.js';
@@ -27,7 +28,7 @@ export interface VerifiedUser {
 }
 
 export type AddUser =
-  { readonly added: UserRecord } | { readonly flaw: PasswordFlaw | 'name_invalid' | 'name_taken' };
+  { readonly added: UserRecord } | { readonly flaw: PasswordFlaw | 'name_invalid' | 'name_taken' | 'scope_invalid' };
 
 /** Owns users and their passwords; never tokens. */
 @Injectable()
@@ -79,6 +80,7 @@ export class UsersService {
   ): Promise<AddUser> {
     const parsed = userName(name);
     if (!parsed) return { flaw: 'name_invalid' };
+    if (!scope.every(isGrantable)) return { flaw: 'scope_invalid' };
     const hash = await this.hash.make(password);
     return this.database.transaction(async (queries) => {
       const [row] = await queries.run<sql.UserRow>(sql.ADD, [
