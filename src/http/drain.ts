@@ -1,0 +1,110 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  ServerResponse,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Whether the application is on its way out: for the readiness route to read. */
+export class DrainState {
+  draining = false;
+}
+
+export interface DrainOptions {
+  /** How long requests go on being served, so that a balancer can notice: milliseconds. */
+  readonly delayMs: number;
+  /** When everything must be over, from the start, the delay included: milliseconds. */
+  readonly limitMs: number;
+}
+
+interface Draining {
+  readonly state: DrainState;
+  readonly sockets: Set<Socket>;
+  finished?: Promise<boolean>;
+}
+
+const applications = new WeakMap<NestFastifyApplication, Draining>();
+
+/** What closing may still take once the connections are cut: milliseconds. */
+const GRACE_MS = 1_000;
+
+export function prepareDrain(app: NestFastifyApplication, state: DrainState): void {
+  const sockets = new Set<Socket>();
+  const remember = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  app.getHttpServer().on('connection', remember).on('secureConnection', remember);
+  applications.set(app, { state, sockets });
+}
+
+/** Whether `drain` has been called for this application. */
+export function isDraining(app: NestFastifyApplication): boolean {
+  return applications.get(app)?.state.draining === true;
+}
+
+/**
+ * Stops serving without losing a request: `Connection: close` in every answer at once, after the delay no new
+ * connections, then what is in flight finishes, then the application closes. Calls after the first wait for it.
+ *
+ * @param app from `createHttpApp`
+ * @returns false if the limit came first and connections had to be cut
+ */
+export async function drain(app: NestFastifyApplication, options: DrainOptions): Promise<boolean> {
+  const draining = applications.get(app);
+  if (draining === undefined) throw new TypeError('This application was not made by createHttpApp.');
+  draining.state.draining = true;
+  draining.finished ??= stop(app, draining.sockets, options);
+  return draining.finished;
+}
+
+async function stop(
+  app: NestFastifyApplication,
+  sockets: ReadonlySet<Socket>,
+  { delayMs, limitMs }: DrainOptions,
+): Promise<boolean> {
+  const over = new AbortController();
+  const wait = (ms: number): Promise<false> =>
+    sleep(ms, false as const, { signal: over.signal }).catch(() => false);
+  const limit = wait(limitMs);
+  try {
+    await Promise.race([wait(delayMs), limit]);
+    const closed = close(app, sockets);
+    if (await Promise.race([closed, limit])) return true;
+    app.getHttpServer().closeAllConnections();
+    await Promise.race([closed, wait(GRACE_MS)]);
+    return false;
+  } finally {
+    over.abort();
+  }
+}
+
+async function close(app: NestFastifyApplication, sockets: ReadonlySet<Socket>): Promise<true> {
+  // The port first: Nest would run the destroy hooks of the modules while requests still need them.
+  const closing = app.getHttpAdapter().getInstance().close();
+  // Browsers open connections ahead of need; Node counts those as busy until their headers time out. Over TLS
+  // these are the bytes inside.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  await closing;
+  await app.close();
+  return true;
+}
+
+/** An answer that ends its connection once draining has begun, whenever its request came in. */
+export function responseClass(state: DrainState): typeof ServerResponse {
+  return class<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {
+    override writeHead(
+      statusCode: number,
+      reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
+      headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
+    ): this {
+      if (state.draining) this.setHeader('connection', 'close');
+      return typeof reason === 'string'
+        ? super.writeHead(statusCode, reason, headers)
+        : super.writeHead(statusCode, reason ?? headers);
+    }
+  };
+}

@@ -1,0 +1,43 @@
+/** What the log may know of an error. Drivers hang parameters, rows and SQL on theirs: those are left out. */
+export interface ErrorRecord {
+  readonly type: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly stack: readonly string[];
+  readonly cause?: ErrorRecord;
+}
+
+const MESSAGE_LIMIT = 300;
+const STACK_LIMIT = 12;
+const CAUSE_LIMIT = 4;
+
+// What is long and random: tokens, secrets and digests, as base64url or hexadecimal. Identifiers of a database,
+// long as they may be, are of one case.
+const SECRET_LIKE =
+  /(?<![\w+-])(?:(?=[\w+-]*[A-Z])(?=[\w+-]*[a-z])(?=[\w+-]*\d)[\w+.-]{24,}|[0-9a-f]{40,}(?![\w+-]))/g;
+
+export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
+  if (!(thrown instanceof Error)) return { type: typeof thrown, message: '', stack: [] };
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+  return {
+    type: thrown.name,
+    ...(code !== undefined && { code }),
+    message: redact(thrown.message),
+    stack: framesOf(thrown.stack),
+    ...(thrown.cause !== undefined && depth < CAUSE_LIMIT && { cause: errorRecord(thrown.cause, depth + 1) }),
+  };
+}
+
+/** A message cut to a length, with what looks like a secret taken out. */
+export function redact(message: string): string {
+  return message.slice(0, MESSAGE_LIMIT).replaceAll(SECRET_LIKE, '[redacted]');
+}
+
+/** Without the first lines, which repeat the message. */
+function framesOf(stack = ''): string[] {
+  return stack
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, STACK_LIMIT)
+    .map((line) => line.trim());
+}

@@ -1,0 +1,124 @@
+/** Owns what holds for every route - framing, errors, order of checks, stopping - and never what a route does. */
+import {
+  Module,
+  StandardSchemaValidationPipe,
+  type DynamicModule,
+  type LoggerService,
+  type Type,
+} from '@nestjs/common';
+import { APP_FILTER, APP_PIPE, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { installAccessLog } from './access-log.js';
+import { installBodyParser } from './body.parser.js';
+import { BODY_LIMIT } from './body.reader.js';
+import { challengesOf } from './challenge.js';
+import { answerClientError } from './client-error.js';
+import { DrainState, prepareDrain, responseClass } from './drain.js';
+import { nestLogger } from './nest-logger.js';
+import { newRequestId } from './request-id.js';
+import { installGate } from './request.gate.js';
+import { WireErrorFilter } from './wire-error.filter.js';
+import { WireError } from './wire-error.js';
+
+export interface HttpOptions {
+  /** Named in every challenge: printable ASCII. */
+  readonly realm: string;
+  /** Whose `X-Forwarded-*` is believed: addresses and CIDR blocks, separated by commas; or everybody's (true). */
+  readonly trustProxy?: string | boolean | undefined;
+  /** PEM. Without it plain HTTP is spoken. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly logger: Logger | false;
+  /** Nest's own messages; without it they go to `logger`, most of them at debug. */
+  readonly nestLogger?: LoggerService | false | undefined;
+  /** Give the same one to whoever answers for readiness. */
+  readonly drain?: DrainState | undefined;
+}
+
+/** Milliseconds: the whole of a request must be here (slowloris); an idle connection outlives a balancer's 60 s. */
+const REQUEST_TIMEOUT = 10_000;
+const KEEP_ALIVE_TIMEOUT = 65_000;
+
+/** Around the module: filters registered by it come later in Nest's list, and so are asked before ours. */
+@Module({})
+class HttpRoot {}
+
+/** An application that is not yet listening. Routes may still be added to it until `listen`. */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  options: HttpOptions,
+): Promise<NestFastifyApplication> {
+  const logger = options.logger === false ? undefined : options.logger;
+  const drain = options.drain ?? new DrainState();
+  const filter = new WireErrorFilter(challengesOf(options.realm), logger);
+  const adapter = new FastifyAdapter(serverOptions(options, drain, filter));
+  const instance = adapter.getInstance<FastifyInstance>();
+  // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.
+  instance.server.maxHeadersCount = 0;
+  // Hooks run in this order, and the gate answers by itself: security headers (@fastify/helmet) belong before it.
+  installGate(instance);
+  installBodyParser(instance);
+  if (logger !== undefined) installAccessLog(instance, logger);
+  const app = await NestFactory.create<NestFastifyApplication>(rootOf(module, filter), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: options.nestLogger ?? (logger === undefined ? false : nestLogger(logger)),
+  });
+  prepareDrain(app, drain);
+  return app;
+}
+
+/** @returns the port, which the system chooses if it is 0 */
+export async function listen(app: NestFastifyApplication, port: number, host: string): Promise<number> {
+  // For this name Fastify opens a second server on ::1, which has neither our limits nor our error answers.
+  await app.listen(port, host === 'localhost' ? '127.0.0.1' : host);
+  return (app.getHttpServer().address() as AddressInfo).port;
+}
+
+function rootOf(module: Type | DynamicModule, filter: WireErrorFilter): DynamicModule {
+  // What is wrong with a body is in the documentation; the issues would repeat what came in.
+  const pipe = new StandardSchemaValidationPipe({ exceptionFactory: () => new WireError('invalid_request') });
+  return {
+    module: HttpRoot,
+    imports: [module],
+    providers: [
+      { provide: APP_FILTER, useValue: filter },
+      { provide: APP_PIPE, useValue: pipe },
+    ],
+  };
+}
+
+type AdapterOptions = ConstructorParameters<typeof FastifyAdapter>[0];
+
+function serverOptions(options: HttpOptions, drain: DrainState, filter: WireErrorFilter): AdapterOptions {
+  const server = {
+    ServerResponse: responseClass(drain),
+    headersTimeout: REQUEST_TIMEOUT,
+    connectionsCheckingInterval: 1_000,
+  };
+  return {
+    ...(options.tls === undefined
+      ? { http: server }
+      : {
+          https: {
+            ...server,
+            ...options.tls,
+            handshakeTimeout: REQUEST_TIMEOUT,
+            minVersion: 'TLSv1.2' as const,
+          },
+        }),
+    logger: false, // Fastify's makes a child for every request; the lines here are our own
+    genReqId: newRequestId,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    trustProxy: options.trustProxy ?? false,
+    return503OnClosing: false, // who got in before the port closed is served
+    frameworkErrors: (error, request, reply) =>
+      filter.answer(error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler: answerClientError,
+    skipMiddie: true, // authentication is by guards on routes, never by path-scoped middleware
+  };
+}
