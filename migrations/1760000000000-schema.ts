@@ -132,7 +132,7 @@ const TOKENS = `
     digest       bytea       NOT NULL,
     grant_id     uuid        NOT NULL,
     expires_at   timestamptz NOT NULL,
-    last_used_at timestamptz,
+    audience     text        NOT NULL,
     CONSTRAINT api_keys_pkey PRIMARY KEY (digest),
     CONSTRAINT api_keys_grant_id_key UNIQUE (grant_id),
     CONSTRAINT api_keys_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES grants (id)

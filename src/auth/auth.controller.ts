@@ -1,5 +1,7 @@
-import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import { CONFIG, type Config } from '../config.js';
+import { Clock } from '../database/clock.js';
 import { BearerError } from '../guard/bearer.error.js';
 import { Public } from '../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../http/api-answer.js';
@@ -23,7 +25,11 @@ import type { VerifiedUser } from './users/users.service.js';
 @Public()
 @Controller()
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   @Post('issue')
   @HttpCode(200)
@@ -37,8 +43,14 @@ export class AuthController {
     @Body({ schema: issueRequest }) body: IssueRequest,
     @Req() request: HttpRequest & { user: VerifiedUser },
   ): Promise<IssueAnswer> {
-    const { token, expiresIn, scope } = await this.auth.issue(request.user, body.scope, originOf(request));
-    return { token, token_type: 'Bearer', expires_in: expiresIn, scope };
+    const { token, expiresIn, scope, refresh } = await this.auth.issue(request.user, body, originOf(request));
+    return {
+      token,
+      token_type: 'Bearer',
+      expires_in: expiresIn,
+      scope,
+      ...(refresh ? { refresh_token: refresh.token, refresh_expires_in: refresh.expiresIn } : {}),
+    };
   }
 
   @Post('validate')
@@ -48,8 +60,9 @@ export class AuthController {
   @ApiErrors('invalid_request', 'invalid_token')
   async validate(@Body({ schema: tokenRequest }) { token }: TokenRequest): Promise<ValidateAnswer> {
     const validation = await this.auth.validate(token);
-    if (!validation.active) throw new BearerError('invalid_token', { realm: this.auth.realm });
-    return { active: true, expires_in: this.auth.secondsLeft(validation.principal.expiresAt) };
+    if (!validation.active) throw new BearerError('invalid_token', { realm: this.config.REALM });
+    const left = Math.floor(validation.principal.expiresAt - this.clock.now() / 1_000);
+    return { active: true, expires_in: Math.max(0, left) };
   }
 
   @Post('revoke')

@@ -14,6 +14,10 @@ export const issueRequest = z
       .string()
       .optional()
       .meta({ description: "Space-separated; all of the user's if absent.", example: 'cookies:eat' }),
+    format: z
+      .enum(['opaque', 'jwt'])
+      .optional()
+      .meta({ description: 'A random placeholder, or a signed JWT (RFC 9068).', example: 'opaque' }),
   })
   .meta({ id: 'IssueRequest' });
 
@@ -23,6 +27,11 @@ export const issueAnswer = z
     token_type: z.literal('Bearer'),
     expires_in: z.int().positive().meta({ description: 'Seconds.', example: 3_600 }),
     scope: z.string().meta({ example: 'cookies:eat keks:account' }),
+    refresh_token: z
+      .string()
+      .optional()
+      .meta({ description: 'Only if `offline_access` was in the scope asked for.', example: 'krt_...' }),
+    refresh_expires_in: z.int().positive().optional().meta({ description: 'Seconds.', example: 2_592_000 }),
   })
   .meta({ id: 'IssueAnswer' });
 

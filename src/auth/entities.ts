@@ -1,4 +1,22 @@
+import { AuditEventRow } from './audit/audit-event.entity.js';
+import { ClientSecret } from './clients/client-secret.entity.js';
+import { Client } from './clients/client.entity.js';
+import { Grant } from './grants/grant.entity.js';
+import { ApiKey } from './api-keys/api-key.entity.js';
+import { SigningKey } from './keys/signing-key.entity.js';
+import { AccessToken } from './tokens/access-token.entity.js';
+import { RefreshToken } from './tokens/refresh-token.entity.js';
 import { User } from './users/user.entity.js';
 
 /** Every table that TypeORM knows. A test holds them against the migrations. */
-export const entities = [User];
+export const entities = [
+  AccessToken,
+  ApiKey,
+  AuditEventRow,
+  Client,
+  ClientSecret,
+  Grant,
+  RefreshToken,
+  SigningKey,
+  User,
+];

@@ -1,7 +1,8 @@
-/** The only type that ever carries a token in clear: on its way to the one who asked for it. */
+/** The only type that ever carries tokens in clear: on their way to the one who asked for them. */
 export interface IssuedToken {
   readonly token: string;
   /** Whole seconds that it lives from now. */
   readonly expiresIn: number;
   readonly scope: string;
+  readonly refresh?: { readonly token: string; readonly expiresIn: number };
 }

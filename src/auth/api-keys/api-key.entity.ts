@@ -1,0 +1,25 @@
+import { Column, CreateDateColumn, Entity, ForeignKey, Generated, PrimaryColumn, Unique } from 'typeorm';
+
+@Entity('api_keys')
+@Unique('api_keys_grant_id_key', ['grantId'])
+export class ApiKey {
+  @Column('uuid')
+  @Generated('uuid')
+  id!: string;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @PrimaryColumn('bytea', { primaryKeyConstraintName: 'api_keys_pkey' })
+  digest!: Buffer;
+
+  @Column('uuid', { name: 'grant_id' })
+  @ForeignKey('grants', { name: 'api_keys_grant_id_fkey' })
+  grantId!: string;
+
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt!: Date;
+
+  @Column('text')
+  audience!: string;
+}

@@ -1,0 +1,55 @@
+import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+
+/** Why tokens exist: a login, a client, an API key. Revoking it kills them all. */
+@Entity('grants')
+@Index('grants_user_id_idx', ['userId', 'id'])
+@Index('grants_client_id_idx', ['clientId', 'id'])
+@Index('grants_expires_at_idx', ['expiresAt'])
+@Index('grants_standing_key', ['clientId'], { unique: true, where: `kind = 'client' AND revoked_at IS NULL` })
+@Check('grants_kind_check', `kind IN ('login', 'client', 'api_key')`)
+@Check(
+  'grants_owner_check',
+  `CASE kind WHEN 'client' THEN client_id IS NOT NULL AND user_id IS NULL ELSE user_id IS NOT NULL AND client_id IS NULL END`,
+)
+export class Grant {
+  @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'grants_pkey' })
+  id!: string;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column('text')
+  kind!: 'login' | 'client' | 'api_key';
+
+  @Column('uuid', { name: 'user_id', nullable: true })
+  @ForeignKey('users', { name: 'grants_user_id_fkey' })
+  userId!: string | null;
+
+  @Column('text', { name: 'client_id', nullable: true })
+  @ForeignKey('clients', 'clientId', { name: 'grants_client_id_fkey' })
+  clientId!: string | null;
+
+  @Column('text')
+  scope!: string;
+
+  @Column('text', { nullable: true })
+  label!: string | null;
+
+  @Column('timestamptz', { name: 'expires_at', nullable: true })
+  expiresAt!: Date | null;
+
+  @Column('timestamptz', { name: 'revoked_at', nullable: true })
+  revokedAt!: Date | null;
+
+  @Column('text', { name: 'revoked_reason', nullable: true })
+  revokedReason!: string | null;
+
+  @Column('timestamptz', { name: 'last_used_at', nullable: true })
+  lastUsedAt!: Date | null;
+
+  @Column('text', { nullable: true })
+  ip!: string | null;
+
+  @Column('text', { name: 'user_agent', nullable: true })
+  userAgent!: string | null;
+}

@@ -1,0 +1,64 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database, type Statement } from '../../database/database.js';
+import type { Principal } from '../../guard/principal.js';
+
+const EVERY_MS = 15_000;
+/** Grants that are noted between two writes; those beyond it are noted the next time they are used. */
+const MOST = 100_000;
+
+/** Sorted, so that two instances lock the rows in the same order. */
+const NOTE_LAST_USE: Statement = {
+  name: 'note_last_use',
+  text: `
+    WITH seen AS (
+      SELECT g.id, seen.at FROM unnest($1::uuid[], $2::timestamptz[]) AS seen (id, at)
+        JOIN grants g ON g.id = seen.id AND (g.last_used_at IS NULL OR g.last_used_at < seen.at)
+       ORDER BY g.id FOR NO KEY UPDATE OF g
+    )
+    UPDATE grants SET last_used_at = seen.at FROM seen WHERE grants.id = seen.id`,
+};
+
+/** When each grant was last used: collected in memory and written now and then, so that no validation ever writes. */
+@Injectable()
+export class LastUse implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('grants');
+  private seen = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.flush(), EVERY_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  note({ grantId }: Principal): void {
+    if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, this.clock.now());
+  }
+
+  /** Loses what it could not write: a time of last use is a hint, not a promise. */
+  async flush(): Promise<void> {
+    if (this.seen.size === 0 || !this.database.open) return;
+    const batch = [...this.seen];
+    this.seen = new Map();
+    for (let from = 0; from < batch.length; from += 1_000) {
+      const part = batch.slice(from, from + 1_000);
+      try {
+        await this.database.run(NOTE_LAST_USE, [part.map(([id]) => id), part.map(([, at]) => new Date(at))]);
+      } catch (error) {
+        this.logger.warn(
+          `times of last use were not written: ${error instanceof Error ? error.message : ''}`,
+        );
+        return;
+      }
+    }
+  }
+}

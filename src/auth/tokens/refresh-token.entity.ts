@@ -1,0 +1,42 @@
+import { Check, Column, CreateDateColumn, Entity, Generated, PrimaryColumn } from 'typeorm';
+
+@Entity('refresh_tokens')
+@Check('refresh_tokens_format_check', `format IN ('opaque', 'jwt')`)
+export class RefreshToken {
+  @Column('uuid')
+  @Generated('uuid')
+  id!: string;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @PrimaryColumn('bytea', { primaryKeyConstraintName: 'refresh_tokens_pkey' })
+  digest!: Buffer;
+
+  @PrimaryColumn('timestamptz', { name: 'expires_at', primaryKeyConstraintName: 'refresh_tokens_pkey' })
+  expiresAt!: Date;
+
+  @Column('uuid', { name: 'grant_id' })
+  grantId!: string;
+
+  @Column('text')
+  scope!: string;
+
+  @Column('text')
+  audience!: string;
+
+  @Column('text')
+  format!: 'opaque' | 'jwt';
+
+  @Column('timestamptz', { name: 'used_at', nullable: true })
+  usedAt!: Date | null;
+
+  @Column('bytea', { nullable: true })
+  successor!: Buffer | null;
+
+  @Column('timestamptz', { name: 'successor_expires_at', nullable: true })
+  successorExpiresAt!: Date | null;
+
+  @Column('text', { name: 'answered_scope', nullable: true })
+  answeredScope!: string | null;
+}

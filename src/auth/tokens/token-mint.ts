@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Clock } from '../../database/clock.js';
+import { JwtSigner } from '../keys/jwt.signer.js';
+import { digestOf, mintToken, type Prefix } from './token-format.js';
+import { TokenKeys } from './token-keys.js';
+
+export type TokenFormat = 'opaque' | 'jwt';
+
+/** Whom an access token will speak for, and to whom. */
+export interface AccessRequest {
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly audience: string;
+  readonly format: TokenFormat;
+}
+
+/** A token that nobody knows of yet: it counts from when its digest is committed. */
+export interface MintedToken {
+  readonly token: string;
+  readonly digest: Buffer;
+  /** Whole seconds since the epoch. */
+  readonly expiresAt: number;
+  /** Whole seconds from now. */
+  readonly expiresIn: number;
+}
+
+@Injectable()
+export class TokenMint {
+  constructor(
+    private readonly keys: TokenKeys,
+    private readonly signer: JwtSigner,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** An opaque placeholder or a signed JWT (RFC 9068). @throws Unavailable without a key to sign with */
+  async access({ subject, clientId, scope, audience, format }: AccessRequest): Promise<MintedToken> {
+    const expiresIn = this.config.ACCESS_TOKEN_TTL;
+    if (format === 'opaque') return this.opaque('kat_', expiresIn);
+    const iat = this.clock.seconds();
+    const exp = iat + expiresIn;
+    const signed = await this.signer.sign({
+      sub: subject,
+      client_id: clientId,
+      aud: audience,
+      scope,
+      iat,
+      exp,
+    });
+    return { ...signed, expiresAt: exp, expiresIn };
+  }
+
+  /** @param expiresIn whole seconds */
+  opaque(prefix: Prefix, expiresIn: number): MintedToken {
+    const expiresAt = this.clock.seconds() + expiresIn;
+    const token = mintToken(prefix, expiresAt, this.keys.current);
+    return { token, digest: digestOf(token), expiresAt, expiresIn };
+  }
+}
+
+/** Whole seconds since the epoch -> what the database takes. */
+export function timestamp(seconds: number): Date {
+  return new Date(seconds * 1_000);
+}

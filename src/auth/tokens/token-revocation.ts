@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database, type Statement } from '../../database/database.js';
+import type { RequestOrigin } from '../request-origin.js';
+import type { ReadToken } from './token-reader.js';
+import { timestamp } from './token-mint.js';
+
+/** Who takes a token back, for the audit log: `holder`, `client:ID`, `user:NAME` or `operator`. */
+export interface Revoker {
+  readonly actor: string;
+  readonly origin: RequestOrigin;
+}
+
+const REVOKE_ACCESS_TOKEN: Statement = {
+  name: 'revoke_access_token',
+  text: `
+    WITH token AS (
+      UPDATE access_tokens SET revoked_at = $3
+       WHERE digest = $1 AND expires_at = $2 AND revoked_at IS NULL
+      RETURNING id, grant_id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id)
+    SELECT $3, 'token.revoked', $4, token.grant_id, token.id, $5, $6 FROM token
+    RETURNING token_id`,
+};
+
+/** A refresh token, or an API key, takes its grant along (RFC 7009 §2.1). */
+const revokeGrantThrough = (table: 'refresh_tokens' | 'api_keys', reason: string): Statement => ({
+  name: `revoke_through_${table}`,
+  text: `
+    WITH token AS (
+      SELECT id, grant_id FROM ${table} WHERE digest = $1 AND expires_at = $2
+    ), revoked AS (
+      UPDATE grants SET revoked_at = $3, revoked_reason = '${reason}'
+        FROM token WHERE grants.id = token.grant_id AND grants.revoked_at IS NULL
+      RETURNING grants.id, token.id AS token_id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+    SELECT $3, 'grant.revoked', $4, revoked.id, revoked.token_id, $5, $6, '{"reason": "${reason}"}' FROM revoked
+    RETURNING grant_id`,
+});
+
+const STATEMENTS = {
+  access: REVOKE_ACCESS_TOKEN,
+  refresh: revokeGrantThrough('refresh_tokens', 'refresh_token_revoked'),
+  api_key: revokeGrantThrough('api_keys', 'api_key_revoked'),
+  // a client's secret is retired by the operator and not by whoever found it
+  client_secret: undefined,
+} as const;
+
+/** Idempotent: fifty at once all succeed, and one of them is in the audit log. */
+@Injectable()
+export class TokenRevocation {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Committed when it resolves. @throws Unavailable when that is not certain */
+  async revoke(token: ReadToken, { actor, origin }: Revoker): Promise<void> {
+    const statement = STATEMENTS[token.kind];
+    if (!statement) return;
+    await this.database.run(statement, [
+      token.digest,
+      timestamp(token.expiresAt),
+      new Date(this.clock.now()),
+      actor,
+      origin.ip,
+      origin.requestId,
+    ]);
+  }
+}
