@@ -9,7 +9,7 @@ export const BEARER_ERRORS = {
   ],
   invalid_request: [
     400,
-    'The Authorization header must be one line: "Bearer", a space and the token; and the token must be nowhere else.',
+    'The Authorization header must be one line of the form Bearer, a space, the token; and the token must be nowhere else.',
   ],
   invalid_token: [401, 'The token is expired, revoked or not valid here.'],
   insufficient_scope: [403, 'The token is valid but does not carry the scope that this address needs.'],
