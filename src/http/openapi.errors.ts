@@ -67,17 +67,19 @@ function bearerEntry(code: ErrorCode): Entry {
 }
 
 function response(status: number, codes: ReadonlyMap<ErrorCode, string>): Response {
-  const examples = [...codes].map(([code, sentence]) => [
-    code,
-    { value: { error: code, error_description: sentence } },
-  ]);
+  const examples = [...codes].map(([code, sentence]) => {
+    return [code, { value: { error: code, error_description: sentence } }] as const;
+  });
+  const [first] = examples;
   return {
     description: [...codes].map(([code, sentence]) => `\`${code}\`: ${sentence}`).join(' '),
     ...(HEADERS[status] && { headers: HEADERS[status] }),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Error' },
-        examples: Object.fromEntries(examples),
+        ...(examples.length === 1
+          ? { example: first?.[1].value }
+          : { examples: Object.fromEntries(examples) }),
       },
     },
   };

@@ -35,6 +35,13 @@ const PAGE_HEADERS = {
   'referrer-policy': 'no-referrer',
 };
 
+/**
+ * What would only distract: the logo bar, a column of links that no operation has, and a choice of servers of which
+ * the page may talk to one.
+ */
+const PAGE_STYLE =
+  '.swagger-ui :is(.topbar, .response-col_links, .servers-title, .servers) { display: none }';
+
 export interface DocumentOptions {
   readonly issuer: string;
   readonly version: string;
@@ -47,7 +54,7 @@ export function serveDocuments(app: INestApplication, options: DocumentOptions):
     raw: ['json'],
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'Keks',
-    customCss: '.swagger-ui .topbar { display: none }',
+    customCss: PAGE_STYLE,
     swaggerOptions: {
       deepLinking: true,
       defaultModelsExpandDepth: 0,

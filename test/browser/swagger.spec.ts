@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startProcess, type ServerProcess } from '../support/process.js';
+import { openBrowser, watch, type Watch } from './support/browser.js';
+
+interface Shown {
+  readonly status: string;
+  readonly body: string;
+}
+
+describe('Swagger UI at /docs', () => {
+  let dataDir: string;
+  let keks: ServerProcess;
+  let browser: Browser;
+  let page: Page;
+  let seen: Watch;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'keks-browser-'));
+    [keks, browser] = await Promise.all([
+      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATA_DIR: dataDir }),
+      openBrowser(),
+    ]);
+    page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+    page.setDefaultTimeout(10_000);
+    seen = watch(page);
+    await page.goto(`${keks.url}/docs`);
+    await page.locator('.opblock').first().waitFor();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await keks?.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  /** The block of an operation, opened. */
+  async function operation(method: string, path: string): Promise<Locator> {
+    const block = page.locator(`.opblock-${method}`, {
+      has: page.locator(`[data-path="${path}"]`),
+    });
+    if (!(await block.getAttribute('class'))?.includes('is-open'))
+      await block.locator('.opblock-summary-control').click();
+    await block.locator('.execute').waitFor();
+    return block;
+  }
+
+  /** Presses "Execute" and reads what the page then shows. */
+  async function execute(block: Locator): Promise<Shown> {
+    const clear = block.locator('.btn-clear');
+    if (await clear.isVisible()) await clear.click();
+    await block.locator('.execute').click();
+    const answer = block.locator('.live-responses-table');
+    await answer.waitFor();
+    const status = (await answer.locator('tbody .response-col_status').innerText()).trim();
+    const body = await answer.locator('.response-col_description .highlight-code > pre').first().innerText();
+    return { status: status.split(/\s/)[0] ?? '', body };
+  }
+
+  async function openAuthorization(): Promise<Locator> {
+    await page.locator('.scheme-container .btn.authorize').click();
+    const dialogue = page.locator('.dialog-ux');
+    await dialogue.waitFor();
+    return dialogue;
+  }
+
+  it('loads without an error on the console and asks nobody but its own server', () => {
+    expect(seen.errors).toEqual([]);
+    expect([...seen.hosts]).toEqual([new URL(keks.url).host]);
+  });
+
+  it('lists every operation, in groups that say what they are', async () => {
+    const document = (await (await fetch(`${keks.url}/docs-json`)).json()) as {
+      paths: Record<string, Record<string, unknown>>;
+      tags: { name: string }[];
+    };
+    const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const shown = await page
+      .locator('.opblock-summary')
+      .evaluateAll((summaries) =>
+        summaries.map((one) =>
+          ['.opblock-summary-method', '.opblock-summary-path']
+            .map((part) => one.querySelector(part)?.textContent?.replace(/[\s\u200B]/g, ''))
+            .join(' '),
+        ),
+      );
+    expect(shown.sort()).toEqual(documented.sort());
+    const groups = await page
+      .locator('.opblock-tag')
+      .evaluateAll((tags) => tags.map((tag) => tag.getAttribute('data-tag')));
+    expect(groups).toEqual(document.tags.map((tag) => tag.name));
+    await screenshot('overview');
+  });
+
+  it('tells the story: issue, authorize, three cookies, log out, none', async () => {
+    const issued = await execute(await operation('post', '/issue'));
+    expect(issued.status).toBe('200');
+    const { token } = JSON.parse(issued.body) as { token: string };
+    expect(token).toMatch(/^kat_/);
+    await screenshot('issued');
+
+    const dialogue = await openAuthorization();
+    await dialogue.locator('input').fill(token);
+    await dialogue.locator('.btn.modal-btn.auth.authorize').click();
+    await dialogue.locator('.btn-done').click();
+
+    const cookies = await operation('get', '/cookies');
+    const eaten = await execute(cookies);
+    expect(eaten.status).toBe('200');
+    expect(JSON.parse(eaten.body)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+
+    const again = await openAuthorization();
+    await again.getByText('Logout').click();
+    await again.locator('.btn-done').click();
+    const refused = await execute(cookies);
+    expect(refused.status).toBe('401');
+    expect(JSON.parse(refused.body)).toMatchObject({ error: 'unauthorized' });
+    await screenshot('refused');
+    expect([...seen.hosts]).toEqual([new URL(keks.url).host]);
+  });
+
+  it('revokes a token that is pasted in place of the example', async () => {
+    const issued = await execute(await operation('post', '/issue'));
+    const { token } = JSON.parse(issued.body) as { token: string };
+    const revoke = await operation('post', '/revoke');
+    await revoke.locator('textarea').fill(JSON.stringify({ token }));
+    expect((await execute(revoke)).status).toBe('200');
+    const validate = await operation('post', '/validate');
+    await validate.locator('textarea').fill(JSON.stringify({ token }));
+    const verdict = await execute(validate);
+    expect(verdict.status).toBe('401');
+    expect(JSON.parse(verdict.body)).toMatchObject({ error: 'invalid_token' });
+  });
+
+  it('works under another name of the same machine, where the public address would be a foreign origin', async () => {
+    await page.goto(`${keks.url.replace('127.0.0.1', 'localhost')}/docs`);
+    expect((await execute(await operation('post', '/issue'))).status).toBe('200');
+  });
+
+  /** For people: `SCREENSHOTS=folder npm run test:browser`. */
+  async function screenshot(name: string): Promise<void> {
+    const folder = process.env['SCREENSHOTS'];
+    if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  }
+});
