@@ -72,7 +72,10 @@ function response(status: number, codes: ReadonlyMap<ErrorCode, string>): Respon
   });
   const [first] = examples;
   return {
-    description: [...codes].map(([code, sentence]) => `\`${code}\`: ${sentence}`).join(' '),
+    // CommonMark: an unescaped <token> would be taken for HTML and vanish
+    description: [...codes]
+      .map(([code, sentence]) => `\`${code}\`: ${sentence.replaceAll('<', '\\<')}`)
+      .join(' '),
     ...(HEADERS[status] && { headers: HEADERS[status] }),
     content: {
       'application/json': {

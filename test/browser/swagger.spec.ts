@@ -11,6 +11,18 @@ interface Shown {
   readonly body: string;
 }
 
+/** Presses "Execute" and reads what the page then shows. */
+async function execute(block: Locator): Promise<Shown> {
+  const clear = block.locator('.btn-clear');
+  if (await clear.isVisible()) await clear.click();
+  await block.locator('.execute').click();
+  const answer = block.locator('.live-responses-table');
+  await answer.waitFor();
+  const status = (await answer.locator('tbody .response-col_status').innerText()).trim();
+  const body = await answer.locator('.response-col_description .highlight-code > pre').first().innerText();
+  return { status: status.split(/\s/)[0] ?? '', body };
+}
+
 describe('Swagger UI at /docs', () => {
   let dataDir: string;
   let keks: ServerProcess;
@@ -46,18 +58,6 @@ describe('Swagger UI at /docs', () => {
       await block.locator('.opblock-summary-control').click();
     await block.locator('.execute').waitFor();
     return block;
-  }
-
-  /** Presses "Execute" and reads what the page then shows. */
-  async function execute(block: Locator): Promise<Shown> {
-    const clear = block.locator('.btn-clear');
-    if (await clear.isVisible()) await clear.click();
-    await block.locator('.execute').click();
-    const answer = block.locator('.live-responses-table');
-    await answer.waitFor();
-    const status = (await answer.locator('tbody .response-col_status').innerText()).trim();
-    const body = await answer.locator('.response-col_description .highlight-code > pre').first().innerText();
-    return { status: status.split(/\s/)[0] ?? '', body };
   }
 
   async function openAuthorization(): Promise<Locator> {
