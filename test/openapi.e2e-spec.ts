@@ -1,0 +1,229 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import draft4 from 'ajv-draft-04';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BEARER_ERRORS } from '../src/guard/bearer.error.js';
+import { WIRE_ERRORS } from '../src/http/wire-error.js';
+import { request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+
+interface Media {
+  readonly schema?: object;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+interface Body {
+  readonly description?: string;
+  readonly headers?: object;
+  readonly content?: Readonly<Record<string, Media>>;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly object[];
+  readonly requestBody?: Body;
+  readonly responses: Readonly<Record<string, Body>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  readonly servers: readonly { readonly url: string }[];
+}
+
+interface Documented {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+const CODES = new Set([...Object.keys(BEARER_ERRORS), ...Object.keys(WIRE_ERRORS)]);
+const DEMO_PASSWORD = 'U+1F36A';
+
+describe('GET /docs-json', () => {
+  let keks: TestApp;
+  let document: Document;
+  /** Those of the document, every `$ref` replaced by what it refers to. */
+  let operations: Documented[];
+
+  beforeAll(async () => {
+    keks = await startTestApp();
+    await keks.addUser('CookieDestroyer', 'cookies:eat', DEMO_PASSWORD);
+    document = (await request(keks.url, '/docs-json', {})).body as Document;
+    const validator = new Validator();
+    const verdict = await validator.validate(structuredClone(document) as object as Record<string, unknown>);
+    expect(verdict.errors).toBeUndefined();
+    operations = operationsOf(validator.resolveRefs() as object as Document);
+  });
+
+  afterAll(() => keks.close());
+
+  it('is a valid OpenAPI 3 document', async () => {
+    expect(document.openapi).toMatch(/^3\./);
+    const verdict = await new Validator().validate(document as object as Record<string, unknown>);
+    expect(verdict).toMatchObject({ valid: true });
+  });
+
+  it('has every route and no other', () => {
+    const tree = keks.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }) as string;
+    expect(operations.map((one) => one.name).sort()).toEqual(routesOf(tree));
+  });
+
+  it('names and groups every operation', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const groups = new Set(document.tags.map((tag) => tag.name));
+    for (const { name, operation } of operations) {
+      expect(operation.summary, name).toBeTruthy();
+      expect(operation.tags, name).toHaveLength(1);
+      expect(groups, name).toContain(operation.tags?.[0]);
+    }
+    for (const tag of document.tags) expect(tag.description, tag.name).toBeTruthy();
+  });
+
+  it('works wherever it was loaded from, and knows the public address', () => {
+    expect(document.servers.map((server) => server.url)).toEqual(['.', keks.config.ISSUER]);
+  });
+
+  it('types every body', () => {
+    for (const { name, operation } of operations)
+      for (const body of bodiesOf(operation))
+        for (const media of Object.values(body.content ?? {}))
+          expect(media.schema, name).toBeTypeOf('object');
+  });
+
+  it('types every error: the one shape, a code of the closed list, and what comes with its status', () => {
+    for (const { name, operation } of operations) {
+      const wanted = ['400', '500', '503'];
+      if (operation.requestBody) wanted.push('413', '415');
+      if (operation.security?.length) wanted.push('401', '403');
+      for (const status of wanted) expect(Object.keys(operation.responses), name).toContain(status);
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        if (Number(status) < 400) continue;
+        const errors = errorsOf(answer);
+        expect(errors.length, `${name} ${status}`).toBeGreaterThan(0);
+        for (const { error } of errors) {
+          expect(CODES, name).toContain(error);
+          expect(answer.description, name).toContain(`\`${error}\``);
+        }
+        if (status === '401') expect(answer.headers, name).toHaveProperty('WWW-Authenticate');
+        if (status === '503' || status === '429') expect(answer.headers, name).toHaveProperty('Retry-After');
+      }
+    }
+  });
+
+  it('has an example for every body, and each is what its schema says', () => {
+    for (const { name, operation } of operations)
+      for (const body of bodiesOf(operation))
+        for (const media of Object.values(body.content ?? {})) {
+          const examples = examplesOf(media);
+          expect(examples.length, name).toBeGreaterThan(0);
+          for (const example of examples) expect(flaws(media, example), name).toEqual([]);
+        }
+  });
+
+  it('has examples that work when sent, and answers of the documented shape', async () => {
+    for (const one of operations) {
+      const answer = await send(one, exampleOf(one.operation.requestBody));
+      const documented = one.operation.responses[String(answer.status)];
+      expect([200, 201, 204, 302], one.name).toContain(answer.status);
+      expect(documented, `${one.name} ${answer.status}`).toBeDefined();
+      for (const media of Object.values(documented?.content ?? {}))
+        expect(flaws(media, answer.body), one.name).toEqual([]);
+    }
+  });
+
+  it('has error examples that are the real answers', async () => {
+    for (const one of operations) {
+      if (one.operation.requestBody) {
+        const refused = await send(one, {});
+        expect(refused.status, one.name).toBe(400);
+        expect(errorsOf(one.operation.responses['400']), one.name).toContainEqual(refused.body);
+      }
+      if (one.operation.security?.length) {
+        const refused = await request(keks.url, one.path, { method: one.method });
+        expect(refused.status, one.name).toBe(401);
+        expect(errorsOf(one.operation.responses['401']), one.name).toContainEqual(refused.body);
+      }
+    }
+  });
+
+  /** As Swagger UI does: the example in the documented type, with a token where one is wanted. */
+  async function send({ method, path, operation }: Documented, example: unknown): Promise<Answer> {
+    const headers: Record<string, string> = {};
+    if (operation.security?.length) headers['authorization'] = `Bearer ${await freshToken()}`;
+    if (example === undefined) return request(keks.url, path, { method, headers });
+    const [type = ''] = Object.keys(operation.requestBody?.content ?? {});
+    headers['content-type'] = type;
+    return request(keks.url, path, { method, headers, body: encode(type, await withTokens(example)) });
+  }
+
+  /** Documents cannot contain a token that works: whoever tries pastes one in place of `kat_...`. */
+  async function withTokens(example: unknown): Promise<Record<string, unknown>> {
+    const filled = Object.entries(example as object).map(async ([name, value]: [string, unknown]) => {
+      return [name, value === 'kat_...' ? await freshToken() : value] as const;
+    });
+    return Object.fromEntries(await Promise.all(filled));
+  }
+
+  const freshToken = (): Promise<string> => keks.login('CookieDestroyer', undefined, DEMO_PASSWORD);
+});
+
+function operationsOf(document: Document): Documented[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      return { name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation };
+    }),
+  );
+}
+
+/** From the picture that the router draws of itself, without what serves the documents and without HEAD. */
+function routesOf(tree: string): string[] {
+  const above: string[] = [];
+  const routes: string[] = [];
+  for (const line of tree.split('\n')) {
+    const match = /^((?:[│ ] {3})*)[├└]── (.*?)(?: \(([A-Z, ]+)\))?$/.exec(line);
+    if (!match) continue;
+    const depth = (match[1] ?? '').length / 4;
+    const path = (above[depth - 1] ?? '') + (match[2] ?? '');
+    above[depth] = path;
+    if (/^\/docs(?:-json)?(?:\/|$)/.test(path)) continue;
+    for (const method of (match[3] ?? '').split(', '))
+      if (method && method !== 'HEAD') routes.push(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+  }
+  return routes.sort();
+}
+
+function bodiesOf(operation: Operation): Body[] {
+  return [...(operation.requestBody ? [operation.requestBody] : []), ...Object.values(operation.responses)];
+}
+
+function examplesOf(media: Media): unknown[] {
+  if (media.example !== undefined) return [media.example];
+  return Object.values(media.examples ?? {}).map((one) => one.value);
+}
+
+function exampleOf(body: Body | undefined): unknown {
+  return Object.values(body?.content ?? {}).flatMap(examplesOf)[0];
+}
+
+function errorsOf(answer: Body | undefined): { error: string }[] {
+  return Object.values(answer?.content ?? {}).flatMap(examplesOf) as { error: string }[];
+}
+
+/** OpenAPI 3.0 speaks the JSON Schema of draft 4. */
+function flaws(media: Media, value: unknown): string[] {
+  const ajv = new draft4.default({ strict: false, validateFormats: false, allErrors: true });
+  const validate = ajv.compile(media.schema ?? {});
+  return validate(value) ? [] : (validate.errors ?? []).map((flaw) => `${flaw.instancePath} ${flaw.message}`);
+}
+
+function encode(type: string, example: Record<string, unknown>): string {
+  if (type !== 'application/x-www-form-urlencoded') return JSON.stringify(example);
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(example)) form.set(name, String(value));
+  return form.toString();
+}
