@@ -6,6 +6,7 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AUTH_SERVICES } from './auth.services.js';
 import { DemoUser } from './users/demo-user.js';
+import { OAuthController } from './oauth/oauth.controller.js';
 import { LocalStrategy } from './users/local.strategy.js';
 import { UsersService } from './users/users.service.js';
 import { TokenKeys } from './tokens/token-keys.js';
@@ -21,7 +22,7 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [ConfigModule.of(config), database, PassportModule.register({ session: false })],
-      controllers: [AuthController],
+      controllers: [AuthController, OAuthController],
       providers: [...AUTH_SERVICES, LocalStrategy],
       exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup],
     };

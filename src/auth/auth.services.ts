@@ -3,6 +3,14 @@ import { LastUse } from './grants/last-use.js';
 import { LoginIssuer } from './grants/login.issuer.js';
 import { JwtReader } from './keys/jwt.reader.js';
 import { JwtSigner } from './keys/jwt.signer.js';
+import { ClientAuthentication } from './clients/client-authentication.js';
+import { ClientsService } from './clients/clients.service.js';
+import { ClientCredentialsGrant } from './oauth/client-credentials.grant.js';
+import { Introspection } from './oauth/introspection.js';
+import { OAuthRevocation } from './oauth/oauth-revocation.js';
+import { RefreshGrant } from './oauth/refresh.grant.js';
+import { Successors } from './oauth/successors.js';
+import { TokenEndpoint } from './oauth/token-endpoint.js';
 import { TokenCheck } from './tokens/token-check.js';
 import { TokenKeys } from './tokens/token-keys.js';
 import { TokenLookup } from './tokens/token-lookup.js';
@@ -31,6 +39,14 @@ export const AUTH_SERVICES = [
   LastUse,
   JwtReader,
   JwtSigner,
+  ClientsService,
+  ClientAuthentication,
+  ClientCredentialsGrant,
+  RefreshGrant,
+  Successors,
+  TokenEndpoint,
+  Introspection,
+  OAuthRevocation,
   UsersService,
   PasswordHash,
   PasswordPolicy,

@@ -66,6 +66,11 @@ export const SETTINGS = {
   ),
   ACCESS_TOKEN_TTL: setting(duration(1, 7 * DAY), '1h', 'how long an access token lives, 7 days at most'),
   REFRESH_TOKEN_TTL: setting(duration(1, 400 * DAY), '30d', 'how long a refresh token lives'),
+  REFRESH_GRACE_PERIOD: setting(
+    duration(0, 300),
+    '10s',
+    'how long a used refresh token gets the same answer again; 0 turns it off',
+  ),
   SESSION_TTL: setting(
     duration(1, 3650 * DAY),
     '90d',

@@ -23,3 +23,20 @@ export async function revokeGrantsOfUser(
   const rows = await queries.run(REVOKE_GRANTS_OF_USER, [userId, kinds, new Date(clock.now()), reason]);
   return rows.length;
 }
+
+const REVOKE_GRANTS_OF_CLIENT: Statement = {
+  name: 'revoke_grants_of_client',
+  text: `UPDATE grants SET revoked_at = $2, revoked_reason = $3
+          WHERE client_id = $1 AND revoked_at IS NULL RETURNING id`,
+};
+
+/** The same for a client, after its row was locked. */
+export async function revokeGrantsOfClient(
+  queries: Queries,
+  clientId: string,
+  reason: string,
+  clock: Clock,
+): Promise<number> {
+  const rows = await queries.run(REVOKE_GRANTS_OF_CLIENT, [clientId, new Date(clock.now()), reason]);
+  return rows.length;
+}

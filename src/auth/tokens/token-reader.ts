@@ -13,6 +13,8 @@ export interface ReadToken {
   readonly expiresAt: number;
   /** What the database knows it by: SHA-256 of an opaque token, or of a JWT's `jti`. */
   readonly digest: Buffer;
+  /** A JWT's own id, which the database knows only by its digest. */
+  readonly jti?: string;
 }
 
 export type Reading = ReadToken | { readonly refused: RefusalReason };

@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer';
+import { WireError } from '../../http/wire-error.js';
+import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
+
+/** What of a request can say which client it comes from. */
+export interface ClientRequest {
+  readonly url: string;
+  readonly headers: { readonly authorization?: string | undefined };
+  readonly body: unknown;
+}
+
+export interface PresentedClient {
+  readonly clientId: string;
+  readonly secret: string;
+}
+
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
+const SECRETS_IN_URL = /[?&](?:client_secret|client_assertion|password|token|access_token|refresh_token)=/i;
+
+/**
+ * `client_secret_basic` or `client_secret_post`, never both, never in the URL (RFC 6749 §2.3.1).
+ * @returns 'nobody' if no client is named, or only the first-party client, which is public
+ * @throws WireError invalid_request, invalid_client
+ */
+export function presentedClient({ url, headers, body }: ClientRequest): PresentedClient | 'nobody' {
+  if (SECRETS_IN_URL.test(url)) throw new WireError('invalid_request');
+  const { client_id: clientId, client_secret: secret } = (body ?? {}) as Record<string, string | undefined>;
+  if (headers.authorization !== undefined) {
+    if (secret !== undefined) throw new WireError('invalid_request');
+    const basic = basicCredentials(headers.authorization);
+    if (clientId !== undefined && clientId !== basic.clientId) throw new WireError('invalid_request');
+    return basic;
+  }
+  if (clientId !== undefined && secret !== undefined) return { clientId, secret };
+  if (clientId === undefined && secret === undefined) return 'nobody';
+  if (clientId === FIRST_PARTY_CLIENT) return 'nobody';
+  throw new WireError('invalid_client');
+}
+
+/** User-id and password are form-encoded before they are joined: a colon, a plus and a percent sign survive. */
+function basicCredentials(header: string): PresentedClient {
+  const encoded = BASIC.exec(header)?.[1];
+  const bytes = Buffer.from(encoded ?? '', 'base64');
+  const colon = bytes.indexOf(':');
+  if (encoded === undefined || colon < 1 || !isUtf8(bytes)) throw new WireError('invalid_client');
+  const clientId = formDecoded(bytes.toString('utf8', 0, colon));
+  const secret = formDecoded(bytes.toString('utf8', colon + 1));
+  return { clientId, secret };
+}
+
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new WireError('invalid_client');
+  }
+}

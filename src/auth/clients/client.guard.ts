@@ -1,0 +1,38 @@
+import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { WireError } from '../../http/wire-error.js';
+import { ClientAuthentication, type AuthenticatedClient } from './client-authentication.js';
+import type { ClientRequest } from './client-credentials.js';
+
+const CLIENT = Symbol('keks:client');
+
+interface GuardedRequest extends ClientRequest {
+  [CLIENT]?: AuthenticatedClient | undefined;
+}
+
+/** Client authentication where a request may also come without one: at the token endpoint. Before anything is judged. */
+@Injectable()
+export class OptionalClientGuard implements CanActivate {
+  constructor(private readonly clients: ClientAuthentication) {}
+
+  /** @throws WireError invalid_request, invalid_client; Unavailable */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<GuardedRequest>();
+    request[CLIENT] = await this.clients.authenticate(request);
+    return true;
+  }
+}
+
+/** Client authentication where nobody else may ask. */
+@Injectable()
+export class ClientGuard extends OptionalClientGuard {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    await super.canActivate(context);
+    if (!context.switchToHttp().getRequest<GuardedRequest>()[CLIENT]) throw new WireError('invalid_client');
+    return true;
+  }
+}
+
+/** The client that a guard has authenticated; undefined behind OptionalClientGuard if there was none. */
+export const CurrentClient = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<GuardedRequest>()[CLIENT],
+);

@@ -1,0 +1,55 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import type { AuthenticatedClient } from '../clients/client-authentication.js';
+import { LastUse } from '../grants/last-use.js';
+import { TokenCheck } from '../tokens/token-check.js';
+import { TokenLookup, type DescribedToken } from '../tokens/token-lookup.js';
+import { TokenReader, type ReadToken } from '../tokens/token-reader.js';
+import type { IntrospectionAnswer } from './oauth.schemas.js';
+
+/** All that is said of a token that is dead, and of one that is not the caller's to see. */
+const INACTIVE: IntrospectionAnswer = { active: false };
+
+/** RFC 7662: what a token means, for those who may know. */
+@Injectable()
+export class Introspection {
+  constructor(
+    private readonly reader: TokenReader,
+    private readonly lookup: TokenLookup,
+    private readonly check: TokenCheck,
+    private readonly lastUse: LastUse,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws Unavailable */
+  async introspect(token: string, caller: AuthenticatedClient): Promise<IntrospectionAnswer> {
+    const read = await this.reader.read(token);
+    if ('refused' in read || read.kind === 'client_secret') return INACTIVE;
+    const stored = await this.lookup.describe(read);
+    if (!stored || this.check.refusal(read, stored) || !maySee(caller, read, stored)) return INACTIVE;
+    this.lastUse.note(stored.principal);
+    return this.describe(read, stored);
+  }
+
+  private describe(read: ReadToken, { principal, username, issuedAt }: DescribedToken): IntrospectionAnswer {
+    return {
+      active: true,
+      scope: principal.scope.join(' '),
+      client_id: principal.clientId,
+      ...(username === null ? {} : { username }),
+      ...(read.kind === 'refresh' ? {} : { token_type: 'Bearer' as const }),
+      exp: principal.expiresAt,
+      iat: issuedAt,
+      sub: principal.subject,
+      aud: principal.audience[0] ?? this.config.AUDIENCE,
+      iss: this.config.ISSUER,
+      jti: read.jti ?? principal.tokenId,
+    };
+  }
+}
+
+/** Tokens issued to the caller, and those that are meant for it as an API; a refresh token is meant for no API. */
+function maySee(caller: AuthenticatedClient, read: ReadToken, { principal }: DescribedToken): boolean {
+  if (principal.clientId === caller.clientId) return true;
+  return read.kind !== 'refresh' && principal.audience.some((audience) => caller.audience.includes(audience));
+}

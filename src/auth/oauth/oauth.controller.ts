@@ -1,0 +1,87 @@
+import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { ApiBasicAuth, ApiConsumes, ApiOperation } from '@nestjs/swagger';
+import { Public } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { revokeAnswer } from '../auth.schemas.js';
+import type { AuthenticatedClient } from '../clients/client-authentication.js';
+import { ClientGuard, CurrentClient, OptionalClientGuard } from '../clients/client.guard.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { Introspection } from './introspection.js';
+import * as schemas from './oauth.schemas.js';
+import { OAuthRevocation } from './oauth-revocation.js';
+import { TokenEndpoint } from './token-endpoint.js';
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** OAuth 2 over HTTP: forms in, JSON out. Who the client is comes before anything about the token. */
+@Public()
+@Controller('oauth')
+@ApiBasicAuth('client')
+export class OAuthController {
+  constructor(
+    private readonly endpoint: TokenEndpoint,
+    private readonly introspection: Introspection,
+    private readonly revocation: OAuthRevocation,
+  ) {}
+
+  @Post('token')
+  @HttpCode(200)
+  @UseGuards(OptionalClientGuard)
+  @Header('Cache-Control', 'no-store')
+  @Header('Pragma', 'no-cache')
+  @ApiConsumes(FORM)
+  @ApiOperation({ summary: 'Client credentials or a refresh token in, a token out', tags: ['oauth'] })
+  @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
+  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
+  @ApiErrors('invalid_client')
+  async token(
+    @Body({ schema: schemas.tokenRequest }) body: schemas.TokenRequest,
+    @CurrentClient() client: AuthenticatedClient | undefined,
+    @Req() request: HttpRequest,
+  ): Promise<schemas.TokenAnswer> {
+    const issued = await this.endpoint.exchange(client, body, originOf(request));
+    return {
+      access_token: issued.token,
+      token_type: 'Bearer',
+      expires_in: issued.expiresIn,
+      scope: issued.scope,
+      ...(issued.refresh
+        ? { refresh_token: issued.refresh.token, refresh_expires_in: issued.refresh.expiresIn }
+        : {}),
+    };
+  }
+
+  @Post('introspect')
+  @HttpCode(200)
+  @UseGuards(ClientGuard)
+  @ApiConsumes(FORM)
+  @ApiOperation({ summary: 'What a token means, for those who may know', tags: ['oauth'] })
+  @ApiAnswer(
+    200,
+    schemas.introspectionAnswer,
+    'The token, or `{"active":false}` and nothing more (RFC 7662 §2.2).',
+  )
+  @ApiErrors('invalid_request', 'invalid_client')
+  introspect(
+    @Body({ schema: schemas.tokenQuestion }) { token }: schemas.TokenQuestion,
+    @CurrentClient() client: AuthenticatedClient,
+  ): Promise<schemas.IntrospectionAnswer> {
+    return this.introspection.introspect(token, client);
+  }
+
+  @Post('revoke')
+  @HttpCode(200)
+  @UseGuards(ClientGuard)
+  @ApiConsumes(FORM)
+  @ApiOperation({ summary: "Takes one of the client's own tokens back", tags: ['oauth'] })
+  @ApiAnswer(200, revokeAnswer, 'The token is dead now, whatever it was before (RFC 7009 §2.2).')
+  @ApiErrors('invalid_request', 'unauthorized_client', 'unsupported_token_type', 'invalid_client')
+  async revoke(
+    @Body({ schema: schemas.tokenQuestion }) { token }: schemas.TokenQuestion,
+    @CurrentClient() client: AuthenticatedClient,
+    @Req() request: HttpRequest,
+  ): Promise<Record<string, never>> {
+    await this.revocation.revoke(token, client, originOf(request));
+    return {};
+  }
+}

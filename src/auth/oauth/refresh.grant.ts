@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { WireError } from '../../http/wire-error.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
+import type { IssuedToken } from '../tokens/issued-token.js';
+import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
+import { timestamp, TokenMint, type MintedToken } from '../tokens/token-mint.js';
+import type { ReadToken } from '../tokens/token-reader.js';
+import type { TokenRequest } from './oauth.schemas.js';
+import * as sql from './refresh.sql.js';
+import { Successors } from './successors.js';
+
+/** A refresh token that was read, with its text, from which its successor is derived. */
+export interface PresentedRefresh extends ReadToken {
+  readonly token: string;
+}
+
+/** RFC 6749 §6 and RFC 9700 §4.14: each refresh token works once, and has one successor. */
+@Injectable()
+export class RefreshGrant {
+  constructor(
+    private readonly database: Database,
+    private readonly mint: TokenMint,
+    private readonly successors: Successors,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws WireError invalid_grant, invalid_scope, invalid_target; Unavailable */
+  async exchange(
+    presented: PresentedRefresh,
+    request: TokenRequest,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken> {
+    const row = await this.find(presented);
+    if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
+      throw new WireError('invalid_grant');
+    const scope = scopeOf(row, request.scope);
+    if (request.resource !== undefined && request.resource !== row.audience)
+      throw new WireError('invalid_target');
+    const rotated = row.used_at ? undefined : await this.rotate(presented, row, scope, origin);
+    return rotated ?? this.replayOrKill(presented, origin);
+  }
+
+  private async find(presented: PresentedRefresh): Promise<sql.RefreshRow | undefined> {
+    const [row] = await this.database.run<sql.RefreshRow>(sql.FIND_REFRESH_TOKEN, [
+      presented.digest,
+      timestamp(presented.expiresAt),
+    ]);
+    return row;
+  }
+
+  /** @returns undefined if the token was used, or its grant died, in between */
+  private async rotate(
+    presented: PresentedRefresh,
+    row: sql.RefreshRow,
+    scope: string,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken | undefined> {
+    const now = this.clock.now();
+    const grantEnds = Math.floor(row.grant_expires_at.getTime() / 1_000);
+    const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, grantEnds);
+    const successor = this.successors.derive(presented.token, expiresAt);
+    const access = await this.access(row, scope);
+    const rows = await this.database.run(sql.ROTATE, [
+      ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
+      ...[successor.digest, timestamp(expiresAt), scope, access.digest, timestamp(access.expiresAt)],
+      ...[origin.ip, origin.requestId],
+    ]);
+    return rows.length > 0 ? this.answer(access, scope, successor.token, expiresAt) : undefined;
+  }
+
+  private async replayOrKill(presented: PresentedRefresh, origin: RequestOrigin): Promise<IssuedToken> {
+    const row = await this.find(presented);
+    if (!row?.used_at) throw new WireError('invalid_grant');
+    const again = await this.replay(presented, row, origin);
+    if (again) return again;
+    await this.database.run(sql.KILL_REPLAYED_GRANT, [
+      ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
+      ...[origin.ip, origin.requestId],
+    ]);
+    throw new WireError('invalid_grant');
+  }
+
+  private async replay(
+    presented: PresentedRefresh,
+    row: sql.RefreshRow,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken | undefined> {
+    const successor = this.successors.again(presented.token, row);
+    if (!successor || row.answered_scope === null) return undefined;
+    const now = this.clock.now();
+    const access = await this.access(row, row.answered_scope);
+    const rows = await this.database.run(sql.REPLAY, [
+      ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
+      ...[
+        new Date(now - this.config.REFRESH_GRACE_PERIOD * 1_000),
+        access.digest,
+        timestamp(access.expiresAt),
+      ],
+      ...[origin.ip, origin.requestId],
+    ]);
+    if (rows.length === 0) return undefined;
+    return this.answer(access, row.answered_scope, successor.token, successor.expiresAt);
+  }
+
+  private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
+    const { user_id: subject, audience, format } = row;
+    return this.mint.access({ subject, clientId: FIRST_PARTY_CLIENT, scope, audience, format });
+  }
+
+  private answer(access: MintedToken, scope: string, refreshToken: string, expiresAt: number): IssuedToken {
+    const { token, expiresIn } = access;
+    const left = Math.max(0, expiresAt - this.clock.seconds());
+    return { token, expiresIn, scope, refresh: { token: refreshToken, expiresIn: left } };
+  }
+}
+
+/** Never more than the refresh token carries; `offline_access` may be said again and means nothing here. */
+function scopeOf(row: sql.RefreshRow, requested: string | undefined): string {
+  if (requested === undefined) return row.scope;
+  const wanted = parseScope(requested)?.filter((scope) => scope !== OFFLINE_ACCESS);
+  if (!wanted || !subset(wanted, parseScope(row.scope) ?? [])) throw new WireError('invalid_scope');
+  return wanted.length > 0 ? wanted.join(' ') : row.scope;
+}

@@ -1,0 +1,96 @@
+import type { Statement } from '../../database/database.js';
+import type { TokenFormat } from '../tokens/token-mint.js';
+
+/** Rotation cannot be one statement: who loses does not see what the winner has just inserted. So: win, replay or kill. */
+
+export interface RefreshRow {
+  readonly id: string;
+  readonly grant_id: string;
+  readonly user_id: string;
+  readonly scope: string;
+  readonly audience: string;
+  readonly format: TokenFormat;
+  readonly used_at: Date | null;
+  readonly successor: Buffer | null;
+  readonly successor_expires_at: Date | null;
+  readonly answered_scope: string | null;
+  readonly grant_expires_at: Date;
+  readonly grant_revoked: boolean;
+}
+
+export const FIND_REFRESH_TOKEN: Statement = {
+  name: 'find_refresh_token',
+  text: `
+    SELECT r.id, r.grant_id, g.user_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
+           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL AS grant_revoked
+      FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
+     WHERE r.digest = $1 AND r.expires_at = $2`,
+};
+
+/** However many try, one of them finds the token unused. */
+export const ROTATE: Statement = {
+  name: 'rotate_refresh_token',
+  text: `
+    WITH used AS (
+      UPDATE refresh_tokens r SET used_at = $3, successor = $4, successor_expires_at = $5, answered_scope = $6
+        FROM grants g
+       WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NULL
+         AND g.id = r.grant_id AND g.revoked_at IS NULL AND g.expires_at > $3
+      RETURNING r.id, r.grant_id, r.scope, r.audience, r.format
+    ), successor AS (
+      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
+      SELECT $4, $5, grant_id, scope, audience, format, $3 FROM used
+      RETURNING id
+    ), token AS (
+      INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
+      SELECT $7, $8, grant_id, $6, audience, format, $3 FROM used
+      RETURNING id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+    SELECT $3, 'token.refreshed', 'holder', used.grant_id, token.id, $9, $10,
+           jsonb_build_object('scope', $6::text, 'refresh_token_id', used.id, 'successor_id', successor.id)
+      FROM used, successor, token
+    RETURNING token_id`,
+};
+
+/** Within the grace period the same successor again, as long as nobody has used it. */
+export const REPLAY: Statement = {
+  name: 'replay_refresh_token',
+  text: `
+    WITH used AS (
+      SELECT r.id, r.grant_id, r.audience, r.format, r.answered_scope
+        FROM refresh_tokens r
+        JOIN refresh_tokens s ON s.digest = r.successor AND s.expires_at = r.successor_expires_at
+        JOIN grants g ON g.id = r.grant_id
+       WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at > $4 AND s.used_at IS NULL
+         AND g.revoked_at IS NULL AND g.expires_at > $3
+         FOR SHARE OF s
+    ), token AS (
+      INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
+      SELECT $5, $6, grant_id, answered_scope, audience, format, $3 FROM used
+      RETURNING id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+    SELECT $3, 'token.refreshed_again', 'holder', used.grant_id, token.id, $7, $8,
+           jsonb_build_object('scope', used.answered_scope, 'refresh_token_id', used.id)
+      FROM used, token
+    RETURNING token_id`,
+};
+
+/** A used token that is no retry has been stolen, from one side or the other: everybody who has it starts again. */
+export const KILL_REPLAYED_GRANT: Statement = {
+  name: 'kill_replayed_grant',
+  text: `
+    WITH used AS (
+      SELECT id, grant_id FROM refresh_tokens WHERE digest = $1 AND expires_at = $2 AND used_at IS NOT NULL
+    ), killed AS (
+      UPDATE grants SET revoked_at = $3, revoked_reason = 'refresh_token_replayed'
+        FROM used WHERE grants.id = used.grant_id AND grants.revoked_at IS NULL
+      RETURNING grants.id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+    SELECT $3, 'refresh.replayed', 'holder', used.grant_id, used.id, $4, $5,
+           jsonb_build_object('grant_killed_now', EXISTS (SELECT FROM killed))
+      FROM used
+    RETURNING grant_id`,
+};

@@ -1,0 +1,58 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { createHmac } from 'node:crypto';
+import { CONFIG, type Config } from '../../config.js';
+import { derivedKey } from '../derived-key.js';
+import { digestOf, mintToken } from '../tokens/token-format.js';
+import { TokenKeys, type TokenKey } from '../tokens/token-keys.js';
+import type { RefreshRow } from './refresh.sql.js';
+
+export interface Successor {
+  readonly token: string;
+  readonly digest: Buffer;
+  /** Whole seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * The successor of a refresh token is derived from it by HMAC. So a lost answer can be given again without anything
+ * being stored in clear, and who does not have the key cannot run ahead.
+ */
+@Injectable()
+export class Successors {
+  private readonly derivations: readonly { readonly key: TokenKey; readonly secret: Buffer }[];
+
+  constructor(keys: TokenKeys, @Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
+    const secrets = [config.SECRET_KEY, ...(config.SECRET_KEY_PREVIOUS ? [config.SECRET_KEY_PREVIOUS] : [])];
+    this.derivations = keys.all.map((key, at) => ({
+      key,
+      secret: derivedKey(secrets[at] ?? config.SECRET_KEY, 'successor'),
+    }));
+  }
+
+  /** @param expiresAt whole seconds since the epoch */
+  derive(token: string, expiresAt: number): Successor {
+    const [current] = this.derivations;
+    if (!current) throw new Error('there is always a current key');
+    return successor(token, expiresAt, current);
+  }
+
+  /** The successor that was given out, by whichever key derived it. */
+  again(token: string, row: Pick<RefreshRow, 'successor' | 'successor_expires_at'>): Successor | undefined {
+    const { successor: digest, successor_expires_at: expires } = row;
+    if (!digest || !expires) return undefined;
+    const expiresAt = Math.floor(expires.getTime() / 1_000);
+    return this.derivations
+      .map((derivation) => successor(token, expiresAt, derivation))
+      .find((one) => one.digest.equals(digest));
+  }
+}
+
+function successor(
+  token: string,
+  expiresAt: number,
+  { key, secret }: { key: TokenKey; secret: Buffer },
+): Successor {
+  const random = createHmac('sha256', secret).update(token).digest();
+  const next = mintToken('krt_', expiresAt, key, random);
+  return { token: next, digest: digestOf(next), expiresAt };
+}

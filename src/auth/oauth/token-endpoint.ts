@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { WireError } from '../../http/wire-error.js';
+import type { AuthenticatedClient } from '../clients/client-authentication.js';
+import type { RequestOrigin } from '../request-origin.js';
+import type { IssuedToken } from '../tokens/issued-token.js';
+import { TokenReader } from '../tokens/token-reader.js';
+import { ClientCredentialsGrant } from './client-credentials.grant.js';
+import type { TokenRequest } from './oauth.schemas.js';
+import { RefreshGrant } from './refresh.grant.js';
+
+/** RFC 6749 §3.2: which grant a request is about, and whether this caller may ask for it. */
+@Injectable()
+export class TokenEndpoint {
+  constructor(
+    private readonly clientCredentials: ClientCredentialsGrant,
+    private readonly refresh: RefreshGrant,
+    private readonly reader: TokenReader,
+  ) {}
+
+  /** @throws WireError; Unavailable */
+  async exchange(
+    client: AuthenticatedClient | undefined,
+    request: TokenRequest,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken> {
+    if (request.grant_type === 'client_credentials') {
+      if (!client) throw new WireError('invalid_client');
+      return this.clientCredentials.exchange(client, request, origin);
+    }
+    if (request.grant_type !== 'refresh_token') throw new WireError('unsupported_grant_type');
+    return this.refreshed(client, request, origin);
+  }
+
+  /** Refresh tokens belong to logins, and those to the first-party client, as whom no other client can speak. */
+  private async refreshed(
+    client: AuthenticatedClient | undefined,
+    request: TokenRequest,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken> {
+    const { refresh_token: token } = request;
+    if (token === undefined) throw new WireError('invalid_request');
+    const read = await this.reader.read(token);
+    if (client || 'refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
+    return this.refresh.exchange({ ...read, token }, request, origin);
+  }
+}
