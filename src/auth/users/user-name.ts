@@ -11,6 +11,6 @@ export function userName(text: string): UserName | undefined {
   const length = [...name].length;
   if (length < 1 || length > 128 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name) || name.trim() !== name)
     return undefined;
-  // upper before lower case: what differs only by case ends up the same, sharp s and final sigma included
-  return { name, folded: name.toUpperCase().toLowerCase().normalize('NFKC') };
+  // lower, upper, lower: what differs only by case ends up the same, both sharp s and the final sigma included
+  return { name, folded: name.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC') };
 }
