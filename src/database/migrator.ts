@@ -21,9 +21,9 @@ export async function migrate(connection: ClientConfig): Promise<string[]> {
   await client.connect();
   try {
     await assertServer(client);
-    if ((await pending(client)).length === 0) return [];
+    if ((await pendingMigrations(client)).length === 0) return [];
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const missing = await pending(client);
+    const missing = await pendingMigrations(client);
     if (missing.length > 0) await runMigrations(connection);
     return missing;
   } finally {
@@ -46,8 +46,8 @@ async function assertServer(client: pg.Client): Promise<void> {
     );
 }
 
-/** Migrations that this program has and the database has not. */
-async function pending(client: pg.Client): Promise<string[]> {
+/** Migrations that this program has and the database has not. @throws DatabaseRefusal when it is the other way round */
+export async function pendingMigrations(client: pg.Client): Promise<string[]> {
   const known = migrations.map((migration) => new migration().name);
   const { rows: tables } = await client.query<{ found: boolean }>(
     `SELECT to_regclass($1) IS NOT NULL AS found`,
