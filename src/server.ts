@@ -91,7 +91,8 @@ async function connect(
   embedded: EmbeddedPostgres | undefined,
   logger: Logger,
 ): Promise<{ failed?: Promise<Error> }> {
-  const connection = connectionOf(embedded ? connectionUrl(embedded.address) : (config.DATABASE_URL ?? ''));
+  // without `ssl: false` a PGSSLMODE in the environment would break the socket
+  const connection = embedded ? { ...embedded.address, ssl: false } : connectionOf(config.DATABASE_URL ?? '');
   if (embedded) {
     await session.connect(connection);
     return {};
