@@ -20,7 +20,7 @@ export class Schema1760000000000 implements MigrationInterface {
     await queryRunner.query(`
       DROP FUNCTION keks_drop_partition(text, timestamptz);
       DROP FUNCTION keks_make_partition(text, timestamptz, timestamptz);
-      DROP TABLE audit_events, signing_keys, api_keys, refresh_tokens, access_tokens, grants, client_secrets,
+      DROP TABLE attempt_counters, audit_events, signing_keys, api_keys, refresh_tokens, access_tokens, grants, client_secrets,
         clients, users;
     `);
   }
@@ -152,6 +152,14 @@ const KEYS_AND_AUDIT = `
     CONSTRAINT signing_keys_pkey PRIMARY KEY (id),
     CONSTRAINT signing_keys_kid_key UNIQUE (kid)
   );
+
+  CREATE TABLE attempt_counters (
+    key      bytea       NOT NULL,
+    failures integer     NOT NULL,
+    ends_at  timestamptz NOT NULL,
+    CONSTRAINT attempt_counters_pkey PRIMARY KEY (key)
+  );
+  CREATE INDEX attempt_counters_ends_at_idx ON attempt_counters (ends_at);
 
   CREATE TABLE audit_events (
     id         uuid        NOT NULL DEFAULT gen_random_uuid(),

@@ -6,11 +6,13 @@ import { ApiKey } from './api-keys/api-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { AccessToken } from './tokens/access-token.entity.js';
 import { RefreshToken } from './tokens/refresh-token.entity.js';
+import { AttemptCounter } from './throttle/attempt-counter.entity.js';
 import { User } from './users/user.entity.js';
 
 /** Every table that TypeORM knows. A test holds them against the migrations. */
 export const entities = [
   AccessToken,
+  AttemptCounter,
   ApiKey,
   AuditEventRow,
   Client,

@@ -78,6 +78,17 @@ export const SETTINGS = {
   ),
   BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
   PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),
+  LOGIN_FAILURES_PER_ACCOUNT: setting(
+    integer(1, 1_000),
+    '10',
+    'failed logins of one account from one address in a window, then 429',
+  ),
+  LOGIN_FAILURES_PER_ADDRESS: setting(
+    integer(1, 100_000),
+    '100',
+    'failed logins, or client authentications, from one address in a window, then 429',
+  ),
+  LOGIN_FAILURE_WINDOW: setting(duration(1, DAY), '15m', 'how long failures count'),
   TLS_CERT: setting(
     oneLine,
     undefined,

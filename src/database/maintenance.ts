@@ -73,6 +73,7 @@ export class Maintenance {
         if (row?.dropped) partitions.push(name);
       }
       await client.query('DELETE FROM access_tokens_default WHERE expires_at <= $1', [new Date(now)]);
+      await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
       await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
       return { partitions, grants: await purgeGrants(client, new Date(now - GRANT_REST_MS)) };
     });

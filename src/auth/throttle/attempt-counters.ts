@@ -1,0 +1,95 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { createHmac } from 'node:crypto';
+import { CONFIG, type Config } from '../../config.js';
+import { Clock } from '../../database/clock.js';
+import { Database, type Statement } from '../../database/database.js';
+import { derivedKey } from '../derived-key.js';
+
+/** One thing that failures are counted of, for so long. */
+export interface Counted {
+  readonly key: Buffer;
+  readonly windowSeconds: number;
+}
+
+/** How often it failed in the present window, and when that ends: milliseconds since the epoch. */
+export interface Count {
+  readonly failures: number;
+  readonly endsAt: number;
+}
+
+const READ: Statement = {
+  name: 'read_attempt_counters',
+  text: `SELECT key, failures, ends_at FROM attempt_counters WHERE key = ANY ($1) AND ends_at > $2`,
+};
+
+/** Sorted by key, so that two of them never wait for each other in a circle. A window that is over begins anew. */
+const COUNT: Statement = {
+  name: 'count_attempt',
+  text: `
+    INSERT INTO attempt_counters AS c (key, failures, ends_at)
+    SELECT key, 1, ends_at FROM unnest($1::bytea[], $2::timestamptz[]) AS counted (key, ends_at) ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET
+      failures = CASE WHEN c.ends_at <= $3 THEN 1 ELSE c.failures + 1 END,
+      ends_at  = CASE WHEN c.ends_at <= $3 THEN excluded.ends_at ELSE c.ends_at END`,
+};
+
+const CLEAR: Statement = {
+  name: 'clear_attempt_counter',
+  text: `DELETE FROM attempt_counters WHERE key = $1`,
+};
+
+/** A mark that only has to be there: renewed at most once a day. */
+const MARK: Statement = {
+  name: 'mark_attempt_counter',
+  text: `
+    INSERT INTO attempt_counters AS c (key, failures, ends_at) VALUES ($1, 0, $2)
+    ON CONFLICT (key) DO UPDATE SET ends_at = excluded.ends_at WHERE c.ends_at < excluded.ends_at - interval '1 day'`,
+};
+
+/**
+ * Counters in Postgres: all instances share them, and they outlive a restart. Keys are digests, so that the table tells
+ * nobody which names and addresses were tried.
+ */
+@Injectable()
+export class AttemptCounters {
+  private readonly secret: Buffer;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    @Inject(CONFIG) config: Pick<Config, 'SECRET_KEY'>,
+  ) {
+    this.secret = derivedKey(config.SECRET_KEY, 'attempts');
+  }
+
+  /** @param parts what is counted; no two lists of parts give the same key */
+  key(...parts: string[]): Buffer {
+    return createHmac('sha256', this.secret).update(JSON.stringify(parts)).digest();
+  }
+
+  /** In the order of the keys. */
+  async read(keys: readonly Buffer[]): Promise<Count[]> {
+    const rows = await this.database.run<{ key: Buffer; failures: number; ends_at: Date }>(READ, [
+      keys,
+      new Date(this.clock.now()),
+    ]);
+    return keys.map((key) => {
+      const row = rows.find((one) => one.key.equals(key));
+      return { failures: row?.failures ?? 0, endsAt: row?.ends_at.getTime() ?? 0 };
+    });
+  }
+
+  async count(counted: readonly Counted[]): Promise<void> {
+    const now = this.clock.now();
+    const ends = counted.map(({ windowSeconds }) => new Date(now + windowSeconds * 1_000));
+    await this.database.run(COUNT, [counted.map(({ key }) => key), ends, new Date(now)]);
+  }
+
+  async clear(key: Buffer): Promise<void> {
+    await this.database.run(CLEAR, [key]);
+  }
+
+  async mark({ key, windowSeconds }: Counted): Promise<void> {
+    await this.database.run(MARK, [key, new Date(this.clock.now() + windowSeconds * 1_000)]);
+  }
+}

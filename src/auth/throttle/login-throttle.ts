@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Clock } from '../../database/clock.js';
+import { WireError } from '../../http/wire-error.js';
+import { AttemptCounters, type Count } from './attempt-counters.js';
+import { networkOf } from './network.js';
+
+const DAY = 86_400;
+/** Failures of one account in a day, from anywhere, after which only addresses that are known from a success may try. */
+const ACCOUNT_MOST = 100;
+const KNOWN_FOR = 30 * DAY;
+
+interface Keys {
+  readonly pair: Buffer;
+  readonly address: Buffer;
+  readonly account: Buffer;
+  readonly known: Buffer;
+}
+
+/**
+ * Who may try a password. Only failures count; a success clears its own pair of account and address, and no success or failure
+ * elsewhere locks anybody out of an address that the account is used from.
+ */
+@Injectable()
+export class LoginThrottle {
+  constructor(
+    private readonly counters: AttemptCounters,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * The same answer to a right and to a wrong password, because neither is looked at.
+   * @param account the folded name, whether or not anybody has it
+   * @throws WireError too_many_requests, with `Retry-After`; Unavailable
+   */
+  async admit(account: string, ip: string): Promise<void> {
+    const keys = this.keysOf(account, ip);
+    const [pair, address, everywhere, known] = await this.counters.read([
+      ...[keys.pair, keys.address, keys.account, keys.known],
+    ]);
+    this.refuseIf(pair, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+    this.refuseIf(address, this.config.LOGIN_FAILURES_PER_ADDRESS);
+    if (known?.endsAt === 0) this.refuseIf(everywhere, ACCOUNT_MOST);
+  }
+
+  async failed(account: string, ip: string): Promise<void> {
+    const keys = this.keysOf(account, ip);
+    const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
+    await this.counters.count([
+      { key: keys.pair, windowSeconds },
+      { key: keys.address, windowSeconds },
+      { key: keys.account, windowSeconds: DAY },
+    ]);
+  }
+
+  async succeeded(account: string, ip: string): Promise<void> {
+    const keys = this.keysOf(account, ip);
+    await this.counters.clear(keys.pair);
+    await this.counters.mark({ key: keys.known, windowSeconds: KNOWN_FOR });
+  }
+
+  /** Clients that fail to authenticate count per address only. @throws WireError too_many_requests; Unavailable */
+  async admitClient(ip: string): Promise<void> {
+    const [count] = await this.counters.read([this.counters.key('client', networkOf(ip))]);
+    this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ADDRESS);
+  }
+
+  async clientFailed(ip: string): Promise<void> {
+    const key = this.counters.key('client', networkOf(ip));
+    await this.counters.count([{ key, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }]);
+  }
+
+  private refuseIf(count: Count | undefined, most: number): void {
+    if (!count || count.failures < most) return;
+    const seconds = Math.max(1, Math.ceil((count.endsAt - this.clock.now()) / 1_000));
+    throw new WireError('too_many_requests', { 'Retry-After': String(seconds) });
+  }
+
+  private keysOf(account: string, ip: string): Keys {
+    const network = networkOf(ip);
+    return {
+      pair: this.counters.key('pair', account, network),
+      address: this.counters.key('address', network),
+      account: this.counters.key('account', account),
+      known: this.counters.key('known', account, network),
+    };
+  }
+}
