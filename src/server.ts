@@ -5,11 +5,7 @@ import { AppModule } from './app.module.js';
 import { DemoUser } from './auth/users/demo-user.js';
 import type { Config } from './config.js';
 import { DatabaseSession } from './database/database.session.js';
-import {
-  connectionUrl,
-  startEmbedded,
-  type EmbeddedPostgres,
-} from './database/embedded/embedded-postgres.js';
+import { startEmbedded, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { connectionOf } from './database/pools.js';
 import { drain, DrainState } from './http/drain.js';
 import { createHttpApp, listen } from './http/http-app.js';
