@@ -1,4 +1,8 @@
+import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { Actors } from './audit/actor.js';
 import { AuthService } from './auth.service.js';
+import { Cursors } from './cursor.js';
+import { GrantsService } from './grants/grants.service.js';
 import { LastUse } from './grants/last-use.js';
 import { LoginIssuer } from './grants/login.issuer.js';
 import { JwtReader } from './keys/jwt.reader.js';
@@ -12,6 +16,7 @@ import { RefreshGrant } from './oauth/refresh.grant.js';
 import { Successors } from './oauth/successors.js';
 import { TokenEndpoint } from './oauth/token-endpoint.js';
 import { TokenCheck } from './tokens/token-check.js';
+import { TokenExplainer } from './tokens/token-explainer.js';
 import { TokenKeys } from './tokens/token-keys.js';
 import { TokenLookup } from './tokens/token-lookup.js';
 import { TokenMint } from './tokens/token-mint.js';
@@ -20,6 +25,10 @@ import { TokenRevocation } from './tokens/token-revocation.js';
 import { DemoUser } from './users/demo-user.js';
 import { LoginLane } from './users/login-lane.js';
 import { PasswordHash } from './users/password-hash.js';
+import { AttemptCounters } from './throttle/attempt-counters.js';
+import { ClientThrottle } from './throttle/client-throttle.js';
+import { LoginThrottle } from './throttle/login-throttle.js';
+import { PasswordLogin } from './users/password-login.js';
 import { PasswordPolicy } from './users/password-policy.js';
 import { UsersService } from './users/users.service.js';
 
@@ -34,9 +43,14 @@ export const AUTH_SERVICES = [
   TokenMint,
   TokenReader,
   TokenCheck,
+  TokenExplainer,
   TokenRevocation,
   LoginIssuer,
   LastUse,
+  GrantsService,
+  ApiKeysService,
+  Cursors,
+  Actors,
   JwtReader,
   JwtSigner,
   ClientsService,
@@ -50,6 +64,10 @@ export const AUTH_SERVICES = [
   UsersService,
   PasswordHash,
   PasswordPolicy,
+  PasswordLogin,
+  LoginThrottle,
+  ClientThrottle,
+  AttemptCounters,
   LoginLane,
   DemoUser,
 ];

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import type { RefusalReason } from '../../guard/token-validator.js';
+import { FACTS, type FactsRow } from './token-explainer.sql.js';
+import { NO_EXPIRY, parseToken, type Parsed, type TokenKind } from './token-format.js';
+import { TokenKeys } from './token-keys.js';
+import { isOver, TokenReader } from './token-reader.js';
+
+/**
+ * One reason why an API refuses a token. `spelling` to `mac` are found in the text alone; `malformed` and `forged` say the
+ * same of a JWT.
+ */
+export type TokenFlaw =
+  Exclude<RefusalReason, 'wrong_audience'> | Extract<Parsed, { genuine: false }>['flaw'] | 'used';
+
+export interface Explanation {
+  readonly kind: TokenKind | null;
+  readonly format: 'opaque' | 'jwt' | null;
+  /** Whole seconds since the epoch; null if it never expires, or if that cannot be told. */
+  readonly expiresAt: number | null;
+  /** Every reason, the first cause first. None: an API would accept it. */
+  readonly flaws: readonly TokenFlaw[];
+  /** What the database says; undefined if it knows nothing of it. */
+  readonly facts: FactsRow | undefined;
+}
+
+interface Made {
+  readonly kind: TokenKind;
+  readonly format: 'opaque' | 'jwt';
+  readonly expiresAt: number;
+  readonly digest: Buffer;
+}
+
+/** Tells the operator everything about a token, where validation stops at the first reason and keeps it to itself. */
+@Injectable()
+export class TokenExplainer {
+  constructor(
+    private readonly keys: TokenKeys,
+    private readonly reader: TokenReader,
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws Unavailable */
+  async explain(token: string): Promise<Explanation> {
+    if (token.includes('.')) return this.explainJwt(token);
+    const parsed = parseToken(token, this.keys);
+    if (!parsed.genuine) return nothingBut(parsed.flaw, null);
+    return this.explainGenuine({ ...parsed, format: 'opaque' });
+  }
+
+  private async explainJwt(token: string): Promise<Explanation> {
+    const read = await this.reader.read(token);
+    if ('refused' in read) {
+      const known = read.refused === 'wrong_audience' ? 'forged' : read.refused;
+      return nothingBut(known, 'jwt');
+    }
+    return this.explainGenuine(read);
+  }
+
+  private async explainGenuine(token: Made): Promise<Explanation> {
+    const { kind, format, expiresAt } = token;
+    const [facts] = await this.facts(token);
+    const over = expiresAt !== NO_EXPIRY && isOver(expiresAt, this.clock);
+    const found: [TokenFlaw, boolean][] = [
+      ['wrong_kind', kind !== 'access' && kind !== 'api_key'],
+      // of an expired token the record is dropped sooner or later: that it is gone is no reason of its own
+      ['unknown', facts ? facts.grant_id === null && kind !== 'client_secret' : !over],
+      ['revoked', Boolean(facts?.revoked_at)],
+      ['used', Boolean(facts?.used_at)],
+      ['grant_revoked', Boolean(facts?.grant_revoked_at)],
+      ['expired', over],
+      ['grant_expired', !over && (facts?.grant_expires_at?.getTime() ?? Infinity) <= this.clock.now()],
+    ];
+    return {
+      kind,
+      format,
+      expiresAt: expiresAt === NO_EXPIRY ? null : expiresAt,
+      flaws: found.filter(([, holds]) => holds).map(([flaw]) => flaw),
+      facts,
+    };
+  }
+
+  private facts(token: Made): Promise<FactsRow[]> {
+    return this.database.run<FactsRow>(FACTS[token.kind], [token.digest, new Date(token.expiresAt * 1_000)]);
+  }
+}
+
+function nothingBut(flaw: TokenFlaw, format: 'jwt' | null): Explanation {
+  return { kind: null, format, expiresAt: null, flaws: [flaw], facts: undefined };
+}
