@@ -6,7 +6,7 @@ import type { IssuedToken } from './tokens/issued-token.js';
 import { TokenCheck } from './tokens/token-check.js';
 import { TokenReader } from './tokens/token-reader.js';
 import { TokenRevocation } from './tokens/token-revocation.js';
-import type { VerifiedUser } from './users/users.service.js';
+import type { VerifiedUser } from './users/password-login.js';
 
 /**
  * Owns the three verbs: issue, validate, revoke. It is also the in-process adapter of the guard's port. How tokens are

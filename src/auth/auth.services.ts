@@ -7,6 +7,11 @@ import { LastUse } from './grants/last-use.js';
 import { LoginIssuer } from './grants/login.issuer.js';
 import { JwtReader } from './keys/jwt.reader.js';
 import { JwtSigner } from './keys/jwt.signer.js';
+import { KeyCipher } from './keys/key-cipher.js';
+import { KeyRing } from './keys/key-ring.js';
+import { KeySchedule } from './keys/key-schedule.js';
+import { KeyUpkeep } from './keys/key-upkeep.js';
+import { SigningKeys } from './keys/signing-keys.js';
 import { ClientAuthentication } from './clients/client-authentication.js';
 import { ClientsService } from './clients/clients.service.js';
 import { ClientCredentialsGrant } from './oauth/client-credentials.grant.js';
@@ -53,6 +58,11 @@ export const AUTH_SERVICES = [
   Actors,
   JwtReader,
   JwtSigner,
+  SigningKeys,
+  KeyRing,
+  KeyCipher,
+  KeyUpkeep,
+  KeySchedule,
   ClientsService,
   ClientAuthentication,
   ClientCredentialsGrant,

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,10 +16,8 @@ declare module 'vitest' {
 
 export const TEMPLATE = 'keks_template';
 
-/** One embedded PostgreSQL a run, one migrated template in it. And the program compiled, for tests that start it. */
+/** One embedded PostgreSQL a run, one migrated template in it. What starts the program as a process compiles it: see process.ts. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-  if (build.status !== 0) throw new Error('the program does not compile');
   const dataDir = await mkdtemp(join(tmpdir(), 'keks-test-'));
   const postgres = await startEmbedded({
     dataDir,

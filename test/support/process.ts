@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
@@ -29,8 +29,19 @@ export async function startProcess(environment: Record<string, string>): Promise
   return server;
 }
 
+let built = false;
+
+/** Brings dist/ up to date, once a test file; the build's own lock keeps two files apart. */
+export function build(): void {
+  if (built) return;
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the program does not compile');
+  built = true;
+}
+
 /** The compiled program, without waiting for anything. */
 export function launch(environment: Record<string, string>, url = ''): ServerProcess {
+  build();
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

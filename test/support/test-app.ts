@@ -42,6 +42,9 @@ export function environment(databaseUrl: string, extra: Record<string, string> =
     BCRYPT_COST: '4',
     SHUTDOWN_DELAY: '0',
     LOG_LEVEL: 'debug',
+    // tests fail on purpose, all from one address
+    LOGIN_FAILURES_PER_ACCOUNT: '1000',
+    LOGIN_FAILURES_PER_ADDRESS: '100000',
     ...extra,
   };
 }

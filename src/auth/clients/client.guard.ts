@@ -1,23 +1,35 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { WireError } from '../../http/wire-error.js';
+import { ClientThrottle } from '../throttle/client-throttle.js';
 import { ClientAuthentication, type AuthenticatedClient } from './client-authentication.js';
 import type { ClientRequest } from './client-credentials.js';
 
 const CLIENT = Symbol('keks:client');
 
 interface GuardedRequest extends ClientRequest {
+  readonly ip: string;
   [CLIENT]?: AuthenticatedClient | undefined;
 }
 
 /** Client authentication where a request may also come without one: at the token endpoint. Before anything is judged. */
 @Injectable()
 export class OptionalClientGuard implements CanActivate {
-  constructor(private readonly clients: ClientAuthentication) {}
+  constructor(
+    private readonly clients: ClientAuthentication,
+    private readonly throttle: ClientThrottle,
+  ) {}
 
-  /** @throws WireError invalid_request, invalid_client; Unavailable */
+  /** @throws WireError invalid_request, invalid_client, too_many_requests; Unavailable */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<GuardedRequest>();
-    request[CLIENT] = await this.clients.authenticate(request);
+    this.throttle.admit(request.ip);
+    try {
+      request[CLIENT] = await this.clients.authenticate(request);
+    } catch (error) {
+      if (error instanceof WireError && error.code === 'invalid_client')
+        await this.throttle.failed(request.ip);
+      throw error;
+    }
     return true;
   }
 }

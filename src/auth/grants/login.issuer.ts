@@ -9,7 +9,7 @@ import { OFFLINE_ACCESS, parseScope, scopeOfUser, subset } from '../scope.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 import { timestamp, TokenMint, type TokenFormat } from '../tokens/token-mint.js';
-import type { VerifiedUser } from '../users/users.service.js';
+import type { VerifiedUser } from '../users/password-login.js';
 
 export interface LoginRequest {
   /** As requested; absent means all of the user's. `offline_access` in it asks for a refresh token. */

@@ -33,7 +33,7 @@ export class OAuthController {
   @ApiOperation({ summary: 'Client credentials or a refresh token in, a token out', tags: ['oauth'] })
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
-  @ApiErrors('invalid_client')
+  @ApiErrors('invalid_client', 'too_many_requests')
   async token(
     @Body({ schema: schemas.tokenRequest }) body: schemas.TokenRequest,
     @CurrentClient() client: AuthenticatedClient | undefined,
@@ -61,7 +61,7 @@ export class OAuthController {
     schemas.introspectionAnswer,
     'The token, or `{"active":false}` and nothing more (RFC 7662 §2.2).',
   )
-  @ApiErrors('invalid_request', 'invalid_client')
+  @ApiErrors('invalid_request', 'invalid_client', 'too_many_requests')
   introspect(
     @Body({ schema: schemas.tokenQuestion }) { token }: schemas.TokenQuestion,
     @CurrentClient() client: AuthenticatedClient,
@@ -75,7 +75,13 @@ export class OAuthController {
   @ApiConsumes(FORM)
   @ApiOperation({ summary: "Takes one of the client's own tokens back", tags: ['oauth'] })
   @ApiAnswer(200, revokeAnswer, 'The token is dead now, whatever it was before (RFC 7009 §2.2).')
-  @ApiErrors('invalid_request', 'unauthorized_client', 'unsupported_token_type', 'invalid_client')
+  @ApiErrors(
+    'invalid_request',
+    'unauthorized_client',
+    'unsupported_token_type',
+    'invalid_client',
+    'too_many_requests',
+  )
   async revoke(
     @Body({ schema: schemas.tokenQuestion }) { token }: schemas.TokenQuestion,
     @CurrentClient() client: AuthenticatedClient,

@@ -60,21 +60,9 @@ export class LoginThrottle {
     await this.counters.mark({ key: keys.known, windowSeconds: KNOWN_FOR });
   }
 
-  /** Clients that fail to authenticate count per address only. @throws WireError too_many_requests; Unavailable */
-  async admitClient(ip: string): Promise<void> {
-    const [count] = await this.counters.read([this.counters.key('client', networkOf(ip))]);
-    this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ADDRESS);
-  }
-
-  async clientFailed(ip: string): Promise<void> {
-    const key = this.counters.key('client', networkOf(ip));
-    await this.counters.count([{ key, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }]);
-  }
-
   private refuseIf(count: Count | undefined, most: number): void {
     if (!count || count.failures < most) return;
-    const seconds = Math.max(1, Math.ceil((count.endsAt - this.clock.now()) / 1_000));
-    throw new WireError('too_many_requests', { 'Retry-After': String(seconds) });
+    throw tooManyRequests(count.endsAt - this.clock.now());
   }
 
   private keysOf(account: string, ip: string): Keys {
@@ -86,4 +74,9 @@ export class LoginThrottle {
       known: this.counters.key('known', account, network),
     };
   }
+}
+
+/** @param ms until the next attempt may be made */
+export function tooManyRequests(ms: number): WireError {
+  return new WireError('too_many_requests', { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1_000))) });
 }

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-local';
-import { UsersService, type VerifiedUser } from './users.service.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { PasswordLogin, type VerifiedUser } from './password-login.js';
 
 /** passport's credential side: the user and the password of the body. `LocalGuard` has checked their shape. */
 @Injectable()
 export class LocalStrategy extends PassportStrategy(Strategy) {
-  constructor(private readonly users: UsersService) {
-    super({ usernameField: 'user', passwordField: 'password' });
+  constructor(private readonly login: PasswordLogin) {
+    super({ usernameField: 'user', passwordField: 'password', passReqToCallback: true });
   }
 
-  async validate(name: string, password: string): Promise<VerifiedUser | false> {
-    const user = await this.users.verify(name, password);
-    return user ? this.users.rehashIfOutdated(user, password) : false;
+  async validate(request: HttpRequest, name: string, password: string): Promise<VerifiedUser | false> {
+    return (await this.login.verify(name, password, originOf(request))) ?? false;
   }
 }

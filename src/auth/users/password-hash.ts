@@ -3,7 +3,6 @@ import { compare, hash } from 'bcrypt';
 import { createHmac, randomBytes } from 'node:crypto';
 import { CONFIG, type Config } from '../../config.js';
 import { derivedKey } from '../derived-key.js';
-import { LoginLane } from './login-lane.js';
 
 interface Pepper {
   readonly id: string;
@@ -13,6 +12,8 @@ interface Pepper {
 const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
 
 /**
+ * Work for the login lane: whoever calls this outside of it can starve the rest.
+ *
  * `keks1$<pepper id>$<bcrypt(base64(HMAC-SHA-384(password, pepper)))>`: 64 characters go into bcrypt, so nothing is cut
  * at 72 bytes, and without the pepper a stolen table is of no use. The tag lets parameters move.
  */
@@ -24,7 +25,6 @@ export class PasswordHash {
   constructor(
     @Inject(CONFIG)
     private readonly config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS' | 'BCRYPT_COST'>,
-    private readonly lane: LoginLane,
   ) {
     const previous = config.SECRET_KEY_PREVIOUS;
     this.peppers = [pepper(config.SECRET_KEY), ...(previous ? [pepper(previous)] : [])];
@@ -32,24 +32,22 @@ export class PasswordHash {
     this.dummy.catch(() => undefined);
   }
 
-  /** @throws Unavailable when too many passwords wait already */
   async make(password: string): Promise<string> {
     const [current] = this.peppers;
-    const bcrypted = await this.lane.run(() => hash(peppered(password, current), this.config.BCRYPT_COST));
+    const bcrypted = await hash(peppered(password, current), this.config.BCRYPT_COST);
     return `keks1$${current.id}$${bcrypted}`;
   }
 
   /**
    * Takes as long for nobody's password as for somebody's: without a stored hash a dummy of the same parameters is
    * compared.
-   * @throws Unavailable when too many passwords wait already
    */
   async matches(password: string, stored: string | undefined): Promise<boolean> {
     const parts = FORMAT.exec(stored ?? (await this.dummy));
     const found = parts && this.peppers.find((one) => one.id === parts[1]);
     if (!parts || !found)
       throw new Error('a stored password hash is of no known format or pepper: was SECRET_KEY changed?');
-    const same = await this.lane.run(() => compare(peppered(password, found), parts[2] ?? ''));
+    const same = await compare(peppered(password, found), parts[2] ?? '');
     return same && stored !== undefined;
   }
 

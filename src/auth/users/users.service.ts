@@ -5,6 +5,7 @@ import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
+import { LoginLane } from './login-lane.js';
 import { PasswordHash } from './password-hash.js';
 import { PasswordPolicy, type PasswordFlaw } from './password-policy.js';
 import { userName } from './user-name.js';
@@ -19,16 +20,9 @@ export interface UserRecord {
   readonly createdAt: Date;
 }
 
-/** Somebody who has just proved the password. `passwordHash` is what the proof was against. */
-export interface VerifiedUser {
-  readonly id: string;
-  readonly name: string;
-  readonly scope: string;
-  readonly passwordHash: string;
-}
-
 export type AddUser =
-  { readonly added: UserRecord } | { readonly flaw: PasswordFlaw | 'name_invalid' | 'name_taken' | 'scope_invalid' };
+  | { readonly added: UserRecord }
+  | { readonly flaw: PasswordFlaw | 'name_invalid' | 'name_taken' | 'scope_invalid' };
 
 /** Owns users and their passwords; never tokens. */
 @Injectable()
@@ -38,25 +32,8 @@ export class UsersService {
     private readonly clock: Clock,
     private readonly hash: PasswordHash,
     private readonly policy: PasswordPolicy,
+    private readonly lane: LoginLane,
   ) {}
-
-  /** Unknown, disabled and wrong are the same: undefined, after the same time. */
-  async verify(name: string, password: string): Promise<VerifiedUser | undefined> {
-    const folded = userName(name)?.folded;
-    const [row] =
-      folded === undefined ? [] : await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [folded]);
-    const same = await this.hash.matches(password, row?.password_hash);
-    if (!row || !same || row.disabled_at) return undefined;
-    return { id: row.id, name: row.name, scope: row.scope, passwordHash: row.password_hash };
-  }
-
-  /** Moves a hash of old parameters to today's while the password is at hand. */
-  async rehashIfOutdated(user: VerifiedUser, password: string): Promise<VerifiedUser> {
-    if (!this.hash.isOutdated(user.passwordHash)) return user;
-    const passwordHash = await this.hash.make(password);
-    const rows = await this.database.run(sql.REHASH, [user.id, user.passwordHash, passwordHash]);
-    return rows.length > 0 ? { ...user, passwordHash } : user;
-  }
 
   /** @param scope parsed already */
   async add(
@@ -81,7 +58,7 @@ export class UsersService {
     const parsed = userName(name);
     if (!parsed) return { flaw: 'name_invalid' };
     if (!scope.every(isGrantable)) return { flaw: 'scope_invalid' };
-    const hash = await this.hash.make(password);
+    const hash = await this.lane.run(() => this.hash.make(password));
     return this.database.transaction(async (queries) => {
       const [row] = await queries.run<sql.UserRow>(sql.ADD, [
         parsed.name,
@@ -110,7 +87,7 @@ export class UsersService {
     if (!user) return { flaw: 'unknown' };
     const flaw = await this.policy.flawOf(password, [user.name]);
     if (flaw) return { flaw };
-    const hash = await this.hash.make(password);
+    const hash = await this.lane.run(() => this.hash.make(password));
     return this.database.transaction(async (queries) => {
       const [row] = await queries.run<sql.UserRow>(sql.SET_PASSWORD, [user.id, hash]);
       if (!row) return { flaw: 'unknown' };

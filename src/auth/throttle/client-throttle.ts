@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Clock } from '../../database/clock.js';
+import { AttemptCounters } from './attempt-counters.js';
+import { tooManyRequests } from './login-throttle.js';
+import { networkOf } from './network.js';
+
+/** Addresses that are remembered as blocked; beyond it they are found out again at their next failure. */
+const MOST = 10_000;
+
+/**
+ * Clients that fail to authenticate count per address. A client's secret cannot be guessed, so this is about noise, and
+ * no request pays a query for it: an instance knows of a block from the first failure that it sees itself.
+ */
+@Injectable()
+export class ClientThrottle {
+  private readonly blockedUntil = new Map<string, number>();
+
+  constructor(
+    private readonly counters: AttemptCounters,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws WireError too_many_requests, with `Retry-After` */
+  admit(ip: string): void {
+    if (this.blockedUntil.size === 0) return;
+    const network = networkOf(ip);
+    const until = this.blockedUntil.get(network);
+    if (until === undefined) return;
+    const left = until - this.clock.now();
+    if (left > 0) throw tooManyRequests(left);
+    this.blockedUntil.delete(network);
+  }
+
+  /** @throws Unavailable */
+  async failed(ip: string): Promise<void> {
+    const network = networkOf(ip);
+    const key = this.counters.key('client', network);
+    await this.counters.count([{ key, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }]);
+    const [count] = await this.counters.read([key]);
+    if (!count || count.failures < this.config.LOGIN_FAILURES_PER_ADDRESS) return;
+    if (this.blockedUntil.size < MOST) this.blockedUntil.set(network, count.endsAt);
+  }
+}

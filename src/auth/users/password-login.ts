@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { LoginThrottle } from '../throttle/login-throttle.js';
+import { LoginLane } from './login-lane.js';
+import { PasswordHash } from './password-hash.js';
+import { userName } from './user-name.js';
+import * as sql from './users.sql.js';
+
+/** Somebody who has just proved the password. `passwordHash` is what the proof was against. */
+export interface VerifiedUser {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: string;
+  readonly passwordHash: string;
+}
+
+type Refusal = 'unknown_user' | 'wrong_password' | 'user_disabled';
+
+/** From a name and a password to the user, or to nothing: every attempt is counted, and all failures look alike. */
+@Injectable()
+export class PasswordLogin {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly hash: PasswordHash,
+    private readonly throttle: LoginThrottle,
+    private readonly lane: LoginLane,
+  ) {}
+
+  /**
+   * Unknown, disabled and wrong are the same: undefined, after the same time.
+   * @throws WireError too_many_requests; Unavailable
+   */
+  async verify(name: string, password: string, origin: RequestOrigin): Promise<VerifiedUser | undefined> {
+    const account = userName(name)?.folded ?? '';
+    const ip = origin.ip ?? '';
+    await this.throttle.admit(account, ip);
+    // once more in the lane, where few are at a time: those who queued together do not all slip past the limit
+    return this.lane.run(async () => {
+      await this.throttle.admit(account, ip);
+      const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [account]);
+      const same = await this.hash.matches(password, row?.password_hash);
+      const refusal = !row
+        ? 'unknown_user'
+        : !same
+          ? 'wrong_password'
+          : row.disabled_at
+            ? 'user_disabled'
+            : undefined;
+      if (!row || refusal) {
+        await this.throttle.failed(account, ip);
+        await this.note(name, refusal ?? 'unknown_user', origin);
+        return undefined;
+      }
+      await this.throttle.succeeded(account, ip);
+      return this.rehashed(row, password);
+    });
+  }
+
+  /** Moves a hash of old parameters to today's while the password is at hand. */
+  private async rehashed(row: sql.UserRow, password: string): Promise<VerifiedUser> {
+    const { id, name, scope, password_hash: passwordHash } = row;
+    if (!this.hash.isOutdated(passwordHash)) return { id, name, scope, passwordHash };
+    const fresh = await this.hash.make(password);
+    const rows = await this.database.run(sql.REHASH, [id, passwordHash, fresh]);
+    return { id, name, scope, passwordHash: rows.length > 0 ? fresh : passwordHash };
+  }
+
+  private async note(name: string, reason: Refusal, origin: RequestOrigin): Promise<void> {
+    const user = name.replace(/[^\P{C} ]/gu, '?').slice(0, 128);
+    const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
+    await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+  }
+}

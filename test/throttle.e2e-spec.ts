@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { networkOf } from '../src/auth/throttle/network.js';
+import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+
+const WINDOW = 15 * 60;
+
+describe('POST /issue', () => {
+  let keks: TestApp;
+
+  beforeAll(async () => {
+    keks = await startTestApp({
+      LOGIN_FAILURES_PER_ACCOUNT: '10',
+      LOGIN_FAILURES_PER_ADDRESS: '100',
+      TRUST_PROXY: '127.0.0.1',
+    });
+    await keks.addUser('Ann');
+    await keks.addUser('Bea');
+  });
+
+  afterAll(() => keks.close());
+
+  const issue = (user: string, password: string, from: string): Promise<Answer> =>
+    post(keks.url, '/issue', { user, password }, { 'x-forwarded-for': from });
+
+  const fail = async (times: number, user: (attempt: number) => string, from: string): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < times; attempt += 1)
+      statuses.push((await issue(user(attempt), 'wrong', from)).status);
+    return statuses;
+  };
+
+  describe('429', () => {
+    it('after ten failures of one account from one address, for a right and a wrong password alike', async () => {
+      expect(await fail(10, () => 'Ann', '10.0.0.1')).toEqual(Array(10).fill(401));
+      const wrong = await issue('Ann', 'wrong', '10.0.0.1');
+      const right = await issue('Ann', PASSWORD, '10.0.0.1');
+      expect(wrong.status).toBe(429);
+      expect(right.status).toBe(429);
+      expect(right.body).toEqual(wrong.body);
+      expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(WINDOW - 60);
+      expect(Number(right.headers.get('retry-after'))).toBeLessThanOrEqual(WINDOW);
+    });
+
+    it('locks nobody out of another address', async () => {
+      expect((await issue('Ann', PASSWORD, '10.0.0.2')).status).toBe(200);
+    });
+
+    it('does not depend on the spelling of the name', async () => {
+      expect((await issue('ANN', PASSWORD, '10.0.0.1')).status).toBe(429);
+    });
+
+    it('is over when the window is', async () => {
+      keks.clock.advance(WINDOW + 1);
+      expect((await issue('Ann', PASSWORD, '10.0.0.1')).status).toBe(200);
+    });
+
+    it('counts failures only: a success clears the pair', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        expect(await fail(9, () => 'Ann', '10.0.0.3')).toEqual(Array(9).fill(401));
+        expect((await issue('Ann', PASSWORD, '10.0.0.3')).status).toBe(200);
+      }
+    });
+
+    it('after a hundred failures from one address, whatever the names', async () => {
+      const statuses = await fail(101, (attempt) => `nobody-${attempt}`, '10.0.0.4');
+      expect(statuses.slice(0, 100)).toEqual(Array(100).fill(401));
+      expect(statuses[100]).toBe(429);
+      expect((await issue('Bea', PASSWORD, '10.0.0.4')).status).toBe(429);
+      expect((await issue('Bea', PASSWORD, '10.0.0.5')).status).toBe(200);
+    });
+
+    it('beyond a hundred failures of one account in a day only addresses that it is used from may try', async () => {
+      for (let address = 0; address < 10; address += 1) await fail(10, () => 'Bea', `10.0.1.${address}`);
+      expect((await issue('Bea', PASSWORD, '10.0.2.1')).status).toBe(429);
+      expect((await issue('Bea', PASSWORD, '10.0.0.5')).status).toBe(200);
+      keks.clock.advance(86_400 + 1);
+      expect((await issue('Bea', PASSWORD, '10.0.2.1')).status).toBe(200);
+    });
+
+    it('holds when the attempts come all at once', async () => {
+      const answers = await Promise.all(Array.from({ length: 60 }, () => issue('Ann', 'wrong', '10.0.3.1')));
+      const tried = answers.filter(({ status }) => status === 401).length;
+      // two at a time are in the lane
+      expect(tried).toBeLessThanOrEqual(11);
+      expect(tried).toBeGreaterThanOrEqual(10);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(60 - tried);
+    });
+
+    it('counts an IPv6 customer once', async () => {
+      await fail(10, () => 'Ann', '2001:db8::1');
+      expect((await issue('Ann', PASSWORD, '2001:db8::2')).status).toBe(429);
+      expect((await issue('Ann', PASSWORD, '2001:db8:0:1::1')).status).toBe(200);
+    });
+  });
+
+  it('keeps neither names nor addresses in the table of counters', async () => {
+    const { rows } = await keks.database.client.query(
+      'SELECT attempt_counters::text AS row FROM attempt_counters',
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { row } of rows) expect(row).not.toMatch(/ann|nobody|10\.0\.|2001:/i);
+  });
+});
+
+describe('POST /oauth/introspect', () => {
+  it('429 after as many failed client authentications from one address', async () => {
+    const keks = await startTestApp({ LOGIN_FAILURES_PER_ADDRESS: '5', TRUST_PROXY: '127.0.0.1' });
+    const ask = (from: string): Promise<Answer> =>
+      request(keks.url, '/oauth/introspect', {
+        method: 'POST',
+        headers: { 'x-forwarded-for': from },
+        body: new URLSearchParams({ token: 'x', client_id: 'c-1', client_secret: 'kcs_wrong' }),
+      });
+    for (let attempt = 0; attempt < 5; attempt += 1) expect((await ask('10.0.0.1')).status).toBe(401);
+    const refused = await ask('10.0.0.1');
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await ask('10.0.0.2')).status).toBe(401);
+    keks.clock.advance(WINDOW + 1);
+    expect((await ask('10.0.0.1')).status).toBe(401);
+    await keks.close();
+  });
+});
+
+describe('networkOf', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:0DB8:0:0:1:2:3:4', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('%s -> %s', (ip, network) => expect(networkOf(ip)).toBe(network));
+});
