@@ -28,6 +28,8 @@ function setting<T>(parse: (text: string) => T, fallback: string | undefined, su
 }
 
 const DAY = 86_400;
+/** Seconds: what ACCESS_TOKEN_TTL can be at most. Whatever must outlive every token counts with it. */
+export const LONGEST_ACCESS_TOKEN_TTL = 7 * DAY;
 
 /** Every environment variable that Keks reads. An empty one counts as absent. */
 export const SETTINGS = {
@@ -64,7 +66,11 @@ export const SETTINGS = {
     undefined,
     'the key before `SECRET_KEY`, still honoured while you rotate',
   ),
-  ACCESS_TOKEN_TTL: setting(duration(1, 7 * DAY), '1h', 'how long an access token lives, 7 days at most'),
+  ACCESS_TOKEN_TTL: setting(
+    duration(1, LONGEST_ACCESS_TOKEN_TTL),
+    '1h',
+    'how long an access token lives, 7 days at most',
+  ),
   REFRESH_TOKEN_TTL: setting(duration(1, 400 * DAY), '30d', 'how long a refresh token lives'),
   REFRESH_GRACE_PERIOD: setting(
     duration(0, 300),
@@ -75,6 +81,16 @@ export const SETTINGS = {
     duration(1, 3650 * DAY),
     '90d',
     'how long a login lives, however often it is refreshed',
+  ),
+  SIGNING_KEY_TTL: setting(
+    duration(DAY, 400 * DAY),
+    '30d',
+    'how long a key signs JWTs before the next one does',
+  ),
+  SIGNING_KEY_PUBLISH: setting(
+    duration(60, DAY / 2),
+    '10m',
+    'how long a key is published before it signs; verifiers may cache the JWKS for half of it',
   ),
   BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
   PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),

@@ -1,4 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
+import { CONFIG, type Config } from '../../config.js';
+import { WireError } from '../../http/wire-error.js';
+import { digestOf } from '../tokens/token-format.js';
+import { LONGEST_JWT } from './jwt.parser.js';
+import { SigningKeys } from './signing-keys.js';
 
 /** What differs from token to token; the rest comes from configuration (RFC 9068 §2.2). Times in whole seconds. */
 export interface JwtClaims {
@@ -16,10 +22,31 @@ export interface SignedJwt {
   readonly digest: Buffer;
 }
 
+const JTI_BYTES = 24;
+
+/** Makes access tokens that speak for themselves (RFC 9068). */
 @Injectable()
 export class JwtSigner {
-  /** @throws Unavailable when there is no key to sign with */
-  async sign(_claims: JwtClaims): Promise<SignedJwt> {
-    throw new Error('written by the keys room');
+  constructor(
+    private readonly keys: SigningKeys,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * @throws Unavailable when there is no key to sign with; WireError invalid_scope for one so long that the token could
+   *   be sent in no header
+   */
+  async sign({ scope, ...claims }: JwtClaims): Promise<SignedJwt> {
+    const key = await this.keys.signer(claims.exp * 1_000);
+    const jti = randomBytes(JTI_BYTES).toString('base64url');
+    const token = key.signer.sign({
+      iss: this.config.ISSUER,
+      ...claims,
+      jti,
+      // an empty one would be malformed (RFC 6749 §3.3)
+      ...(scope === '' ? {} : { scope }),
+    });
+    if (token.length > LONGEST_JWT) throw new WireError('invalid_scope');
+    return { token, digest: digestOf(jti) };
   }
 }

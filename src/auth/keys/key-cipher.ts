@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { CONFIG, type Config } from '../../config.js';
+import { derivedKey } from '../derived-key.js';
+
+const ALGORITHM = 'aes-256-gcm';
+const ID_BYTES = 4;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+interface EncryptionKey {
+  readonly id: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * Private keys at rest:
+ *
+ *     4 bytes id of the secret | 12 bytes nonce | ciphertext | 16 bytes tag        associated data: the `kid`
+ *
+ * The id tells which of SECRET_KEY and SECRET_KEY_PREVIOUS it was, the `kid` that no row has been given another's key.
+ */
+@Injectable()
+export class KeyCipher {
+  private readonly current: EncryptionKey;
+  private readonly all: readonly EncryptionKey[];
+
+  constructor(@Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
+    this.current = encryptionKey(config.SECRET_KEY);
+    this.all = config.SECRET_KEY_PREVIOUS
+      ? [this.current, encryptionKey(config.SECRET_KEY_PREVIOUS)]
+      : [this.current];
+  }
+
+  seal(plaintext: Buffer, kid: string): Buffer {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(ALGORITHM, this.current.key, nonce, { authTagLength: TAG_BYTES });
+    cipher.setAAD(Buffer.from(kid));
+    const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+    return Buffer.concat([this.current.id, nonce, ciphertext, cipher.getAuthTag()]);
+  }
+
+  /** @returns undefined for what neither secret opens, and for what was altered or moved to another row */
+  open(sealed: Buffer, kid: string): Buffer | undefined {
+    const key = this.all.find(({ id }) => id.equals(sealed.subarray(0, ID_BYTES)));
+    if (!key || sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
+    const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
+    const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(Buffer.from(kid)).setAuthTag(sealed.subarray(-TAG_BYTES));
+    try {
+      const ciphertext = sealed.subarray(ID_BYTES + NONCE_BYTES, -TAG_BYTES);
+      return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** False for what SECRET_KEY_PREVIOUS has sealed, and should be sealed anew. */
+  isCurrent(sealed: Buffer): boolean {
+    return this.current.id.equals(sealed.subarray(0, ID_BYTES));
+  }
+}
+
+function encryptionKey(secret: Buffer): EncryptionKey {
+  return { id: derivedKey(secret, 'key-id', ID_BYTES), key: derivedKey(secret, 'key-encryption') };
+}

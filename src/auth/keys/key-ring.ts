@@ -1,0 +1,115 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { JwtService } from '@nestjs/jwt';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { publicJwk, signerOf, verifierOf, type PublicJwk } from './es256-key.js';
+import { KeyCipher } from './key-cipher.js';
+import { SharedRun } from './shared-run.js';
+import { READ_SIGNING_KEYS, type SigningKeyRow } from './signing-key.sql.js';
+
+/** A key in memory. Times are milliseconds since the epoch. */
+export interface SigningKeyInMemory {
+  readonly kid: string;
+  readonly publicJwk: PublicJwk;
+  readonly verifier: JwtService;
+  /** Undefined for a key that was sealed with a secret we do not have. */
+  readonly signer: JwtService | undefined;
+  /** As it stands in the database. */
+  readonly sealed: Buffer;
+  readonly signsFrom: number;
+  readonly retiresAt: number;
+}
+
+/** A key that signs. */
+export type Signer = SigningKeyInMemory & { readonly signer: JwtService };
+
+/** Between two readings that unknown `kid`s ask for. */
+const PAUSE_MS = 250;
+
+/** Owns the keys in memory: what this instance knows of the table, and how old that is. It changes nothing. */
+@Injectable()
+export class KeyRing {
+  private readonly logger = new Logger('keys');
+  private readonly reading = new SharedRun(() => this.read(), PAUSE_MS);
+  private keys: ReadonlyMap<string, SigningKeyInMemory> = new Map();
+  private readAt = -Infinity;
+
+  constructor(
+    private readonly database: Database,
+    private readonly cipher: KeyCipher,
+    private readonly clock: Clock,
+  ) {}
+
+  find(kid: string): SigningKeyInMemory | undefined {
+    return this.keys.get(kid);
+  }
+
+  /** By the time they sign from, the earliest first. */
+  all(): SigningKeyInMemory[] {
+    return [...this.keys.values()];
+  }
+
+  /** What stands in the JWKS: everything but the retired. */
+  published(): SigningKeyInMemory[] {
+    return this.all().filter((key) => !isRetired(key, this.clock));
+  }
+
+  /**
+   * The newest key whose time has come, and never one that a token would outlive. If only such are there whose time has
+   * not come, the first of them: then there is no older one that verifiers could know instead.
+   * @param until milliseconds since the epoch
+   */
+  signer(until: number): Signer | undefined {
+    const able = this.all().filter(
+      (key): key is Signer => key.signer !== undefined && key.retiresAt >= until,
+    );
+    return able.findLast((key) => key.signsFrom <= this.clock.now()) ?? able[0];
+  }
+
+  /** Shared by all who ask meanwhile. @throws Unavailable */
+  reload(): Promise<void> {
+    return this.reading.ask();
+  }
+
+  /** Reloads what is older than `ageMs`. @throws Unavailable */
+  async refresh(ageMs: number): Promise<void> {
+    if (this.clock.now() - this.readAt > ageMs) await this.reload();
+  }
+
+  /** True once the table has been read. */
+  get loaded(): boolean {
+    return this.readAt !== -Infinity;
+  }
+
+  private async read(): Promise<void> {
+    const readAt = this.clock.now();
+    const rows = await this.database.run<SigningKeyRow>(READ_SIGNING_KEYS);
+    this.keys = new Map(rows.map((row) => [row.kid, this.inMemory(row, this.keys.get(row.kid))]));
+    this.readAt = readAt;
+  }
+
+  private inMemory(row: SigningKeyRow, known: SigningKeyInMemory | undefined): SigningKeyInMemory {
+    const jwk = known?.publicJwk ?? publicJwk(row.kid, row.public_jwk);
+    return {
+      kid: row.kid,
+      publicJwk: jwk,
+      verifier: known?.verifier ?? verifierOf(jwk),
+      // kept: an instance with a newer secret may have sealed it anew
+      signer: known?.signer ?? this.unsealed(row),
+      sealed: row.private_key,
+      signsFrom: row.signs_from.getTime(),
+      retiresAt: row.retires_at?.getTime() ?? Infinity,
+    };
+  }
+
+  private unsealed({ kid, private_key: sealed }: SigningKeyRow): JwtService | undefined {
+    const privateKey = this.cipher.open(sealed, kid);
+    if (privateKey) return signerOf(privateKey, kid);
+    this.logger.warn(`signing key ${kid} was encrypted under another SECRET_KEY: set SECRET_KEY_PREVIOUS`);
+    return undefined;
+  }
+}
+
+export function isRetired({ retiresAt }: SigningKeyInMemory, clock: Clock): boolean {
+  return retiresAt <= clock.now();
+}

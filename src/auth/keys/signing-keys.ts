@@ -1,0 +1,157 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { Unavailable } from '../../http/unavailable.js';
+import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { OPERATOR, type RequestOrigin } from '../request-origin.js';
+import { generateKey } from './es256-key.js';
+import { KeyCipher } from './key-cipher.js';
+import { KeyRing, type Signer } from './key-ring.js';
+import { cacheSeconds, RETIREMENT_SECONDS } from './key-timing.js';
+import { ADD_SIGNING_KEY, LOCK_SIGNING_KEYS } from './signing-key.sql.js';
+
+/** Who adds a key, for the audit log: `operator`, `user:NAME`, or the authority itself. */
+export interface KeyAdder {
+  readonly actor: string;
+  readonly origin: RequestOrigin;
+}
+
+export interface Rotation {
+  /** The key that signs next. */
+  readonly kid: string;
+  readonly signsFrom: Date;
+  /** False if a rotation was under way already: then it is that one's key. */
+  readonly added: boolean;
+}
+
+interface NewKey {
+  readonly event: 'key.added' | 'key.rotated' | 'key.replaced';
+  /** Times are milliseconds since the epoch. */
+  readonly signsFrom: number;
+  /** No key is added if there is one that signs from later than this. */
+  readonly unlessAfter: number | null;
+  readonly predecessorsRetireAt: number | null;
+}
+
+const AUTHORITY: KeyAdder = { actor: 'keks', origin: OPERATOR };
+/**
+ * Owns the life of signing keys: published at once, signing after the publish wait, retired when the last token that
+ * they can have signed is over. Each step is one conditional statement under a lock, so any number of instances may
+ * take it at once. How keys are spelled and kept in memory belongs to others.
+ */
+@Injectable()
+export class SigningKeys {
+  constructor(
+    private readonly database: Database,
+    private readonly ring: KeyRing,
+    private readonly cipher: KeyCipher,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * The key to sign with, which is made if there is none.
+   * @param until when the token will expire: milliseconds since the epoch
+   * @throws Unavailable
+   */
+  async signer(until: number): Promise<Signer> {
+    // who was cut off from the database for longer could sign with a key that others have retired meanwhile
+    await this.ring.refresh(cacheSeconds(this.config) * 1_000);
+    const known = this.ring.signer(until);
+    if (known) return known;
+    await this.begin(until);
+    const made = this.ring.signer(until);
+    if (!made) throw new Unavailable('there is no key to sign with');
+    return made;
+  }
+
+  /**
+   * The next key is published now and signs after the publish wait.
+   * With `compromised` it signs at once and all others are retired: every JWT of theirs is dead, here when each instance
+   * has read its keys anew (a minute at most), elsewhere when the caches of the JWKS have expired.
+   * @throws Unavailable
+   */
+  async rotate({ actor, origin }: KeyAdder, { compromised = false } = {}): Promise<Rotation> {
+    const now = this.clock.now();
+    const kid = await this.add(compromised ? replacement(now) : this.successor(now), { actor, origin });
+    await this.ring.reload();
+    const newest = this.ring.find(kid ?? '') ?? this.ring.published().at(-1);
+    if (!newest) throw new Unavailable('the signing keys changed while they were rotated');
+    return { kid: newest.kid, signsFrom: new Date(newest.signsFrom), added: kid !== undefined };
+  }
+
+  /** What is due now, by the clock: a first key, or the next one. @throws Unavailable */
+  async rotateIfDue(): Promise<void> {
+    const now = this.clock.now();
+    const longest = now + LONGEST_ACCESS_TOKEN_TTL * 1_000;
+    if (!this.ring.signer(longest)) return this.begin(longest);
+    const { SIGNING_KEY_PUBLISH: wait, SIGNING_KEY_TTL: life } = this.config;
+    const unlessAfter = now + (wait - life) * 1_000;
+    if (this.ring.published().some((key) => key.signsFrom > unlessAfter)) return;
+    await this.add({ ...this.successor(now), unlessAfter }, AUTHORITY);
+    await this.ring.reload();
+  }
+
+  /** There is no key that we could sign with, so nobody needs to have seen the new one first. */
+  private async begin(until: number): Promise<void> {
+    const now = this.clock.now();
+    const first = { event: 'key.added', signsFrom: now, unlessAfter: 0, predecessorsRetireAt: null } as const;
+    const useless = this.ring.all().filter((key) => !key.signer || key.retiresAt < until);
+    await this.add(
+      first,
+      AUTHORITY,
+      useless.map((key) => key.kid),
+    );
+    await this.ring.reload();
+  }
+
+  private successor(now: number): NewKey {
+    const signsFrom = now + this.config.SIGNING_KEY_PUBLISH * 1_000;
+    return {
+      event: 'key.rotated',
+      signsFrom,
+      unlessAfter: now,
+      predecessorsRetireAt: signsFrom + RETIREMENT_SECONDS * 1_000,
+    };
+  }
+
+  /** @returns the `kid`, or undefined if there was such a key already */
+  private async add(
+    key: NewKey,
+    { actor, origin }: KeyAdder,
+    notCounting: string[] = [],
+  ): Promise<string | undefined> {
+    const { publicJwk, privateKey } = generateKey();
+    const { kid } = publicJwk;
+    return this.database.transaction(async (queries) => {
+      await queries.run(LOCK_SIGNING_KEYS);
+      const [added] = await queries.run<{ predecessors: string[] }>(ADD_SIGNING_KEY, [
+        kid,
+        this.cipher.seal(privateKey, kid),
+        JSON.stringify(publicJwk),
+        new Date(key.signsFrom),
+        new Date(this.clock.now()),
+        dateOrNull(key.unlessAfter),
+        notCounting,
+        dateOrNull(key.predecessorsRetireAt),
+      ]);
+      if (!added) return undefined;
+      const detail = { kid, signs_from: new Date(key.signsFrom), predecessors: added.predecessors };
+      await queries.run(
+        INSERT_AUDIT_EVENT,
+        auditValues(this.clock, { type: key.event, origin, actor, detail }),
+      );
+      return kid;
+    });
+  }
+}
+
+function replacement(now: number): NewKey {
+  return { event: 'key.replaced', signsFrom: now, unlessAfter: null, predecessorsRetireAt: now };
+}
+
+function dateOrNull(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}
