@@ -12,11 +12,6 @@ import { KeyRing } from './keys/key-ring.js';
 import { KeySchedule } from './keys/key-schedule.js';
 import { KeyUpkeep } from './keys/key-upkeep.js';
 import { SigningKeys } from './keys/signing-keys.js';
-import { KeyCipher } from './keys/key-cipher.js';
-import { KeyRing } from './keys/key-ring.js';
-import { KeySchedule } from './keys/key-schedule.js';
-import { KeyUpkeep } from './keys/key-upkeep.js';
-import { SigningKeys } from './keys/signing-keys.js';
 import { ClientAuthentication } from './clients/client-authentication.js';
 import { ClientsService } from './clients/clients.service.js';
 import { ClientCredentialsGrant } from './oauth/client-credentials.grant.js';
@@ -63,11 +58,6 @@ export const AUTH_SERVICES = [
   Actors,
   JwtReader,
   JwtSigner,
-  SigningKeys,
-  KeyRing,
-  KeyCipher,
-  KeyUpkeep,
-  KeySchedule,
   SigningKeys,
   KeyRing,
   KeyCipher,
