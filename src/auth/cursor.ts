@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { CONFIG, type Config } from '../config.js';
+import { WireError } from '../http/wire-error.js';
+import { derivedKey } from './derived-key.js';
+import type { List, PageQuery } from './list.schemas.js';
+
+/** Where in a list a row stands: the values that the list is sorted by, as PostgreSQL writes them. */
+export type Position = readonly string[];
+
+export interface Positioned {
+  readonly position: Position;
+}
+
+/** Before the first row of a list that is sorted by time and id, newest first. */
+export const NEWEST: Position = ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+
+const MAC_BYTES = 16;
+/** No position that we write is longer. */
+const LONGEST = 8_192;
+
+/**
+ * Owns how lists are cut into pages; never what is in them. A cursor is the position of the last row that was shown,
+ * so rows that come and go meanwhile neither repeat nor hide others; and it carries a MAC over the list that it belongs
+ * to, so nobody can make one up, or use one for a list of somebody else.
+ */
+@Injectable()
+export class Cursors {
+  private readonly keys: readonly Buffer[];
+
+  constructor(@Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
+    const secrets = [config.SECRET_KEY, config.SECRET_KEY_PREVIOUS].filter((secret) => secret !== undefined);
+    this.keys = secrets.map((secret) => derivedKey(secret, 'cursor'));
+  }
+
+  /**
+   * @param list the list's name, whose it is and what it is filtered by
+   * @param read the rows behind a position, `count` at most
+   * @throws WireError invalid_request for a cursor that was not made for this list
+   */
+  async page<R extends Positioned, T>(
+    list: readonly string[],
+    query: PageQuery,
+    read: (after: Position | undefined, count: number) => Promise<readonly R[]>,
+    toItem: (row: R) => T,
+  ): Promise<List<T>> {
+    const after = query.cursor === undefined ? undefined : this.read(list, query.cursor);
+    const rows = await read(after, query.limit + 1);
+    const shown = rows.slice(0, query.limit);
+    const last = rows.length > shown.length ? shown.at(-1) : undefined;
+    return { items: shown.map(toItem), next: last ? this.write(list, last.position) : null };
+  }
+
+  write(list: readonly string[], position: Position): string {
+    const text = Buffer.from(JSON.stringify(position));
+    return Buffer.concat([mac(this.keys[0], list, text), text]).toString('base64url');
+  }
+
+  /** @throws WireError invalid_request */
+  read(list: readonly string[], cursor: string): Position {
+    const bytes = Buffer.from(cursor.length <= LONGEST ? cursor : '', 'base64url');
+    const [signature, text] = [bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES)];
+    const genuine =
+      signature.length === MAC_BYTES &&
+      bytes.toString('base64url') === cursor &&
+      this.keys.some((key) => timingSafeEqual(mac(key, list, text), signature));
+    if (!genuine) throw new WireError('invalid_request');
+    return JSON.parse(text.toString()) as Position;
+  }
+}
+
+function mac(key: Buffer | undefined, list: readonly string[], text: Buffer): Buffer {
+  const name = JSON.stringify(list);
+  return createHmac('sha256', key ?? '')
+    .update(`${name.length}:${name}`)
+    .update(text)
+    .digest()
+    .subarray(0, MAC_BYTES);
+}
