@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AUTH_SERVICES } from './auth.services.js';
@@ -22,7 +23,7 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [ConfigModule.of(config), database, PassportModule.register({ session: false })],
-      controllers: [AuthController, OAuthController],
+      controllers: [AuthController, OAuthController, ApiKeysController],
       providers: [...AUTH_SERVICES, LocalStrategy],
       exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup],
     };

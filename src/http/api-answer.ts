@@ -16,9 +16,13 @@ export const errorAnswer = z
   })
   .meta({ id: 'Error' });
 
-/** Documents a success. */
-export function ApiAnswer(status: number, schema: z.ZodType, description: string): MethodDecorator {
-  return ApiResponse({ status, standardSchema: schema, description });
+/** Documents a success; without a schema, one that has no body. */
+export function ApiAnswer(
+  status: number,
+  schema: z.ZodType | undefined,
+  description: string,
+): MethodDecorator {
+  return ApiResponse({ status, description, ...(schema && { standardSchema: schema }) });
 }
 
 /** Documents the errors that a route's own work can end in. Those of every route are added to the document as a whole. */

@@ -1,0 +1,103 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+} from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CONFIG, type Config } from '../../config.js';
+import { BearerError } from '../../guard/bearer.error.js';
+import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { WireError } from '../../http/wire-error.js';
+import { Actors } from '../audit/actor.js';
+import { Cursors } from '../cursor.js';
+import { GrantsService } from '../grants/grants.service.js';
+import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { OwnAccount } from '../own-account.js';
+import { ApiUuid, UuidPipe } from '../path-id.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import * as schemas from './api-keys.schemas.js';
+import { ApiKeysService } from './api-keys.service.js';
+import type { ApiKeyRow } from './api-keys.sql.js';
+
+/** A person's own API keys. A key cannot make keys: it never has the scope of the account. */
+@Controller('keys')
+@OwnAccount()
+export class ApiKeysController {
+  constructor(
+    private readonly keys: ApiKeysService,
+    private readonly grants: GrantsService,
+    private readonly actors: Actors,
+    private readonly cursors: Cursors,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'REALM'>,
+  ) {}
+
+  @Post()
+  @Header('Pragma', 'no-cache')
+  @ApiOperation({ summary: 'A long-lived key for a script or a service', tags: ['keys'] })
+  @ApiAnswer(201, schemas.keyAnswer, 'The key. Nobody can show it to you again.')
+  @ApiErrors('invalid_request', 'invalid_scope')
+  async issue(
+    @Body({ schema: schemas.keyRequest }) { label, scope, expires_in: expiresIn }: schemas.KeyRequest,
+    @CurrentPrincipal() { subject, grantId }: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<schemas.KeyAnswer> {
+    const owner = { userId: subject, loginId: grantId };
+    const issued = await this.keys.issue(owner, { label, scope, expiresIn }, originOf(request));
+    // the token was good when the guard looked at it, and was taken back before the key was made
+    if (!issued) throw new BearerError('invalid_token', { realm: this.config.REALM });
+    const { id, key, scope: granted, expiresAt } = issued;
+    return { id, key, label, scope: granted, expires_at: expiresAt.toISOString() };
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Your living keys, newest first', tags: ['keys'] })
+  @ApiAnswer(200, schemas.keyList, 'One page of them. `last_used_at` may be some seconds behind.')
+  @ApiErrors('invalid_request')
+  list(
+    @Query({ schema: pageQuery }) query: PageQuery,
+    @CurrentPrincipal() { subject }: Principal,
+  ): Promise<List<schemas.KeyItem>> {
+    return this.cursors.page(
+      ['keys', subject],
+      query,
+      (after, count) => this.keys.list(subject, after, count),
+      keyItem,
+    );
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiUuid('id', 'The id of the key.')
+  @ApiOperation({ summary: 'Takes a key back, at once and everywhere', tags: ['keys'] })
+  @ApiAnswer(204, undefined, 'The key is dead.')
+  @ApiErrors('not_found')
+  async revoke(
+    @Param('id', UuidPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const grant = { id, userId: principal.subject, kind: 'api_key' } as const;
+    if (!(await this.grants.revokeOwn(grant, 'api_key_revoked', by))) throw new WireError('not_found');
+  }
+}
+
+function keyItem(row: ApiKeyRow): schemas.KeyItem {
+  return {
+    id: row.id,
+    label: row.label,
+    scope: row.scope,
+    created_at: row.created_at.toISOString(),
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+    expires_at: row.expires_at.toISOString(),
+  };
+}

@@ -1,0 +1,85 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { WireError } from '../../http/wire-error.js';
+import { NEWEST, type Position } from '../cursor.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { parseScope } from '../scope.js';
+import { timestamp, TokenMint } from '../tokens/token-mint.js';
+import * as sql from './api-keys.sql.js';
+
+const DAY = 86_400;
+export const KEY_TTL_DEFAULT = 90 * DAY;
+export const KEY_TTL_MOST = 3_650 * DAY;
+
+export interface NewApiKey {
+  readonly label: string;
+  /** As requested; absent means all that the owner was granted. */
+  readonly scope?: string | undefined;
+  /** Whole seconds. */
+  readonly expiresIn?: number | undefined;
+}
+
+/** Who asks for a key: a user, by one of his logins. */
+export interface KeyOwner {
+  readonly userId: string;
+  readonly loginId: string;
+}
+
+/** The key in clear, once. */
+export interface IssuedApiKey {
+  readonly id: string;
+  readonly key: string;
+  readonly scope: string;
+  readonly expiresAt: Date;
+}
+
+/** Owns the making and listing of API keys; never whether one is valid, which tokens/ knows. */
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    private readonly database: Database,
+    private readonly mint: TokenMint,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIENCE'>,
+  ) {}
+
+  /**
+   * @returns undefined if the login, or its user, has ended meanwhile
+   * @throws WireError invalid_scope; Unavailable
+   */
+  async issue(owner: KeyOwner, wanted: NewApiKey, origin: RequestOrigin): Promise<IssuedApiKey | undefined> {
+    const minted = this.mint.opaque('kak_', wanted.expiresIn ?? KEY_TTL_DEFAULT);
+    const expiresAt = timestamp(minted.expiresAt);
+    const [row] = await this.database.run<sql.IssuedRow>(sql.ISSUE_API_KEY, [
+      owner.userId,
+      owner.loginId,
+      requestedScope(wanted.scope),
+      wanted.label,
+      expiresAt,
+      origin.ip,
+      origin.userAgent,
+      new Date(this.clock.now()),
+      minted.digest,
+      this.config.AUDIENCE,
+      origin.requestId,
+    ]);
+    if (!row) return undefined;
+    if (row.id === null || row.scope === null) throw new WireError('invalid_scope');
+    return { id: row.id, key: minted.token, scope: row.scope, expiresAt };
+  }
+
+  /** Those that are alive, newest first. */
+  list(userId: string, after: Position = NEWEST, count: number): Promise<sql.ApiKeyRow[]> {
+    return this.database.run(sql.LIST_API_KEYS, [userId, new Date(this.clock.now()), ...after, count]);
+  }
+}
+
+/** @throws WireError invalid_scope; what is too much is found out under the owner's lock */
+function requestedScope(scope: string | undefined): string | null {
+  if (scope === undefined) return null;
+  const parsed = parseScope(scope);
+  if (!parsed || parsed.length === 0) throw new WireError('invalid_scope');
+  return parsed.join(' ');
+}

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Statement } from '../../database/database.js';
+import type { Principal } from '../../guard/principal.js';
+
+const NAME_OF_USER: Statement = { name: 'name_of_user', text: 'SELECT name FROM users WHERE id = $1' };
+
+/** How the audit log calls the bearer of a token: `user:NAME` or `client:ID`. */
+@Injectable()
+export class Actors {
+  constructor(private readonly database: Database) {}
+
+  async of({ grantKind, subject, clientId }: Principal): Promise<string> {
+    if (grantKind === 'client') return `client:${clientId}`;
+    const [row] = await this.database.run<{ name: string }>(NAME_OF_USER, [subject]);
+    return `user:${row?.name ?? subject}`;
+  }
+}

@@ -1,0 +1,29 @@
+import {
+  applyDecorators,
+  Inject,
+  Injectable,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import { CONFIG, type Config } from '../config.js';
+import { BearerError } from '../guard/bearer.error.js';
+import { PRINCIPAL, RequireScope, type Principal } from '../guard/principal.js';
+import { ACCOUNT_SCOPE } from './scope.js';
+
+/** Behind the bearer guard: only somebody who has logged in. A key or a client has no account, whatever its scope says. */
+@Injectable()
+export class LoginGuard implements CanActivate {
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'REALM'>) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const { [PRINCIPAL]: principal } = context.switchToHttp().getRequest<{ [PRINCIPAL]?: Principal }>();
+    if (principal?.grantKind === 'login') return true;
+    throw new BearerError('insufficient_scope', { realm: this.config.REALM }, [ACCOUNT_SCOPE]);
+  }
+}
+
+/** Routes on which people look after their own account. */
+export const OwnAccount = (): ClassDecorator & MethodDecorator =>
+  applyDecorators(RequireScope(ACCOUNT_SCOPE), UseGuards(LoginGuard), ApiBearerAuth('bearer'));

@@ -1,0 +1,21 @@
+import { applyDecorators, type PipeTransform } from '@nestjs/common';
+import { ApiParam } from '@nestjs/swagger';
+import { WireError } from '../http/wire-error.js';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** For the id in a path: what cannot be one is simply not there. */
+export class UuidPipe implements PipeTransform<string, string> {
+  transform(text: string): string {
+    if (!isUuid(text)) throw new WireError('not_found');
+    return text.toLowerCase();
+  }
+}
+
+/** Documents it. */
+export const ApiUuid = (name: string, description: string): MethodDecorator =>
+  applyDecorators(ApiParam({ name, description, schema: { type: 'string', format: 'uuid' } }));
