@@ -60,13 +60,18 @@ export class PasswordLogin {
     });
   }
 
-  /** Moves a hash of old parameters to today's while the password is at hand. */
-  private async rehashed(row: sql.UserRow, password: string): Promise<VerifiedUser> {
-    const { id, name, scope, password_hash: passwordHash } = row;
-    if (!this.hash.isOutdated(passwordHash)) return { id, name, scope, passwordHash };
+  /**
+   * Moves a hash of old parameters to today's while the password is at hand. Of several logins at once one does it; the
+   * others prove their password against what it left.
+   */
+  private async rehashed(row: sql.UserRow, password: string): Promise<VerifiedUser | undefined> {
+    if (!this.hash.isOutdated(row.password_hash)) return verified(row);
     const fresh = await this.hash.make(password);
-    const rows = await this.database.run(sql.REHASH, [id, passwordHash, fresh]);
-    return { id, name, scope, passwordHash: rows.length > 0 ? fresh : passwordHash };
+    const moved = await this.database.run(sql.REHASH, [row.id, row.password_hash, fresh]);
+    if (moved.length > 0) return verified({ ...row, password_hash: fresh });
+    const [now] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(row.name)?.folded]);
+    const same = await this.hash.matches(password, now?.password_hash);
+    return now && same && !now.disabled_at ? verified(now) : undefined;
   }
 
   private async note(name: string, reason: Refusal, origin: RequestOrigin): Promise<void> {
@@ -74,4 +79,8 @@ export class PasswordLogin {
     const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
     await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
+}
+
+function verified({ id, name, scope, password_hash }: sql.UserRow): VerifiedUser {
+  return { id, name, scope, passwordHash: password_hash };
 }
