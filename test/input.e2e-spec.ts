@@ -58,7 +58,8 @@ const asked = async (scope: string): Promise<unknown[]> => {
 };
 
 beforeAll(async () => {
-  keks = await startTestApp();
+  // many failures on purpose
+  keks = await startTestApp({ LOGIN_FAILURES_PER_ACCOUNT: '1000', LOGIN_FAILURES_PER_ADDRESS: '100000' });
   await keks.addUser('CookieDestroyer');
   await keks.addUser('Bystander');
   bystander = await keks.login('Bystander');
