@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthService } from './auth/auth.service.js';
+import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { entities } from './auth/entities.js';
 import type { Config } from './config.js';
 import { CookiesModule } from './cookies/cookies.module.js';
@@ -27,6 +28,7 @@ export class AppModule {
     const guard = GuardModule.forRoot({
       realm: config.REALM,
       audience: config.AUDIENCE,
+      resourceMetadata: resourceMetadataUrl(config.AUDIENCE),
       imports: [auth],
       validator: { useExisting: AuthService },
     });

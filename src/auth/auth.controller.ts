@@ -2,7 +2,7 @@ import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from
 import { ApiOperation } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../config.js';
 import { Clock } from '../database/clock.js';
-import { BearerError } from '../guard/bearer.error.js';
+import { BearerError, type Challenge } from '../guard/bearer.error.js';
 import { Public } from '../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../http/api-answer.js';
 import {
@@ -17,6 +17,7 @@ import {
   type ValidateAnswer,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
+import { resourceMetadataUrl } from './discovery/well-known.js';
 import { originOf, type HttpRequest } from './request-origin.js';
 import { LocalGuard } from './users/local.guard.js';
 import type { VerifiedUser } from './users/password-login.js';
@@ -25,11 +26,15 @@ import type { VerifiedUser } from './users/password-login.js';
 @Public()
 @Controller()
 export class AuthController {
+  private readonly challenge: Challenge;
+
   constructor(
     private readonly auth: AuthService,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    @Inject(CONFIG) { REALM: realm, AUDIENCE }: Config,
+  ) {
+    this.challenge = { realm, resourceMetadata: resourceMetadataUrl(AUDIENCE) };
+  }
 
   @Post('issue')
   @HttpCode(200)
@@ -60,7 +65,7 @@ export class AuthController {
   @ApiErrors('invalid_request', 'invalid_token')
   async validate(@Body({ schema: tokenRequest }) { token }: TokenRequest): Promise<ValidateAnswer> {
     const validation = await this.auth.validate(token);
-    if (!validation.active) throw new BearerError('invalid_token', { realm: this.config.REALM });
+    if (!validation.active) throw new BearerError('invalid_token', this.challenge);
     const left = Math.floor(validation.principal.expiresAt - this.clock.now() / 1_000);
     return { active: true, expires_in: Math.max(0, left) };
   }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
@@ -6,6 +7,8 @@ import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AUTH_SERVICES } from './auth.services.js';
+import { discoveryControllers } from './discovery/discovery.controllers.js';
+import { ServedScopes } from './discovery/served-scopes.js';
 import { DemoUser } from './users/demo-user.js';
 import { OAuthController } from './oauth/oauth.controller.js';
 import { LocalStrategy } from './users/local.strategy.js';
@@ -22,9 +25,14 @@ export class AuthModule {
   static of(config: Config, database: DynamicModule): DynamicModule {
     return {
       module: AuthModule,
-      imports: [ConfigModule.of(config), database, PassportModule.register({ session: false })],
-      controllers: [AuthController, OAuthController, ApiKeysController],
-      providers: [...AUTH_SERVICES, LocalStrategy],
+      imports: [
+        ConfigModule.of(config),
+        database,
+        DiscoveryModule,
+        PassportModule.register({ session: false }),
+      ],
+      controllers: [AuthController, OAuthController, ApiKeysController, ...discoveryControllers(config)],
+      providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes],
       exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup],
     };
   }

@@ -11,6 +11,7 @@ import { KeyCipher } from './keys/key-cipher.js';
 import { KeyRing } from './keys/key-ring.js';
 import { KeySchedule } from './keys/key-schedule.js';
 import { KeyUpkeep } from './keys/key-upkeep.js';
+import { PublishedKeys } from './keys/published-keys.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { ClientAuthentication } from './clients/client-authentication.js';
 import { ClientsService } from './clients/clients.service.js';
@@ -59,6 +60,7 @@ export const AUTH_SERVICES = [
   JwtReader,
   JwtSigner,
   SigningKeys,
+  PublishedKeys,
   KeyRing,
   KeyCipher,
   KeyUpkeep,

@@ -50,6 +50,9 @@ export function loopbackOrHost(text: string): string {
   return text;
 }
 
+/** Segments that every router and proxy reads alike: the path comes back in the addresses of the metadata. */
+const PLAIN_PATH = /^https?:\/\/[^/]+(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)*$/i;
+
 /** RFC 8414 §2: a URL without query and fragment. Kept exactly as written. */
 export function issuer(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -64,6 +67,7 @@ export function issuer(text: string): string {
       'must be an http or https URL without query, fragment and user, for example https://auth.example.com',
     );
   if (text.endsWith('/')) throw new Error('must not end in a slash: clients compare it letter by letter');
+  if (!PLAIN_PATH.test(text)) throw new Error('must have a path of letters, digits and -._~ only, or none');
   return text;
 }
 

@@ -12,6 +12,7 @@ const TAGS: Readonly<Record<string, string>> = {
   tokens: 'The authority: a password in, a token out; a token in, a verdict out; and back at once.',
   cookies: 'The Cookie Factory, an API behind the guard. "Authorize" with a token first.',
   keys: 'Long-lived keys for scripts and services. Only for somebody who has logged in.',
+  discovery: 'What programs find out by themselves: endpoints, scopes, public keys.',
   operating: 'For balancers and operators. No token needed.',
   pages: 'For people with a browser.',
 };

@@ -1,0 +1,83 @@
+import { Controller, Get, Header, type Type } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import type { Config } from '../../config.js';
+import { Public } from '../../guard/principal.js';
+import { ApiAnswer } from '../../http/api-answer.js';
+import { cacheSeconds } from '../keys/key-timing.js';
+import { PublishedKeys } from '../keys/published-keys.js';
+import * as schemas from './discovery.schemas.js';
+import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
+import { ServedScopes } from './served-scopes.js';
+import { resourceMetadataUrl, wellKnownPath } from './well-known.js';
+
+const cachedFor = (seconds: number): string => `public, max-age=${seconds}`;
+/** Configuration changes with a restart only. */
+const FOR_A_WHILE = cachedFor(300);
+
+/**
+ * Owns what strangers may know of this authority: where it is, what it offers, with which keys it signs. All of it comes
+ * from configuration, the addresses too, and nothing from the request.
+ */
+export function discoveryControllers(config: Config): Type[] {
+  const protectedResource = protectedResourceController(config);
+  return [
+    jwksController(config),
+    authorizationServerController(config),
+    ...(protectedResource ? [protectedResource] : []),
+  ];
+}
+
+function jwksController(config: Config): Type {
+  @Public()
+  @Controller()
+  class JwksController {
+    constructor(private readonly keys: PublishedKeys) {}
+
+    @Get('.well-known/jwks.json')
+    @Header('Cache-Control', cachedFor(cacheSeconds(config)))
+    @ApiOperation({ summary: 'The public keys that verify JWTs (RFC 7517)', tags: ['discovery'] })
+    @ApiAnswer(200, schemas.jwks, 'What signs now, what will, and what tokens still alive were signed with.')
+    async jwks(): Promise<schemas.Jwks> {
+      return { keys: await this.keys.list() };
+    }
+  }
+  return JwksController;
+}
+
+function authorizationServerController({ ISSUER }: Config): Type {
+  @Public()
+  @Controller()
+  class AuthorizationServerController {
+    constructor(private readonly scopes: ServedScopes) {}
+
+    @Get(wellKnownPath('oauth-authorization-server', ISSUER))
+    @Header('Cache-Control', FOR_A_WHILE)
+    @ApiOperation({ summary: 'What this authority offers (RFC 8414)', tags: ['discovery'] })
+    @ApiAnswer(200, schemas.authorizationServerMetadata, 'Its endpoints and what they understand.')
+    metadata(): schemas.AuthorizationServerMetadata {
+      return authorizationServerMetadata(ISSUER, this.scopes.list());
+    }
+  }
+  return AuthorizationServerController;
+}
+
+/** Undefined for an audience that is no URL. */
+function protectedResourceController({ AUDIENCE, ISSUER }: Config): Type | undefined {
+  const url = resourceMetadataUrl(AUDIENCE);
+  if (url === undefined) return undefined;
+  const { pathname } = new URL(url);
+  @Public()
+  @Controller()
+  class ProtectedResourceController {
+    constructor(private readonly scopes: ServedScopes) {}
+
+    @Get(pathname)
+    @Header('Cache-Control', FOR_A_WHILE)
+    @ApiOperation({ summary: 'Who issues tokens for this API (RFC 9728)', tags: ['discovery'] })
+    @ApiAnswer(200, schemas.protectedResourceMetadata, 'The authority, and the scopes that are asked for.')
+    metadata(): schemas.ProtectedResourceMetadata {
+      return protectedResourceMetadata(AUDIENCE, ISSUER, this.scopes.list());
+    }
+  }
+  return ProtectedResourceController;
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** The wire shapes of the well-known documents. */
+
+const secretMethods = z.array(z.string()).meta({ example: ['client_secret_basic', 'client_secret_post'] });
+
+export const authorizationServerMetadata = z
+  .object({
+    issuer: z.url().meta({ example: 'https://auth.example.com' }),
+    token_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/token' }),
+    introspection_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/introspect' }),
+    revocation_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/revoke' }),
+    jwks_uri: z.url().meta({ example: 'https://auth.example.com/.well-known/jwks.json' }),
+    scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat', 'offline_access'] }),
+    response_types_supported: z
+      .array(z.string())
+      .meta({ description: 'None: there is no authorization endpoint.', example: [] }),
+    grant_types_supported: z.array(z.string()).meta({ example: ['client_credentials', 'refresh_token'] }),
+    token_endpoint_auth_methods_supported: z.array(z.string()).meta({
+      description: '`none` is for the refresh tokens of people.',
+      example: ['client_secret_basic', 'client_secret_post', 'none'],
+    }),
+    introspection_endpoint_auth_methods_supported: secretMethods,
+    revocation_endpoint_auth_methods_supported: secretMethods,
+  })
+  .meta({ id: 'AuthorizationServerMetadata' });
+
+export const protectedResourceMetadata = z
+  .object({
+    resource: z.url().meta({ example: 'https://api.example.com' }),
+    authorization_servers: z.array(z.url()).meta({ example: ['https://auth.example.com'] }),
+    scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat'] }),
+    bearer_methods_supported: z.array(z.string()).meta({ example: ['header'] }),
+  })
+  .meta({ id: 'ProtectedResourceMetadata' });
+
+const publicJwk = z
+  .object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    x: z.string().meta({ example: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU' }),
+    y: z.string().meta({ example: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' }),
+    kid: z.string().meta({ example: 'I05JqH9cp1Q2qgIqF03P48G7x5IzwNJdRHbTjYk76wo' }),
+    use: z.literal('sig'),
+    alg: z.literal('ES256'),
+  })
+  .meta({ id: 'PublicJwk' });
+
+export const jwks = z.object({ keys: z.array(publicJwk) }).meta({ id: 'Jwks' });
+
+export type AuthorizationServerMetadata = z.infer<typeof authorizationServerMetadata>;
+export type ProtectedResourceMetadata = z.infer<typeof protectedResourceMetadata>;
+export type Jwks = z.infer<typeof jwks>;

@@ -1,0 +1,44 @@
+import { OFFLINE_ACCESS } from '../scope.js';
+import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
+
+/**
+ * RFC 8414 §2. `none` is for the refresh tokens of people, which no client authenticates for. There is no authorization
+ * endpoint, so there are no response types; the member is required all the same.
+ * @param scopes those that the served routes ask for
+ */
+export function authorizationServerMetadata(
+  issuer: string,
+  scopes: readonly string[],
+): AuthorizationServerMetadata {
+  const secrets = ['client_secret_basic', 'client_secret_post'];
+  return {
+    issuer,
+    token_endpoint: `${issuer}/oauth/token`,
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    scopes_supported: [...scopes, OFFLINE_ACCESS],
+    response_types_supported: [],
+    grant_types_supported: ['client_credentials', 'refresh_token'],
+    token_endpoint_auth_methods_supported: [...secrets, 'none'],
+    introspection_endpoint_auth_methods_supported: secrets,
+    revocation_endpoint_auth_methods_supported: secrets,
+  };
+}
+
+/**
+ * RFC 9728 §2.
+ * @param resource the audience as configured, letter by letter: clients compare it with the URL that they asked
+ */
+export function protectedResourceMetadata(
+  resource: string,
+  issuer: string,
+  scopes: readonly string[],
+): ProtectedResourceMetadata {
+  return {
+    resource,
+    authorization_servers: [issuer],
+    scopes_supported: [...scopes],
+    bearer_methods_supported: ['header'],
+  };
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { REQUIRED_SCOPE } from '../../guard/principal.js';
+
+/** The scopes that routes of this process ask for, read from the routes themselves: nothing is listed that is not served. */
+@Injectable()
+export class ServedScopes {
+  private found: readonly string[] | undefined;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {}
+
+  /** Sorted. Only when all modules are there. */
+  list(): readonly string[] {
+    this.found ??= this.find();
+    return this.found;
+  }
+
+  private find(): string[] {
+    const controllers = this.discovery.getControllers().map(({ metatype }) => metatype as unknown);
+    const classes = controllers.filter((one) => typeof one === 'function');
+    const handlers = classes.flatMap(({ prototype }: { prototype: Record<string, object> }) =>
+      this.scanner.getAllMethodNames(prototype).map((name) => prototype[name]),
+    );
+    const scopes = [...classes, ...handlers].flatMap((target) => scopesOf(target));
+    return [...new Set(scopes)].sort();
+  }
+}
+
+function scopesOf(target: object | undefined): string[] {
+  const scopes: unknown = target && Reflect.getMetadata(REQUIRED_SCOPE, target);
+  return (scopes as string[] | undefined) ?? [];
+}
