@@ -2,13 +2,15 @@ import { banner } from './banner.js';
 import { ConfigError, loadConfig } from './config.js';
 import { EmbeddedRefusal } from './database/embedded/embedded-postgres.js';
 import { DatabaseRefusal } from './database/migrator.js';
-import { startServer, StartRefusal } from './server.js';
+import { startServer, type Server } from './server.js';
+import { StartRefusal } from './start.refusal.js';
 
 /** Starts HTTP and shuts down cleanly: what concerns the process and nothing else. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const stopped = stopSignal();
   const server = await startServer(config);
+  renewOnHangup(server);
   if (config.embedded) process.stdout.write(banner(config, server.port));
   const failed = server.failed.then((error) => ({ error }));
   const end = await Promise.race([stopped, failed]);
@@ -21,6 +23,17 @@ async function main(): Promise<void> {
 function stopSignal(): Promise<'SIGTERM' | 'SIGINT'> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+/** SIGHUP: the certificate was renewed. A bad one is told of, and the one in use stays. */
+function renewOnHangup(server: Server): void {
+  process.on('SIGHUP', () => {
+    try {
+      server.reloadCertificate();
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    }
   });
 }
 

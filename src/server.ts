@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino, { type Logger } from 'pino';
 import { AppModule } from './app.module.js';
@@ -10,19 +9,20 @@ import { connectionOf } from './database/pools.js';
 import { drain, DrainState } from './http/drain.js';
 import { createHttpApp, listen } from './http/http-app.js';
 import { serveDocuments } from './http/openapi.js';
+import { certificate, renewCertificate } from './server.certificate.js';
+import { StartRefusal } from './start.refusal.js';
 import { VERSION } from './version.js';
 
 /** All of a stop, from the signal on: milliseconds. */
 const STOP_LIMIT_MS = 25_000;
 const DATABASE_ENDED = 'The embedded database has ended: see postgres.log in DATA_DIR.';
 
-/** A start that cannot succeed as things are. The message is one line that names the mend. */
-export class StartRefusal extends Error {}
-
 export interface Server {
   readonly port: number;
   /** Resolves with the reason if the server can no longer do its work and should be stopped. */
   readonly failed: Promise<Error>;
+  /** Reads the certificate again and uses it for new connections. @throws StartRefusal, and goes on with the old one */
+  reloadCertificate(): void;
   /** @param delayMs how long requests are still taken, so that a balancer notices. Idempotent. */
   stop(delayMs: number): Promise<void>;
 }
@@ -44,6 +44,7 @@ export async function startServer(config: Config): Promise<Server> {
     return {
       port,
       failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
+      reloadCertificate: () => renewCertificate(app, config),
       stop: async (delayMs) => {
         await drain(app, { delayMs, limitMs: STOP_LIMIT_MS });
         await embedded?.stop();
@@ -64,10 +65,9 @@ async function createApp(
   const app = await createHttpApp(AppModule.of({ config, drain: drainState }), {
     realm: config.REALM,
     trustProxy: config.TRUST_PROXY,
-    tls:
-      config.TLS_CERT && config.TLS_KEY
-        ? { cert: pem(config.TLS_CERT), key: pem(config.TLS_KEY) }
-        : undefined,
+    tls: certificate(config),
+    https: config.ISSUER.startsWith('https:'),
+    corsOrigins: config.CORS_ORIGINS,
     logger,
     drain: drainState,
   });
@@ -119,16 +119,6 @@ async function listenOrRefuse(app: NestFastifyApplication, config: Config): Prom
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
       throw new StartRefusal(`${config.HOST} is no address of this machine: correct HOST.`);
     throw error;
-  }
-}
-
-function pem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch {
-    throw new StartRefusal(
-      `${file} cannot be read: correct TLS_CERT and TLS_KEY, or give this user the right to read them.`,
-    );
   }
 }
 

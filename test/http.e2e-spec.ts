@@ -20,13 +20,9 @@ import { APP_FILTER } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import * as fc from 'fast-check';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +32,7 @@ import { parseJson } from '../src/http/json.parser.js';
 import { createHttpApp, listen, type HttpOptions } from '../src/http/http-app.js';
 import { Unavailable } from '../src/http/unavailable.js';
 import { WireError } from '../src/http/wire-error.js';
+import { selfSigned } from './support/certificate.js';
 
 // --- a small application -------------------------------------------------------------------------------------
 
@@ -1022,16 +1019,7 @@ describe('stopping', () => {
 
 describe('TLS', () => {
   it('serves with its own certificate, and stops', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'keks-tls-'));
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', ...curve, '-keyout', key, '-out', cert, '-days', '1', ...subject],
-      { stdio: 'ignore' },
-    );
-    const tls = { cert: readFileSync(cert), key: readFileSync(key) };
+    const tls = await selfSigned();
     const [app, port] = await start({ ...OPTIONS, tls });
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const options = {

@@ -88,3 +88,15 @@ export function logLevel(text: string): (typeof LEVELS)[number] {
   if (!level) throw new Error(`must be one of ${LEVELS.join(', ')}`);
   return level;
 }
+
+/** `https://app.example, https://other.example:8443`: scheme and authority, as browsers send them. */
+export function origins(text: string): readonly string[] {
+  const list = text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  for (const one of list)
+    if (!URL.canParse(one) || new URL(one).origin !== one)
+      throw new Error('must be origins such as https://app.example, without a path, separated by commas');
+  return Object.freeze(list);
+}

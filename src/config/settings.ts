@@ -6,6 +6,7 @@ import {
   loopbackOrHost,
   logLevel,
   oneLine,
+  origins,
   postgresUrl,
   secret,
 } from './parsers.js';
@@ -115,6 +116,11 @@ export const SETTINGS = {
     oneLine,
     undefined,
     'addresses or networks of TLS proxies whose `X-Forwarded-*` is believed, comma-separated',
+  ),
+  CORS_ORIGINS: setting(
+    origins,
+    undefined,
+    'origins whose pages may call from a browser, comma-separated; none by default',
   ),
   ALLOW_HTTP: setting(
     flag,

@@ -16,10 +16,12 @@ import { installBodyParser } from './body.parser.js';
 import { BODY_LIMIT } from './body.reader.js';
 import { challengesOf } from './challenge.js';
 import { answerClientError } from './client-error.js';
+import { installCors } from './cors.js';
 import { DrainState, prepareDrain, responseClass } from './drain.js';
 import { nestLogger } from './nest-logger.js';
 import { newRequestId } from './request-id.js';
 import { installGate } from './request.gate.js';
+import { securityHeaders } from './security-headers.js';
 import { WireErrorFilter } from './wire-error.filter.js';
 import { WireError } from './wire-error.js';
 
@@ -30,6 +32,10 @@ export interface HttpOptions {
   readonly trustProxy?: string | boolean | undefined;
   /** PEM. Without it plain HTTP is spoken. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** True if clients come by HTTPS, though a proxy ends it. By default if there is `tls`. */
+  readonly https?: boolean | undefined;
+  /** Origins whose pages may call (`https://app.example`). */
+  readonly corsOrigins?: readonly string[] | undefined;
   readonly logger: Logger | false;
   /** Nest's own messages; without it they go to `logger`, most of them at debug. */
   readonly nestLogger?: LoggerService | false | undefined;
@@ -57,8 +63,9 @@ export async function createHttpApp(
   const instance = adapter.getInstance<FastifyInstance>();
   // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.
   instance.server.maxHeadersCount = 0;
-  // Hooks run in this order, and the gate answers by itself: security headers (@fastify/helmet) belong before it.
-  installGate(instance);
+  // Hooks run in this order, and the gate answers by itself.
+  await installCors(instance, options.corsOrigins ?? []);
+  installGate(instance, securityHeaders(options.https ?? options.tls !== undefined));
   installBodyParser(instance);
   if (logger !== undefined) installAccessLog(instance, logger);
   const app = await NestFactory.create<NestFastifyApplication>(rootOf(module, filter), adapter, {

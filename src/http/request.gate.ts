@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { announcesTooMuch, BODY_LIMIT, discardBody, hasBody } from './body.reader.js';
+import { isPreflight } from './cors.js';
 import { WireError } from './wire-error.js';
 
 type Done = (error?: Error) => void;
@@ -12,15 +13,19 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
  * Everything about a request that can be refused before its body is read, in the order 404, 405, 400, 413:
  * without it Fastify complains about the body of a request to nowhere.
  */
-export function installGate(instance: FastifyInstance): void {
+export function installGate(instance: FastifyInstance, headers: Readonly<Record<string, string>>): void {
+  const constant = Object.entries(headers);
   instance.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     // A route that may be stored says so itself; everything else speaks of credentials (RFC 6750 §5.3).
     reply.header('cache-control', 'no-store');
+    for (const [name, value] of constant) reply.header(name, value);
+    // the CORS plugin routes every OPTIONS to itself; only what browsers ask beforehand is for it
+    const asksForMethods = request.method === 'OPTIONS' && !isPreflight(request);
     if (hasDoubtfulFraming(request.raw)) {
       reply.raw.shouldKeepAlive = false;
       done(new WireError('invalid_request'));
-    } else if (request.is404) turnAway(instance, request, reply, done);
+    } else if (request.is404 || asksForMethods) turnAway(instance, request, reply, done);
     else admit(request.raw, done);
   });
   instance.addHook('onRoute', (route) => {
@@ -103,7 +108,7 @@ function turnAway(instance: FastifyInstance, request: FastifyRequest, reply: Fas
 /** What the address does answer to, sorted. Asked of the router itself, which alone knows how it spells paths. */
 function allowedMethods(instance: FastifyInstance, url: string): string[] {
   const methods = instance.supportedMethods.filter(
-    (method) => instance.findRoute({ method: method as HTTPMethods, url }) !== null,
+    (method) => method !== 'OPTIONS' && instance.findRoute({ method: method as HTTPMethods, url }) !== null,
   );
   return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort();
 }

@@ -65,6 +65,8 @@ export async function startTestApp(extra: Record<string, string> = {}): Promise<
   const app = await createHttpApp(AppModule.of({ config, clock, drain }), {
     realm: config.REALM,
     trustProxy: config.TRUST_PROXY,
+    https: config.ISSUER.startsWith('https:'),
+    corsOrigins: config.CORS_ORIGINS,
     logger: pino({ level: config.LOG_LEVEL, base: null }, sink),
     drain,
   });
