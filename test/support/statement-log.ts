@@ -1,0 +1,37 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { inject } from 'vitest';
+import { connectionOf } from '../../src/database/pools.js';
+import type { TestDatabase } from './database.js';
+import { takeAway } from './outage.js';
+
+/** The statements that really reached PostgreSQL, as PostgreSQL itself wrote them down. */
+export interface StatementLog {
+  /** Names of the prepared statements that were executed since the last call, and texts of those without a name. */
+  since(): Promise<string[]>;
+}
+
+/** What the program does by the clock, or once a connection, and not because of a request. */
+const BACKGROUND = new Set(['database_time', 'note_last_use', 'SELECT pg_is_in_recovery() AS standby']);
+
+/**
+ * Lets PostgreSQL log each statement on this database. Only new connections do, so the program's are cut; the test's
+ * own goes on in silence.
+ */
+export async function logStatements(database: TestDatabase): Promise<StatementLog> {
+  const { rows } = await database.client.query<{ name: string }>('SELECT current_database() AS name');
+  await database.client.query(`ALTER DATABASE ${rows[0]?.name} SET log_statement = 'all'`);
+  await (await takeAway(database)).end();
+  const { host = '' } = connectionOf(inject('postgres'));
+  const file = join(dirname(await realpath(host)), 'postgres.log');
+  let read = (await readFile(file)).length;
+  return {
+    async since() {
+      const bytes = await readFile(file);
+      const text = bytes.subarray(read).toString();
+      read = bytes.length;
+      const lines = text.matchAll(/ LOG: {2}(?:execute ([^:]+)|statement): *(.*)/g);
+      return [...lines].map(([, name, sql = '']) => name ?? sql).filter((one) => !BACKGROUND.has(one));
+    },
+  };
+}
