@@ -12,7 +12,9 @@ import { isOver, TokenReader } from './token-reader.js';
  * same of a JWT.
  */
 export type TokenFlaw =
-  Exclude<RefusalReason, 'wrong_audience'> | Extract<Parsed, { genuine: false }>['flaw'] | 'used';
+  | Exclude<RefusalReason, 'wrong_audience' | 'inactive'>
+  | Extract<Parsed, { genuine: false }>['flaw']
+  | 'used';
 
 export interface Explanation {
   readonly kind: TokenKind | null;
@@ -52,11 +54,9 @@ export class TokenExplainer {
 
   private async explainJwt(token: string): Promise<Explanation> {
     const read = await this.reader.read(token);
-    if ('refused' in read) {
-      const known = read.refused === 'wrong_audience' ? 'forged' : read.refused;
-      return nothingBut(known, 'jwt');
-    }
-    return this.explainGenuine(read);
+    if (!('refused' in read)) return this.explainGenuine(read);
+    const { refused } = read;
+    return nothingBut(refused === 'malformed' || refused === 'expired' ? refused : 'forged', 'jwt');
   }
 
   private async explainGenuine(token: Made): Promise<Explanation> {

@@ -1,0 +1,62 @@
+import { Refusal } from './refusal.js';
+
+/** What a verb says on stdout, for programs and for people. Neither ever holds a secret that came in. */
+export interface Answer {
+  readonly json: unknown;
+  /** Without the newline at its end. */
+  readonly text: string;
+  readonly exitCode?: 0 | 1;
+}
+
+/** Columns under their headings. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => length(line[column]))));
+  return lines
+    .map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  '))
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** One fact a line; those without a value are left out. */
+export function facts(entries: readonly (readonly [string, string | null | undefined])[]): string {
+  const known = entries.filter((entry): entry is readonly [string, string] => Boolean(entry[1]));
+  const width = Math.max(...known.map(([name]) => name.length));
+  return known.map(([name, value]) => `${pad(name, width)}  ${value}`).join('\n');
+}
+
+/** UTC, to the second. */
+export function moment(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** Resolves when it is written, or when nobody reads any more. */
+export async function print(answer: Answer, json: boolean): Promise<void> {
+  await write(process.stdout, json ? JSON.stringify(answer.json) : answer.text);
+}
+
+/** The same shape as on the wire (RFC 6749 §5.2). A help text, below an empty line, is for people. */
+export async function printRefusal({ code, message }: Refusal, json: boolean): Promise<void> {
+  const [told = ''] = message.split('\n\n');
+  const shape = { error: code, error_description: told.replaceAll(/\s*\n\s*/g, ' ') };
+  await write(process.stderr, json ? JSON.stringify(shape) : message);
+}
+
+/** @throws Refusal when there is no room for it; that nobody reads any more (`| head`) is no fault */
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text === '' ? '' : `${text}\n`, (error) => {
+      const code = error && 'code' in error ? error.code : undefined;
+      if (!error || code === 'EPIPE') resolve();
+      else reject(new Refusal('server_error', `It is done, but the output could not be written (${code}).`));
+    });
+  });
+}
+
+function length(cell: string | undefined): number {
+  return [...(cell ?? '')].length;
+}
+
+function pad(cell: string, width: number): string {
+  return cell + ' '.repeat(Math.max(0, width - length(cell)));
+}

@@ -1,0 +1,115 @@
+import type { Client } from 'pg';
+import { pepperIds } from '../../auth/users/password-hash.js';
+import { inspectPeppers } from '../../auth/users/password-inspection.js';
+import type { Config } from '../../config.js';
+import {
+  inspectPartitions,
+  inspectServer,
+  type PartitionFacts,
+  type ServerFacts,
+} from '../../database/inspection.js';
+import { DatabaseRefusal, pendingMigrations } from '../../database/migrator.js';
+import { fail, ok, warn, type Finding } from './finding.js';
+
+const OLDEST_VERSION = 140_000;
+const CLOCK_WARN_MS = 2_000;
+const CLOCK_FAIL_MS = 60_000;
+const DAY_S = 86_400;
+/** Beyond what is needed and what waits for the next purge, every statement pays for each partition. */
+const SPARE_PARTITIONS = 8;
+const AUDIT_MONTHS = 14;
+
+type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL'>;
+
+/** @param keys undefined while the configuration has no usable SECRET_KEY */
+export async function checkDatabase(
+  client: Client,
+  settings: Settings,
+  keys: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'> | undefined,
+): Promise<Finding[]> {
+  const server = await inspectServer(client);
+  const schema = await checkSchema(client);
+  const found = [...checkServer(server), schema];
+  if (schema.status === 'fail') return found;
+  const partitions = await inspectPartitions(client, Date.now() + server.clockOffset, settings);
+  found.push(...partitions.map((one) => checkPartitions(one, settings)));
+  if (keys) found.push(await checkPasswords(client, pepperIds(keys)));
+  return found;
+}
+
+function checkServer({ standby, version, clockOffset, vagueness }: ServerFacts): Finding[] {
+  const name = `PostgreSQL ${Math.floor(version / 10_000)}.${version % 10_000}`;
+  const off = Math.max(0, Math.abs(clockOffset) - vagueness);
+  const clock = `${Math.round(Math.abs(clockOffset))} ms ${clockOffset < 0 ? 'behind' : 'ahead of'} this machine's`;
+  const far = `the database's clock is ${clock}`;
+  const mend = 'run NTP on both machines';
+  return [
+    version >= OLDEST_VERSION
+      ? ok('server', name)
+      : fail('server', `${name} is too old`, 'upgrade it to 14 or newer'),
+    standby
+      ? fail(
+          'primary',
+          'a hot standby, which cannot see a revoke at once',
+          'point DATABASE_URL at the primary',
+        )
+      : ok('primary', 'this is the primary'),
+    off > CLOCK_FAIL_MS
+      ? fail('clock', far, mend)
+      : off > CLOCK_WARN_MS
+        ? warn('clock', far, mend)
+        : ok('clock', clock),
+  ];
+}
+
+async function checkSchema(client: Client): Promise<Finding> {
+  try {
+    const pending = await pendingMigrations(client);
+    if (pending.length === 0) return ok('schema', 'up to date');
+    return fail('schema', `lacks ${pending.join(', ')}`, 'run "keks migrate", or start the new server');
+  } catch (error) {
+    if (!(error instanceof DatabaseRefusal)) throw error;
+    return fail('schema', 'newer than this program', error.message);
+  }
+}
+
+function checkPartitions({ table, attached, missing, astray }: PartitionFacts, settings: Settings): Finding {
+  const most = {
+    access_tokens: days(settings),
+    refresh_tokens: months(settings),
+    audit_events: AUDIT_MONTHS,
+  };
+  const mend = 'run "keks purge"; a running server does it every hour';
+  if (missing.length > 0) return fail(table, `there is no partition ${missing.join(', ')}`, mend);
+  if (astray) return warn(table, 'rows have fallen into the default partition', mend);
+  const limit = most[table] + SPARE_PARTITIONS;
+  if (attached > limit) return warn(table, `${attached} partitions are attached, more than ${limit}`, mend);
+  return ok(table, `${attached} partitions, none missing, the default one empty`);
+}
+
+function days({ ACCESS_TOKEN_TTL }: Settings): number {
+  return Math.ceil(ACCESS_TOKEN_TTL / DAY_S);
+}
+
+function months({ REFRESH_TOKEN_TTL }: Settings): number {
+  return Math.ceil(REFRESH_TOKEN_TTL / (28 * DAY_S));
+}
+
+async function checkPasswords(client: Client, known: readonly string[]): Promise<Finding> {
+  const all = await inspectPeppers(client);
+  const count = (of: typeof all): number => of.reduce((sum, { users }) => sum + users, 0);
+  const strange = count(all.filter(({ pepper }) => pepper === null || !known.includes(pepper)));
+  const old = count(all.filter(({ pepper }) => pepper !== null && pepper === known[1]));
+  if (strange > 0)
+    return fail(
+      'passwords',
+      `${strange} of ${count(all)} users cannot log in: their passwords were hashed under another SECRET_KEY`,
+      'set that key as SECRET_KEY or SECRET_KEY_PREVIOUS, or give them new passwords with "keks user passwd"',
+    );
+  if (old > 0)
+    return ok(
+      'passwords',
+      `SECRET_KEY fits; ${old} of ${count(all)} users are still hashed under SECRET_KEY_PREVIOUS`,
+    );
+  return ok('passwords', `SECRET_KEY fits (users: ${count(all)})`);
+}

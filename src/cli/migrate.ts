@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { Answer } from './answer.js';
+import type { Act } from './noun.js';
+
+/** Brings the schema up to this program's. */
+export function migrate(program: Command, act: Act): void {
+  program
+    .command('migrate')
+    .description(
+      'brings the schema up to date and makes partitions ahead of need; safe beside running servers',
+    )
+    .action(act(run));
+}
+
+async function run(): Promise<Answer> {
+  const [{ openServices }, { visitDatabase }, { migrate }, { loadConfig }] = await Promise.all([
+    import('./services.js'),
+    import('./database.visit.js'),
+    import('../database/migrator.js'),
+    import('../config.js'),
+  ]);
+  const config = loadConfig();
+  const done = await visitDatabase(
+    config,
+    async (lease) => {
+      const migrations = await migrate(lease.connection);
+      return { ...(await openServices(config, lease)), migrations };
+    },
+    async ({ migrations }) => migrations,
+  );
+  return {
+    json: { migrations: done },
+    text: done.length > 0 ? `Migrated: ${done.join(', ')}.` : 'The schema is up to date.',
+  };
+}

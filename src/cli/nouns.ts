@@ -1,0 +1,10 @@
+import { databaseUrl } from './database-url.js';
+import { doctor } from './doctor.js';
+import { migrate } from './migrate.js';
+import type { Noun } from './noun.js';
+import { purge } from './purge.js';
+import { token } from './token.js';
+import { user } from './user.js';
+
+/** Everything the command line knows, in the order of its help. */
+export const NOUNS: readonly Noun[] = [user, token, migrate, purge, databaseUrl, doctor];

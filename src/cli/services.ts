@@ -1,0 +1,69 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AUTH_SERVICES } from '../auth/auth.services.js';
+import { entities } from '../auth/entities.js';
+import { migrations } from '../../migrations/index.js';
+import { loadConfig, type Config } from '../config.js';
+import { ConfigModule } from '../config/config.module.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { DatabaseSession } from '../database/database.session.js';
+import { pendingMigrations } from '../database/migrator.js';
+import type { Lease } from './database.lease.js';
+import { visitDatabase } from './database.visit.js';
+import { Refusal } from './refusal.js';
+
+/** The authority without HTTP, for the verbs. */
+@Module({})
+class CliModule {
+  static of(config: Config): DynamicModule {
+    return {
+      module: CliModule,
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, entities)],
+      providers: AUTH_SERVICES,
+    };
+  }
+}
+
+export interface Services {
+  get<T>(type: abstract new (...args: never[]) => T): T;
+}
+
+export interface OpenServices extends Services {
+  close(): Promise<void>;
+}
+
+/** Gives `work` the authority's services on the configured database. @throws Refusal; ConfigError */
+export function withServices<T>(work: (services: Services) => Promise<T>): Promise<T> {
+  const config = loadConfig();
+  const open = async (lease: Lease): Promise<OpenServices> => {
+    await refuseToMigrateByTheWay(lease);
+    return openServices(config, lease);
+  };
+  return visitDatabase(config, open, work);
+}
+
+export async function openServices(config: Config, { connection }: Lease): Promise<OpenServices> {
+  const context = await NestFactory.createApplicationContext(CliModule.of(config), {
+    logger: false,
+    abortOnError: false,
+  });
+  const close = (): Promise<void> => context.close();
+  try {
+    await context.get(DatabaseSession, { strict: false }).connect(connection);
+    return { get: (type) => context.get(type as Type, { strict: false }), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** An older server may be running on this schema: bringing it up to date is a decision, not a side effect. */
+async function refuseToMigrateByTheWay({ own, client }: Lease): Promise<void> {
+  if (own) return;
+  const pending = await pendingMigrations(client);
+  if (pending.length === 0 || pending.length === migrations.length) return;
+  throw new Refusal(
+    'temporarily_unavailable',
+    `The schema is older than this program (it lacks ${pending.join(', ')}): run "keks migrate" first.`,
+  );
+}

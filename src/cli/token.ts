@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { Explanation } from '../auth/tokens/token-explainer.js';
+import type { Answer } from './answer.js';
+import type { Act } from './noun.js';
+import { Refusal } from './refusal.js';
+import { readSecret } from './stdin.js';
+import { flawText, jsonOf, textOf } from './token.explanation.js';
+
+/** Not of this authority, or so damaged that it is nobody's: there is nothing that could be revoked. */
+const NOT_OURS = new Set(['spelling', 'checksum', 'key', 'mac', 'malformed', 'forged', 'unknown']);
+const DEAD = new Set(['revoked', 'grant_revoked', 'expired', 'grant_expired']);
+
+/** Tokens, given on standard input. None is ever printed. */
+export function token(program: Command, act: Act): void {
+  const noun = program.command('token').description('tokens, each given on standard input');
+  noun
+    .command('explain')
+    .description('says what a token is, and every reason why it is refused')
+    .action(act(explain));
+  noun
+    .command('revoke')
+    .description('takes a token back at once; of a refresh token or an API key the whole grant')
+    .action(act(revoke));
+}
+
+async function explain(): Promise<Answer> {
+  const text = await readSecret('the token');
+  const { TokenExplainer } = await import('../auth/tokens/token-explainer.js');
+  const { withServices } = await import('./services.js');
+  const explanation = await withServices((services) => services.get(TokenExplainer).explain(text));
+  return { json: jsonOf(explanation, text), text: textOf(explanation, text) };
+}
+
+/** Dead already is as good as revoked; what was never ours is not, because then another token lives on. */
+async function revoke(): Promise<Answer> {
+  const text = await readSecret('the token');
+  const after = await revokeAndExplain(text);
+  const notOurs = after.flaws.find((flaw) => NOT_OURS.has(flaw));
+  if (notOurs) throw new Refusal('invalid_request', `Nothing was revoked. ${flawText(notOurs, after, text)}`);
+  if (!after.flaws.some((flaw) => DEAD.has(flaw)))
+    throw new Refusal(
+      'unsupported_token_type',
+      'Nothing was revoked: a client secret is retired with "keks client rotate-secret".',
+    );
+  return {
+    json: { revoked: true, kind: after.kind, token_id: after.facts?.token_id ?? null },
+    text: 'It is dead.',
+  };
+}
+
+async function revokeAndExplain(text: string): Promise<Explanation> {
+  const [{ withServices }, { TokenExplainer }, { TokenReader }, { TokenRevocation }, { OPERATOR }] =
+    await Promise.all([
+      import('./services.js'),
+      import('../auth/tokens/token-explainer.js'),
+      import('../auth/tokens/token-reader.js'),
+      import('../auth/tokens/token-revocation.js'),
+      import('../auth/request-origin.js'),
+    ]);
+  return withServices(async (services) => {
+    const read = await services.get(TokenReader).read(text);
+    if (!('refused' in read))
+      await services.get(TokenRevocation).revoke(read, { actor: 'operator', origin: OPERATOR });
+    return services.get(TokenExplainer).explain(text);
+  });
+}

@@ -1,0 +1,15 @@
+import type { CommanderError } from 'commander';
+
+/**
+ * What was wrong with the arguments. A word that looks like none of ours is not repeated: somebody may have put a
+ * password or a token there.
+ */
+export function usageMessage(error: CommanderError, said: string): string {
+  const suggestion = /\(Did you mean ([^)]+)\?\)/.exec(said)?.[1];
+  const didYouMean = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
+  if (error.code === 'commander.unknownCommand')
+    return `There is no such verb.${didYouMean} See "keks --help".`;
+  if (error.code === 'commander.unknownOption') return `There is no such option.${didYouMean} See --help.`;
+  if (error.code === 'commander.help') return `Say what to do.\n\n${said.trimEnd()}`;
+  return said.replace(/^error: /, '').trim();
+}
