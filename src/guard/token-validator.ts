@@ -10,7 +10,9 @@ export type RefusalReason =
   | 'grant_revoked'
   | 'grant_expired'
   | 'wrong_kind'
-  | 'wrong_audience';
+  | 'wrong_audience'
+  /** An authority that was asked over HTTP says no more than this (RFC 7662 §2.2). */
+  | 'inactive';
 
 /** A verdict is a value. Exceptions are for infrastructure only. */
 export type Validation =

@@ -14,7 +14,7 @@ import {
 import { ApiOperation } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../../config.js';
 import { BearerError } from '../../guard/bearer.error.js';
-import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
+import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
 import { WireError } from '../../http/wire-error.js';
 import { Actors } from '../audit/actor.js';
@@ -47,7 +47,7 @@ export class ApiKeysController {
   @ApiErrors('invalid_request', 'invalid_scope')
   async issue(
     @Body({ schema: schemas.keyRequest }) { label, scope, expires_in: expiresIn }: schemas.KeyRequest,
-    @CurrentPrincipal() { subject, grantId }: Principal,
+    @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
     @Req() request: HttpRequest,
   ): Promise<schemas.KeyAnswer> {
     const owner = { userId: subject, loginId: grantId };

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
-import type { Principal } from '../../guard/principal.js';
+import type { GrantedPrincipal } from '../../guard/principal.js';
 
 const EVERY_MS = 15_000;
 /** Grants that are noted between two writes; those beyond it are noted the next time they are used. */
@@ -40,7 +40,7 @@ export class LastUse implements OnModuleInit, OnApplicationShutdown {
     await this.flush();
   }
 
-  note({ grantId }: Principal): void {
+  note({ grantId }: GrantedPrincipal): void {
     if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, this.clock.now());
   }
 

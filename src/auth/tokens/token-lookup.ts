@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
-import type { Principal } from '../../guard/principal.js';
+import type { GrantedPrincipal } from '../../guard/principal.js';
 import { MicroBatch } from './micro-batch.js';
 import * as sql from './token-lookup.sql.js';
 import type { ReadToken } from './token-reader.js';
 
 /** What the database says of one token: its row and its grant's. Times are milliseconds since the epoch. */
 export interface StoredToken {
-  readonly principal: Principal;
+  readonly principal: GrantedPrincipal;
   readonly revoked: boolean;
   readonly grantRevoked: boolean;
   readonly grantExpiresAt: number | null;
