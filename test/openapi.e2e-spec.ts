@@ -3,7 +3,8 @@ import draft4 from 'ajv-draft-04';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BEARER_ERRORS } from '../src/guard/bearer.error.js';
 import { WIRE_ERRORS } from '../src/http/wire-error.js';
-import { request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+import { addClient, basic, clientToken, type TestClient } from './support/oauth.js';
+import { post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 interface Media {
   readonly schema?: object;
@@ -48,10 +49,12 @@ describe('GET /docs-json', () => {
   let document: Document;
   /** Those of the document, every `$ref` replaced by what it refers to. */
   let operations: Documented[];
+  let client: TestClient;
 
   beforeAll(async () => {
     keks = await startTestApp();
     await keks.addUser('CookieDestroyer', 'cookies:eat', DEMO_PASSWORD);
+    client = await addClient(keks);
     document = (await request(keks.url, '/docs-json', {})).body as Document;
     const validator = new Validator();
     const verdict = await validator.validate(structuredClone(document) as object as Record<string, unknown>);
@@ -99,7 +102,8 @@ describe('GET /docs-json', () => {
     for (const { name, operation } of operations) {
       const wanted = ['400', '500', '503'];
       if (operation.requestBody) wanted.push('413', '415');
-      if (operation.security?.length) wanted.push('401', '403');
+      if (operation.security?.length) wanted.push('401');
+      if (wants(operation, 'bearer')) wanted.push('403');
       for (const status of wanted) expect(Object.keys(operation.responses), name).toContain(status);
       for (const [status, answer] of Object.entries(operation.responses)) {
         if (Number(status) < 400) continue;
@@ -144,33 +148,58 @@ describe('GET /docs-json', () => {
         expect(errorsOf(one.operation.responses['400']), one.name).toContainEqual(refused.body);
       }
       if (one.operation.security?.length) {
-        const refused = await request(keks.url, one.path, { method: one.method });
+        const example = exampleOf(one.operation.requestBody);
+        const refused = await send({ ...one, operation: { ...one.operation, security: [] } }, example);
         expect(refused.status, one.name).toBe(401);
         expect(errorsOf(one.operation.responses['401']), one.name).toContainEqual(refused.body);
       }
     }
   });
 
-  /** As Swagger UI does: the example in the documented type, with a token where one is wanted. */
+  /** As Swagger UI does: the example in the documented type, with the credentials that are wanted. */
   async function send({ method, path, operation }: Documented, example: unknown): Promise<Answer> {
     const headers: Record<string, string> = {};
-    if (operation.security?.length) headers['authorization'] = `Bearer ${await freshToken()}`;
-    if (example === undefined) return request(keks.url, path, { method, headers });
+    if (wants(operation, 'bearer')) headers['authorization'] = `Bearer ${await freshToken()}`;
+    if (wants(operation, 'client')) Object.assign(headers, basic(client));
+    const address = await withId(path);
+    if (example === undefined) return request(keks.url, address, { method, headers });
     const [type = ''] = Object.keys(operation.requestBody?.content ?? {});
     headers['content-type'] = type;
-    return request(keks.url, path, { method, headers, body: encode(type, await withTokens(example)) });
+    const body = await withTokens(example, wants(operation, 'client'));
+    return request(keks.url, address, { method, headers, body: encode(type, body) });
   }
 
   /** Documents cannot contain a token that works: whoever tries pastes one in place of `kat_...`. */
-  async function withTokens(example: unknown): Promise<Record<string, unknown>> {
+  async function withTokens(example: unknown, ofClient: boolean): Promise<Record<string, unknown>> {
     const filled = Object.entries(example as object).map(async ([name, value]: [string, unknown]) => {
-      return [name, value === 'kat_...' ? await freshToken() : value] as const;
+      if (value !== 'kat_...') return [name, value] as const;
+      return [name, ofClient ? (await clientToken(keks, client)).access_token : await freshToken()] as const;
     });
     return Object.fromEntries(await Promise.all(filled));
   }
 
+  /** What `{id}` stands for in each path that has one: something that was made for this attempt. */
+  async function withId(path: string): Promise<string> {
+    if (!path.includes('{')) return path;
+    const headers = { authorization: `Bearer ${await freshToken()}` };
+    const makers: Record<string, () => Promise<string>> = {
+      '/keys/{id}': async () => idOf(await post(keks.url, '/keys', { label: 'oven' }, headers)),
+    };
+    const make = makers[path];
+    if (!make) throw new Error(`this test does not know yet what {id} is in ${path}`);
+    return path.replace('{id}', await make());
+  }
+
   const freshToken = (): Promise<string> => keks.login('CookieDestroyer', undefined, DEMO_PASSWORD);
 });
+
+function wants(operation: Operation, scheme: string): boolean {
+  return operation.security?.some((one) => scheme in one) ?? false;
+}
+
+function idOf(answer: Answer): string {
+  return (answer.body as { id: string }).id;
+}
 
 function operationsOf(document: Document): Documented[] {
   return Object.entries(document.paths).flatMap(([path, methods]) =>

@@ -31,9 +31,10 @@ const HEADERS: Readonly<Record<number, NonNullable<Response['headers']>>> = {
 
 /** Completes an operation's errors: those that come with every route, with the guard and with a body. */
 export function addErrors(operation: Operation): void {
+  const guarded = operation.security?.some((scheme) => 'bearer' in scheme);
   const entries = [
     ...ownErrors(operation),
-    ...(operation.security?.length ? GUARDED.map((code): Entry => [code, ...BEARER_ERRORS[code]]) : []),
+    ...(guarded ? GUARDED.map((code): Entry => [code, ...BEARER_ERRORS[code]]) : []),
     ...[...EVERYWHERE, ...(operation.requestBody ? WITH_BODY : [])].map(wireEntry),
   ];
   const byStatus = new Map<number, Map<ErrorCode, string>>();

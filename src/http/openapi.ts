@@ -10,6 +10,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 /** The groups of the page, in its order. Each operation belongs to one of them. */
 const TAGS: Readonly<Record<string, string>> = {
   tokens: 'The authority: a password in, a token out; a token in, a verdict out; and back at once.',
+  oauth: 'OAuth 2 for systems. "Authorize" as a client first; forms in, JSON out.',
   cookies: 'The Cookie Factory, an API behind the guard. "Authorize" with a token first.',
   keys: 'Long-lived keys for scripts and services. Only for somebody who has logged in.',
   discovery: 'What programs find out by themselves: endpoints, scopes, public keys.',
@@ -29,13 +30,9 @@ Every error has one shape, \`{"error", "error_description"}\`, and its code is o
  * What the page may do: its own scripts and its own server, inside nobody's frame. It is a page on which people type
  * passwords. Swagger UI styles its elements inline, and draws icons from `data:`.
  */
-const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-};
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * What would only distract: the logo bar, a column of links that no operation has, and a choice of servers of which
@@ -99,6 +96,7 @@ function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 
       .addServer('.', 'where this document was loaded from')
       .addServer(issuer, 'the public address')
       .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
+      .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
       .build()
   );
 }
@@ -116,7 +114,7 @@ function protectPages(instance: FastifyInstance): void {
     route.onRequest = [
       ...own,
       (_request, reply, done) => {
-        reply.headers(PAGE_HEADERS);
+        reply.header('content-security-policy', PAGE_POLICY);
         done();
       },
     ];
