@@ -15,7 +15,14 @@ export interface PresentedClient {
 }
 
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
-const SECRETS_IN_URL = /[?&](?:client_secret|client_assertion|password|token|access_token|refresh_token)=/i;
+const SECRETS = new Set([
+  'client_secret',
+  'client_assertion',
+  'password',
+  'token',
+  'access_token',
+  'refresh_token',
+]);
 
 /**
  * `client_secret_basic` or `client_secret_post`, never both, never in the URL (RFC 6749 §2.3.1).
@@ -23,7 +30,7 @@ const SECRETS_IN_URL = /[?&](?:client_secret|client_assertion|password|token|acc
  * @throws WireError invalid_request, invalid_client
  */
 export function presentedClient({ url, headers, body }: ClientRequest): PresentedClient | 'nobody' {
-  if (SECRETS_IN_URL.test(url)) throw new WireError('invalid_request');
+  if (hasSecretInUrl(url)) throw new WireError('invalid_request');
   const { client_id: clientId, client_secret: secret } = (body ?? {}) as Record<string, string | undefined>;
   if (headers.authorization !== undefined) {
     if (secret !== undefined) throw new WireError('invalid_request');
@@ -35,6 +42,15 @@ export function presentedClient({ url, headers, body }: ClientRequest): Presente
   if (clientId === undefined && secret === undefined) return 'nobody';
   if (clientId === FIRST_PARTY_CLIENT) return 'nobody';
   throw new WireError('invalid_client');
+}
+
+/** By its decoded name: `client%5Fsecret` is one too. */
+function hasSecretInUrl(url: string): boolean {
+  const query = url.indexOf('?');
+  if (query === -1) return false;
+  return [...new URLSearchParams(url.slice(query + 1)).keys()].some((name) =>
+    SECRETS.has(name.toLowerCase()),
+  );
 }
 
 /** User-id and password are form-encoded before they are joined: a colon, a plus and a percent sign survive. */
