@@ -64,7 +64,7 @@ describe('Swagger UI at /docs', () => {
     await page.locator('.scheme-container .btn.authorize').click();
     const dialogue = page.locator('.dialog-ux');
     await dialogue.waitFor();
-    return dialogue;
+    return dialogue.locator('form', { hasText: 'bearer' });
   }
 
   it('loads without an error on the console and asks nobody but its own server', () => {
