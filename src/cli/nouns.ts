@@ -1,3 +1,4 @@
+import { client } from './client.js';
 import { databaseUrl } from './database-url.js';
 import { doctor } from './doctor.js';
 import { migrate } from './migrate.js';
@@ -7,4 +8,4 @@ import { token } from './token.js';
 import { user } from './user.js';
 
 /** Everything the command line knows, in the order of its help. */
-export const NOUNS: readonly Noun[] = [user, token, migrate, purge, databaseUrl, doctor];
+export const NOUNS: readonly Noun[] = [user, client, token, migrate, purge, databaseUrl, doctor];
