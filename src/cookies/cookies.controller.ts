@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
-import { RequireScope } from '../guard/principal.js';
+import { Guarded } from '../guard/swagger.js';
 import { ApiAnswer } from '../http/api-answer.js';
 
 const cookiesAnswer = z
@@ -11,8 +11,7 @@ const cookiesAnswer = z
 @Controller('cookies')
 export class CookiesController {
   @Get()
-  @RequireScope('cookies:eat')
-  @ApiBearerAuth('bearer')
+  @Guarded('cookies:eat')
   @ApiOperation({ summary: 'Three cookies', tags: ['cookies'] })
   @ApiAnswer(200, cookiesAnswer, 'To whom the factory trusts.')
   eat(): z.infer<typeof cookiesAnswer> {

@@ -5,7 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 export const BEARER_ERRORS = {
   unauthorized: [
     401,
-    'A bearer token is needed: get one with POST /issue and send it as "Authorization: Bearer <token>".',
+    'A bearer token is needed: get one from the authority with POST /issue and send it as "Authorization: Bearer <token>".',
   ],
   invalid_request: [
     400,
@@ -41,6 +41,14 @@ export class BearerError extends HttpException {
     this.challenge =
       code === 'temporarily_unavailable' ? undefined : challengeHeader(code, description, challenge, scope);
   }
+
+  /** What goes with it on the wire. */
+  get headers(): Readonly<Record<string, string>> {
+    return {
+      'Cache-Control': 'no-store',
+      ...(this.challenge === undefined ? { 'Retry-After': '1' } : { 'WWW-Authenticate': this.challenge }),
+    };
+  }
 }
 
 function challengeHeader(
@@ -71,9 +79,7 @@ export class BearerErrorFilter implements ExceptionFilter<BearerError> {
   catch(error: BearerError, host: ArgumentsHost): void {
     const { httpAdapter } = this.adapters;
     const response: unknown = host.switchToHttp().getResponse();
-    if (error.challenge) httpAdapter.setHeader(response, 'WWW-Authenticate', error.challenge);
-    else httpAdapter.setHeader(response, 'Retry-After', '1');
-    httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
+    for (const [name, value] of Object.entries(error.headers)) httpAdapter.setHeader(response, name, value);
     httpAdapter.reply(response, error.getResponse(), error.getStatus());
   }
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { bearerToken, type RawRequest } from './bearer-header.js';
 import { BearerError, type BearerErrorCode } from './bearer.error.js';
 import { GUARD_OPTIONS, type GuardOptions } from './guard.options.js';
@@ -15,6 +16,12 @@ interface GuardedRequest {
   [PRINCIPAL]?: Principal;
 }
 
+interface Visit {
+  readonly request: GuardedRequest & RawRequest;
+  readonly response: unknown;
+  readonly rule: Rule;
+}
+
 /**
  * Owns the way from a request's header to its principal; never how a token is validated. Global: a route
  * without annotation is closed, `@Public()` opens one.
@@ -27,28 +34,33 @@ export class BearerGuard implements CanActivate {
   constructor(
     private readonly validator: TokenValidator,
     @Inject(GUARD_OPTIONS) private readonly options: GuardOptions,
+    private readonly adapters: HttpAdapterHost,
   ) {}
 
   /** @throws BearerError */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const rule = this.ruleOf(context);
     if (rule.open) return true;
-    const request = context.switchToHttp().getRequest<GuardedRequest & RawRequest>();
-    const presented = bearerToken(request.raw ?? request);
-    if (presented.kind === 'none') throw this.error('unauthorized', rule);
-    if (presented.kind === 'malformed') throw this.error('invalid_request', rule);
-    return this.admit(request, presented.token, rule);
+    if (context.getType() !== 'http')
+      throw new Error('The bearer guard knows the way into HTTP routes only.');
+    const http = context.switchToHttp();
+    const visit: Visit = { request: http.getRequest(), response: http.getResponse(), rule };
+    const presented = bearerToken(visit.request.raw ?? visit.request);
+    if (presented.kind === 'none') throw this.refusal('unauthorized', visit);
+    if (presented.kind === 'malformed') throw this.refusal('invalid_request', visit);
+    return this.admit(visit, presented.token);
   }
 
-  private async admit(request: GuardedRequest, token: string, rule: Rule): Promise<boolean> {
+  private async admit(visit: Visit, token: string): Promise<boolean> {
     const validation = await this.validator.validate(token).catch((error: unknown) => {
       this.logger.warn(`no verdict: ${error instanceof Error ? error.message : 'unknown fault'}`);
-      throw this.error('temporarily_unavailable', rule, { cause: error });
+      throw this.refusal('temporarily_unavailable', visit, { cause: error });
     });
-    if (!validation.active || !this.isForUs(validation.principal)) throw this.error('invalid_token', rule);
-    for (const scope of rule.scope)
-      if (!validation.principal.scope.includes(scope)) throw this.error('insufficient_scope', rule);
-    request[PRINCIPAL] = validation.principal;
+    if (!validation.active || !this.isForUs(validation.principal)) throw this.refusal('invalid_token', visit);
+    for (const scope of visit.rule.scope)
+      if (!validation.principal.scope.includes(scope)) throw this.refusal('insufficient_scope', visit);
+    visit.request[PRINCIPAL] = validation.principal;
+    this.keepPrivate(visit.response);
     return true;
   }
 
@@ -56,8 +68,19 @@ export class BearerGuard implements CanActivate {
     return this.options.audience === undefined || principal.audience.includes(this.options.audience);
   }
 
-  private error(code: BearerErrorCode, rule: Rule, options?: ErrorOptions): BearerError {
-    return new BearerError(code, this.options, rule.scope, options);
+  /** The header is set here and not by the filter alone: a catch-all filter of the API's own would lose the challenge. */
+  private refusal(code: BearerErrorCode, { rule, response }: Visit, options?: ErrorOptions): BearerError {
+    const error = new BearerError(code, this.options, rule.scope, options);
+    for (const [name, value] of Object.entries(error.headers))
+      this.adapters.httpAdapter.setHeader(response, name, value);
+    return error;
+  }
+
+  /** What a token opened is for whoever sent it (RFC 6750 §5.3), unless the API has said, or says later, otherwise. */
+  private keepPrivate(response: unknown): void {
+    const { httpAdapter } = this.adapters;
+    if (httpAdapter.getHeader(response, 'Cache-Control') === undefined)
+      httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
   }
 
   /** Read from the decorators once a route. The method's word counts before the class's. */

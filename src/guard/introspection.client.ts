@@ -1,0 +1,144 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import { NoVerdict } from './no-verdict.js';
+
+export interface IntrospectionClientOptions {
+  readonly endpoint: URL;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly connections: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Bytes. An answer of ours has about 400. */
+const LONGEST_ANSWER = 65_536;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json[\t ]*(?:;|$)/i;
+/** The other side closed an idle connection in the moment in which it was used again. */
+const STALE = new Set(['ECONNRESET', 'EPIPE']);
+
+/**
+ * Asks one endpoint about tokens (RFC 7662 §2.1), over connections that are kept. It follows no redirect and knows no
+ * proxy: a token goes to the configured address and nowhere else.
+ */
+export class IntrospectionClient {
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #request: typeof httpRequest | typeof httpsRequest;
+  readonly #options: RequestOptions;
+
+  constructor({ endpoint, clientId, clientSecret, connections }: IntrospectionClientOptions) {
+    const isTls = endpoint.protocol === 'https:';
+    this.#agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections });
+    this.#request = isTls ? httpsRequest : httpRequest;
+    this.#options = {
+      agent: this.#agent,
+      method: 'POST',
+      hostname: endpoint.hostname.replace(/^\[(.+)\]$/, '$1'),
+      port: endpoint.port,
+      path: endpoint.pathname + endpoint.search,
+      headers: {
+        authorization: basic(clientId, clientSecret),
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+    };
+  }
+
+  /**
+   * @param deadline `performance.now()` at which the answer comes too late
+   * @returns the body of a 200
+   * @throws NoVerdict
+   */
+  async ask(token: string, deadline: number): Promise<string> {
+    const { status, type, body } = await this.exchange(form(token), deadline);
+    if (status === 401)
+      throw new NoVerdict(
+        'credentials_refused',
+        'The authority refused this API: correct clientId and clientSecret of its RemoteValidator.',
+      );
+    if (status !== 200)
+      throw new NoVerdict('bad_answer', `The introspection endpoint answered ${status} instead of 200.`);
+    if (!JSON_TYPE.test(type))
+      throw new NoVerdict('bad_answer', 'The introspection endpoint did not answer JSON.');
+    return body;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** A question changes nothing, so one that met a stale connection is asked again. */
+  private async exchange(body: string, deadline: number): Promise<Answer> {
+    for (;;) {
+      const answer = await this.exchangeOnce(body, deadline);
+      if (answer !== 'stale') return answer;
+    }
+  }
+
+  private exchangeOnce(body: string, deadline: number): Promise<Answer | 'stale'> {
+    return new Promise((resolve, reject) => {
+      const request = this.#request(this.#options, (response) => readAnswer(response, resolve, reject));
+      const timer = setTimeout(
+        () => {
+          reject(new NoVerdict('timed_out', 'The introspection endpoint did not answer in time.'));
+          request.destroy();
+        },
+        Math.max(0, deadline - performance.now()),
+      );
+      request.on('close', () => clearTimeout(timer));
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        if (request.reusedSocket && STALE.has(error.code ?? '')) resolve('stale');
+        else reject(unreachable(error));
+      });
+      request.end(body);
+    });
+  }
+}
+
+function readAnswer(
+  response: IncomingMessage,
+  resolve: (answer: Answer) => void,
+  reject: (fault: NoVerdict) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  response.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size <= LONGEST_ANSWER) return;
+    reject(new NoVerdict('bad_answer', 'The answer of the introspection endpoint is too long.'));
+    response.destroy();
+  });
+  response.on('end', () => {
+    const { statusCode: status = 0, headers } = response;
+    resolve({
+      status,
+      type: headers['content-type'] ?? '',
+      body: Buffer.concat(chunks, size).toString(),
+    });
+  });
+  response.on('error', (error) => reject(unreachable(error)));
+}
+
+function unreachable(cause: NodeJS.ErrnoException): NoVerdict {
+  const code = cause.code === undefined ? '' : ` (${cause.code})`;
+  return new NoVerdict('unreachable', `The introspection endpoint cannot be reached${code}.`, { cause });
+}
+
+/** RFC 6749 §2.3.1: both are form-encoded before they are joined. */
+function basic(clientId: string, clientSecret: string): string {
+  const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
+  return `Basic ${Buffer.from(pair, 'ascii').toString('base64')}`;
+}
+
+function form(token: string): string {
+  return `token=${formEncoded(token)}&token_type_hint=access_token`;
+}
+
+function formEncoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('%20', '+');
+}

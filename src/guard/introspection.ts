@@ -1,0 +1,74 @@
+import { NoVerdict } from './no-verdict.js';
+import type { Validation } from './token-validator.js';
+
+const DEAD: Validation = { active: false, reason: 'inactive' };
+/** That it is good as a bearer token: a refresh token, which this authority describes to its own client, is not. */
+const BEARER = /^bearer$/i;
+
+/**
+ * An introspection answer (RFC 7662 §2.2) as a verdict. Optional members that a principal is made of are not optional
+ * here: who, for which client, until when, and the token's id.
+ * @throws NoVerdict bad_answer
+ */
+export function readIntrospection(body: string): Validation {
+  const { active, token_type: type, ...answer } = jsonObject(body);
+  if (active === false) return DEAD;
+  if (active !== true) throw flawed('active');
+  if (typeof type !== 'string' || !BEARER.test(type)) return { active: false, reason: 'wrong_kind' };
+  return {
+    active: true,
+    principal: {
+      subject: text(answer, 'sub'),
+      clientId: text(answer, 'client_id'),
+      scope: scopeOf(answer['scope']),
+      audience: audienceOf(answer['aud']),
+      expiresAt: seconds(answer, 'exp'),
+      tokenId: text(answer, 'jti'),
+    },
+  };
+}
+
+/** Space-separated (RFC 6749 §3.3); absent for a token that may do nothing. */
+export function scopeOf(value: unknown): string[] {
+  if (value === undefined || value === '') return [];
+  if (typeof value !== 'string') throw flawed('scope');
+  return value.split(' ');
+}
+
+/** One, or a list (RFC 7519 §4.1.3). */
+export function audienceOf(value: unknown): string[] {
+  const list: unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  if (!list.every((one) => typeof one === 'string')) throw flawed('aud');
+  return list;
+}
+
+function jsonObject(body: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    parsed = undefined; // not the parser's words: they quote what came in
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new NoVerdict('bad_answer', 'The answer of the introspection endpoint is no JSON object.');
+  return parsed as Record<string, unknown>;
+}
+
+function text(answer: Record<string, unknown>, member: string): string {
+  const value = answer[member];
+  if (typeof value !== 'string' || value === '') throw flawed(member);
+  return value;
+}
+
+function seconds(answer: Record<string, unknown>, member: string): number {
+  const value = answer[member];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw flawed(member);
+  return value;
+}
+
+function flawed(member: string): NoVerdict {
+  return new NoVerdict(
+    'bad_answer',
+    `The introspection endpoint says an active token without a proper "${member}".`,
+  );
+}

@@ -1,0 +1,53 @@
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import { NoVerdict } from './no-verdict.js';
+
+export interface JwksOptions {
+  readonly timeoutMs: number;
+  /** Seconds for which keys are good without asking again. */
+  readonly maxAge: number;
+  /** Seconds after a fetch in which a key that is not there is not looked for again. */
+  readonly cooldown: number;
+}
+
+/** Between two attempts when the first one failed: milliseconds. */
+const RETRY_MS = 1_000;
+
+/**
+ * The authority's keys (RFC 7517 §5), fetched when the first token comes and kept. However many unknown key ids are thrown
+ * at it, it asks once a cooldown; while the authority is away, once a second.
+ * @returns what throws JWKSNoMatchingKey for a key that is not there, NoVerdict if that could not be found out
+ */
+export function remoteKeys(url: URL, { timeoutMs, maxAge, cooldown }: JwksOptions): JWTVerifyGetKey {
+  let nextAttempt = 0;
+  const keys = createRemoteJWKSet(url, {
+    timeoutDuration: timeoutMs,
+    cacheMaxAge: maxAge * 1_000,
+    cooldownDuration: cooldown * 1_000,
+    [customFetch]: async (address, options) => {
+      if (performance.now() < nextAttempt)
+        throw new NoVerdict('unreachable', 'The keys of the authority could not be fetched a moment ago.');
+      nextAttempt = performance.now() + RETRY_MS;
+      const answer = await fetch(address, options);
+      if (answer.status === 200) return answer;
+      await answer.body?.cancel();
+      throw new NoVerdict('bad_answer', `The authority answered ${answer.status} when asked for its keys.`);
+    },
+  });
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (fault) {
+      throw fault instanceof errors.JWKSNoMatchingKey ? fault : noKeys(fault);
+    }
+  };
+}
+
+function noKeys(fault: unknown): NoVerdict {
+  if (fault instanceof NoVerdict) return fault;
+  const cause = { cause: fault };
+  if (fault instanceof errors.JWKSTimeout)
+    return new NoVerdict('timed_out', 'The authority did not answer in time when asked for its keys.', cause);
+  if (fault instanceof errors.JOSEError)
+    return new NoVerdict('bad_answer', 'What the authority publishes as its keys cannot be used.', cause);
+  return new NoVerdict('unreachable', 'The authority cannot be reached to ask for its keys.', cause);
+}

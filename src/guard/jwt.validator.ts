@@ -1,0 +1,132 @@
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { trustedEndpoint, withinRange } from './endpoint.js';
+import { remoteKeys } from './jwks.js';
+import { TokenValidator, type RefusalReason, type Validation } from './token-validator.js';
+
+export interface JwtValidatorOptions {
+  /** The authority, exactly as it writes itself in `iss` (RFC 9068 §2.2). */
+  readonly issuer: string;
+  /** This API: `aud` must name it. */
+  readonly audience: string;
+  /** Where the keys are, `<issuer>/.well-known/jwks.json` if absent. Plain `http` only for loopback. */
+  readonly jwksUri?: string | URL;
+  /** Milliseconds for the keys to come, 1,000 if absent. After them: 503. */
+  readonly timeoutMs?: number;
+  /** Seconds for which keys are good without asking again, 600 if absent. An authority that is away longer means 503. */
+  readonly keysMaxAge?: number;
+  /** Seconds after asking in which no unknown key id makes it ask again, 30 if absent. */
+  readonly keysCooldown?: number;
+  /** Plain `http` to other machines too: who sits between can then put in keys of their own. */
+  readonly allowHttp?: boolean;
+  /** Milliseconds since the epoch, `Date.now` if absent. */
+  readonly now?: () => number;
+}
+
+/** Pinned here and never read from a token (RFC 8725 §3.1). */
+const ALGORITHM = 'ES256';
+/** RFC 9068 §2.2. */
+const REQUIRED = ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'];
+/** Characters; and three parts in base64url. */
+const LONGEST = 8_192;
+const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** Seconds. The clock of whoever signed may be a little ahead. */
+const CLOCKS_DIFFER = 60;
+
+const CLAIM_REASONS: Readonly<Record<string, RefusalReason>> = {
+  typ: 'wrong_kind',
+  iss: 'forged',
+  aud: 'wrong_audience',
+};
+
+/**
+ * Judges JWTs (RFC 9068) by signature and claims alone, without asking the authority about any of them. **It does not
+ * learn of revocations: a revoked token stays good here until it expires.** Opaque tokens it refuses.
+ */
+export class JwtValidator extends TokenValidator {
+  private readonly keys: JWTVerifyGetKey;
+  private readonly options: Pick<JwtValidatorOptions, 'issuer' | 'audience'>;
+  private readonly now: () => number;
+
+  /** @throws TypeError, RangeError for options that cannot be meant */
+  constructor(options: JwtValidatorOptions) {
+    super();
+    const { issuer, audience, allowHttp = false, now = Date.now } = options;
+    if (!issuer || !audience) throw new TypeError('issuer and audience must not be empty.');
+    const jwksUri = options.jwksUri ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
+    this.keys = remoteKeys(trustedEndpoint('jwksUri', jwksUri, allowHttp), {
+      timeoutMs: withinRange('timeoutMs', options.timeoutMs ?? 1_000, 1, 60_000),
+      maxAge: withinRange('keysMaxAge', options.keysMaxAge ?? 600, 1, 86_400),
+      cooldown: withinRange('keysCooldown', options.keysCooldown ?? 30, 1, 3_600),
+    });
+    this.options = { issuer, audience };
+    this.now = now;
+  }
+
+  /** @throws NoVerdict when the keys could not be fetched */
+  override async validate(token: string): Promise<Validation> {
+    if (!isOurSpelling(token)) return { active: false, reason: 'malformed' };
+    const { issuer, audience } = this.options;
+    const now = this.now();
+    try {
+      const { payload } = await jwtVerify(token, this.keys, {
+        algorithms: [ALGORITHM],
+        typ: 'at+jwt',
+        issuer,
+        audience,
+        requiredClaims: REQUIRED,
+        currentDate: new Date(now),
+      });
+      return verdict(payload, Math.floor(now / 1_000) + CLOCKS_DIFFER);
+    } catch (fault) {
+      return { active: false, reason: reasonOf(fault) };
+    }
+  }
+}
+
+/** A JWT has one spelling, a key id, and no extension that must be understood (RFC 7515 §4.1.11). */
+function isOurSpelling(token: string): boolean {
+  if (token.length > LONGEST || !SPELLING.test(token)) return false;
+  if (!token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part))
+    return false;
+  try {
+    const { kid, crit } = decodeProtectedHeader(token);
+    return typeof kid === 'string' && crit === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue: number): Validation {
+  const { client_id: clientId, scope = '' } = claims;
+  if (!isText(sub) || !isText(clientId) || !isText(jti) || typeof scope !== 'string' || !isTime(exp))
+    return { active: false, reason: 'malformed' };
+  if (!isTime(iat) || iat > latestIssue) return { active: false, reason: 'forged' };
+  return {
+    active: true,
+    principal: {
+      subject: sub,
+      clientId,
+      scope: scope === '' ? [] : scope.split(' '),
+      audience: [aud ?? []].flat(),
+      expiresAt: exp,
+      tokenId: jti,
+    },
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** @throws what says nothing about the token */
+function reasonOf(fault: unknown): RefusalReason {
+  if (fault instanceof errors.JWTExpired) return 'expired';
+  if (fault instanceof errors.JWTClaimValidationFailed) return CLAIM_REASONS[fault.claim] ?? 'malformed';
+  if (fault instanceof errors.JWTInvalid || fault instanceof errors.JWSInvalid) return 'malformed';
+  if (fault instanceof errors.JOSEError) return 'forged';
+  throw fault;
+}

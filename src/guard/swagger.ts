@@ -1,0 +1,57 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
+import { BEARER_ERRORS, type BearerErrorCode } from './bearer.error.js';
+import { RequireScope } from './principal.js';
+
+type RouteDecorator = MethodDecorator & ClassDecorator;
+
+const CHALLENGE = { 'WWW-Authenticate': header('What is wanted (RFC 6750 §3).') };
+const HEADERS: Readonly<Record<number, Record<string, ReturnType<typeof header>>>> = {
+  400: CHALLENGE,
+  401: CHALLENGE,
+  403: CHALLENGE,
+  503: { 'Retry-After': header('Seconds.') },
+};
+
+const SCHEMA = {
+  type: 'object',
+  required: ['error', 'error_description'],
+  properties: { error: { type: 'string' }, error_description: { type: 'string' } },
+};
+
+/**
+ * `@RequireScope(...scopes)`, and what the guard adds to the route in the OpenAPI document: the scheme `bearer`, as
+ * `DocumentBuilder#addBearerAuth()` names it, and 400, 401, 403 and 503. Without a scope any good token will do.
+ */
+export function Guarded(...scopes: string[]): RouteDecorator {
+  const [first, ...more] = scopes;
+  const codes = Object.keys(BEARER_ERRORS) as BearerErrorCode[];
+  const answered = codes.filter((code) => code !== 'insufficient_scope' || first !== undefined);
+  const statuses = new Set(answered.map((code) => BEARER_ERRORS[code][0]));
+  return applyDecorators(
+    ...(first === undefined ? [] : [RequireScope(first, ...more)]),
+    ApiBearerAuth('bearer'),
+    ...[...statuses].map((status) =>
+      ApiRefusal(
+        status,
+        answered.filter((code) => BEARER_ERRORS[code][0] === status),
+      ),
+    ),
+  );
+}
+
+function ApiRefusal(status: number, codes: readonly BearerErrorCode[]): RouteDecorator {
+  const examples = codes.map((error) => {
+    return [error, { value: { error, error_description: BEARER_ERRORS[error][1] } }] as const;
+  });
+  return ApiResponse({
+    status,
+    description: codes.map((code) => `\`${code}\``).join(' or '),
+    headers: HEADERS[status] ?? {},
+    content: { 'application/json': { schema: SCHEMA, examples: Object.fromEntries(examples) } },
+  });
+}
+
+function header(description: string): { description: string; schema: { type: 'string' } } {
+  return { description, schema: { type: 'string' } };
+}
