@@ -13,6 +13,10 @@ export class Schema1760000000000 implements MigrationInterface {
     await queryRunner.query(GRANTS);
     await queryRunner.query(TOKENS);
     await queryRunner.query(KEYS_AND_AUDIT);
+    // unless it is named last, a caller's own temporary tables would be found first
+    await queryRunner.query(
+      `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`,
+    );
     await queryRunner.query(PARTITION_FUNCTIONS);
   }
 

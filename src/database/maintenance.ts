@@ -11,6 +11,8 @@ const DAY_MS = 86_400_000;
 const GRANT_REST_MS = 8 * DAY_MS;
 const AUDIT_MONTHS = 13;
 const LOCK_ATTEMPTS = 40;
+/** lock_not_available */
+const LOCKED = '55P03';
 
 export interface PurgeReport {
   readonly partitions: string[];
@@ -30,9 +32,12 @@ export class Maintenance {
     private readonly clock: Clock,
   ) {}
 
+  /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
   async prepare(connection: ClientConfig): Promise<void> {
     this.connection = connection;
-    await this.ensurePartitions();
+    await this.ensurePartitions().catch((error: unknown) => {
+      if (sqlState(error) !== LOCKED) throw error;
+    });
   }
 
   async run(): Promise<void> {
@@ -97,6 +102,9 @@ const ATTACHED = `
      AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
    ORDER BY c.relname`;
 
+/** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
+const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54})`;
+
 async function unlessLocked<R extends pg.QueryResultRow>(
   client: pg.Client,
   text: string,
@@ -104,15 +112,13 @@ async function unlessLocked<R extends pg.QueryResultRow>(
 ): Promise<R[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.query("BEGIN; SET LOCAL lock_timeout = '50ms'");
+      await client.query(BEGIN_IN_TURN);
       const { rows } = await client.query<R>(text, values);
       await client.query('COMMIT');
       return rows;
     } catch (error) {
       await client.query('ROLLBACK');
-      // 55P03: not now; 42P07: another instance was faster
-      if (sqlState(error) === '42P07') return [];
-      if (sqlState(error) !== '55P03' || attempt === LOCK_ATTEMPTS) throw error;
+      if (sqlState(error) !== LOCKED || attempt === LOCK_ATTEMPTS) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 100));
     }
   }
