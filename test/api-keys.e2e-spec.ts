@@ -168,7 +168,7 @@ describe.each([
     const answer = await send(keks.url, method, path, await keks.login('Ann', 'cookies:eat'), body);
     expectError(answer, 403, 'insufficient_scope');
     expect(answer.headers.get('www-authenticate')).toMatch(
-      /^Bearer realm="CookieFactory", error="insufficient_scope".*scope="keks:account"$/,
+      /^Bearer realm="CookieFactory", error="insufficient_scope".*scope="keks:account", resource_metadata="[^"]+"$/,
     );
   });
 
@@ -182,7 +182,9 @@ describe.each([
     await keks.database.client.query(`UPDATE grants SET scope = 'keks:account' WHERE id = $1`, [id]);
     const answer = await send(keks.url, method, path, key, body);
     expectError(answer, 403, 'insufficient_scope');
-    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm=.*scope="keks:account"$/);
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /^Bearer realm=.*scope="keks:account", resource_metadata="[^"]+"$/,
+    );
   });
 });
 

@@ -11,6 +11,8 @@ import { discoveryControllers } from './discovery/discovery.controllers.js';
 import { ServedScopes } from './discovery/served-scopes.js';
 import { DemoUser } from './users/demo-user.js';
 import { OAuthController } from './oauth/oauth.controller.js';
+import { PasswordController } from './sessions/password.controller.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { LocalStrategy } from './users/local.strategy.js';
 import { UsersService } from './users/users.service.js';
 import { TokenKeys } from './tokens/token-keys.js';
@@ -31,7 +33,14 @@ export class AuthModule {
         DiscoveryModule,
         PassportModule.register({ session: false }),
       ],
-      controllers: [AuthController, OAuthController, ApiKeysController, ...discoveryControllers(config)],
+      controllers: [
+        AuthController,
+        OAuthController,
+        ApiKeysController,
+        SessionsController,
+        PasswordController,
+        ...discoveryControllers(config),
+      ],
       providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes],
       exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup],
     };

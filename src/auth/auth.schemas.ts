@@ -2,14 +2,19 @@ import { z } from 'zod';
 
 /** The wire shapes of /issue, /validate and /revoke. One schema gives the type, the 400 and the OpenAPI entry. */
 
+/** What can be a password at all. More than this is refused before any work is done on it. */
+export const passwordText = z
+  .string()
+  .min(1)
+  .refine((password) => Buffer.byteLength(password) <= 1_024);
+
 export const issueRequest = z
   .object({
     user: z.string().min(1).meta({ description: 'The name of the user.', example: 'CookieDestroyer' }),
-    password: z
-      .string()
-      .min(1)
-      .refine((password) => Buffer.byteLength(password) <= 1_024)
-      .meta({ description: 'Exactly as it was set; 1,024 bytes at most.', example: 'U+1F36A' }),
+    password: passwordText.meta({
+      description: 'Exactly as it was set; 1,024 bytes at most.',
+      example: 'U+1F36A',
+    }),
     scope: z
       .string()
       .optional()

@@ -31,11 +31,15 @@ import { TokenRevocation } from './tokens/token-revocation.js';
 import { DemoUser } from './users/demo-user.js';
 import { LoginLane } from './users/login-lane.js';
 import { PasswordHash } from './users/password-hash.js';
+import { PasswordChange } from './sessions/password-change.js';
+import { SessionsService } from './sessions/sessions.service.js';
 import { AttemptCounters } from './throttle/attempt-counters.js';
 import { ClientThrottle } from './throttle/client-throttle.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
+import { NewPasswords } from './users/new-passwords.js';
 import { PasswordLogin } from './users/password-login.js';
 import { PasswordPolicy } from './users/password-policy.js';
+import { UserChanges } from './users/user-changes.js';
 import { UsersService } from './users/users.service.js';
 
 /**
@@ -55,6 +59,8 @@ export const AUTH_SERVICES = [
   LastUse,
   GrantsService,
   ApiKeysService,
+  SessionsService,
+  PasswordChange,
   Cursors,
   Actors,
   JwtReader,
@@ -74,6 +80,8 @@ export const AUTH_SERVICES = [
   Introspection,
   OAuthRevocation,
   UsersService,
+  UserChanges,
+  NewPasswords,
   PasswordHash,
   PasswordPolicy,
   PasswordLogin,

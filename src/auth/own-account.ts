@@ -10,17 +10,18 @@ import { ApiBearerAuth } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../config.js';
 import { BearerError } from '../guard/bearer.error.js';
 import { PRINCIPAL, RequireScope, type Principal } from '../guard/principal.js';
+import { resourceChallenge } from './discovery/resource-challenge.js';
 import { ACCOUNT_SCOPE } from './scope.js';
 
 /** Behind the bearer guard: only somebody who has logged in. A key or a client has no account, whatever its scope says. */
 @Injectable()
 export class LoginGuard implements CanActivate {
-  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'REALM'>) {}
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   canActivate(context: ExecutionContext): boolean {
     const { [PRINCIPAL]: principal } = context.switchToHttp().getRequest<{ [PRINCIPAL]?: Principal }>();
     if (principal?.grantKind === 'login') return true;
-    throw new BearerError('insufficient_scope', { realm: this.config.REALM }, [ACCOUNT_SCOPE]);
+    throw new BearerError('insufficient_scope', resourceChallenge(this.config), [ACCOUNT_SCOPE]);
   }
 }
 

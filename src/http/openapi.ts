@@ -12,6 +12,7 @@ const TAGS: Readonly<Record<string, string>> = {
   tokens: 'The authority: a password in, a token out; a token in, a verdict out; and back at once.',
   oauth: 'OAuth 2 for systems. "Authorize" as a client first; forms in, JSON out.',
   cookies: 'The Cookie Factory, an API behind the guard. "Authorize" with a token first.',
+  account: 'Your own logins and your password. Only for somebody who has logged in.',
   keys: 'Long-lived keys for scripts and services. Only for somebody who has logged in.',
   discovery: 'What programs find out by themselves: endpoints, scopes, public keys.',
   operating: 'For balancers and operators. No token needed.',

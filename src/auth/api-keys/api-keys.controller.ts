@@ -19,6 +19,7 @@ import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
 import { WireError } from '../../http/wire-error.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../cursor.js';
+import { resourceChallenge } from '../discovery/resource-challenge.js';
 import { GrantsService } from '../grants/grants.service.js';
 import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
 import { OwnAccount } from '../own-account.js';
@@ -37,7 +38,7 @@ export class ApiKeysController {
     private readonly grants: GrantsService,
     private readonly actors: Actors,
     private readonly cursors: Cursors,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'REALM'>,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Post()
@@ -53,7 +54,7 @@ export class ApiKeysController {
     const owner = { userId: subject, loginId: grantId };
     const issued = await this.keys.issue(owner, { label, scope, expiresIn }, originOf(request));
     // the token was good when the guard looked at it, and was taken back before the key was made
-    if (!issued) throw new BearerError('invalid_token', { realm: this.config.REALM });
+    if (!issued) throw new BearerError('invalid_token', resourceChallenge(this.config));
     const { id, key, scope: granted, expiresAt } = issued;
     return { id, key, label, scope: granted, expires_at: expiresAt.toISOString() };
   }

@@ -119,9 +119,9 @@ export class ClientsService {
             : null;
       const [row] = await queries.run<sql.ClientRow>(sql.UPDATE_CLIENT, [clientId, scope, disabledAt]);
       if (!row) return { flaw: 'unknown' as const };
-      if (change.disabled) await revokeGrantsOfClient(queries, clientId, 'client_disabled', this.clock);
+      if (change.disabled) await revokeGrantsOfClient(queries, this.clock, clientId, 'client_disabled', by);
       else if (isNarrower(scope, before.scope))
-        await revokeGrantsOfClient(queries, clientId, 'scope_changed', this.clock);
+        await revokeGrantsOfClient(queries, this.clock, clientId, 'scope_changed', by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
@@ -135,7 +135,7 @@ export class ClientsService {
   /** All of a client's tokens, at once. @returns undefined if there is no such client */
   async revokeAll(clientId: string, by: Revoker): Promise<number | undefined> {
     const revoked = await this.locked(clientId, async (queries, row) => {
-      const count = await revokeGrantsOfClient(queries, clientId, 'client_revoked', this.clock);
+      const count = await revokeGrantsOfClient(queries, this.clock, clientId, 'client_revoked', by);
       await this.audit(queries, 'client.revoked', by, row, { grants: count });
       return count;
     });

@@ -5,10 +5,11 @@ import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
-import { LoginLane } from './login-lane.js';
-import { PasswordHash } from './password-hash.js';
-import { PasswordPolicy, type PasswordFlaw } from './password-policy.js';
-import { userName } from './user-name.js';
+import type { Revoker } from '../tokens/token-revocation.js';
+import { NewPasswords } from './new-passwords.js';
+import type { PasswordFlaw } from './password-policy.js';
+import { UserChanges } from './user-changes.js';
+import { userName, type UserName } from './user-name.js';
 import * as sql from './users.sql.js';
 
 /** A user as operators see one. */
@@ -24,15 +25,17 @@ export type AddUser =
   | { readonly added: UserRecord }
   | { readonly flaw: PasswordFlaw | 'name_invalid' | 'name_taken' | 'scope_invalid' };
 
+const LOGINS = ['login'] as const;
+const BOTH = ['login', 'api_key'] as const;
+
 /** Owns users and their passwords; never tokens. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-    private readonly hash: PasswordHash,
-    private readonly policy: PasswordPolicy,
-    private readonly lane: LoginLane,
+    private readonly passwords: NewPasswords,
+    private readonly changes: UserChanges,
   ) {}
 
   /** @param scope parsed already */
@@ -41,11 +44,13 @@ export class UsersService {
     password: string,
     scope: readonly string[],
     origin: RequestOrigin,
+    actor = 'operator',
   ): Promise<AddUser> {
     const parsed = userName(name);
     if (!parsed) return { flaw: 'name_invalid' };
-    const flaw = await this.policy.flawOf(password, [parsed.name]);
-    return flaw ? { flaw } : this.addUnchecked(name, password, scope, origin);
+    if (!scope.every(isGrantable)) return { flaw: 'scope_invalid' };
+    const made = await this.passwords.hashOf(password, parsed.name);
+    return 'flaw' in made ? made : this.insert(parsed, made.hash, scope, { actor, origin });
   }
 
   /** Without the password policy: only for the demo user, whose password everybody knows anyway. */
@@ -58,18 +63,8 @@ export class UsersService {
     const parsed = userName(name);
     if (!parsed) return { flaw: 'name_invalid' };
     if (!scope.every(isGrantable)) return { flaw: 'scope_invalid' };
-    const hash = await this.lane.run(() => this.hash.make(password));
-    return this.database.transaction(async (queries) => {
-      const [row] = await queries.run<sql.UserRow>(sql.ADD, [
-        parsed.name,
-        parsed.folded,
-        hash,
-        scope.join(' '),
-      ]);
-      if (!row) return { flaw: 'name_taken' };
-      await this.audit(queries, 'user.added', origin, row, { scope: row.scope });
-      return { added: recordOf(row) };
-    });
+    const hash = await this.passwords.hashOfUnchecked(password);
+    return this.insert(parsed, hash, scope, { actor: 'operator', origin });
   }
 
   /**
@@ -85,36 +80,24 @@ export class UsersService {
     const folded = userName(name)?.folded ?? '';
     const [user] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [folded]);
     if (!user) return { flaw: 'unknown' };
-    const flaw = await this.policy.flawOf(password, [user.name]);
-    if (flaw) return { flaw };
-    const hash = await this.lane.run(() => this.hash.make(password));
+    const made = await this.passwords.hashOf(password, user.name);
+    if ('flaw' in made) return made;
     return this.database.transaction(async (queries) => {
-      const [row] = await queries.run<sql.UserRow>(sql.SET_PASSWORD, [user.id, hash]);
+      const [row] = await queries.run<sql.UserRow>(sql.SET_PASSWORD, [user.id, made.hash]);
       if (!row) return { flaw: 'unknown' };
-      await revokeGrantsOfUser(
-        queries,
-        row.id,
-        keys ? ['login', 'api_key'] : ['login'],
-        'password_changed',
-        this.clock,
-      );
-      await this.audit(queries, 'user.password_changed', origin, row, { keys });
+      const by = { actor: 'operator', origin };
+      const grants = { userId: row.id, kinds: keys ? BOTH : LOGINS };
+      await revokeGrantsOfUser(queries, this.clock, grants, 'password_changed', by);
+      await this.audit(queries, 'user.password_changed', by, row, { keys });
       return { changed: recordOf(row) };
     });
   }
 
   /** Disabling revokes every grant of the user in the same transaction; enabling gives none of them back. */
   async setDisabled(name: string, disabled: boolean, origin: RequestOrigin): Promise<UserRecord | undefined> {
-    const folded = userName(name)?.folded ?? '';
-    return this.database.transaction(async (queries) => {
-      const disabledAt = disabled ? new Date(this.clock.now()) : null;
-      const [row] = await queries.run<sql.UserRow>(sql.SET_DISABLED, [folded, disabledAt]);
-      if (!row) return undefined;
-      if (disabled)
-        await revokeGrantsOfUser(queries, row.id, ['login', 'api_key'], 'user_disabled', this.clock);
-      await this.audit(queries, disabled ? 'user.disabled' : 'user.enabled', origin, row, {});
-      return recordOf(row);
-    });
+    const [user] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(name)?.folded ?? '']);
+    const row = user && (await this.changes.change(user.id, { disabled }, { actor: 'operator', origin }));
+    return row && recordOf(row);
   }
 
   async exists(name: string): Promise<boolean> {
@@ -126,21 +109,33 @@ export class UsersService {
     return (await this.database.run<sql.UserRow>(sql.LIST)).map(recordOf);
   }
 
+  private insert(
+    { name, folded }: UserName,
+    hash: string,
+    scope: readonly string[],
+    by: Revoker,
+  ): Promise<AddUser> {
+    return this.database.transaction(async (queries) => {
+      const [row] = await queries.run<sql.UserRow>(sql.ADD, [name, folded, hash, scope.join(' ')]);
+      if (!row) return { flaw: 'name_taken' };
+      await this.audit(queries, 'user.added', by, row, { scope: row.scope });
+      return { added: recordOf(row) };
+    });
+  }
+
   private async audit(
     queries: Queries,
     type: string,
-    origin: RequestOrigin,
+    by: Revoker,
     user: sql.UserRow,
     detail: object,
   ): Promise<void> {
-    await queries.run(
-      INSERT_AUDIT_EVENT,
-      auditValues(this.clock, { type, origin, detail: { user: user.name, ...detail } }),
-    );
+    const event = { type, ...by, detail: { user: user.name, ...detail } };
+    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
 }
 
-function recordOf(row: sql.UserRow): UserRecord {
+export function recordOf(row: sql.UserRow): UserRecord {
   return {
     id: row.id,
     name: row.name,

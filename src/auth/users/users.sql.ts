@@ -32,11 +32,40 @@ export const SET_PASSWORD: Statement = {
   text: `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING ${COLUMNS}`,
 };
 
-/** The first time of a disabling is kept. */
-export const SET_DISABLED: Statement = {
-  name: 'set_user_disabled',
-  text: `UPDATE users SET disabled_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(disabled_at, $2) END
-          WHERE name_folded = $1 RETURNING ${COLUMNS}`,
+export interface ChangedUserRow extends UserRow {
+  readonly scope_before: string;
+  readonly disabled_before: boolean;
+}
+
+/** Locks the row first, so that no grant is being issued meanwhile. The first time of a disabling is kept. */
+export const CHANGE_USER: Statement = {
+  name: 'change_user',
+  text: `
+    WITH before AS (SELECT id, scope, disabled_at FROM users WHERE id = $1 FOR NO KEY UPDATE)
+    UPDATE users SET scope = coalesce($2, before.scope),
+                     disabled_at = CASE $3::boolean WHEN true THEN coalesce(before.disabled_at, $4)
+                                                    WHEN false THEN NULL ELSE before.disabled_at END
+      FROM before WHERE users.id = before.id
+    RETURNING users.id, created_at, name, password_hash, users.scope, users.disabled_at,
+              before.scope AS scope_before, before.disabled_at IS NOT NULL AS disabled_before`,
+};
+
+/** The row that issuing takes FOR SHARE. */
+export const LOCK_USER: Statement = {
+  name: 'lock_user',
+  text: `SELECT ${COLUMNS} FROM users WHERE id = $1 FOR NO KEY UPDATE`,
+};
+
+export const FIND_BY_ID: Statement = {
+  name: 'find_user_by_id',
+  text: `SELECT ${COLUMNS} FROM users WHERE id = $1`,
+};
+
+/** Only against the password that was checked. */
+export const CHANGE_PASSWORD: Statement = {
+  name: 'change_user_password',
+  text: `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         RETURNING ${COLUMNS}`,
 };
 
 export const LIST: Statement = {

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { NEWEST, type Position } from '../cursor.js';
+import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { LOCK_USER, type UserRow } from '../users/users.sql.js';
+import * as sql from './sessions.sql.js';
+
+/** Owns what people see of their own logins, and the end of all of them. How one begins belongs to grants/. */
+@Injectable()
+export class SessionsService {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Those that are alive, newest first. */
+  list(userId: string, after: Position = NEWEST, count: number): Promise<sql.SessionRow[]> {
+    return this.database.run(sql.LIST_SESSIONS, [userId, new Date(this.clock.now()), ...after, count]);
+  }
+
+  /** Everywhere, the one that asks included: two statements, so that no login slips through between. */
+  async revokeAll(userId: string, origin: RequestOrigin): Promise<void> {
+    await this.database.transaction(async (queries) => {
+      const [user] = await queries.run<UserRow>(LOCK_USER, [userId]);
+      if (!user) return;
+      const by = { actor: `user:${user.name}`, origin };
+      const logins = { userId, kinds: ['login'] } as const;
+      const count = await revokeGrantsOfUser(queries, this.clock, logins, 'sessions_revoked', by);
+      const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants: count } };
+      await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    });
+  }
+}
