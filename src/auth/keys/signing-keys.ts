@@ -6,9 +6,9 @@ import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/unavailable.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import { OPERATOR, type RequestOrigin } from '../request-origin.js';
-import { generateKey } from './es256-key.js';
+import { generateKey, type ALG } from './es256-key.js';
 import { KeyCipher } from './key-cipher.js';
-import { KeyRing, type Signer } from './key-ring.js';
+import { KeyRing, type Signer, type SigningKeyInMemory } from './key-ring.js';
 import { cacheSeconds, RETIREMENT_SECONDS } from './key-timing.js';
 import { ADD_SIGNING_KEY, LOCK_SIGNING_KEYS } from './signing-key.sql.js';
 
@@ -24,6 +24,17 @@ export interface Rotation {
   readonly signsFrom: Date;
   /** False if a rotation was under way already: then it is that one's key. */
   readonly added: boolean;
+}
+
+/** `published` waits for its time, `signing` is the newest whose time has come, `verifying` signs no more. */
+export type KeyState = 'published' | 'signing' | 'verifying' | 'retired';
+
+export interface ListedKey {
+  readonly kid: string;
+  readonly alg: typeof ALG;
+  readonly state: KeyState;
+  readonly signsFrom: Date;
+  readonly retiresAt: Date | null;
 }
 
 interface NewKey {
@@ -80,6 +91,20 @@ export class SigningKeys {
     const newest = this.ring.find(kid ?? '') ?? this.ring.published().at(-1);
     if (!newest) throw new Unavailable('the signing keys changed while they were rotated');
     return { kid: newest.kid, signsFrom: new Date(newest.signsFrom), added: kid !== undefined };
+  }
+
+  /** Every key in the table, the earliest first. @throws Unavailable */
+  async list(): Promise<ListedKey[]> {
+    await this.ring.reload();
+    const now = this.clock.now();
+    const signing = this.ring.published().findLast((key) => key.signsFrom <= now);
+    return this.ring.all().map((key) => ({
+      kid: key.kid,
+      alg: key.publicJwk.alg,
+      state: stateOf(key, signing, now),
+      signsFrom: new Date(key.signsFrom),
+      retiresAt: key.retiresAt === Infinity ? null : new Date(key.retiresAt),
+    }));
   }
 
   /** What is due now, by the clock: a first key, or the next one. @throws Unavailable */
@@ -146,6 +171,12 @@ export class SigningKeys {
       return kid;
     });
   }
+}
+
+function stateOf(key: SigningKeyInMemory, signing: SigningKeyInMemory | undefined, now: number): KeyState {
+  if (key.retiresAt <= now) return 'retired';
+  if (key.signsFrom > now) return 'published';
+  return key === signing ? 'signing' : 'verifying';
 }
 
 function replacement(now: number): NewKey {
