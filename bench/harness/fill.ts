@@ -1,0 +1,125 @@
+import { writeFile } from 'node:fs/promises';
+import type pg from 'pg';
+import { digestOf, mintToken, NO_EXPIRY } from '../../src/auth/tokens/token-format.js';
+import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
+import { PasswordHash } from '../../src/auth/users/password-hash.js';
+import { loadConfig } from '../../src/config.js';
+import { DatabaseClock } from '../../src/database/clock.js';
+import { Maintenance } from '../../src/database/maintenance.js';
+import { migrate } from '../../src/database/migrator.js';
+import { connectionOf } from '../../src/database/pools.js';
+import { withClient } from './postgres.js';
+
+export const PASSWORD = 'seven brown biscuits under a blue moon';
+export const CLIENTS = 16;
+const SECRET_KEY = '6b656b736521206c65636b657221206b656b736521206c65636b657221206b6b';
+const ISSUER = 'http://127.0.0.1:3000';
+const SCOPE = 'cookies:eat keks:account';
+const USERS = 1_000;
+const TOKENS_OF_A_GRANT = 10;
+const CHUNK = 50_000;
+const HOUR = 3_600;
+
+/** What a server on this database is started with: the defaults, but for tokens that outlive the run. */
+export function environment(databaseUrl: string): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    DATABASE_URL: databaseUrl,
+    SECRET_KEY,
+    ISSUER,
+    ACCESS_TOKEN_TTL: '1d',
+    SHUTDOWN_DELAY: '0',
+    LOG_LEVEL: 'warn',
+  };
+}
+
+export interface Fill {
+  readonly url: string;
+  readonly tokens: number;
+  readonly inUse: number;
+  /** Where the tokens in use go, one a line; `.clients` and `.jwt-clients` beside it, as Basic credentials. */
+  readonly file: string;
+  readonly progress: (done: number) => void;
+}
+
+/** Users, clients, grants and `tokens` live tokens: `inUse` of them spelled out, of the others only digests. */
+export async function fill(order: Fill): Promise<void> {
+  const config = loadConfig(environment(order.url));
+  await migrate(connectionOf(order.url));
+  await new Maintenance(config, new DatabaseClock()).prepare(connectionOf(order.url));
+  const keys = new TokenKeys(config);
+  await withClient(order.url, async (client) => {
+    await client.query(ADD_USERS, [USERS, await new PasswordHash(config).make(PASSWORD), 'cookies:eat']);
+    const grants = Math.ceil(order.tokens / TOKENS_OF_A_GRANT);
+    await client.query(ADD_GRANTS, [grants, SCOPE]);
+    for (const format of ['opaque', 'jwt'] as const)
+      await addClients(
+        client,
+        keys,
+        format,
+        `${order.file}${format === 'jwt' ? '.jwt-clients' : '.clients'}`,
+      );
+    await addTokens(client, keys, order, grants);
+    await client.query('VACUUM ANALYZE');
+    await client.query('CHECKPOINT');
+  });
+}
+
+const ADD_USERS = `
+  INSERT INTO users (name, name_folded, password_hash, scope)
+  SELECT 'user' || n, 'user' || n, $2, $3 FROM generate_series(1, $1::int) AS n`;
+
+const ADD_GRANTS = `
+  INSERT INTO grants (id, kind, user_id, scope, expires_at)
+  SELECT md5('grant' || n)::uuid, 'login', u.id, $2, now() + interval '90 days'
+    FROM generate_series(1, $1::int) AS n JOIN users u ON u.name = 'user' || (1 + n % ${USERS})`;
+
+/** In the order of their digests, so that those in use are spread over the table like everybody's. */
+const ADD_TOKENS = `
+  INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format)
+  SELECT digest, expires_at, md5('grant' || (1 + floor(random() * $4)::int))::uuid, $5, $6, 'opaque'
+    FROM (SELECT * FROM unnest($1::bytea[], $2::timestamptz[])
+          UNION ALL
+          SELECT sha256(uuid_send(gen_random_uuid())),
+                 date_trunc('second', now() + interval '2 hours' + random() * interval '21 hours')
+            FROM generate_series(1, $3::int)) AS t (digest, expires_at)
+   ORDER BY digest`;
+
+async function addTokens(client: pg.Client, keys: TokenKeys, order: Fill, grants: number): Promise<void> {
+  const inUse: string[] = [];
+  for (let done = 0; done < order.tokens;) {
+    const size = Math.min(CHUNK, order.tokens - done);
+    done += size;
+    const digests: Buffer[] = [];
+    const expiries: Date[] = [];
+    for (const due = Math.round((order.inUse * done) / order.tokens); inUse.length < due;) {
+      const expiresAt = Math.floor(Date.now() / 1_000) + 2 * HOUR + Math.floor(Math.random() * 21 * HOUR);
+      const token = mintToken('kat_', expiresAt, keys.current);
+      inUse.push(token);
+      digests.push(digestOf(token));
+      expiries.push(new Date(expiresAt * 1_000));
+    }
+    const others = size - digests.length;
+    await client.query(ADD_TOKENS, [digests, expiries, others, grants, SCOPE, ISSUER]);
+    order.progress(done);
+  }
+  await writeFile(order.file, inUse.join('\n'));
+}
+
+async function addClients(client: pg.Client, keys: TokenKeys, format: string, file: string): Promise<void> {
+  const credentials: string[] = [];
+  for (let at = 1; at <= CLIENTS; at += 1) {
+    const id = `c-${format}-${at}`;
+    const secret = mintToken('kcs_', NO_EXPIRY, keys.current);
+    await client.query(
+      'INSERT INTO clients (client_id, name, scope, audience, token_format) VALUES ($1, $1, $2, $3, $4)',
+      [id, 'cookies:eat', [ISSUER], format],
+    );
+    await client.query('INSERT INTO client_secrets (client_id, digest) VALUES ($1, $2)', [
+      id,
+      digestOf(secret),
+    ]);
+    credentials.push(Buffer.from(`${id}:${secret}`).toString('base64'));
+  }
+  await writeFile(file, credentials.join('\n'));
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
+import { connectionOf } from '../../src/database/pools.js';
+
+export interface BenchPostgres {
+  /** For files of the run beside the cluster. */
+  readonly folder: string;
+  readonly logFile: string;
+  create(name: string): Promise<string>;
+  drop(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** PostgreSQL as Keks runs it for itself, with the settings it comes with: every commit is on disk before its answer. */
+export async function startPostgres(): Promise<BenchPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'keks-bench-'));
+  const postgres = await startEmbedded({ dataDir: folder });
+  const url = connectionUrl(postgres.address);
+  const admin = async (statement: string) => withClient(url, (client) => client.query(statement));
+  return {
+    folder,
+    logFile: join(folder, 'postgres.log'),
+    async create(name) {
+      await admin(`CREATE DATABASE ${name}`);
+      const own = new URL(url);
+      own.pathname = `/${name}`;
+      return own.href;
+    },
+    drop: async (name) => void (await admin(`DROP DATABASE ${name} WITH (FORCE)`)),
+    async stop() {
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(connectionOf(url));
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
