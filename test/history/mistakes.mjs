@@ -1,0 +1,86 @@
+// Known mistakes, put back one at a time. A server loads this file only when a test preloads it (`node --import`), with the
+// name of the mistake in the query of its address: `mistakes.mjs?cached-verdict`. Nothing of the program knows of it.
+const mistake = new URL(import.meta.url).search.slice(1);
+const at = (path) => new URL(`../../dist/src/${path}`, import.meta.url).href;
+
+const MISTAKES = {
+  /** A verdict is kept for a second: a token that was revoked elsewhere lives on here. */
+  'cached-verdict': async () => {
+    const { TokenCheck } = await import(at('auth/tokens/token-check.js'));
+    const { validate } = TokenCheck.prototype;
+    const cache = new Map();
+    TokenCheck.prototype.validate = function (token) {
+      const known = cache.get(token);
+      if (known && Date.now() - known.at < 1_000) return known.verdict;
+      const verdict = validate.call(this, token);
+      cache.set(token, { at: Date.now(), verdict });
+      return verdict;
+    };
+  },
+
+  /** A request joins a read that is in flight, and hears what was true before it came. */
+  'joined-flight': async () => {
+    const { TokenLookup } = await import(at('auth/tokens/token-lookup.js'));
+    const { accessToken } = TokenLookup.prototype;
+    const flying = new Map();
+    TokenLookup.prototype.accessToken = function (token) {
+      const key = token.digest.toString('hex');
+      // a slow read makes visible what a fast one only hides
+      const read =
+        flying.get(key) ??
+        accessToken
+          .call(this, token)
+          .then(async (stored) => {
+            await new Promise((resolve) => setTimeout(resolve, 30));
+            return stored;
+          })
+          .finally(() => flying.delete(key));
+      flying.set(key, read);
+      return read;
+    };
+  },
+
+  /** Whether a refresh token was used is read first, and written without asking again. */
+  'read-then-write': async () => {
+    const [{ Database }, { randomBytes }] = await Promise.all([
+      import(at('database/database.js')),
+      import('node:crypto'),
+    ]);
+    const { Successors } = await import(at('auth/oauth/successors.js'));
+    const { digestOf, mintToken } = await import(at('auth/tokens/token-format.js'));
+    const { run } = Database.prototype;
+    Database.prototype.run = function (statement, values) {
+      if (statement.name !== 'rotate_refresh_token') return run.call(this, statement, values);
+      const text = statement.text.replace('AND r.used_at IS NULL', '');
+      return run.call(this, { name: 'rotate_carelessly', text }, values);
+    };
+    // and the successor is random, as it is wherever nobody thought of a lost answer
+    Successors.prototype.derive = function (_token, expiresAt) {
+      const token = mintToken('krt_', expiresAt, this.derivations[0].key, randomBytes(23));
+      return { token, digest: digestOf(token), expiresAt };
+    };
+  },
+
+  /** A revoke is acknowledged, and committed a little later. */
+  'early-acknowledgement': async () => {
+    const { TokenRevocation } = await import(at('auth/tokens/token-revocation.js'));
+    const { revoke } = TokenRevocation.prototype;
+    TokenRevocation.prototype.revoke = function (...args) {
+      setTimeout(() => revoke.apply(this, args).catch(() => undefined), 30);
+      return Promise.resolve();
+    };
+  },
+
+  /** What the database could not answer is taken for a no. */
+  'fault-as-verdict': async () => {
+    const { TokenCheck } = await import(at('auth/tokens/token-check.js'));
+    const { validate } = TokenCheck.prototype;
+    TokenCheck.prototype.validate = function (token) {
+      return validate.call(this, token).catch(() => ({ active: false, reason: 'unknown' }));
+    };
+  },
+};
+
+const put = MISTAKES[mistake];
+if (!put) throw new Error(`there is no mistake called ${mistake}`);
+await put();

@@ -1,0 +1,126 @@
+import { Client } from './clients.js';
+import { FAULTS } from './faults.js';
+import type { Operation } from './history.js';
+import { Random } from './random.js';
+import { SERVERS, USER, type World } from './world.js';
+
+export interface Plan {
+  readonly seed: number;
+  readonly milliseconds: number;
+  /** Pause between faults: milliseconds. 0 means that nothing goes wrong. */
+  readonly faultEvery: number;
+  /** Which faults; all of them if absent. */
+  readonly only?: readonly string[];
+}
+
+export interface Outcome {
+  readonly history: readonly Operation[];
+  /** What went wrong, in order. */
+  readonly faults: readonly string[];
+}
+
+interface Pool {
+  readonly tokens: string[];
+  readonly revoked: string[];
+  refresh: string[];
+}
+
+const WORKERS = 12;
+const KEEP = 400;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Workers issue, validate, refresh and revoke while things go wrong, and everything is written down. */
+export async function play(world: World, credentials: Credentials, plan: Plan): Promise<Outcome> {
+  const history: Operation[] = [];
+  const client = new Client(world.urls, history, credentials);
+  const pool: Pool = { tokens: [], revoked: [], refresh: [] };
+  const until = performance.now() + plan.milliseconds;
+  const workers = Array.from({ length: WORKERS }, (_, at) =>
+    work(client, pool, new Random(plan.seed * 1_000 + at), until),
+  );
+  const faults = plan.faultEvery === 0 ? [] : await breakThings(world, plan, until);
+  await Promise.all(workers);
+  await audit(client, pool);
+  client.close();
+  return { history, faults };
+}
+
+export type Credentials = ConstructorParameters<typeof Client>[2];
+
+async function work(client: Client, pool: Pool, random: Random, until: number): Promise<void> {
+  while (performance.now() < until) {
+    const dice = random.next();
+    const server = random.pick(SERVERS) ?? 0;
+    if (pool.tokens.length < 20 || dice < 0.12) await issue(client, pool, server);
+    else if (dice < 0.2) await revokeAndLook(client, pool, random);
+    else if (dice < 0.21) await login(client, pool, server);
+    else if (dice < 0.27) await refreshTogether(client, pool, random);
+    else await look(client, pool, random, server);
+  }
+}
+
+async function issue(client: Client, pool: Pool, server: number): Promise<void> {
+  const { made, status } = await client.issue(server);
+  if (made) pool.tokens.push(made.access);
+  if (pool.tokens.length > KEEP) pool.tokens.shift();
+  if (status !== 200) await sleep(10);
+}
+
+async function login(client: Client, pool: Pool, server: number): Promise<void> {
+  const { made } = await client.login(server, USER.name, USER.password);
+  if (made?.refresh) pool.refresh.push(made.refresh);
+}
+
+/** Mostly what lives, and now and then what must be dead. */
+async function look(client: Client, pool: Pool, random: Random, server: number): Promise<void> {
+  const token = random.pick(random.next() < 0.6 ? pool.tokens : pool.revoked) ?? random.pick(pool.tokens);
+  if (token === undefined) return;
+  const { status } = await client.validate(server, token);
+  if (status === undefined || status === 503) await sleep(5);
+}
+
+/** Reads are in flight on both servers while the token dies, and new ones begin the moment that it is dead. */
+async function revokeAndLook(client: Client, pool: Pool, random: Random): Promise<void> {
+  const token = pool.tokens.splice(random.below(pool.tokens.length), 1)[0];
+  if (token === undefined) return;
+  const before = SERVERS.flatMap((server) => [
+    client.validate(server, token),
+    client.validate(server, token),
+  ]);
+  const { status } = await client.revoke(random.pick(SERVERS) ?? 0, token);
+  await Promise.all([...before, ...SERVERS.map((server) => client.validate(server, token))]);
+  if (status === 200) pool.revoked.push(token);
+  if (pool.revoked.length > KEEP) pool.revoked.shift();
+}
+
+/** Several hold the same refresh token, and go on from whatever they were given. */
+async function refreshTogether(client: Client, pool: Pool, random: Random): Promise<void> {
+  const token = pool.refresh.splice(random.below(pool.refresh.length), 1)[0];
+  if (token === undefined) return;
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => client.refresh(random.pick(SERVERS) ?? 0, token)),
+  );
+  const successor = answers.find(({ made }) => made?.refresh !== undefined)?.made?.refresh;
+  if (successor !== undefined) pool.refresh.push(successor);
+  else if (answers.some(({ status }) => status === undefined || status === 503)) pool.refresh.push(token);
+}
+
+async function breakThings(world: World, plan: Plan, until: number): Promise<string[]> {
+  const random = new Random(plan.seed);
+  const names = plan.only ?? Object.keys(FAULTS);
+  const done: string[] = [];
+  while (performance.now() + plan.faultEvery < until) {
+    await sleep(random.between(plan.faultEvery / 2, plan.faultEvery));
+    const name = random.pick(names) ?? '';
+    await FAULTS[name]?.(world, random);
+    done.push(name);
+  }
+  await Promise.all(SERVERS.map((server) => world.untilReady(server)));
+  return done;
+}
+
+/** When all is well again: what lived lives, what died is dead, on both servers. */
+async function audit(client: Client, pool: Pool): Promise<void> {
+  for (const token of [...pool.tokens, ...pool.revoked])
+    await Promise.all(SERVERS.map((server) => client.validate(server, token)));
+}

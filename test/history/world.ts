@@ -1,0 +1,152 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn, type ChildProcess } from 'node:child_process';
+import pg from 'pg';
+import {
+  connectionUrl,
+  startEmbedded,
+  type EmbeddedPostgres,
+} from '../../src/database/embedded/embedded-postgres.js';
+import { build, freePort } from '../support/process.js';
+import { environment } from '../support/test-app.js';
+import { Link } from './link.js';
+
+export const SERVERS = [0, 1] as const;
+export const USER = { name: 'Historian', password: 'seven brown biscuits under a blue moon' };
+
+interface Server {
+  readonly port: number;
+  readonly link: Link;
+  child: ChildProcess | undefined;
+}
+
+/** Two server processes, each with a link of its own to one PostgreSQL, and everything that can happen to them. */
+export class World {
+  private postgres: EmbeddedPostgres | undefined;
+  private readonly servers: Server[] = [];
+
+  private preload: string | undefined;
+
+  private constructor(private readonly dataDir: string) {}
+
+  static async create(): Promise<World> {
+    build();
+    const world = new World(await mkdtemp(join(tmpdir(), 'keks-history-')));
+    await world.startPostgres();
+    for (const _ of SERVERS) {
+      const link = await Link.open(() => world.socket);
+      world.servers.push({ port: await freePort(), link, child: undefined });
+    }
+    await Promise.all(SERVERS.map((server) => world.start(server)));
+    return world;
+  }
+
+  get urls(): string[] {
+    return this.servers.map(({ port }) => `http://127.0.0.1:${port}`);
+  }
+
+  /** @param preload a module that every server loads first from now on: how a mistake gets in */
+  async restart(preload: string | undefined): Promise<void> {
+    this.preload = preload;
+    for (const server of SERVERS) this.kill(server);
+    await Promise.all(SERVERS.map((server) => this.start(server)));
+  }
+
+  link(server: number): Link {
+    return this.at(server).link;
+  }
+
+  async start(server: number): Promise<void> {
+    const one = this.at(server);
+    if (one.child) return;
+    const args = [...(this.preload === undefined ? [] : ['--import', this.preload]), 'dist/src/main.js'];
+    const url = `postgresql://keks@127.0.0.1:${one.link.port}/keks`;
+    const env = environment(url, { PORT: String(one.port), LOG_LEVEL: 'fatal', REFRESH_GRACE_PERIOD: '5m' });
+    one.child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'ignore' });
+    await this.untilReady(server);
+  }
+
+  kill(server: number): void {
+    this.at(server).child?.kill('SIGKILL');
+    this.at(server).child = undefined;
+  }
+
+  pause(server: number): void {
+    this.at(server).child?.kill('SIGSTOP');
+  }
+
+  resume(server: number): void {
+    this.at(server).child?.kill('SIGCONT');
+  }
+
+  /** As after a crash: what was committed is there, and nothing else. */
+  async crashPostgres(): Promise<void> {
+    const [pid] = (await readFile(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n');
+    process.kill(Number(pid), 'SIGQUIT');
+    await this.postgres?.exited;
+    await this.postgres?.stop();
+    await this.startPostgres();
+  }
+
+  /** Postgres ends the sessions of all servers. */
+  async terminateBackends(): Promise<void> {
+    const admin = await this.connect();
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = 'keks' AND pid <> pg_backend_pid() AND application_name = ''`,
+    );
+    await admin.end();
+  }
+
+  async connect(): Promise<pg.Client> {
+    if (!this.postgres) throw new Error('no database');
+    const client = new pg.Client({ ...this.postgres.address, application_name: 'world' });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  get url(): string {
+    if (!this.postgres) throw new Error('no database');
+    return connectionUrl(this.postgres.address);
+  }
+
+  async untilReady(server: number): Promise<void> {
+    for (let attempt = 0; attempt < 600; attempt += 1) {
+      const url = `${this.urls[server]}/health/ready`;
+      const ready = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+        (answer) => answer.status === 200,
+        () => false,
+      );
+      if (ready) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`server ${server} did not become ready`);
+  }
+
+  async destroy(): Promise<void> {
+    for (const server of SERVERS) {
+      this.resume(server);
+      this.kill(server);
+      await this.link(server).close();
+    }
+    await this.postgres?.stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  private async startPostgres(): Promise<void> {
+    this.postgres = await startEmbedded({ dataDir: this.dataDir, settings: { max_connections: '100' } });
+  }
+
+  private get socket(): string {
+    const { host, port } = this.postgres?.address ?? { host: '', port: 0 };
+    return `${host}/.s.PGSQL.${port}`;
+  }
+
+  private at(server: number): Server {
+    const one = this.servers[server];
+    if (!one) throw new Error(`there is no server ${server}`);
+    return one;
+  }
+}
