@@ -38,10 +38,12 @@ export class RefreshGrant {
     const row = await this.find(presented);
     if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
       throw new WireError('invalid_grant');
+    // whatever else is asked: a used token is a retry, or was stolen
+    if (row.used_at) return this.replayOrKill(presented, origin);
     const scope = scopeOf(row, request.scope);
     if (request.resource !== undefined && request.resource !== row.audience)
       throw new WireError('invalid_target');
-    const rotated = row.used_at ? undefined : await this.rotate(presented, row, scope, origin);
+    const rotated = await this.rotate(presented, row, scope, origin);
     return rotated ?? this.replayOrKill(presented, origin);
   }
 
@@ -61,8 +63,7 @@ export class RefreshGrant {
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
     const now = this.clock.now();
-    const grantEnds = Math.floor(row.grant_expires_at.getTime() / 1_000);
-    const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, grantEnds);
+    const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, endOf(row));
     const successor = this.successors.derive(presented.token, expiresAt);
     const access = await this.access(row, scope);
     const rows = await this.database.run(sql.ROTATE, [
@@ -90,17 +91,15 @@ export class RefreshGrant {
     row: sql.RefreshRow,
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
+    const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
     const successor = this.successors.again(presented.token, row);
-    if (!successor || row.answered_scope === null) return undefined;
+    // 0 is none at all, also for an instance whose clock is a little behind
+    if (graceMs === 0 || !successor || row.answered_scope === null) return undefined;
     const now = this.clock.now();
     const access = await this.access(row, row.answered_scope);
     const rows = await this.database.run(sql.REPLAY, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
-      ...[
-        new Date(now - this.config.REFRESH_GRACE_PERIOD * 1_000),
-        access.digest,
-        timestamp(access.expiresAt),
-      ],
+      ...[new Date(now - graceMs), access.digest, timestamp(access.expiresAt)],
       ...[origin.ip, origin.requestId],
     ]);
     if (rows.length === 0) return undefined;
@@ -109,7 +108,8 @@ export class RefreshGrant {
 
   private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
     const { user_id: subject, audience, format } = row;
-    return this.mint.access({ subject, clientId: FIRST_PARTY_CLIENT, scope, audience, format });
+    const clientId = FIRST_PARTY_CLIENT;
+    return this.mint.access({ subject, clientId, scope, audience, format, notAfter: endOf(row) });
   }
 
   private answer(access: MintedToken, scope: string, refreshToken: string, expiresAt: number): IssuedToken {
@@ -117,6 +117,11 @@ export class RefreshGrant {
     const left = Math.max(0, expiresAt - this.clock.seconds());
     return { token, expiresIn, scope, refresh: { token: refreshToken, expiresIn: left } };
   }
+}
+
+/** When the login ends: whole seconds since the epoch. */
+function endOf({ grant_expires_at: end }: sql.RefreshRow): number {
+  return Math.floor(end.getTime() / 1_000);
 }
 
 /** Never more than the refresh token carries; `offline_access` may be said again and means nothing here. */
