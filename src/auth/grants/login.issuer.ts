@@ -62,15 +62,17 @@ export class LoginIssuer {
     const { scope, offline } = scopeOf(user, request.scope);
     const { AUDIENCE: audience, SESSION_TTL, REFRESH_TOKEN_TTL } = this.config;
     const format = request.format ?? 'opaque';
+    const notAfter = this.clock.seconds() + SESSION_TTL;
     const access = await this.mint.access({
       subject: user.id,
       clientId: FIRST_PARTY_CLIENT,
       scope,
       audience,
       format,
+      notAfter,
     });
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
-    const grantExpiresAt = offline ? this.clock.seconds() + SESSION_TTL : access.expiresAt;
+    const grantExpiresAt = offline ? notAfter : access.expiresAt;
     const rows = await this.database.run(ISSUE_TO_USER, [
       ...[user.id, user.passwordHash, user.scope],
       ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, new Date(this.clock.now())],

@@ -14,6 +14,8 @@ export interface AccessRequest {
   readonly scope: string;
   readonly audience: string;
   readonly format: TokenFormat;
+  /** When the grant ends, which no token of it outlives: whole seconds since the epoch. */
+  readonly notAfter?: number;
 }
 
 /** A token that nobody knows of yet: it counts from when its digest is committed. */
@@ -36,11 +38,12 @@ export class TokenMint {
   ) {}
 
   /** An opaque placeholder or a signed JWT (RFC 9068). @throws Unavailable without a key to sign with */
-  async access({ subject, clientId, scope, audience, format }: AccessRequest): Promise<MintedToken> {
-    const expiresIn = this.config.ACCESS_TOKEN_TTL;
-    if (format === 'opaque') return this.opaque('kat_', expiresIn);
+  async access(request: AccessRequest): Promise<MintedToken> {
+    const { subject, clientId, scope, audience, format, notAfter = Infinity } = request;
     const iat = this.clock.seconds();
+    const expiresIn = Math.min(this.config.ACCESS_TOKEN_TTL, notAfter - iat);
     const exp = iat + expiresIn;
+    if (format === 'opaque') return this.spelled('kat_', exp, expiresIn);
     const signed = await this.signer.sign({
       sub: subject,
       client_id: clientId,
@@ -54,7 +57,10 @@ export class TokenMint {
 
   /** @param expiresIn whole seconds */
   opaque(prefix: Prefix, expiresIn: number): MintedToken {
-    const expiresAt = this.clock.seconds() + expiresIn;
+    return this.spelled(prefix, this.clock.seconds() + expiresIn, expiresIn);
+  }
+
+  private spelled(prefix: Prefix, expiresAt: number, expiresIn: number): MintedToken {
     const token = mintToken(prefix, expiresAt, this.keys.current);
     return { token, digest: digestOf(token), expiresAt, expiresIn };
   }
