@@ -12,7 +12,7 @@ export interface JwtValidatorOptions {
   readonly jwksUri?: string | URL;
   /** Milliseconds for the keys to come, 1,000 if absent. After them: 503. */
   readonly timeoutMs?: number;
-  /** Seconds for which keys are good without asking again, 600 if absent. An authority that is away longer means 503. */
+  /** Seconds for which keys are good without asking again, 300 if absent. An authority that is away longer means 503. */
   readonly keysMaxAge?: number;
   /** Seconds after asking in which no unknown key id makes it ask again, 30 if absent. */
   readonly keysCooldown?: number;
@@ -55,7 +55,7 @@ export class JwtValidator extends TokenValidator {
     const jwksUri = options.jwksUri ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
     this.keys = remoteKeys(trustedEndpoint('jwksUri', jwksUri, allowHttp), {
       timeoutMs: withinRange('timeoutMs', options.timeoutMs ?? 1_000, 1, 60_000),
-      maxAge: withinRange('keysMaxAge', options.keysMaxAge ?? 600, 1, 86_400),
+      maxAge: withinRange('keysMaxAge', options.keysMaxAge ?? 300, 1, 86_400),
       cooldown: withinRange('keysCooldown', options.keysCooldown ?? 30, 1, 3_600),
     });
     this.options = { issuer, audience };
