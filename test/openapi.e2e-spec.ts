@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BEARER_ERRORS } from '../src/guard/bearer.error.js';
 import { WIRE_ERRORS } from '../src/http/wire-error.js';
 import { addClient, basic, clientToken, type TestClient } from './support/oauth.js';
-import { post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+import { get, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 interface Media {
   readonly schema?: object;
@@ -50,11 +50,15 @@ describe('GET /docs-json', () => {
   /** Those of the document, every `$ref` replaced by what it refers to. */
   let operations: Documented[];
   let client: TestClient;
+  let rows: { password_hash: string }[];
 
   beforeAll(async () => {
     keks = await startTestApp();
     await keks.addUser('CookieDestroyer', 'cookies:eat', DEMO_PASSWORD);
     client = await addClient(keks);
+    ({ rows } = await keks.database.client.query<{ password_hash: string }>(
+      'SELECT password_hash FROM users',
+    ));
     document = (await request(keks.url, '/docs-json', {})).body as Document;
     const validator = new Validator();
     const verdict = await validator.validate(structuredClone(document) as object as Record<string, unknown>);
@@ -132,6 +136,7 @@ describe('GET /docs-json', () => {
   it('has examples that work when sent, and answers of the documented shape', async () => {
     for (const one of operations) {
       const answer = await send(one, exampleOf(one.operation.requestBody));
+      await forgetNewPassword();
       const documented = one.operation.responses[String(answer.status)];
       expect([200, 201, 204, 302], one.name).toContain(answer.status);
       expect(documented, `${one.name} ${answer.status}`).toBeDefined();
@@ -181,13 +186,23 @@ describe('GET /docs-json', () => {
   /** What `{id}` stands for in each path that has one: something that was made for this attempt. */
   async function withId(path: string): Promise<string> {
     if (!path.includes('{')) return path;
-    const headers = { authorization: `Bearer ${await freshToken()}` };
+    const token = await freshToken();
+    const headers = { authorization: `Bearer ${token}` };
     const makers: Record<string, () => Promise<string>> = {
-      '/keys/{id}': async () => idOf(await post(keks.url, '/keys', { label: 'oven' }, headers)),
+      '/keys/{id}': async () => idOf((await post(keks.url, '/keys', { label: 'oven' }, headers)).body),
+      '/sessions/{id}': async () => {
+        const { items } = (await get(keks.url, '/sessions', token)).body as { items: object[] };
+        return idOf(items.find((one) => 'current' in one && one.current === true));
+      },
     };
     const make = makers[path];
     if (!make) throw new Error(`this test does not know yet what {id} is in ${path}`);
     return path.replace('{id}', await make());
+  }
+
+  /** `PUT /password` works too, and would leave no example of a login that does. */
+  async function forgetNewPassword(): Promise<void> {
+    await keks.database.client.query('UPDATE users SET password_hash = $1', [rows[0]?.password_hash]);
   }
 
   const freshToken = (): Promise<string> => keks.login('CookieDestroyer', undefined, DEMO_PASSWORD);
@@ -197,8 +212,8 @@ function wants(operation: Operation, scheme: string): boolean {
   return operation.security?.some((one) => scheme in one) ?? false;
 }
 
-function idOf(answer: Answer): string {
-  return (answer.body as { id: string }).id;
+function idOf(thing: unknown): string {
+  return (thing as { id: string }).id;
 }
 
 function operationsOf(document: Document): Documented[] {

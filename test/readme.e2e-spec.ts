@@ -184,7 +184,12 @@ describe('README.md', () => {
     const options = await resolveConfig(README);
     const wanted = (await format(settingsTable(), { ...options, parser: 'markdown' })).trim();
     if (process.env['README_UPDATE'])
-      writeFileSync(README, text.replace(section('settings'), `\n\n${wanted}\n\n`));
+      writeFileSync(
+        README,
+        text.replace(/(<!-- settings: [^>]*-->).*(<!-- \/settings -->)/s, (_, begin: string, end: string) => {
+          return `${begin}\n\n${wanted}\n\n${end}`;
+        }),
+      );
     else expect(section('settings').trim()).toBe(wanted);
   });
 
