@@ -25,6 +25,9 @@ class PaperValidator extends TokenValidator {
   }
 }
 
+const challengeOf = (answer: RawAnswer): object => bearerChallenge(answer.header('www-authenticate'));
+const codeOf = ({ body }: RawAnswer): unknown => (JSON.parse(body) as { error: unknown }).error;
+
 describe.each(PLATFORMS)('an API of one’s own under %s', (platform) => {
   let api: OwnApi;
 
@@ -34,8 +37,6 @@ describe.each(PLATFORMS)('an API of one’s own under %s', (platform) => {
       path,
       headers: ['Host: test', ...(token === undefined ? [] : [`Authorization: Bearer ${token}`])],
     });
-  const challengeOf = (answer: RawAnswer): object => bearerChallenge(answer.header('www-authenticate'));
-  const codeOf = ({ body }: RawAnswer): unknown => (JSON.parse(body) as { error: unknown }).error;
 
   beforeAll(async () => {
     api = await startOwnApi(platform, {

@@ -73,22 +73,21 @@ export class IntrospectionClient {
 
   /** A question changes nothing, so one that met a stale connection is asked again. */
   private async exchange(body: string, deadline: number): Promise<Answer> {
-    for (;;) {
+    while (performance.now() < deadline) {
       const answer = await this.exchangeOnce(body, deadline);
       if (answer !== 'stale') return answer;
     }
+    throw timedOut();
   }
 
   private exchangeOnce(body: string, deadline: number): Promise<Answer | 'stale'> {
     return new Promise((resolve, reject) => {
       const request = this.#request(this.#options, (response) => readAnswer(response, resolve, reject));
-      const timer = setTimeout(
-        () => {
-          reject(new NoVerdict('timed_out', 'The introspection endpoint did not answer in time.'));
-          request.destroy();
-        },
-        Math.max(0, deadline - performance.now()),
-      );
+      const late = (): void => {
+        reject(timedOut());
+        request.destroy();
+      };
+      const timer = setTimeout(late, deadline - performance.now());
       request.on('close', () => clearTimeout(timer));
       request.on('error', (error: NodeJS.ErrnoException) => {
         if (request.reusedSocket && STALE.has(error.code ?? '')) resolve('stale');
@@ -122,6 +121,10 @@ function readAnswer(
     });
   });
   response.on('error', (error) => reject(unreachable(error)));
+}
+
+function timedOut(): NoVerdict {
+  return new NoVerdict('timed_out', 'The introspection endpoint did not answer in time.');
 }
 
 function unreachable(cause: NodeJS.ErrnoException): NoVerdict {
