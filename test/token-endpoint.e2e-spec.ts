@@ -3,6 +3,7 @@ import { ClientsService } from '../src/auth/clients/clients.service.js';
 import { parseChallenges } from './support/challenge-parser.js';
 import {
   addClient,
+  addClientNamed,
   base64,
   basic,
   BY_OPERATOR,
@@ -32,22 +33,6 @@ const ask = (
   parameters: Parameters = GRANT,
   headers: Record<string, string> = basic(oven),
 ): Promise<Answer> => submit(keks.url, '/oauth/token', parameters, headers);
-
-/** A client whose id the operator's tools would never make, so that encodings matter. */
-async function addClientNamed(clientId: string): Promise<TestClient> {
-  const made = await addClient(keks);
-  const { client } = keks.database;
-  await client.query(
-    `INSERT INTO clients (client_id, name, scope, audience, token_format)
-     SELECT $1, name, scope, audience, token_format FROM clients WHERE client_id = $2`,
-    [clientId, made.clientId],
-  );
-  await client.query('UPDATE client_secrets SET client_id = $1 WHERE client_id = $2', [
-    clientId,
-    made.clientId,
-  ]);
-  return { clientId, clientSecret: made.clientSecret };
-}
 
 async function introspected(token: string, as = oven): Promise<Record<string, unknown>> {
   const { status, body } = await submit(keks.url, '/oauth/introspect', { token }, basic(as));
@@ -325,7 +310,7 @@ describe('client authentication (RFC 6749 §2.3)', () => {
       ['characters beyond ASCII', 'Krümel 🍪 & Söhne'],
       ['all of them', ':+% é=&?/\\"\'~*'],
     ])('form-encoded before it is joined: %s in the id', async (_, clientId) => {
-      const client = await addClientNamed(clientId);
+      const client = await addClientNamed(keks, clientId);
       expect(issued(await ask(GRANT, basic(client))).scope).toBe('cookies:eat cookies:bake');
       const { sub } = await introspected((await clientToken(keks, client)).access_token, client);
       expect(sub).toBe(clientId);
@@ -343,7 +328,7 @@ describe('client authentication (RFC 6749 §2.3)', () => {
       ['a percent sign begins an escape', '5%41', '5%41'],
       ['the first colon ends the id', 'a:b', 'a:b'],
     ])('401 for what was not encoded: %s', async (_, clientId, sent) => {
-      const { clientSecret } = await addClientNamed(clientId);
+      const { clientSecret } = await addClientNamed(keks, clientId);
       expectChallenged(await ask(GRANT, { authorization: `Basic ${base64(`${sent}:${clientSecret}`)}` }));
     });
 
@@ -396,7 +381,7 @@ describe('client authentication (RFC 6749 §2.3)', () => {
   describe('client_secret_post', () => {
     it('with the id and the secret in the body', async () => {
       expect((await ask({ ...GRANT, ...secretPost(oven) }, {})).status).toBe(200);
-      const strange = await addClientNamed('Krümel:+% 🍪');
+      const strange = await addClientNamed(keks, 'Krümel:+% 🍪');
       expect((await ask({ ...GRANT, ...secretPost(strange) }, {})).status).toBe(200);
     });
 

@@ -27,6 +27,20 @@ export async function addClient(keks: TestApp, client: Partial<NewClient> = {}):
   return { clientId, clientSecret };
 }
 
+/** A client whose id the operator's tools would never make: because of its characters, or because it is reserved. */
+export async function addClientNamed(keks: TestApp, clientId: string): Promise<TestClient> {
+  const made = await addClient(keks);
+  const { client } = keks.database;
+  const ids = [clientId, made.clientId];
+  await client.query(
+    `INSERT INTO clients (client_id, name, scope, audience, token_format)
+     SELECT $1, name, scope, audience, token_format FROM clients WHERE client_id = $2`,
+    ids,
+  );
+  await client.query('UPDATE client_secrets SET client_id = $1 WHERE client_id = $2', ids);
+  return { clientId, clientSecret: made.clientSecret };
+}
+
 /** `application/x-www-form-urlencoded` of one value: a space is a plus, and a plus is not. */
 export function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
@@ -135,4 +149,25 @@ export async function isAlive(keks: { readonly url: string }, token: string): Pr
   const { status } = await post(keks.url, '/validate', { token });
   if (status !== 200 && status !== 401) throw new Error(`POST /validate answered ${status}`);
   return status === 200;
+}
+
+export interface FormAnswer extends Answer {
+  /** As it came. */
+  readonly text: string;
+}
+
+/** The same with the text of the answer. */
+export async function submitForText(
+  url: string,
+  path: string,
+  parameters: Parameters,
+  headers: Record<string, string> = {},
+): Promise<FormAnswer> {
+  const answer = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams(parameters).toString(),
+  });
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, text, body: JSON.parse(text) };
 }
