@@ -4,12 +4,12 @@ import { AuthService } from './auth.service.js';
 import { Cursors } from './cursor.js';
 import { GrantsService } from './grants/grants.service.js';
 import { LastUse } from './grants/last-use.js';
+import { RestoredBackup } from './grants/restored-backup.js';
 import { LoginIssuer } from './grants/login.issuer.js';
 import { JwtReader } from './keys/jwt.reader.js';
 import { JwtSigner } from './keys/jwt.signer.js';
 import { KeyCipher } from './keys/key-cipher.js';
 import { KeyRing } from './keys/key-ring.js';
-import { KeySchedule } from './keys/key-schedule.js';
 import { KeyUpkeep } from './keys/key-upkeep.js';
 import { PublishedKeys } from './keys/published-keys.js';
 import { SigningKeys } from './keys/signing-keys.js';
@@ -56,6 +56,7 @@ export const AUTH_SERVICES = [
   TokenExplainer,
   TokenRevocation,
   LoginIssuer,
+  RestoredBackup,
   LastUse,
   GrantsService,
   ApiKeysService,
@@ -70,7 +71,6 @@ export const AUTH_SERVICES = [
   KeyRing,
   KeyCipher,
   KeyUpkeep,
-  KeySchedule,
   ClientsService,
   ClientAuthentication,
   ClientCredentialsGrant,

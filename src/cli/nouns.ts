@@ -1,11 +1,23 @@
 import { client } from './client.js';
 import { databaseUrl } from './database-url.js';
 import { doctor } from './doctor.js';
+import { key } from './key.js';
 import { migrate } from './migrate.js';
 import type { Noun } from './noun.js';
 import { purge } from './purge.js';
+import { revokeAll } from './revoke-all.js';
 import { token } from './token.js';
 import { user } from './user.js';
 
 /** Everything the command line knows, in the order of its help. */
-export const NOUNS: readonly Noun[] = [user, client, token, migrate, purge, databaseUrl, doctor];
+export const NOUNS: readonly Noun[] = [
+  user,
+  client,
+  key,
+  token,
+  migrate,
+  purge,
+  revokeAll,
+  databaseUrl,
+  doctor,
+];

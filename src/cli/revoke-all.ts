@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { Answer } from './answer.js';
+import { once, type Act } from './noun.js';
+import { WrongUsage } from './refusal.js';
+
+/** After a backup was restored: what was revoked since it was made lives again, until this has run. */
+export function revokeAll(program: Command, act: Act): void {
+  program
+    .command('revoke-all')
+    .description('revokes every login, API key and token granted before a time: after a backup was restored')
+    .addOption(
+      once('--before <time>', 'RFC 3339, such as 2026-01-31T12:00:00Z, or "now"').makeOptionMandatory(),
+    )
+    .action(act(run));
+}
+
+async function run({ before: text }: { before: string }): Promise<Answer> {
+  const before = timeOf(text);
+  const [{ withServices }, { RestoredBackup }] = await Promise.all([
+    import('./services.js'),
+    import('../auth/grants/restored-backup.js'),
+  ]);
+  const revoked = await withServices((services) => services.get(RestoredBackup).revokeAll(before, tell));
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  return {
+    json: { before: before.toISOString(), revoked },
+    text: `Revoked: ${revoked}. Nothing that was granted before ${before.toISOString()} is alive.`,
+  };
+}
+
+/** @throws WrongUsage */
+function timeOf(text: string): Date {
+  if (text === 'now') return new Date();
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+    ? new Date(text)
+    : undefined;
+  if (!time || Number.isNaN(time.getTime()))
+    throw new WrongUsage('--before takes a time with its zone, such as 2026-01-31T12:00:00Z, or "now".');
+  return time;
+}
+
+function tell(revoked: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\rrevoked: ${revoked}`);
+}
