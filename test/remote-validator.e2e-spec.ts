@@ -2,9 +2,9 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NoVerdict, type NoVerdictCode } from '../src/guard/guard.js';
 import { RemoteValidator, type RemoteValidatorOptions } from '../src/guard/remote.validator.js';
 import { json, startFakeAuthority, type FakeAuthority } from './support/fake-authority.js';
+import { expectNoVerdict } from './support/no-verdict.js';
 import { freePort } from './support/process.js';
 
 const ACTIVE = {
@@ -50,16 +50,7 @@ describe('RemoteValidator', () => {
     return one;
   }
 
-  async function expectNoVerdict(asked: Promise<unknown>, code: NoVerdictCode): Promise<void> {
-    const fault: unknown = await asked.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    expect(fault).toBeInstanceOf(NoVerdict);
-    expect((fault as NoVerdict).code).toBe(code);
-    expect((fault as NoVerdict).message).toMatch(/^[A-Z].+\.$/);
-    expect(inspect(fault)).not.toMatch(/kat_token|kcs_secret|Marker/);
-  }
+  const untilSent = (count: number) => expect.poll(() => authority.questions.length).toBe(count);
 
   describe('asks as RFC 7662 §2.1 says', () => {
     it('a POST of a form, with the client’s credentials, form-encoded (RFC 6749 §2.3.1)', async () => {
@@ -261,7 +252,6 @@ describe('RemoteValidator', () => {
     const holding: FakeAuthority['answer'] = (request, response) => {
       held.push(() => json(ACTIVE)(request, response));
     };
-    const untilSent = (count: number) => expect.poll(() => authority.questions.length).toBe(count);
 
     beforeEach(() => {
       held.length = 0;
