@@ -13,6 +13,7 @@ import { DemoUser } from './users/demo-user.js';
 import { OAuthController } from './oauth/oauth.controller.js';
 import { PasswordController } from './sessions/password.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
+import { KeySchedule } from './keys/key-schedule.js';
 import { LocalStrategy } from './users/local.strategy.js';
 import { UsersService } from './users/users.service.js';
 import { TokenKeys } from './tokens/token-keys.js';
@@ -41,7 +42,7 @@ export class AuthModule {
         PasswordController,
         ...discoveryControllers(config),
       ],
-      providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes],
+      providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes, KeySchedule],
       exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup],
     };
   }

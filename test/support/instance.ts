@@ -30,7 +30,7 @@ export async function startInstance(
     {
       module: InstanceRoot,
       imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, entities, clock)],
-      providers: AUTH_SERVICES,
+      providers: [...AUTH_SERVICES, KeySchedule],
     },
     { logger: false, abortOnError: false },
   );

@@ -8,7 +8,10 @@ import { SigningKeys } from './signing-keys.js';
 
 const WHILE_AWAY_MS = 1_000;
 
-/** What happens to signing keys by the clock, on every instance: read anew, rotated, sealed anew, deleted. */
+/**
+ * What happens to signing keys by the clock, on every server: read anew, rotated, sealed anew, deleted. Not on the command
+ * line, which may run with another SECRET_KEY than the servers.
+ */
 @Injectable()
 export class KeySchedule implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('keys');
@@ -39,7 +42,7 @@ export class KeySchedule implements OnModuleInit, OnModuleDestroy {
     await this.upkeep.purge();
   }
 
-  /** The database may not be there yet; and the command line never waits for it to do this. */
+  /** The database may not be there yet. */
   private async turn(): Promise<void> {
     try {
       if (this.database.open) await this.run();
