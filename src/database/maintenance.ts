@@ -80,7 +80,9 @@ export class Maintenance {
       await client.query('DELETE FROM access_tokens_default WHERE expires_at <= $1', [new Date(now)]);
       await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
       await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
-      return { partitions, grants: await purgeGrants(client, new Date(now - GRANT_REST_MS)) };
+      const rested = new Date(now - GRANT_REST_MS);
+      await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
+      return { partitions, grants: await purgeGrants(client, rested) };
     });
   }
 

@@ -50,8 +50,11 @@ export function environment(databaseUrl: string, extra: Record<string, string> =
 }
 
 /** The whole program, in this process, over real HTTP and on a database of its own. */
-export async function startTestApp(extra: Record<string, string> = {}): Promise<TestApp> {
-  const database = await createDatabase();
+export async function startTestApp(
+  extra: Record<string, string> = {},
+  existing?: TestDatabase,
+): Promise<TestApp> {
+  const database = existing ?? (await createDatabase());
   const config = loadConfig(environment(database.url, extra));
   const clock = new ManualClock();
   const log: string[] = [];
