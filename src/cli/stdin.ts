@@ -12,7 +12,12 @@ export async function readSecret(what: string): Promise<string> {
     throw new WrongUsage(
       `Give ${what} on standard input: from a file with "< FILE", or through a pipe from a password manager.`,
     );
-  const text = decode(await readAll(what), what).replace(/\r?\n$/, '');
+  return secretOf(await readAll(what), what);
+}
+
+/** @throws Refusal when it is empty, or not UTF-8 */
+export function secretOf(bytes: Uint8Array, what: string): string {
+  const text = decode(bytes, what).replace(/\r?\n$/, '');
   if (text === '')
     throw new Refusal('invalid_request', `Standard input is empty: ${what} was expected on it.`);
   return text;
@@ -41,7 +46,7 @@ async function readAll(what: string): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function decode(bytes: Buffer, what: string): string {
+function decode(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

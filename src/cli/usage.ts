@@ -1,5 +1,8 @@
 import type { CommanderError } from 'commander';
 
+/** What people try first. */
+const SECRET_OPTION = /'--?(?:p|pw|pass|passwd|password|secret|token)(?![\w-])/;
+
 /**
  * What was wrong with the arguments. A word that looks like none of ours is not repeated: somebody may have put a
  * password or a token there.
@@ -9,7 +12,11 @@ export function usageMessage(error: CommanderError, said: string): string {
   const didYouMean = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
   if (error.code === 'commander.unknownCommand')
     return `There is no such verb.${didYouMean} See "keks --help".`;
-  if (error.code === 'commander.unknownOption') return `There is no such option.${didYouMean} See --help.`;
+  if (error.code === 'commander.unknownOption') {
+    if (SECRET_OPTION.test(said))
+      return 'A secret is never an argument: give it on standard input, see --help.';
+    return `There is no such option.${didYouMean} See --help.`;
+  }
   if (error.code === 'commander.help') return `Say what to do.\n\n${said.trimEnd()}`;
   return said.replace(/^error: /, '').trim();
 }

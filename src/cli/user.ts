@@ -3,7 +3,7 @@ import type { UserRecord, UsersService } from '../auth/users/users.service.js';
 import { moment, table, type Answer } from './answer.js';
 import { once, type Act } from './noun.js';
 import type { RequestOrigin } from '../auth/request-origin.js';
-import type { Refusal } from './refusal.js';
+import { WrongUsage, type Refusal } from './refusal.js';
 import type { UserFlaw } from './user.refusal.js';
 import { readSecret } from './stdin.js';
 
@@ -19,7 +19,7 @@ export function user(program: Command, act: Act): void {
     .command('add')
     .description('adds a user')
     .argument('<name>')
-    .requiredOption(...PASSWORD_STDIN)
+    .option(...PASSWORD_STDIN)
     .addOption(
       once('--scope <scope>', 'what the user may do, space-separated, e.g. "cookies:eat keks:admin"'),
     )
@@ -28,7 +28,7 @@ export function user(program: Command, act: Act): void {
     .command('passwd')
     .description("sets a new password and ends the user's sessions")
     .argument('<name>')
-    .requiredOption(...PASSWORD_STDIN)
+    .option(...PASSWORD_STDIN)
     .option('--keys', "revoke the user's API keys as well")
     .action(act(passwd));
   noun
@@ -44,19 +44,23 @@ export function user(program: Command, act: Act): void {
   noun.command('list').description('all users').action(act(list));
 }
 
-async function add(name: string, options: { scope?: string }): Promise<Answer> {
+interface PasswordOption {
+  passwordStdin?: boolean;
+}
+
+async function add(name: string, options: PasswordOption & { scope?: string }): Promise<Answer> {
   const { parseScope } = await import('../auth/scope.js');
   const scope = parseScope(options.scope ?? '');
   if (!scope) throw await refusalOf('scope_malformed', name);
-  const password = await readSecret('the password');
+  const password = await readPassword(options);
   const result = await withUsers((users, origin) => users.add(name, password, scope, origin));
   if ('flaw' in result) throw await refusalOf(result.flaw, name);
   return { json: publicOf(result.added), text: `Added ${result.added.name} (${result.added.id}).` };
 }
 
-async function passwd(name: string, options: { keys?: boolean }): Promise<Answer> {
+async function passwd(name: string, options: PasswordOption & { keys?: boolean }): Promise<Answer> {
   const keys = options.keys === true;
-  const password = await readSecret('the password');
+  const password = await readPassword(options);
   const result = await withUsers((users, origin) => users.setPassword(name, password, keys, origin));
   if ('flaw' in result) throw await refusalOf(result.flaw, name);
   const ended = keys ? 'sessions and API keys have' : 'sessions have';
@@ -64,6 +68,13 @@ async function passwd(name: string, options: { keys?: boolean }): Promise<Answer
     json: publicOf(result.changed),
     text: `${result.changed.name} has a new password; earlier ${ended} ended.`,
   };
+}
+
+async function readPassword({ passwordStdin }: PasswordOption): Promise<string> {
+  if (passwordStdin) return readSecret('the password');
+  throw new WrongUsage(
+    'Say --password-stdin and give the password on standard input: it is never an argument.',
+  );
 }
 
 async function setDisabled(name: string, disabled: boolean): Promise<Answer> {
