@@ -16,6 +16,9 @@ function hasher(secret: Buffer, cost = 4, previous?: Buffer): PasswordHash {
   return new PasswordHash({ SECRET_KEY: secret, SECRET_KEY_PREVIOUS: previous, BCRYPT_COST: cost });
 }
 
+/** Format, pepper and cost of a stored hash. */
+const shape = (stored: unknown): string => String(stored).slice(0, 'keks1$12345678$$2b$05$'.length);
+
 /** What a test holds back until it lets go. */
 function gate(): { promise: Promise<void>; open: () => void } {
   const opened: (() => void)[] = [];
@@ -83,7 +86,6 @@ describe('PasswordHash', () => {
   it('compares with a dummy of the very parameters of a real hash when there is nobody', async () => {
     const other = hasher(NEW, 5);
     const dummy: unknown = await Reflect.get(other, 'dummy');
-    const shape = (stored: unknown): string => String(stored).slice(0, 'keks1$12345678$$2b$05$'.length);
     expect(shape(dummy)).toBe(shape(await other.make(PASSWORD)));
     expect(shape(dummy)).toMatch(/\$05\$$/);
     expect(other.isOutdated(String(dummy))).toBe(false);
