@@ -56,7 +56,7 @@ describe('README.md', () => {
           tea = await askForTea();
         }
       }
-    }, 120_000);
+    }, 300_000);
 
     afterAll(async () => {
       await stopServer();
@@ -128,7 +128,7 @@ describe('README.md', () => {
       let output = '';
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      for (let attempt = 0; attempt < 600; attempt += 1) {
+      for (let attempt = 0; attempt < 1_200; attempt += 1) {
         const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
         if (ready?.status === 200) return child;
         if (child.exitCode !== null) break;
