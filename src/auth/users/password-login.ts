@@ -75,7 +75,8 @@ export class PasswordLogin {
   }
 
   private async note(name: string, reason: Refusal, origin: RequestOrigin): Promise<void> {
-    const user = name.replace(/[^\P{C} ]/gu, '?').slice(0, 128);
+    // cut between characters: half a pair of surrogates is no text to PostgreSQL
+    const user = [...name.slice(0, 1_024).replace(/[^\P{C} ]/gu, '?')].slice(0, 128).join('');
     const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
     await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
