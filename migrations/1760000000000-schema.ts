@@ -92,6 +92,7 @@ const GRANTS = `
   );
   CREATE INDEX grants_user_id_idx ON grants (user_id, id);
   CREATE INDEX grants_client_id_idx ON grants (client_id, id);
+  CREATE INDEX grants_created_at_idx ON grants (created_at, id);
   CREATE INDEX grants_expires_at_idx ON grants (expires_at);
   CREATE UNIQUE INDEX grants_standing_key ON grants (client_id) WHERE kind = 'client' AND revoked_at IS NULL;
 `;

@@ -3,7 +3,10 @@ import { DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
+import { AdminGrantsController } from './admin/admin-grants.controller.js';
+import { AdminUsersController } from './admin/admin-users.controller.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { AuditController } from './audit/audit.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AUTH_SERVICES } from './auth.services.js';
@@ -40,6 +43,9 @@ export class AuthModule {
         ApiKeysController,
         SessionsController,
         PasswordController,
+        AdminUsersController,
+        AdminGrantsController,
+        AuditController,
         ...discoveryControllers(config),
       ],
       providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes, KeySchedule],

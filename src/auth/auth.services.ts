@@ -1,5 +1,6 @@
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { Actors } from './audit/actor.js';
+import { AuditLog } from './audit/audit-log.js';
 import { AuthService } from './auth.service.js';
 import { Cursors } from './cursor.js';
 import { GrantsService } from './grants/grants.service.js';
@@ -40,6 +41,7 @@ import { NewPasswords } from './users/new-passwords.js';
 import { PasswordLogin } from './users/password-login.js';
 import { PasswordPolicy } from './users/password-policy.js';
 import { UserChanges } from './users/user-changes.js';
+import { UsersDirectory } from './users/users.directory.js';
 import { UsersService } from './users/users.service.js';
 
 /**
@@ -64,6 +66,7 @@ export const AUTH_SERVICES = [
   PasswordChange,
   Cursors,
   Actors,
+  AuditLog,
   JwtReader,
   JwtSigner,
   SigningKeys,
@@ -80,6 +83,7 @@ export const AUTH_SERVICES = [
   Introspection,
   OAuthRevocation,
   UsersService,
+  UsersDirectory,
   UserChanges,
   NewPasswords,
   PasswordHash,

@@ -15,6 +15,7 @@ const TAGS: Readonly<Record<string, string>> = {
   account: 'Your own logins and your password. Only for somebody who has logged in.',
   keys: 'Long-lived keys for scripts and services. Only for somebody who has logged in.',
   discovery: 'What programs find out by themselves: endpoints, scopes, public keys.',
+  admin: 'For operators: users, clients, grants and the audit log. The token carries `keks:admin`.',
   operating: 'For balancers and operators. No token needed.',
   pages: 'For people with a browser.',
 };

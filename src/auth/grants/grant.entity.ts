@@ -4,6 +4,7 @@ import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGene
 @Entity('grants')
 @Index('grants_user_id_idx', ['userId', 'id'])
 @Index('grants_client_id_idx', ['clientId', 'id'])
+@Index('grants_created_at_idx', ['createdAt', 'id'])
 @Index('grants_expires_at_idx', ['expiresAt'])
 @Index('grants_standing_key', ['clientId'], { unique: true, where: `kind = 'client' AND revoked_at IS NULL` })
 @Check('grants_kind_check', `kind IN ('login', 'client', 'api_key')`)

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
+import { NEWEST, type Position } from '../cursor.js';
 import type { Revoker } from '../tokens/token-revocation.js';
 import type { GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
@@ -12,7 +13,13 @@ export interface OwnGrant {
   readonly kind: GrantKind;
 }
 
-/** Owns the end of single grants: with it all of their tokens die. */
+/** Whose grants; of both at once there are none. */
+export interface GrantOwner {
+  readonly userId?: string | undefined;
+  readonly clientId?: string | undefined;
+}
+
+/** Owns what operators see of grants, and the end of single ones: with it all of their tokens die. */
 @Injectable()
 export class GrantsService {
   constructor(
@@ -28,6 +35,24 @@ export class GrantsService {
       kind,
     ]);
     return rows.length > 0;
+  }
+
+  /** Anybody's, by an operator. @returns false if there is no such living grant */
+  async revoke(id: string, by: Revoker): Promise<boolean> {
+    return (await this.database.run(sql.REVOKE_GRANT, this.values(id, 'revoked_by_operator', by))).length > 0;
+  }
+
+  /** Those that are alive, newest first. */
+  async list(
+    { userId, clientId }: GrantOwner,
+    count: number,
+    after: Position = NEWEST,
+  ): Promise<sql.GrantRow[]> {
+    const values = [...after, new Date(this.clock.now()), count];
+    if (userId !== undefined && clientId !== undefined) return [];
+    if (userId !== undefined) return this.database.run(sql.LIST_GRANTS.user, [...values, userId]);
+    if (clientId !== undefined) return this.database.run(sql.LIST_GRANTS.client, [...values, clientId]);
+    return this.database.run(sql.LIST_GRANTS.anybody, values);
   }
 
   private values(id: string, reason: string, { actor, origin }: Revoker): unknown[] {

@@ -1,4 +1,6 @@
 import type { Statement } from '../../database/database.js';
+import type { Positioned } from '../cursor.js';
+import type { GrantKind } from './grant-revocation.js';
 
 const revokeGrant = (name: string, condition: string): Statement => ({
   name,
@@ -14,3 +16,45 @@ const revokeGrant = (name: string, condition: string): Statement => ({
 });
 
 export const REVOKE_OWN_GRANT = revokeGrant('revoke_own_grant', 'AND user_id = $7 AND kind = $8');
+
+/** Anybody's: for operators. */
+export const REVOKE_GRANT = revokeGrant('revoke_grant', '');
+
+export interface GrantRow extends Positioned {
+  readonly id: string;
+  readonly kind: GrantKind;
+  readonly user_id: string | null;
+  readonly username: string | null;
+  readonly client_id: string | null;
+  readonly scope: string;
+  readonly label: string | null;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
+  readonly expires_at: Date | null;
+}
+
+/** Whose grants a list shows. */
+const OWNERS = {
+  anybody: '',
+  user: 'AND g.user_id = $5::uuid',
+  client: 'AND g.client_id = $5',
+} as const;
+
+const listGrants = (of: keyof typeof OWNERS): Statement => ({
+  name: `list_grants_of_${of}`,
+  text: `
+    SELECT g.id, g.kind, g.user_id, u.name AS username, g.client_id, g.scope, g.label, g.ip, g.user_agent,
+           g.created_at, g.last_used_at, g.expires_at, ARRAY[g.created_at::text, g.id::text] AS position
+      FROM grants g LEFT JOIN users u ON u.id = g.user_id
+     WHERE (g.created_at, g.id) < ($1::timestamptz, $2::uuid)
+       AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) ${OWNERS[of]}
+     ORDER BY g.created_at DESC, g.id DESC LIMIT $4`,
+});
+
+export const LIST_GRANTS = {
+  anybody: listGrants('anybody'),
+  user: listGrants('user'),
+  client: listGrants('client'),
+} as const;

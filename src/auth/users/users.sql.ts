@@ -1,4 +1,5 @@
 import type { Statement } from '../../database/database.js';
+import type { Positioned } from '../cursor.js';
 
 export interface UserRow {
   readonly id: string;
@@ -71,4 +72,12 @@ export const CHANGE_PASSWORD: Statement = {
 export const LIST: Statement = {
   name: 'list_users',
   text: `SELECT ${COLUMNS} FROM users ORDER BY name_folded`,
+};
+
+export interface ListedUserRow extends UserRow, Positioned {}
+
+export const LIST_PAGE: Statement = {
+  name: 'list_page_of_users',
+  text: `SELECT ${COLUMNS}, ARRAY[name_folded] AS position FROM users WHERE name_folded > $1
+          ORDER BY name_folded LIMIT $2`,
 };

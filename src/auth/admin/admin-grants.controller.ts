@@ -1,0 +1,64 @@
+import { Controller, Delete, Get, HttpCode, Param, Query, Req } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { WireError } from '../../http/wire-error.js';
+import { Actors } from '../audit/actor.js';
+import { Cursors } from '../cursor.js';
+import { GrantsService } from '../grants/grants.service.js';
+import type { GrantRow } from '../grants/grants.sql.js';
+import type { List } from '../list.schemas.js';
+import { ApiUuid, UuidPipe } from '../path-id.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { grantList, grantQuery, type GrantItem, type GrantQuery } from './admin-grants.schemas.js';
+import { ForAdmins } from './for-admins.js';
+
+/** Why tokens exist: logins, API keys and clients, for operators. */
+@Controller('admin/grants')
+@ForAdmins()
+export class AdminGrantsController {
+  constructor(
+    private readonly grants: GrantsService,
+    private readonly actors: Actors,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Living grants, newest first', tags: ['admin'] })
+  @ApiAnswer(200, grantList, 'One page of them.')
+  @ApiErrors('invalid_request')
+  list(@Query({ schema: grantQuery }) query: GrantQuery): Promise<List<GrantItem>> {
+    const { user_id: userId, client_id: clientId } = query;
+    return this.cursors.page(
+      ['admin/grants', userId ?? '', clientId ?? ''],
+      query,
+      (after, count) => this.grants.list({ userId, clientId }, count, after),
+      itemOf,
+    );
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiUuid('id', 'The id of the grant: of a login, a key, or the standing one of a client.')
+  @ApiOperation({ summary: 'Ends a grant, with all of its tokens', tags: ['admin'] })
+  @ApiAnswer(204, undefined, 'All of its tokens are dead.')
+  @ApiErrors('not_found')
+  async revoke(
+    @Param('id', UuidPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    if (!(await this.grants.revoke(id, by))) throw new WireError('not_found');
+  }
+}
+
+function itemOf(row: GrantRow): GrantItem {
+  const { position: _, created_at: createdAt, last_used_at: usedAt, expires_at: expiresAt, ...grant } = row;
+  return {
+    ...grant,
+    created_at: createdAt.toISOString(),
+    last_used_at: usedAt?.toISOString() ?? null,
+    expires_at: expiresAt?.toISOString() ?? null,
+  };
+}

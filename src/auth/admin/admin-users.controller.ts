@@ -1,0 +1,108 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { WireError } from '../../http/wire-error.js';
+import { Actors } from '../audit/actor.js';
+import { Cursors } from '../cursor.js';
+import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { ApiUuid, UuidPipe } from '../path-id.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { UserChanges } from '../users/user-changes.js';
+import { UsersService } from '../users/users.service.js';
+import { UsersDirectory } from '../users/users.directory.js';
+import * as schemas from './admin-users.schemas.js';
+import { ForAdmins } from './for-admins.js';
+import { requestedScope } from './requested-scope.js';
+import type { UserRow } from '../users/users.sql.js';
+
+/** The people who log in, for operators. Nobody's password can be read or set here. */
+@Controller('admin/users')
+@ForAdmins()
+export class AdminUsersController {
+  constructor(
+    private readonly directory: UsersDirectory,
+    private readonly users: UsersService,
+    private readonly changes: UserChanges,
+    private readonly actors: Actors,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'All users, by name', tags: ['admin'] })
+  @ApiAnswer(200, schemas.userList, 'One page of them.')
+  @ApiErrors('invalid_request')
+  list(@Query({ schema: pageQuery }) query: PageQuery): Promise<List<schemas.UserItem>> {
+    const read = this.directory.page.bind(this.directory);
+    return this.cursors.page(['admin/users'], query, read, itemOf);
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Adds a user', tags: ['admin'] })
+  @ApiAnswer(201, schemas.userItem, 'The user.')
+  @ApiErrors('invalid_request', 'invalid_scope')
+  async add(
+    @Body({ schema: schemas.newUser }) { name, password, scope = '' }: schemas.NewUser,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<schemas.UserItem> {
+    const wanted = requestedScope(scope);
+    const actor = await this.actors.of(principal);
+    const result = await this.users.add(name, password, wanted, originOf(request), actor);
+    // a name that is taken or impossible, or a password that will not do
+    if ('flaw' in result) throw new WireError('invalid_request');
+    const { id, name: shown, scope: granted, disabled, createdAt } = result.added;
+    return { id, name: shown, scope: granted, disabled, created_at: createdAt.toISOString() };
+  }
+
+  @Get(':id')
+  @ApiUuid('id', 'The id of the user.')
+  @ApiOperation({ summary: 'One user', tags: ['admin'] })
+  @ApiAnswer(200, schemas.userItem, 'The user.')
+  @ApiErrors('not_found')
+  async show(@Param('id', UuidPipe) id: string): Promise<schemas.UserItem> {
+    return itemOf(found(await this.directory.find(id)));
+  }
+
+  @Patch(':id')
+  @ApiUuid('id', 'The id of the user.')
+  @ApiOperation({ summary: 'Disables or enables a user, or changes what the user may do', tags: ['admin'] })
+  @ApiAnswer(200, schemas.userItem, 'The user as it is now. What had to die is dead.')
+  @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
+  async change(
+    @Param('id', UuidPipe) id: string,
+    @Body({ schema: schemas.userChange }) { scope, disabled }: schemas.UserChangeRequest,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<schemas.UserItem> {
+    const wanted = scope === undefined ? undefined : requestedScope(scope).join(' ');
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    return itemOf(found(await this.changes.change(id, { scope: wanted, disabled }, by)));
+  }
+
+  @Post(':id/revoke')
+  @HttpCode(204)
+  @ApiUuid('id', 'The id of the user.')
+  @ApiOperation({ summary: "Ends all of a user's logins and keys", tags: ['admin'] })
+  @ApiAnswer(204, undefined, 'Every token of the user is dead; the user may log in again.')
+  @ApiErrors('not_found')
+  async revoke(
+    @Param('id', UuidPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    if (!(await this.changes.revokeAll(id, by))) throw new WireError('not_found');
+  }
+}
+
+/** @throws WireError not_found */
+function found<T>(row: T | undefined): T {
+  if (row === undefined) throw new WireError('not_found');
+  return row;
+}
+
+function itemOf(row: UserRow): schemas.UserItem {
+  const { id, name, scope, disabled_at: disabledAt, created_at: createdAt } = row;
+  return { id, name, scope, disabled: disabledAt !== null, created_at: createdAt.toISOString() };
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { passwordText } from '../auth.schemas.js';
+import { listOf, time } from '../list.schemas.js';
+
+/** The wire shapes of /admin/users. */
+
+export const userItem = z
+  .object({
+    id: z.uuid().meta({ example: '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11' }),
+    name: z.string().meta({ example: 'CookieDestroyer' }),
+    scope: z
+      .string()
+      .meta({ description: 'What was granted, beside `keks:account`.', example: 'cookies:eat' }),
+    disabled: z.boolean().meta({ example: false }),
+    created_at: time,
+  })
+  .meta({ id: 'User' });
+
+export const userList = listOf('UserList', userItem);
+
+export const newUser = z
+  .object({
+    name: z.string().meta({
+      description: '1 to 128 characters that nobody else has; upper and lower case are the same.',
+      minLength: 1,
+      maxLength: 128,
+      example: 'Baker',
+    }),
+    password: passwordText.meta({
+      description: 'Long, and not among the first that an attacker would try.',
+      example: 'seven brown biscuits under a blue moon',
+    }),
+    scope: z
+      .string()
+      .optional()
+      .meta({ description: 'Space-separated; none if absent.', example: 'cookies:eat' }),
+  })
+  .meta({ id: 'NewUser' });
+
+export const userChange = z
+  .object({
+    scope: z
+      .string()
+      .optional()
+      .meta({ description: 'The whole of it. What may do more than this dies.', example: 'cookies:eat' }),
+    disabled: z
+      .boolean()
+      .optional()
+      .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
+  })
+  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined)
+  .meta({ id: 'UserChange' });
+
+export type UserItem = z.infer<typeof userItem>;
+export type NewUser = z.infer<typeof newUser>;
+export type UserChangeRequest = z.infer<typeof userChange>;

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../database/database.js';
+import { NEWEST, type Position } from '../cursor.js';
+import * as sql from './audit.sql.js';
+
+/** One value a criterion; those that are absent are not asked for. */
+export type AuditQuestion = Readonly<Partial<Record<sql.AuditCriterion, string | undefined>>>;
+
+export interface AuditPage {
+  readonly events: readonly sql.AuditRow[];
+  /** Where to go on; undefined at the end of the log. */
+  readonly rest: Position | undefined;
+}
+
+/** So many events a search looks at. A rare one in a long log is found by going on, and no question takes for ever. */
+const LOOKED_AT_MOST = 20_000;
+/** These have an index of their own. */
+const INDEXED: readonly sql.AuditCriterion[] = ['grant_id', 'token_id'];
+
+/** Owns the reading of the audit log; who does something writes it, in the same transaction. */
+@Injectable()
+export class AuditLog {
+  constructor(private readonly database: Database) {}
+
+  /** Newest first. A page may hold fewer events than asked for, or none, and still not be the last. */
+  async page(question: AuditQuestion, limit: number, after: Position = NEWEST): Promise<AuditPage> {
+    const criteria = sql.AUDIT_CRITERIA.filter((criterion) => question[criterion] !== undefined);
+    const searches = criteria.length > 0 && !criteria.some((criterion) => INDEXED.includes(criterion));
+    const rows = await this.database.run<sql.AuditRow | sql.HorizonRow>(
+      searches ? sql.searchAuditEvents(criteria) : sql.listAuditEvents(criteria),
+      [
+        ...after,
+        limit + 1,
+        ...(searches ? [LOOKED_AT_MOST] : []),
+        ...criteria.map((criterion) => question[criterion]),
+      ],
+    );
+    const found = rows.filter((row) => row.id !== null);
+    const events = found.slice(0, limit);
+    const horizon = rows.find((row) => row.id === null)?.position;
+    return { events, rest: found.length > limit ? events.at(-1)?.position : horizon };
+  }
+}

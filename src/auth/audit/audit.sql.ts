@@ -1,0 +1,79 @@
+import type { Statement } from '../../database/database.js';
+import type { Positioned } from '../cursor.js';
+
+/** One event. */
+export interface AuditRow extends Positioned {
+  readonly id: string;
+  readonly created_at: Date;
+  readonly type: string;
+  readonly actor: string | null;
+  readonly grant_id: string | null;
+  readonly token_id: string | null;
+  readonly ip: string | null;
+  readonly request_id: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** Where a search has stopped. */
+export interface HorizonRow extends Positioned {
+  readonly id: null;
+}
+
+/** What the log can be searched by: each a condition on `$n`. */
+const CONDITIONS = {
+  type: (n: string) => `type = ${n}`,
+  actor: (n: string) => `actor = ${n}`,
+  user: (n: string) => `(actor = 'user:' || ${n}::text OR detail->>'user' = ${n})`,
+  client_id: (n: string) => `(actor = 'client:' || ${n}::text OR detail->>'client_id' = ${n})`,
+  grant_id: (n: string) => `grant_id = ${n}::uuid`,
+  token_id: (n: string) => `token_id = ${n}::uuid`,
+} as const;
+
+export type AuditCriterion = keyof typeof CONDITIONS;
+
+export const AUDIT_CRITERIA = Object.keys(CONDITIONS) as readonly AuditCriterion[];
+
+const POSITION = 'ARRAY[created_at::text, id::text] AS position';
+const COLUMNS = 'id, created_at, type, actor, grant_id, token_id, ip, request_id, detail';
+const BEHIND = '(created_at, id) < ($1::timestamptz, $2::uuid)';
+const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
+
+/** What it looks for stands in the statement, so that an index can serve it. PostgreSQL cuts names at 63 bytes. */
+const named = (name: string, criteria: readonly AuditCriterion[], text: string): Statement => ({
+  name: `${name}_${criteria.map((criterion) => AUDIT_CRITERIA.indexOf(criterion)).join('')}`,
+  text,
+});
+
+/** `$3` events from behind `$1, $2`, newest first. */
+export function listAuditEvents(criteria: readonly AuditCriterion[]): Statement {
+  const conditions = [BEHIND, ...criteria.map((criterion, at) => CONDITIONS[criterion](`$${at + 4}`))];
+  return named(
+    'list_audit_events',
+    criteria,
+    `SELECT ${COLUMNS}, ${POSITION} FROM audit_events WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3`,
+  );
+}
+
+/**
+ * The same among the next `$4` events only. Unless there are `$3` of them, a last row without `id` tells where the
+ * search has stopped; both see the same snapshot, so nothing is shown twice or skipped.
+ */
+export function searchAuditEvents(criteria: readonly AuditCriterion[]): Statement {
+  const conditions = criteria.map((criterion, at) => CONDITIONS[criterion](`$${at + 5}`));
+  return named(
+    'search_audit_events',
+    criteria,
+    `WITH page AS MATERIALIZED (
+       SELECT ${COLUMNS}, ${POSITION}
+         FROM (SELECT ${COLUMNS} FROM audit_events WHERE ${BEHIND} ${NEWEST_FIRST} LIMIT $4) AS seen
+        WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3
+     ), horizon AS (
+       SELECT ${POSITION} FROM audit_events WHERE ${BEHIND} ${NEWEST_FIRST} OFFSET $4 - 1 LIMIT 1
+     )
+     SELECT * FROM page
+     UNION ALL
+     SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, position FROM horizon
+      WHERE (SELECT count(*) FROM page) < $3
+      ORDER BY created_at DESC NULLS LAST, id DESC`,
+  );
+}
