@@ -9,8 +9,11 @@ import { forged, genuine, unpack } from './support/token-smith.js';
 
 /** A name that only survives a correct quoted-string (RFC 9110 §5.6.4). */
 const REALM = 'The "Cookie" Factory \\ Ltd, error="none"';
-/** RFC 9728 §5.1: where a client reads what this API wants. By configuration, so it names the issuer's port. */
-const METADATA = 'http://127.0.0.1:3000/.well-known/oauth-protected-resource';
+/** The rest of every challenge, from configuration (RFC 9728 §5.1). */
+const FIXED = {
+  realm: REALM,
+  resource_metadata: 'http://127.0.0.1:3000/.well-known/oauth-protected-resource',
+};
 const COOKIES = '["Cookie","Cookie","Cookie"]';
 
 let keks: TestApp;
@@ -39,11 +42,7 @@ function expectError(answer: RawAnswer, status: number, error: string): void {
 
 function expectUnauthorized(answer: RawAnswer): void {
   expectError(answer, 401, 'unauthorized');
-  expect(bearerChallenge(answer.header('www-authenticate'))).toEqual({
-    realm: REALM,
-    scope: 'cookies:eat',
-    resource_metadata: METADATA,
-  });
+  expect(bearerChallenge(answer.header('www-authenticate'))).toEqual({ ...FIXED, scope: 'cookies:eat' });
 }
 
 /** RFC 6750 §3: `error_description` is there for people, and says the same in header and body. */
@@ -51,7 +50,7 @@ function expectChallenge(answer: RawAnswer, status: number, error: string, more:
   expectError(answer, status, error);
   const { error_description } = JSON.parse(answer.body) as { error_description: string };
   const challenge = bearerChallenge(answer.header('www-authenticate'));
-  expect(challenge).toEqual({ realm: REALM, error, error_description, resource_metadata: METADATA, ...more });
+  expect(challenge).toEqual({ ...FIXED, error, error_description, ...more });
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
