@@ -2,7 +2,7 @@ import type { Statement } from '../../database/database.js';
 
 export interface TokenRow {
   /** Which question of the batch this answers, from 1. */
-  readonly at: string;
+  readonly at: number;
   readonly token_id: string;
   readonly grant_id: string;
   readonly kind: 'login' | 'client' | 'api_key';
@@ -12,7 +12,8 @@ export interface TokenRow {
   readonly audience: string;
   readonly revoked: boolean;
   readonly grant_revoked: boolean;
-  readonly grant_expires_at: Date | null;
+  /** Milliseconds since the epoch: a Date costs more to read than all the rest of the row. */
+  readonly grant_expires_at: number | null;
 }
 
 export interface DescribedRow extends TokenRow {
@@ -26,7 +27,7 @@ export const FIRST_PARTY_CLIENT = 'keks';
 const GRANT = `
   g.id AS grant_id, g.kind, coalesce(g.user_id::text, g.client_id) AS subject,
   coalesce(g.client_id, '${FIRST_PARTY_CLIENT}') AS client_id,
-  g.revoked_at IS NOT NULL AS grant_revoked, g.expires_at AS grant_expires_at`;
+  g.revoked_at IS NOT NULL AS grant_revoked, date_part('epoch', g.expires_at) * 1000 AS grant_expires_at`;
 
 const QUESTIONS = `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)`;
 
@@ -34,7 +35,7 @@ const QUESTIONS = `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (
 export const LOOK_UP_ACCESS_TOKENS: Statement = {
   name: 'look_up_access_tokens',
   text: `
-    SELECT q.at, t.id AS token_id, t.scope, t.audience, t.revoked_at IS NOT NULL AS revoked, ${GRANT}
+    SELECT q.at::int AS at, t.id AS token_id, t.scope, t.audience, t.revoked_at IS NOT NULL AS revoked, ${GRANT}
       FROM ${QUESTIONS}
       JOIN access_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
       JOIN grants g ON g.id = t.grant_id`,
@@ -44,7 +45,7 @@ export const LOOK_UP_ACCESS_TOKENS: Statement = {
 export const LOOK_UP_API_KEYS: Statement = {
   name: 'look_up_api_keys',
   text: `
-    SELECT q.at, k.id AS token_id, g.scope, k.audience, false AS revoked, ${GRANT}
+    SELECT q.at::int AS at, k.id AS token_id, g.scope, k.audience, false AS revoked, ${GRANT}
       FROM ${QUESTIONS}
       JOIN api_keys k ON k.digest = q.digest AND k.expires_at = q.expires_at
       JOIN grants g ON g.id = k.grant_id`,
@@ -56,17 +57,17 @@ const DESCRIPTION = `${GRANT}, u.name AS username, floor(extract(epoch FROM t.cr
 export const DESCRIBE_TOKENS: Statement = {
   name: 'describe_tokens',
   text: `
-    SELECT q.at, t.id AS token_id, t.scope, t.audience, t.revoked_at IS NOT NULL AS revoked, ${DESCRIPTION}
+    SELECT q.at::int AS at, t.id AS token_id, t.scope, t.audience, t.revoked_at IS NOT NULL AS revoked, ${DESCRIPTION}
       FROM ${QUESTIONS}
       JOIN access_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
       JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id
     UNION ALL
-    SELECT q.at, t.id, t.scope, t.audience, t.used_at IS NOT NULL, ${DESCRIPTION}
+    SELECT q.at::int AS at, t.id, t.scope, t.audience, t.used_at IS NOT NULL, ${DESCRIPTION}
       FROM ${QUESTIONS}
       JOIN refresh_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
       JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id
     UNION ALL
-    SELECT q.at, t.id, g.scope, t.audience, false, ${DESCRIPTION}
+    SELECT q.at::int AS at, t.id, g.scope, t.audience, false, ${DESCRIPTION}
       FROM ${QUESTIONS}
       JOIN api_keys t ON t.digest = q.digest AND t.expires_at = q.expires_at
       JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id`,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
+import { byteaArray, timestampArray } from './binary-arrays.js';
 import { MicroBatch } from './micro-batch.js';
 import * as sql from './token-lookup.sql.js';
 import type { ReadToken } from './token-reader.js';
@@ -64,12 +65,12 @@ export class TokenLookup {
     toToken: (row: R, expiresAt: number) => T,
   ): Promise<(T | undefined)[]> {
     const rows = await this.database.runHot<R>(statement, [
-      tokens.map((token) => token.digest),
-      tokens.map((token) => new Date(token.expiresAt * 1_000)),
+      byteaArray(tokens.map((token) => token.digest)),
+      timestampArray(tokens.map((token) => token.expiresAt)),
     ]);
     const found = Array.from<T | undefined>({ length: tokens.length });
     for (const row of rows) {
-      const at = Number(row.at) - 1;
+      const at = row.at - 1;
       found[at] = toToken(row, tokens[at]?.expiresAt ?? 0);
     }
     return found;
@@ -90,7 +91,7 @@ function storedToken(row: sql.TokenRow, expiresAt: number): StoredToken {
     },
     revoked: row.revoked,
     grantRevoked: row.grant_revoked,
-    grantExpiresAt: row.grant_expires_at?.getTime() ?? null,
+    grantExpiresAt: row.grant_expires_at,
   };
 }
 
