@@ -1,6 +1,8 @@
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JwtReader } from '../src/auth/keys/jwt.reader.js';
 import { JwtSigner } from '../src/auth/keys/jwt.signer.js';
 import { KeyCipher } from '../src/auth/keys/key-cipher.js';
@@ -16,7 +18,8 @@ import { createDatabase, type TestDatabase } from './support/database.js';
 import { claimsOf, headerOf, storedKey } from './support/forge.js';
 import { startInstance, type Instance } from './support/instance.js';
 import { ManualClock } from './support/manual-clock.js';
-import { SECRET_KEY } from './support/test-app.js';
+import { build } from './support/process.js';
+import { environment, SECRET_KEY } from './support/test-app.js';
 
 const MINUTE = 60;
 const HOUR = 3_600;
@@ -24,6 +27,7 @@ const DAY = 86_400;
 const PUBLISH = 10 * MINUTE;
 const BY_OPERATOR = { actor: 'operator', origin: OPERATOR };
 const NEW_SECRET = 'ab'.repeat(32);
+const CLI = 'dist/src/cli.js';
 const ISSUER = 'http://127.0.0.1:3000';
 
 let database: TestDatabase;
@@ -112,7 +116,7 @@ describe('the first key of an empty database', () => {
 
   it('is made by the first token, if that comes before the schedule', async () => {
     const both = [await start(), await start()];
-    const tokens = await Promise.all([...both, ...both].map((instance) => sign(instance)));
+    const tokens = await Promise.all(Array.from({ length: 60 }, (_, at) => sign(both[at % 2] as Instance)));
     expect(await rows()).toHaveLength(1);
     expect(new Set(tokens.map((token) => kidOf(token))).size).toBe(1);
   });
@@ -443,6 +447,36 @@ describe("the operator's rotation", () => {
   });
 });
 
+describe('keks key', { timeout: 60_000 }, () => {
+  beforeAll(() => build());
+
+  it('rotates and lists', async () => {
+    const instance = await start();
+    await tick(instance);
+    const lost = await sign(instance);
+    const next = { kid: expect.stringMatching(/^[\w-]{43}$/), signs_from: expect.any(String) };
+    const rotated = await keksKey('rotate');
+    expect(rotated).toEqual({ ...next, added: true });
+    expect(await keksKey('rotate')).toEqual({ ...(rotated as object), added: false });
+    expect(await keksKey('list')).toEqual([
+      expect.objectContaining({ kid: kidOf(lost), alg: 'ES256', state: 'signing' }),
+      expect.objectContaining({ alg: 'ES256', state: 'published', retires_at: null }),
+    ]);
+    expect(await keksKey('rotate', '--compromised')).toEqual({ ...next, added: true });
+    await tick(instance);
+    expect(await accepts(instance, lost)).toBe(false);
+  });
+
+  it('leaves the keys of the servers alone when it runs with another secret', async () => {
+    await tick(await start());
+    const before = await rows();
+    await promisify(execFile)(process.execPath, [CLI, 'user', 'list'], {
+      env: { PATH: process.env['PATH'], ...environment(database.url), SECRET_KEY: NEW_SECRET },
+    });
+    expect(await rows()).toEqual(before);
+  });
+});
+
 describe('a new SECRET_KEY', () => {
   const renewed = { SECRET_KEY: NEW_SECRET, SECRET_KEY_PREVIOUS: SECRET_KEY };
 
@@ -539,6 +573,14 @@ describe('SharedRun', () => {
     await expect(shared.ask()).resolves.toBeUndefined();
   });
 });
+
+/** The compiled command line, on the test's database. */
+async function keksKey(...args: string[]): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, [CLI, '--json', 'key', ...args], {
+    env: { PATH: process.env['PATH'], ...environment(database.url) },
+  });
+  return JSON.parse(stdout);
+}
 
 /** Another authority altogether. */
 async function strangerInstance(): Promise<Instance> {

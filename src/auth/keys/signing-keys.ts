@@ -54,6 +54,8 @@ const AUTHORITY: KeyAdder = { actor: 'keks', origin: OPERATOR };
  */
 @Injectable()
 export class SigningKeys {
+  private beginning: Promise<void> | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly ring: KeyRing,
@@ -72,7 +74,7 @@ export class SigningKeys {
     await this.ring.refresh(cacheSeconds(this.config) * 1_000);
     const known = this.ring.signer(until);
     if (known) return known;
-    await this.begin(until);
+    await this.begin();
     const made = this.ring.signer(until);
     if (!made) throw new Unavailable('there is no key to sign with');
     return made;
@@ -110,8 +112,7 @@ export class SigningKeys {
   /** What is due now, by the clock: a first key, or the next one. @throws Unavailable */
   async rotateIfDue(): Promise<void> {
     const now = this.clock.now();
-    const longest = now + LONGEST_ACCESS_TOKEN_TTL * 1_000;
-    if (!this.ring.signer(longest)) return this.begin(longest);
+    if (!this.ring.signer(longestFrom(now))) return this.begin();
     const { SIGNING_KEY_PUBLISH: wait, SIGNING_KEY_TTL: life } = this.config;
     const unlessAfter = now + (wait - life) * 1_000;
     if (this.ring.published().some((key) => key.signsFrom > unlessAfter)) return;
@@ -119,11 +120,17 @@ export class SigningKeys {
     await this.ring.reload();
   }
 
-  /** There is no key that we could sign with, so nobody needs to have seen the new one first. */
-  private async begin(until: number): Promise<void> {
+  /** Shared by all who find that there is no key to sign with. */
+  private begin(): Promise<void> {
+    this.beginning ??= this.addFirst().finally(() => (this.beginning = undefined));
+    return this.beginning;
+  }
+
+  /** Signs at once: there is no older key that verifiers could know instead. */
+  private async addFirst(): Promise<void> {
     const now = this.clock.now();
     const first = { event: 'key.added', signsFrom: now, unlessAfter: 0, predecessorsRetireAt: null } as const;
-    const useless = this.ring.all().filter((key) => !key.signer || key.retiresAt < until);
+    const useless = this.ring.all().filter((key) => !key.signer || key.retiresAt < longestFrom(now));
     await this.add(
       first,
       AUTHORITY,
@@ -177,6 +184,11 @@ function stateOf(key: SigningKeyInMemory, signing: SigningKeyInMemory | undefine
   if (key.retiresAt <= now) return 'retired';
   if (key.signsFrom > now) return 'published';
   return key === signing ? 'signing' : 'verifying';
+}
+
+/** When the last token that is signed now can expire: milliseconds since the epoch. */
+function longestFrom(now: number): number {
+  return now + LONGEST_ACCESS_TOKEN_TTL * 1_000;
 }
 
 function replacement(now: number): NewKey {
