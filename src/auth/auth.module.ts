@@ -3,6 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
+import { AdminClientSecretsController } from './admin/admin-client-secrets.controller.js';
+import { AdminClientsController } from './admin/admin-clients.controller.js';
 import { AdminGrantsController } from './admin/admin-grants.controller.js';
 import { AdminUsersController } from './admin/admin-users.controller.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
@@ -45,6 +47,8 @@ export class AuthModule {
         PasswordController,
         AdminUsersController,
         AdminGrantsController,
+        AdminClientsController,
+        AdminClientSecretsController,
         AuditController,
         ...discoveryControllers(config),
       ],

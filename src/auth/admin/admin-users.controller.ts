@@ -13,6 +13,7 @@ import { UsersService } from '../users/users.service.js';
 import { UsersDirectory } from '../users/users.directory.js';
 import * as schemas from './admin-users.schemas.js';
 import { ForAdmins } from './for-admins.js';
+import { found } from './found.js';
 import { requestedScope } from './requested-scope.js';
 import type { UserRow } from '../users/users.sql.js';
 
@@ -94,12 +95,6 @@ export class AdminUsersController {
     const by = { actor: await this.actors.of(principal), origin: originOf(request) };
     if (!(await this.changes.revokeAll(id, by))) throw new WireError('not_found');
   }
-}
-
-/** @throws WireError not_found */
-function found<T>(row: T | undefined): T {
-  if (row === undefined) throw new WireError('not_found');
-  return row;
 }
 
 function itemOf(row: UserRow): schemas.UserItem {

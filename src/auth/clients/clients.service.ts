@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Clock } from '../../database/clock.js';
 import { Database, type Queries } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { NEWEST, type Position, type Positioned } from '../cursor.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { parseScope, subset } from '../scope.js';
 import type { Revoker } from '../tokens/token-revocation.js';
@@ -68,6 +69,12 @@ export class ClientsService {
 
   async list(): Promise<ClientRecord[]> {
     return (await this.database.run<sql.ClientRow>(sql.LIST_CLIENTS)).map(recordOf);
+  }
+
+  /** Newest first. */
+  async page(after: Position = NEWEST, count: number): Promise<(ClientRecord & Positioned)[]> {
+    const rows = await this.database.run<sql.ListedClientRow>(sql.LIST_PAGE, [...after, count]);
+    return rows.map((row) => ({ ...recordOf(row), position: row.position }));
   }
 
   async find(clientId: string): Promise<ClientRecord | undefined> {

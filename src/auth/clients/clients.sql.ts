@@ -1,4 +1,5 @@
 import type { Statement } from '../../database/database.js';
+import type { Positioned } from '../cursor.js';
 
 export interface ClientRow {
   readonly id: string;
@@ -43,6 +44,14 @@ export const FIND_CLIENT: Statement = {
 export const LIST_CLIENTS: Statement = {
   name: 'list_clients',
   text: `SELECT ${COLUMNS} FROM clients ORDER BY created_at, id`,
+};
+
+export interface ListedClientRow extends ClientRow, Positioned {}
+
+export const LIST_PAGE: Statement = {
+  name: 'list_page_of_clients',
+  text: `SELECT ${COLUMNS}, ARRAY[created_at::text, id::text] AS position FROM clients
+          WHERE (created_at, id) < ($1::timestamptz, $2::uuid) ORDER BY created_at DESC, id DESC LIMIT $3`,
 };
 
 export const LIST_SECRETS: Statement = {

@@ -1,0 +1,61 @@
+import { Controller, Delete, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { WireError } from '../../http/wire-error.js';
+import { Actors } from '../audit/actor.js';
+import { ClientsService } from '../clients/clients.service.js';
+import { ApiUuid, UuidPipe } from '../path-id.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { addedSecret, type AddedSecret } from './admin-clients.schemas.js';
+import { ApiClientId, ClientIdPipe } from './client-id.js';
+import { ForAdmins } from './for-admins.js';
+
+/** How a client's secret is rotated: a second one is made, rolled out, and the first one retired. */
+@Controller('admin/clients/:id/secrets')
+@ForAdmins()
+export class AdminClientSecretsController {
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly actors: Actors,
+  ) {}
+
+  @Post()
+  @Header('Pragma', 'no-cache')
+  @ApiClientId()
+  @ApiOperation({ summary: 'A second secret for a client, while the first one lives on', tags: ['admin'] })
+  @ApiAnswer(201, addedSecret, 'The secret. Nobody can show it to you again.')
+  @ApiErrors('invalid_request', 'not_found')
+  async add(
+    @Param('id', ClientIdPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<AddedSecret> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const added = await this.clients.addSecret(id, by);
+    // two live already: which of them is in use, only the operator knows
+    if ('flaw' in added) throw new WireError(added.flaw === 'unknown' ? 'not_found' : 'invalid_request');
+    return { client_id: id, secret_id: added.id, client_secret: added.clientSecret };
+  }
+
+  @Delete(':secret_id')
+  @HttpCode(204)
+  @ApiClientId()
+  @ApiUuid('secret_id', 'The id of the secret.')
+  @ApiOperation({ summary: 'Takes a secret back', tags: ['admin'] })
+  @ApiAnswer(
+    204,
+    undefined,
+    'Nobody can authenticate with it any more; tokens that were got with it live on.',
+  )
+  @ApiErrors('not_found')
+  async retire(
+    @Param('id', ClientIdPipe) id: string,
+    @Param('secret_id', UuidPipe) secretId: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    if ((await this.clients.retireSecrets(id, { id: secretId }, by)) === 0) throw new WireError('not_found');
+  }
+}

@@ -1,0 +1,109 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { WireError } from '../../http/wire-error.js';
+import { Actors } from '../audit/actor.js';
+import { clientFlaw } from '../clients/client-flaw.js';
+import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
+import { Cursors } from '../cursor.js';
+import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import * as schemas from './admin-clients.schemas.js';
+import { ApiClientId, ClientIdPipe } from './client-id.js';
+import { ForAdmins } from './for-admins.js';
+import { found } from './found.js';
+import { requestedScope } from './requested-scope.js';
+
+/** The systems that get tokens, and the APIs that ask about them, for operators. */
+@Controller('admin/clients')
+@ForAdmins()
+export class AdminClientsController {
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly actors: Actors,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'All clients, newest first', tags: ['admin'] })
+  @ApiAnswer(200, schemas.clientList, 'One page of them.')
+  @ApiErrors('invalid_request')
+  list(@Query({ schema: pageQuery }) query: PageQuery): Promise<List<schemas.ClientItem>> {
+    const read = this.clients.page.bind(this.clients);
+    return this.cursors.page(['admin/clients'], query, read, itemOf);
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Adds a client', tags: ['admin'] })
+  @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
+  @ApiErrors('invalid_request', 'invalid_scope')
+  async add(
+    @Body({ schema: schemas.newClient }) body: schemas.NewClientRequest,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<schemas.AddedClient> {
+    const { name, audience = [], token_format: tokenFormat = 'opaque' } = body;
+    const client = { name, audience, tokenFormat, scope: requestedScope(body.scope ?? '') };
+    if (clientFlaw(client)) throw new WireError('invalid_request');
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const added = await this.clients.add(client, by);
+    return { ...itemOf(added), secret_id: added.id, client_secret: added.clientSecret };
+  }
+
+  @Get(':id')
+  @ApiClientId()
+  @ApiOperation({ summary: 'One client, and which secrets it has', tags: ['admin'] })
+  @ApiAnswer(200, schemas.clientDetails, 'The client; never a secret.')
+  @ApiErrors('not_found')
+  async show(@Param('id', ClientIdPipe) id: string): Promise<schemas.ClientDetails> {
+    const client = found(await this.clients.find(id));
+    const secrets = (await this.clients.secrets(id)).map((secret) => {
+      return { id: secret.id, created_at: secret.created_at.toISOString() };
+    });
+    return { ...itemOf(client), secrets };
+  }
+
+  @Patch(':id')
+  @ApiClientId()
+  @ApiOperation({ summary: 'Disables or enables a client, or changes what it may do', tags: ['admin'] })
+  @ApiAnswer(200, schemas.clientItem, 'The client as it is now. What had to die is dead.')
+  @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
+  async change(
+    @Param('id', ClientIdPipe) id: string,
+    @Body({ schema: schemas.clientChange }) { scope, disabled }: schemas.ClientChangeRequest,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<schemas.ClientItem> {
+    const wanted = scope === undefined ? undefined : requestedScope(scope);
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    return itemOf(found(await this.clients.change(id, { scope: wanted, disabled }, by)));
+  }
+
+  @Post(':id/revoke')
+  @HttpCode(204)
+  @ApiClientId()
+  @ApiOperation({ summary: "Ends all of a client's tokens", tags: ['admin'] })
+  @ApiAnswer(204, undefined, 'Every token of the client is dead; it may get new ones.')
+  @ApiErrors('not_found')
+  async revoke(
+    @Param('id', ClientIdPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    found(await this.clients.revokeAll(id, by));
+  }
+}
+
+function itemOf(one: ClientRecord): schemas.ClientItem {
+  return {
+    client_id: one.clientId,
+    name: one.name,
+    scope: one.scope,
+    audience: [...one.audience],
+    token_format: one.tokenFormat,
+    disabled: one.disabled,
+    created_at: one.createdAt.toISOString(),
+  };
+}

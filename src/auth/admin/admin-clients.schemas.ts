@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { listOf, time } from '../list.schemas.js';
+
+/** The wire shapes of /admin/clients. */
+
+const CLIENT_ID = 'c-0123456789abcdef01234567';
+const SECRET_ID = '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11';
+
+const shared = {
+  client_id: z.string().meta({ example: CLIENT_ID }),
+  name: z.string().meta({ example: 'Oven' }),
+  scope: z.string().meta({ example: 'cookies:bake' }),
+  audience: z
+    .array(z.string())
+    .meta({ description: 'The APIs that it is: whose tokens it may introspect.', example: [] }),
+  token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
+  disabled: z.boolean().meta({ example: false }),
+  created_at: time,
+};
+
+const secret = {
+  secret_id: z.uuid().meta({ example: SECRET_ID }),
+  client_secret: z.string().meta({ description: 'Shown once, here.', example: 'kcs_...' }),
+};
+
+export const clientItem = z.object(shared).meta({ id: 'Client' });
+export const clientList = listOf('ClientList', clientItem);
+
+export const clientDetails = z
+  .object({
+    ...shared,
+    secrets: z
+      .array(z.object({ id: z.uuid(), created_at: time }))
+      .meta({ description: 'Newest first; two at most.', example: [] }),
+  })
+  .meta({ id: 'ClientDetails' });
+
+export const addedClient = z.object({ ...shared, ...secret }).meta({ id: 'AddedClient' });
+export const addedSecret = z
+  .object({ client_id: shared.client_id, ...secret })
+  .meta({ id: 'AddedClientSecret' });
+
+export const newClient = z
+  .object({
+    name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
+    scope: z
+      .string()
+      .optional()
+      .meta({ description: 'Space-separated; none if absent.', example: 'cookies:bake' }),
+    audience: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Absolute URIs of the APIs that it is.', example: ['https://oven.example'] }),
+    token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
+  })
+  .meta({ id: 'NewClient' });
+
+export const clientChange = z
+  .object({
+    scope: z
+      .string()
+      .optional()
+      .meta({
+        description: 'The whole of it. If it is less than before, all tokens die.',
+        example: 'cookies:bake',
+      }),
+    disabled: z
+      .boolean()
+      .optional()
+      .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
+  })
+  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined)
+  .meta({ id: 'ClientChange' });
+
+export type ClientItem = z.infer<typeof clientItem>;
+export type ClientDetails = z.infer<typeof clientDetails>;
+export type AddedClient = z.infer<typeof addedClient>;
+export type AddedSecret = z.infer<typeof addedSecret>;
+export type NewClientRequest = z.infer<typeof newClient>;
+export type ClientChangeRequest = z.infer<typeof clientChange>;
