@@ -399,7 +399,7 @@ describe('partitions', () => {
       const maintenance = await maintenanceOf(one);
       const tokens = new Map<string, number>();
       for (let day = 0; day < 100; day += 1) {
-        for (const lifetime of [60, DAY, 3 * DAY, 7 * DAY, 12 * DAY]) {
+        for (const lifetime of [60, DAY, DAY + 60, DAY + 7_200, 7 * DAY, 12 * DAY]) {
           const expiresAt = clock.seconds() + lifetime;
           tokens.set((await insertToken(expiresAt)).toString('hex'), expiresAt);
         }
