@@ -1,10 +1,11 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import draft4 from 'ajv-draft-04';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BEARER_ERRORS } from '../src/guard/bearer.error.js';
 import { WIRE_ERRORS } from '../src/http/wire-error.js';
 import { addClient, basic, clientToken, type TestClient } from './support/oauth.js';
-import { get, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+import { get, PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 interface Media {
   readonly schema?: object;
@@ -54,7 +55,7 @@ describe('GET /docs-json', () => {
 
   beforeAll(async () => {
     keks = await startTestApp();
-    await keks.addUser('CookieDestroyer', 'cookies:eat', DEMO_PASSWORD);
+    await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin', DEMO_PASSWORD);
     client = await addClient(keks);
     ({ rows } = await keks.database.client.query<{ password_hash: string }>(
       'SELECT password_hash FROM users',
@@ -187,17 +188,28 @@ describe('GET /docs-json', () => {
   async function withId(path: string): Promise<string> {
     if (!path.includes('{')) return path;
     const token = await freshToken();
-    const headers = { authorization: `Bearer ${token}` };
-    const makers: Record<string, () => Promise<string>> = {
-      '/keys/{id}': async () => idOf((await post(keks.url, '/keys', { label: 'oven' }, headers)).body),
+    const make = async (where: string, body: object): Promise<Record<string, string>> =>
+      (await post(keks.url, where, body, { authorization: `Bearer ${token}` })).body as Record<
+        string,
+        string
+      >;
+    const makers: Record<string, () => Promise<Record<string, string | undefined>>> = {
+      '/keys/{id}': () => make('/keys', { label: 'oven' }),
       '/sessions/{id}': async () => {
         const { items } = (await get(keks.url, '/sessions', token)).body as { items: object[] };
-        return idOf(items.find((one) => 'current' in one && one.current === true));
+        return { id: idOf(items.find((one) => 'current' in one && one.current === true)) };
+      },
+      '/admin/users/{id}': () => make('/admin/users', { name: randomUUID(), password: PASSWORD }),
+      '/admin/grants/{id}': () => make('/keys', { label: 'oven' }),
+      '/admin/clients/{id}': async () => {
+        const added = await make('/admin/clients', { name: 'oven' });
+        return { id: added['client_id'], secret_id: added['secret_id'] };
       },
     };
-    const make = makers[path];
-    if (!make) throw new Error(`this test does not know yet what {id} is in ${path}`);
-    return path.replace('{id}', await make());
+    const known = Object.keys(makers).find((one) => path.startsWith(one));
+    if (known === undefined) throw new Error(`this test does not know yet what {id} is in ${path}`);
+    const ids = await makers[known]?.();
+    return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids?.[name] ?? '');
   }
 
   /** `PUT /password` works too, and would leave no example of a login that does. */
