@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-    exclude: ['test/browser/**'],
+    exclude: ['test/browser/**', 'test/package/**'],
     globalSetup: 'test/support/global-setup.ts',
     // passport keeps its strategies in one registry a process: a file is a process, and has one app
     pool: 'forks',
