@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -91,7 +91,7 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
   // the port is in the issuer, and the issuer is whom its tokens are for
   const settings: Record<string, string> = { DATA_DIR, NODE_ENV: 'test', BCRYPT_COST: '4' };
   const cluster = join(DATA_DIR, 'postgres');
-  folders.push(DATA_DIR);
+  folders.push(dirname(DATA_DIR));
   let keks: Keks;
   let postmaster: number;
 
