@@ -314,4 +314,17 @@ describe('POST /oauth/revoke (RFC 7009)', () => {
     await expectRevoked(token);
     expect(await isAlive(keks, token)).toBe(false);
   });
+
+  it('503 when it could be read and not be written, and the token is as it was', async () => {
+    const token = await own();
+    const { client } = keks.database;
+    await client.query('BEGIN; LOCK TABLE access_tokens IN SHARE MODE');
+    try {
+      expectRefusal(await revoke(token), 503, 'temporarily_unavailable');
+    } finally {
+      await client.query('ROLLBACK');
+    }
+    expect(await isAlive(keks, token)).toBe(true);
+    await expectRevoked(token);
+  });
 });

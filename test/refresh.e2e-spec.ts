@@ -550,6 +550,18 @@ describe('POST /oauth/token, grant_type=refresh_token (RFC 6749 §6)', () => {
     }
     await refreshed(token);
   });
+
+  it('503 when it could be read and not be used, and the token unharmed', async () => {
+    const { refresh_token: token } = await login();
+    const { client } = keks.database;
+    await client.query('BEGIN; LOCK TABLE refresh_tokens IN SHARE MODE');
+    try {
+      expectRefusal(await refresh(keks, token), 503, 'temporarily_unavailable');
+    } finally {
+      await client.query('ROLLBACK');
+    }
+    await refreshed(token);
+  });
 });
 
 describe('another instance on the same database', () => {
