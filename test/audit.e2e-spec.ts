@@ -88,33 +88,33 @@ describe('what is written', () => {
       const answer = await issue(user, password);
       expectError(answer, 401, 'invalid_credentials');
       bodies.add(JSON.stringify(answer.body));
-      expect(await read(`type=login.refused&user=${user}`)).toEqual([
+      const { rows } = await keks.database.client.query(
+        `SELECT type, actor, grant_id, token_id, ip, request_id, detail FROM audit_events WHERE request_id = $1`,
+        [answer.headers.get('x-request-id')],
+      );
+      expect(rows).toEqual([
         expect.objectContaining({
+          type: 'login.refused',
           actor: null,
           grant_id: null,
           token_id: null,
           ip: '127.0.0.1',
           request_id: answer.headers.get('x-request-id'),
-          detail: { user, reason },
+          detail: { user: reason === 'unknown_user' ? null : user, reason },
         }),
       ]);
     }
     expect(bodies.size).toBe(1);
   });
 
-  it.each([
-    ['a\r\nb\u001b[31m\u202ec', 'a??b?[31m?c'],
-    ['x'.repeat(300), 'x'.repeat(128)],
-    [`${'x'.repeat(127)}🍪🍪`, `${'x'.repeat(127)}🍪`],
-    ['🍪'.repeat(2_000), '🍪'.repeat(128)],
-  ])('a name as it was given, %j, made harmless', async (given, written) => {
-    const answer = await issue(given);
+  it('a name that nobody has is not kept: it may be a password in the wrong field', async () => {
+    const answer = await issue(WRONG_PASSWORD);
     expectError(answer, 401, 'invalid_credentials');
     const { rows } = await keks.database.client.query(
       `SELECT detail FROM audit_events WHERE request_id = $1`,
       [answer.headers.get('x-request-id')],
     );
-    expect(rows).toEqual([{ detail: { user: written, reason: 'unknown_user' } }]);
+    expect(rows).toEqual([{ detail: { user: null, reason: 'unknown_user' } }]);
   });
 
   it('refreshing, the replay of a used refresh token, and who presented it', async () => {

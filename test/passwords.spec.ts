@@ -151,9 +151,21 @@ describe('PasswordPolicy', () => {
     expect(await flawOf(password)).toBe(flaw);
   });
 
+  it.each([
+    'keks lecker keks lecker',
+    '2024-01-01 2024-01-01',
+    'Hello-World-hello-world',
+    'CookieDestroyer 2026!',
+    'zoe.keks.cookie.1234',
+  ])('refuses repeats and what is made of known words: %s', async (password) => {
+    expect(await new PasswordPolicy({ PASSWORD_MIN_LENGTH: 15 }).flawOf(password, ['Zoe'])).toBe(
+      'too_common',
+    );
+  });
+
   it('takes PASSWORD_MIN_LENGTH at its word', async () => {
     const short = new PasswordPolicy({ PASSWORD_MIN_LENGTH: 8 });
-    expect(await short.flawOf('q8Zr-vT2m', [])).toBeUndefined();
+    expect(await short.flawOf('q8Zr-vT2mX4w', [])).toBeUndefined();
     expect(await short.flawOf('q8Zr-vT', [])).toBe('too_short');
     expect(await new PasswordPolicy({ PASSWORD_MIN_LENGTH: 60 }).flawOf(PASSWORD, [])).toBe('too_short');
   });

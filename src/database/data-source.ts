@@ -1,10 +1,22 @@
-import { DataSource, type MixedList } from 'typeorm';
+import { DataSource, type Logger, type MixedList } from 'typeorm';
 import type { PoolConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
 
 export const MIGRATIONS_TABLE = 'migrations';
 
 export type Entities = (new () => object)[];
+
+const ignore = (): void => undefined;
+
+/** Even with `logging: false` TypeORM prints a failed migration on stdout, where the command line owes one JSON document. */
+const SILENT: Logger = {
+  logQuery: ignore,
+  logQueryError: ignore,
+  logQuerySlow: ignore,
+  logSchemaBuild: ignore,
+  logMigration: ignore,
+  log: ignore,
+};
 
 /** TypeORM for migrations, entities and cold paths. `synchronize` stays off: the schema changes by migrations only. */
 export function createDataSource(pool: PoolConfig, entities: Entities = []): DataSource {
@@ -15,6 +27,7 @@ export function createDataSource(pool: PoolConfig, entities: Entities = []): Dat
     migrationsTableName: MIGRATIONS_TABLE,
     synchronize: false,
     logging: false,
+    logger: SILENT,
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     poolErrorHandler: () => undefined,

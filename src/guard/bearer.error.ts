@@ -5,7 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 export const BEARER_ERRORS = {
   unauthorized: [
     401,
-    'A bearer token is needed: get one from the authority with POST /issue and send it as "Authorization: Bearer <token>".',
+    'A bearer token is needed: get one from the authority with POST /issue and send it in the Authorization header, after the word Bearer.',
   ],
   invalid_request: [
     400,

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
@@ -21,7 +21,7 @@ const NOTE_LAST_USE: Statement = {
 
 /** When each grant was last used: collected in memory and written now and then, so that no validation ever writes. */
 @Injectable()
-export class LastUse implements OnModuleInit, OnApplicationShutdown {
+export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('grants');
   private seen = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,8 @@ export class LastUse implements OnModuleInit, OnApplicationShutdown {
     this.timer = setInterval(() => void this.flush(), EVERY_MS).unref();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** While the pools are still open: they close one step later. */
+  async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.flush();
   }

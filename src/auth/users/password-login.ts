@@ -52,7 +52,7 @@ export class PasswordLogin {
             : undefined;
       if (!row || refusal) {
         await this.throttle.failed(account, ip);
-        await this.note(name, refusal ?? 'unknown_user', origin);
+        await this.note(row?.name ?? null, refusal ?? 'unknown_user', origin);
         return undefined;
       }
       await this.throttle.succeeded(account, ip);
@@ -74,9 +74,8 @@ export class PasswordLogin {
     return now && same && !now.disabled_at ? verified(now) : undefined;
   }
 
-  private async note(name: string, reason: Refusal, origin: RequestOrigin): Promise<void> {
-    // cut between characters: half a pair of surrogates is no text to PostgreSQL
-    const user = [...name.slice(0, 1_024).replace(/[^\P{C} ]/gu, '?')].slice(0, 128).join('');
+  /** A name that nobody has is not kept: people type passwords into the wrong field. */
+  private async note(user: string | null, reason: Refusal, origin: RequestOrigin): Promise<void> {
     const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
     await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }

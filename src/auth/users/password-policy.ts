@@ -4,7 +4,9 @@ import { CONFIG, type Config } from '../../config.js';
 /** More than this is refused before any work is done on it. */
 export const PASSWORD_MAX_BYTES = 1_024;
 /** zxcvbn's scale: below 10^10 guesses is too weak for a secret that people choose themselves. */
-const SCORE_MIN = 3;
+const SCORE_MIN = 4;
+/** So many characters must be left when those words are taken away. */
+const REST_MIN = 8;
 const OUR_WORDS = ['keks', 'keksdose', 'cookie', 'cookies', 'cookiefactory', 'cookiedestroyer', 'lecker'];
 
 export type PasswordFlaw = 'ill_formed' | 'too_short' | 'too_long' | 'too_common';
@@ -26,6 +28,7 @@ export class PasswordPolicy {
     if (!isUsable(password)) return password.isWellFormed() ? 'too_long' : 'ill_formed';
     if ([...password].length < this.config.PASSWORD_MIN_LENGTH) return 'too_short';
     const words = [...about, ...OUR_WORDS];
+    if (isRepeat(password) || isMadeOf(words, password)) return 'too_common';
     return (await score(password, words)) < SCORE_MIN ? 'too_common' : undefined;
   }
 }
@@ -42,4 +45,19 @@ async function score(password: string, words: string[]): Promise<number> {
     import('@zxcvbn-ts/language-common'),
   ]);
   return new ZxcvbnFactory({ graphs: adjacencyGraphs, dictionary }).check(password, words).score;
+}
+
+const SEPARATORS = /[\p{P}\p{S}\p{Z}]+/gu;
+
+/** The same again and again, whatever stands between. */
+function isRepeat(password: string): boolean {
+  return /^(.+?)\1+$/su.test(password.replace(SEPARATORS, '').toLowerCase());
+}
+
+/** Little more than words that an attacker knows belong to this user or to us. */
+function isMadeOf(words: readonly string[], password: string): boolean {
+  let rest = password.toLowerCase();
+  for (const word of [...words].sort((a, b) => b.length - a.length))
+    rest = rest.replaceAll(word.toLowerCase(), '');
+  return rest !== password.toLowerCase() && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
 }
