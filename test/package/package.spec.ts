@@ -49,7 +49,7 @@ describe('the package', () => {
     const files = run('.', 'tar', '-tzf', tarball).trim().split('\n');
     for (const file of files)
       expect(file).toMatch(
-        /^package\/(?:(?:dist\/(?:src|migrations)\/.+\.(?:js|d\.ts))|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+        /^package\/(?:dist\/(?:src|migrations)\/.+\.(?:js|d\.ts)|src\/web\/page\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       );
     for (const entry of Object.values(manifest.exports))
       for (const file of typeof entry === 'string' ? [entry] : Object.values(entry))
