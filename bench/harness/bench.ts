@@ -125,9 +125,9 @@ export class Bench {
   }
 }
 
-function brief({ perSecond, p99, serverMicroseconds: cpu }: LoadResult): string {
+function brief({ perSecond, p99, unavailable, serverMicroseconds: cpu }: LoadResult): string {
   const server = cpu === undefined ? '' : `, ${cpu.toFixed(1)} us of CPU`;
-  return `${Math.round(perSecond).toLocaleString('en')}/s (p99 ${p99.toFixed(1)} ms${server})`;
+  return `${Math.round(perSecond).toLocaleString('en')}/s (p99 ${p99.toFixed(1)} ms${server}${unavailable === 0 ? '' : `, ${unavailable} times 503`})`;
 }
 
 /** `GET /cookies` with one of the tokens in a file. */

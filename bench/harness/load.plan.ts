@@ -19,7 +19,9 @@ export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
   readonly perSecond: number;
-  /** Answers with another status, and connections that broke. */
+  /** Answered 503 instead: on a machine that is busy with other things the database may not answer in time. */
+  readonly unavailable: number;
+  /** Answers with yet another status, and connections that broke. */
   readonly wrong: number;
   /** The first of them, for people. */
   readonly firstWrong?: string;

@@ -19,7 +19,7 @@ export class LoadGenerator {
     this.child.on('exit', () => this.running?.reject(new Error('the load generator ended')));
   }
 
-  /** One at a time. @throws Error when an answer had another status than expected */
+  /** One at a time. @throws Error when an answer had another status than expected, other than 503 */
   async run(plan: LoadPlan): Promise<LoadResult> {
     const result = await new Promise<LoadResult>((resolve, reject) => {
       this.running = { resolve, reject };

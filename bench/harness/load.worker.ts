@@ -25,6 +25,7 @@ class Load implements Caller {
   private readonly endsAt: number;
   private sent = 0;
   private open = 0;
+  private unavailable = 0;
   private wrong = 0;
   private firstWrong: string | undefined;
   private random = (Math.random() * 0x7fffffff) | 1;
@@ -59,6 +60,7 @@ class Load implements Caller {
   answered(status: number, microseconds: number): void {
     this.histogram.add(microseconds);
     if (status === this.plan.expect) return;
+    if (status === 503) return void (this.unavailable += 1);
     this.wrong += 1;
     this.firstWrong ??= `status ${status}`;
   }
@@ -78,6 +80,7 @@ class Load implements Caller {
       requests: this.histogram.count,
       seconds,
       perSecond: this.histogram.count / seconds,
+      unavailable: this.unavailable,
       wrong: this.wrong,
       ...(this.firstWrong === undefined ? {} : { firstWrong: this.firstWrong }),
       p50: this.histogram.percentile(0.5),

@@ -57,6 +57,7 @@ export function digest(results: readonly LoadResult[]): Record<string, Figure> {
     p50: figure(results.map((one) => one.p50)),
     p99: figure(results.map((one) => one.p99)),
     generatorCpu: figure(results.map((one) => one.generatorCpu)),
+    unavailable: figure(results.map((one) => one.unavailable)),
   };
 }
 

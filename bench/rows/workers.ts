@@ -38,6 +38,7 @@ function sum(parts: readonly LoadResult[]): LoadResult {
     requests: total((one) => one.requests),
     seconds: worst((one) => one.seconds),
     perSecond: total((one) => one.perSecond),
+    unavailable: total((one) => one.unavailable),
     wrong: 0,
     p50: worst((one) => one.p50),
     p99: worst((one) => one.p99),
