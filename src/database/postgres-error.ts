@@ -20,7 +20,9 @@ export function asUnavailable(error: unknown): unknown {
   return new Unavailable(`the database could not answer: ${state ?? error.message}`, { cause: error });
 }
 
+/** The system and the driver write their codes in capitals; an answer for the wire, which is none of theirs, does not. */
 function isPostgresFault(error: Error): boolean {
+  if ('code' in error && /^[a-z]/.test(String(error.code))) return false;
   return (
     'syscall' in error ||
     'code' in error ||
