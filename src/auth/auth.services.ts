@@ -7,6 +7,7 @@ import { GrantsService } from './grants/grants.service.js';
 import { LastUse } from './grants/last-use.js';
 import { RestoredBackup } from './grants/restored-backup.js';
 import { LoginIssuer } from './grants/login.issuer.js';
+import { OperatorIssuer } from './oauth/operator.issuer.js';
 import { JwtReader } from './keys/jwt.reader.js';
 import { JwtSigner } from './keys/jwt.signer.js';
 import { KeyCipher } from './keys/key-cipher.js';
@@ -58,6 +59,7 @@ export const AUTH_SERVICES = [
   TokenExplainer,
   TokenRevocation,
   LoginIssuer,
+  OperatorIssuer,
   RestoredBackup,
   LastUse,
   GrantsService,

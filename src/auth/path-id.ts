@@ -1,12 +1,7 @@
 import { applyDecorators, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import { WireError } from '../http/wire-error.js';
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
+import { isUuid } from './uuid.js';
 
 /** For the id in a path: what cannot be one is simply not there. */
 export class UuidPipe implements PipeTransform<string, string> {

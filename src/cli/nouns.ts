@@ -1,6 +1,8 @@
+import { audit } from './audit.js';
 import { client } from './client.js';
 import { databaseUrl } from './database-url.js';
 import { doctor } from './doctor.js';
+import { grant } from './grant.js';
 import { key } from './key.js';
 import { migrate } from './migrate.js';
 import type { Noun } from './noun.js';
@@ -15,6 +17,8 @@ export const NOUNS: readonly Noun[] = [
   client,
   key,
   token,
+  grant,
+  audit,
   migrate,
   purge,
   revokeAll,

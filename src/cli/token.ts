@@ -1,18 +1,21 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Explanation } from '../auth/tokens/token-explainer.js';
 import type { Answer } from './answer.js';
-import type { Act } from './noun.js';
+import { once, type Act } from './noun.js';
 import { Refusal } from './refusal.js';
 import { readSecret } from './stdin.js';
+import { issue } from './token.issue.js';
 import { flawText, jsonOf, textOf } from './token.explanation.js';
 
 /** Not of this authority, or so damaged that it is nobody's: there is nothing that could be revoked. */
 const NOT_OURS = new Set(['spelling', 'checksum', 'key', 'mac', 'malformed', 'forged', 'unknown']);
 const DEAD = new Set(['revoked', 'grant_revoked', 'expired', 'grant_expired']);
 
-/** Tokens, given on standard input. None is ever printed. */
+/** Tokens, given on standard input. None is ever printed, but one that is issued here. */
 export function token(program: Command, act: Act): void {
-  const noun = program.command('token').description('tokens, each given on standard input');
+  const noun = program
+    .command('token')
+    .description('tokens: what they are, their end, and one for somebody else');
   noun
     .command('explain')
     .description('says what a token is, and every reason why it is refused')
@@ -21,6 +24,14 @@ export function token(program: Command, act: Act): void {
     .command('revoke')
     .description('takes a token back at once; of a refresh token or an API key the whole grant')
     .action(act(revoke));
+  noun
+    .command('issue')
+    .description('issues a token without password or secret, and prints it, once; the audit log says so')
+    .addOption(once('--user <name>', 'for a person'))
+    .addOption(once('--client <client_id>', 'for a client'))
+    .addOption(once('--scope <scope>', 'what it may carry, space-separated; all that was granted if absent'))
+    .addOption(new Option('--format <format>', "of a person's token").choices(['opaque', 'jwt']))
+    .action(act(issue));
 }
 
 async function explain(): Promise<Answer> {

@@ -57,13 +57,10 @@ export const newClient = z
 
 export const clientChange = z
   .object({
-    scope: z
-      .string()
-      .optional()
-      .meta({
-        description: 'The whole of it. If it is less than before, all tokens die.',
-        example: 'cookies:bake',
-      }),
+    scope: z.string().optional().meta({
+      description: 'The whole of it. If it is less than before, all tokens die.',
+      example: 'cookies:bake',
+    }),
     disabled: z
       .boolean()
       .optional()

@@ -24,7 +24,7 @@ export class AuditLog {
 
   /** Newest first. A page may hold fewer events than asked for, or none, and still not be the last. */
   async page(question: AuditQuestion, limit: number, after: Position = NEWEST): Promise<AuditPage> {
-    const criteria = sql.AUDIT_CRITERIA.filter((criterion) => question[criterion] !== undefined);
+    const criteria = criteriaOf(question);
     const searches = criteria.length > 0 && !criteria.some((criterion) => INDEXED.includes(criterion));
     const rows = await this.database.run<sql.AuditRow | sql.HorizonRow>(
       searches ? sql.searchAuditEvents(criteria) : sql.listAuditEvents(criteria),
@@ -40,4 +40,15 @@ export class AuditLog {
     const horizon = rows.find((row) => row.id === null)?.position;
     return { events, rest: found.length > limit ? events.at(-1)?.position : horizon };
   }
+
+  /** Oldest first, from in front of a position. */
+  tail(question: AuditQuestion, limit: number, from: Position): Promise<sql.AuditRow[]> {
+    const criteria = criteriaOf(question);
+    const values = criteria.map((criterion) => question[criterion]);
+    return this.database.run(sql.tailAuditEvents(criteria), [...from, limit, ...values]);
+  }
+}
+
+function criteriaOf(question: AuditQuestion): sql.AuditCriterion[] {
+  return sql.AUDIT_CRITERIA.filter((criterion) => question[criterion] !== undefined);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listOf, pageQuery, time } from '../list.schemas.js';
-import { isUuid } from '../path-id.js';
+import { isUuid } from '../uuid.js';
 
 /** The wire shapes of /admin/audit. */
 

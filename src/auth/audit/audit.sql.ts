@@ -54,8 +54,19 @@ export function listAuditEvents(criteria: readonly AuditCriterion[]): Statement 
   );
 }
 
+/** `$3` events from in front of `$1, $2`, oldest first. */
+export function tailAuditEvents(criteria: readonly AuditCriterion[]): Statement {
+  const conditions = criteria.map((criterion, at) => ` AND ${CONDITIONS[criterion](`$${at + 4}`)}`);
+  return named(
+    'tail_audit_events',
+    criteria,
+    `SELECT ${COLUMNS}, ${POSITION} FROM audit_events
+      WHERE (created_at, id) > ($1::timestamptz, $2::uuid)${conditions.join('')} ORDER BY created_at, id LIMIT $3`,
+  );
+}
+
 /**
- * The same among the next `$4` events only. Unless there are `$3` of them, a last row without `id` tells where the
+ * The same as a list among the next `$4` events only. Unless there are `$3` of them, a last row without `id` tells where the
  * search has stopped; both see the same snapshot, so nothing is shown twice or skipped.
  */
 export function searchAuditEvents(criteria: readonly AuditCriterion[]): Statement {

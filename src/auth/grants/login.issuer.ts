@@ -28,8 +28,8 @@ const ISSUE_TO_USER: Statement = {
       SELECT id, name FROM users
        WHERE id = $1 AND password_hash = $2 AND scope = $3 AND disabled_at IS NULL FOR SHARE
     ), login AS (
-      INSERT INTO grants (kind, user_id, scope, expires_at, ip, user_agent, created_at)
-      SELECT 'login', owner.id, $4, $5, $6, $7, $8 FROM owner
+      INSERT INTO grants (kind, user_id, scope, expires_at, ip, user_agent, created_at, label)
+      SELECT 'login', owner.id, $4, $5, $6, $7, $8, $17 FROM owner
       RETURNING id
     ), token AS (
       INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
@@ -41,11 +41,18 @@ const ISSUE_TO_USER: Statement = {
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
-    SELECT $8, 'token.issued', 'user:' || owner.name, login.id, token.id, $6, $15,
+    SELECT $8, 'token.issued', coalesce($16, 'user:' || owner.name), login.id, token.id, $6, $15,
            jsonb_build_object('scope', $4::text, 'format', $12::text, 'refresh_token_id', (SELECT id FROM refresh))
+           || CASE WHEN $16::text IS NULL THEN '{}' ELSE jsonb_build_object('user', owner.name) END
       FROM owner, login, token
     RETURNING token_id`,
 };
+
+/** Somebody else than the user, without the password: for the audit log, and for the user's list of logins. */
+export interface OnBehalf {
+  readonly actor: string;
+  readonly label: string;
+}
 
 /** A person has logged in: makes the grant and its first tokens. */
 @Injectable()
@@ -58,7 +65,12 @@ export class LoginIssuer {
   ) {}
 
   /** @throws WireError invalid_scope; Unavailable, also when the account changed meanwhile */
-  async issue(user: VerifiedUser, request: LoginRequest, origin: RequestOrigin): Promise<IssuedToken> {
+  async issue(
+    user: VerifiedUser,
+    request: LoginRequest,
+    origin: RequestOrigin,
+    by?: OnBehalf,
+  ): Promise<IssuedToken> {
     const { scope, offline } = scopeOf(user, request.scope);
     const { AUDIENCE: audience, SESSION_TTL, REFRESH_TOKEN_TTL } = this.config;
     const format = request.format ?? 'opaque';
@@ -78,6 +90,7 @@ export class LoginIssuer {
       ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, new Date(this.clock.now())],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null, origin.requestId],
+      ...[by?.actor ?? null, by?.label ?? null],
     ]);
     if (rows.length === 0) throw new Unavailable('the account changed while its password was being checked');
     const { token, expiresIn } = access;

@@ -36,8 +36,9 @@ const ISSUE_TO_CLIENT: Statement = {
       RETURNING id, grant_id
     ), audit AS (
       INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
-      SELECT $3, 'token.issued', 'client:' || $1, token.grant_id, token.id, $9, $10,
+      SELECT $3, 'token.issued', coalesce($11, 'client:' || $1), token.grant_id, token.id, $9, $10,
              jsonb_build_object('scope', $6::text, 'format', $8::text, 'audience', $7::text)
+             || CASE WHEN $11::text IS NULL THEN '{}' ELSE jsonb_build_object('client_id', $1::text) END
         FROM token
     )
     SELECT EXISTS (SELECT FROM owner) AS owner, EXISTS (SELECT FROM token) AS issued`,
@@ -56,11 +57,15 @@ export class ClientCredentialsGrant {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws WireError invalid_scope, invalid_target; Unavailable */
+  /**
+   * @param actor who asks, if it is not the client itself
+   * @throws WireError invalid_scope, invalid_target; Unavailable
+   */
   async exchange(
     client: AuthenticatedClient,
-    request: TokenRequest,
+    request: Pick<TokenRequest, 'scope' | 'resource'>,
     origin: RequestOrigin,
+    actor: string | null = null,
   ): Promise<IssuedToken> {
     const scope = scopeOf(client, request.scope);
     const audience = await this.audienceOf(request.resource);
@@ -70,7 +75,7 @@ export class ClientCredentialsGrant {
       const [row] = await this.database.run<{ owner: boolean; issued: boolean }>(ISSUE_TO_CLIENT, [
         ...[clientId, client.scope, new Date(this.clock.now())],
         ...[access.digest, timestamp(access.expiresAt), scope, audience, format],
-        ...[origin.ip, origin.requestId],
+        ...[origin.ip, origin.requestId, actor],
       ]);
       if (row?.issued) return { token: access.token, expiresIn: access.expiresIn, scope };
       if (!row?.owner) break;

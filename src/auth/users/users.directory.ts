@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import type { Position } from '../cursor.js';
+import { userName } from './user-name.js';
 import * as sql from './users.sql.js';
 
 /** Before the first name: none is empty. */
@@ -18,6 +19,11 @@ export class UsersDirectory {
 
   async find(id: string): Promise<sql.UserRow | undefined> {
     const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_ID, [id]);
+    return row;
+  }
+
+  async findByName(name: string): Promise<sql.UserRow | undefined> {
+    const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(name)?.folded ?? '']);
     return row;
   }
 }
