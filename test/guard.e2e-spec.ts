@@ -34,7 +34,7 @@ afterAll(() => keks.close());
 function expectError(answer: RawAnswer, status: number, error: string): void {
   expect([answer.status, JSON.parse(answer.body)]).toEqual([
     status,
-    { error, error_description: expect.stringMatching(/^[A-Z][^\n]{10,120}[.>"]$/) },
+    { error, error_description: expect.stringMatching(/^[A-Z][^\n]{10,140}[.>"]$/) },
   ]);
   expect(answer.header('content-type')).toBe('application/json; charset=utf-8');
   expect(answer.header('cache-control')).toBe('no-store');
