@@ -236,7 +236,7 @@ function operationsOf(document: Document): Documented[] {
   );
 }
 
-/** From the picture that the router draws of itself, without what serves the documents and without HEAD. */
+/** From the picture that the router draws of itself, without what serves the pages and without HEAD. */
 function routesOf(tree: string): string[] {
   const above: string[] = [];
   const routes: string[] = [];
@@ -246,7 +246,7 @@ function routesOf(tree: string): string[] {
     const depth = (match[1] ?? '').length / 4;
     const path = (above[depth - 1] ?? '') + (match[2] ?? '');
     above[depth] = path;
-    if (/^\/docs(?:-json)?(?:\/|$)/.test(path)) continue;
+    if (/^\/docs(?:-json)?(?:\/|$)|^\/story[.-]/.test(path)) continue;
     for (const method of (match[3] ?? '').split(', '))
       if (method && method !== 'HEAD') routes.push(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
   }

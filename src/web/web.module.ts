@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { WebController } from './web.controller.js';
+import { StoryController } from './story.controller.js';
 
 /** Owns the pages that people look at. They use the same API as everybody. */
-@Module({ controllers: [WebController] })
+@Module({ controllers: [StoryController] })
 export class WebModule {}
