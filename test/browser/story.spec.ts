@@ -1,0 +1,301 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Locator, Page, Response } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startProcess, type ServerProcess } from '../support/process.js';
+import { openBrowser, watch, type Watch } from './support/browser.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** What Chromium itself writes about the two refusals that belong to the story. */
+const REFUSED = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
+
+/** What the network saw, to hold against what the page shows. */
+interface Wire {
+  readonly calls: string[];
+  readonly bodies: Promise<string>[];
+  /** What the page consists of. */
+  readonly parts: Set<string>;
+}
+
+describe('the story page at /', () => {
+  let dataDir: string;
+  let keks: ServerProcess;
+  let browser: Browser;
+  let page: Page;
+  let seen: Watch;
+  let wire: Wire;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'keks-story-'));
+    [keks, browser] = await Promise.all([
+      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATA_DIR: dataDir }),
+      openBrowser(),
+    ]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await keks?.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  afterEach(async () => {
+    expect(seen.errors.filter((error) => error !== REFUSED)).toEqual([]);
+    expect([...seen.hosts]).toEqual([new URL(keks.url).host]);
+    await page.context().close();
+  });
+
+  /** With a clock of its own: the pauses between messages are for people. */
+  async function open(options: BrowserContextOptions = {}): Promise<void> {
+    const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    await page.clock.install();
+    seen = watch(page);
+    wire = { calls: [], bodies: [], parts: new Set() };
+    page.on('response', note);
+    await page.goto(keks.url);
+    await page.locator('.scene').first().waitFor();
+  }
+
+  function note(response: Response): void {
+    const path = new URL(response.url()).pathname;
+    if (path === '/' || path.startsWith('/story')) {
+      wire.parts.add(path);
+      return;
+    }
+    wire.calls.push(`${response.request().method()} ${path} ${response.status()}`);
+    wire.bodies.push(response.text());
+  }
+
+  const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+  const scene = (number: number): Locator => page.locator('.scene').nth(number - 1);
+  const shownStatuses = (): Promise<string[]> =>
+    page.locator('.wire .line:first-child :is(.ok, .no)').allInnerTexts();
+
+  async function until(done: () => Promise<boolean>): Promise<void> {
+    for (let attempt = 0; attempt < 400; attempt += 1) {
+      if (await done()) return;
+      await page.clock.runFor(500);
+    }
+    throw new Error(`the story stands still: ${await page.locator('#narrator').innerText()}`);
+  }
+
+  async function playToTheEnd(): Promise<void> {
+    await press('Play');
+    await until(async () => (await page.locator('#play').innerText()) === 'Play again');
+  }
+
+  async function stepTo(number: number): Promise<void> {
+    for (let at = 1; at <= number; at += 1) {
+      await press('Step');
+      await until(async () => (await page.locator('#play').innerText()) !== 'Play' || !(await isBusy()));
+    }
+  }
+
+  async function isBusy(): Promise<boolean> {
+    const over = (await page.locator('#play').innerText()) === 'Play again';
+    return !over && (await page.locator('#step').getAttribute('aria-disabled')) === 'true';
+  }
+
+  async function flaws(): Promise<unknown[]> {
+    await page.evaluate(AXE);
+    return page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      };
+      const { violations } = await axe.run();
+      return violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)]);
+    });
+  }
+
+  async function overflow(): Promise<number> {
+    return page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+  }
+
+  it('comes with a strict policy, may be kept but is asked for again, and has every type right', async () => {
+    await open();
+    const answer = await fetch(`${keks.url}/`);
+    expect(answer.headers.get('content-security-policy')).toBe(POLICY);
+    expect(wire.parts.size).toBeGreaterThanOrEqual(8);
+    const types: Record<string, string> = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+    for (const path of wire.parts) {
+      const part = await fetch(keks.url + path);
+      expect(part.status, path).toBe(200);
+      expect(part.headers.get('content-type')?.split(';')[0], path).toBe(
+        types[path.split('.')[1] ?? ''] ?? 'text/html',
+      );
+      expect(part.headers.get('cache-control'), path).toBe('no-cache');
+      const etag = part.headers.get('etag') ?? '';
+      const again = await fetch(keks.url + path, { headers: { 'if-none-match': `W/${etag}` } });
+      expect([again.status, await again.text()], path).toEqual([304, '']);
+    }
+  });
+
+  it('plays the opaque telling to its end: what it shows is what went over the wire', async () => {
+    await open({ colorScheme: 'light' });
+    await screenshot('story-desktop-light-start');
+    expect(await flaws()).toEqual([]);
+    await playToTheEnd();
+    expect(wire.calls).toEqual([
+      'GET /cookies 401',
+      'POST /issue 200',
+      'GET /cookies 200',
+      'POST /validate 200',
+      'POST /revoke 200',
+      'GET /cookies 401',
+    ]);
+    expect(await shownStatuses()).toEqual([
+      'HTTP/1.1 401 Unauthorized',
+      'HTTP/1.1 200 OK',
+      'HTTP/1.1 200 OK',
+      'HTTP/1.1 200 OK',
+      'HTTP/1.1 200 OK',
+      'HTTP/1.1 401 Unauthorized',
+    ]);
+    const text = await page.locator('#scenes').innerText();
+    const bodies = await Promise.all(wire.bodies);
+    for (const body of bodies) expect(text).toContain(body);
+    expect(await scene(1).locator('.matters').allInnerTexts()).toEqual([
+      expect.stringMatching(/^Bearer realm="CookieFactory"/),
+    ]);
+    const { token } = JSON.parse(bodies[1] ?? '') as { token: string };
+    expect(await scene(3).innerText()).toContain(`Authorization: Bearer ${token}`);
+    expect(await scene(3).innerText()).toContain('["Cookie","Cookie","Cookie"]');
+    expect(await scene(3).locator('.message.inside').count()).toBe(2);
+    expect(await scene(6).innerText()).toContain('error="invalid_token"');
+    expect(await page.getByRole('status').innerText()).toContain('No cookies.');
+    expect(await flaws()).toEqual([]);
+    expect(await overflow()).toBe(0);
+    await screenshot('story-desktop-light');
+  });
+
+  it('plays the JWT telling: decoded, verified without a request, and revoked all the same', async () => {
+    await open({ colorScheme: 'dark' });
+    await page.getByRole('radio', { name: 'JWT' }).check();
+    expect(await flaws()).toEqual([]);
+    await playToTheEnd();
+    expect(wire.calls).toEqual([
+      'GET /cookies 401',
+      'POST /issue 200',
+      'GET /.well-known/jwks.json 200',
+      'GET /cookies 200',
+      'POST /revoke 200',
+      'GET /cookies 401',
+    ]);
+    const decoded = await scene(2).locator('.note').innerText();
+    for (const part of ['"alg": "ES256"', '"typ": "at+jwt"', '"client_id": "keks"', '"jti"'])
+      expect(decoded).toContain(part);
+    for (const number of [4, 8]) {
+      expect(await scene(number).locator('.ghost').count()).toBe(1);
+      expect(await scene(number).innerText()).toContain('✓ signature fits header and payload');
+      expect(await scene(number).innerText()).not.toContain('✗');
+    }
+    expect(await scene(8).innerText()).toMatch(/would hand out cookies for another \d+ minutes/);
+    expect(await flaws()).toEqual([]);
+    await screenshot('story-desktop-dark');
+  });
+
+  it('goes step by step with the keyboard alone, and back to the beginning', async () => {
+    await open();
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').innerText()).toBe('Skip to the controls');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').getAttribute('id')).toBe('step');
+    for (const [number, status] of ['401', '200', '200'].entries()) {
+      await page.keyboard.press('Enter');
+      await until(async () => !(await isBusy()) && (await shownStatuses()).length === number + 1);
+      expect((await shownStatuses()).at(-1)).toContain(status);
+      expect(await page.locator('[aria-current="step"] h2').innerText()).toContain(String(number + 1));
+    }
+    expect(await page.locator(':focus').getAttribute('id')).toBe('step');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    expect(await page.locator('.message').count()).toBe(0);
+    await until(async () => wire.calls.includes('POST /revoke 200'));
+    await page.getByRole('radio', { name: 'Opaque token' }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.scene').count()).toBe(8);
+  });
+
+  it('pauses where it is asked to, and goes on from there', async () => {
+    await open();
+    await press('Play');
+    await until(async () => (await page.locator('.message').count()) > 0);
+    await press('Pause');
+    await until(async () => !(await isBusy()));
+    const messages = await page.locator('.message').count();
+    await page.clock.runFor(20_000);
+    expect(await page.locator('.message').count()).toBe(messages);
+    expect(wire.calls).toEqual(['GET /cookies 401']);
+    await playToTheEnd();
+    expect(wire.calls).toHaveLength(6);
+  });
+
+  it('says what to do where the demo user does not exist, and goes on as somebody else', async () => {
+    await open({ colorScheme: 'dark' });
+    let refused = 0;
+    await page.route('**/issue', (route, request) => {
+      const body = request.postDataJSON() as { user: string };
+      if (body.user !== 'CookieDestroyer')
+        return route.continue({ postData: { ...body, user: 'CookieDestroyer' } });
+      refused += 1;
+      return route.continue({ postData: { ...body, password: 'not this one' } });
+    });
+    await stepTo(2);
+    expect(refused).toBe(1);
+    expect(await page.locator('#trouble').innerText()).toContain('keks -- user add');
+    expect(await flaws()).toEqual([]);
+    await screenshot('story-login');
+    await page.getByLabel('User').fill('alice');
+    await page.getByLabel('Password').fill('U+1F36A');
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.locator('#play').innerText()) === 'Play again');
+    expect(await page.locator('#trouble').isVisible()).toBe(false);
+    expect(wire.calls.slice(0, 3)).toEqual(['GET /cookies 401', 'POST /issue 401', 'POST /issue 200']);
+    expect(page.url()).toBe(`${keks.url}/`);
+    expect(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length')).toBe(
+      0,
+    );
+  });
+
+  it.each([
+    ['phone-light', PHONE, 'light'],
+    ['phone-dark', PHONE, 'dark'],
+    ['phone-320', { width: 320, height: 640 }, 'light'],
+  ] as const)('fits a screen: %s', async (name, viewport, colorScheme) => {
+    await open({ viewport, colorScheme });
+    await page.getByRole('radio', { name: 'JWT' }).check();
+    expect(await overflow()).toBe(0);
+    await stepTo(4);
+    expect(await overflow()).toBe(0);
+    expect(await flaws()).toEqual([]);
+    await screenshot(`story-${name}`);
+  });
+
+  it('is dark or light as the system is', async () => {
+    const grounds: string[] = [];
+    for (const colorScheme of ['light', 'dark'] as const) {
+      if (grounds.length > 0) await page.context().close();
+      await open({ colorScheme });
+      grounds.push(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'));
+    }
+    expect(grounds).toEqual(['rgb(251, 247, 240)', 'rgb(23, 19, 15)']);
+  });
+
+  /** For people: `SCREENSHOTS=folder npm run test:browser`. */
+  async function screenshot(name: string): Promise<void> {
+    const folder = process.env['SCREENSHOTS'];
+    if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+});
