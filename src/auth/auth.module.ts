@@ -20,7 +20,9 @@ import { PasswordController } from './sessions/password.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { KeySchedule } from './keys/key-schedule.js';
 import { LocalStrategy } from './users/local.strategy.js';
+import { LoginLane } from './users/login-lane.js';
 import { UsersService } from './users/users.service.js';
+import { Telemetry } from './telemetry.js';
 import { TokenKeys } from './tokens/token-keys.js';
 import { TokenLookup } from './tokens/token-lookup.js';
 
@@ -53,7 +55,7 @@ export class AuthModule {
         ...discoveryControllers(config),
       ],
       providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes, KeySchedule],
-      exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup],
+      exports: [AuthService, UsersService, DemoUser, TokenKeys, TokenLookup, Telemetry, LoginLane],
     };
   }
 }

@@ -23,6 +23,7 @@ import { OAuthRevocation } from './oauth/oauth-revocation.js';
 import { RefreshGrant } from './oauth/refresh.grant.js';
 import { Successors } from './oauth/successors.js';
 import { TokenEndpoint } from './oauth/token-endpoint.js';
+import { Telemetry } from './telemetry.js';
 import { TokenCheck } from './tokens/token-check.js';
 import { TokenExplainer } from './tokens/token-explainer.js';
 import { TokenKeys } from './tokens/token-keys.js';
@@ -50,6 +51,7 @@ import { UsersService } from './users/users.service.js';
  * what those bring along (Swagger, passport) takes half a second to load.
  */
 export const AUTH_SERVICES = [
+  Telemetry,
   AuthService,
   TokenKeys,
   TokenLookup,

@@ -6,6 +6,7 @@ import { WireError } from '../../http/wire-error.js';
 import { NEWEST, type Position } from '../cursor.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { parseScope } from '../scope.js';
+import { Telemetry } from '../telemetry.js';
 import { timestamp, TokenMint } from '../tokens/token-mint.js';
 import * as sql from './api-keys.sql.js';
 
@@ -43,6 +44,7 @@ export class ApiKeysService {
     private readonly mint: TokenMint,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIENCE'>,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /**
@@ -67,6 +69,7 @@ export class ApiKeysService {
     ]);
     if (!row) return undefined;
     if (row.id === null || row.scope === null) throw new WireError('invalid_scope');
+    this.telemetry.issued('api_key', 'opaque');
     return { id: row.id, key: minted.token, scope: row.scope, expiresAt };
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Statement } from '../../database/database.js';
 import { WireError } from '../../http/wire-error.js';
+import { Telemetry } from '../telemetry.js';
 import { MicroBatch } from '../tokens/micro-batch.js';
 import { parseToken } from '../tokens/token-format.js';
 import { TokenKeys } from '../tokens/token-keys.js';
@@ -45,12 +46,16 @@ export class ClientAuthentication {
       flights: 2,
       queue: 20_000,
     },
+    (size) => this.telemetry.batches.client_secret.note(size),
   );
 
   constructor(
     private readonly database: Database,
     private readonly keys: TokenKeys,
-  ) {}
+    private readonly telemetry: Telemetry,
+  ) {
+    telemetry.watch('client_secret', () => this.secrets.depth);
+  }
 
   /**
    * @returns undefined if the request names no client, or names the first-party client, which has no secret

@@ -8,6 +8,7 @@ import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { parseScope, subset } from '../scope.js';
 import type { Revoker } from '../tokens/token-revocation.js';
 import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
+import { Telemetry } from '../telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import type { TokenFormat } from '../tokens/token-mint.js';
 import * as sql from './clients.sql.js';
@@ -51,6 +52,7 @@ export class ClientsService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly keys: TokenKeys,
+    private readonly telemetry: Telemetry,
   ) {}
 
   async add(client: NewClient, by: Revoker): Promise<ClientRecord & NewSecret> {
@@ -115,6 +117,7 @@ export class ClientsService {
    * none of them back.
    */
   async change(clientId: string, change: ClientChange, by: Revoker): Promise<ClientRecord | undefined> {
+    let ended = 0;
     const changed = await this.locked(clientId, async (queries, before) => {
       const scope = change.scope?.join(' ') ?? before.scope;
       const now = new Date(this.clock.now());
@@ -126,9 +129,10 @@ export class ClientsService {
             : null;
       const [row] = await queries.run<sql.ClientRow>(sql.UPDATE_CLIENT, [clientId, scope, disabledAt]);
       if (!row) return { flaw: 'unknown' as const };
-      if (change.disabled) await revokeGrantsOfClient(queries, this.clock, clientId, 'client_disabled', by);
+      if (change.disabled)
+        ended = await revokeGrantsOfClient(queries, this.clock, clientId, 'client_disabled', by);
       else if (isNarrower(scope, before.scope))
-        await revokeGrantsOfClient(queries, this.clock, clientId, 'scope_changed', by);
+        ended = await revokeGrantsOfClient(queries, this.clock, clientId, 'scope_changed', by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
@@ -136,6 +140,7 @@ export class ClientsService {
       await this.audit(queries, type, by, row, { scope });
       return recordOf(row);
     });
+    this.telemetry.revoked('grant', ended);
     return 'flaw' in changed ? undefined : changed;
   }
 
@@ -146,7 +151,9 @@ export class ClientsService {
       await this.audit(queries, 'client.revoked', by, row, { grants: count });
       return count;
     });
-    return typeof revoked === 'number' ? revoked : undefined;
+    if (typeof revoked !== 'number') return undefined;
+    this.telemetry.revoked('grant', revoked);
+    return revoked;
   }
 
   /** RFC 8707: is this the audience of anybody? */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { NEWEST, type Position } from '../cursor.js';
+import { Telemetry } from '../telemetry.js';
 import type { Revoker } from '../tokens/token-revocation.js';
 import type { GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
@@ -25,6 +26,7 @@ export class GrantsService {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /** @returns false if there is no such living grant of this user: of fifty at once, one is told true */
@@ -34,12 +36,15 @@ export class GrantsService {
       userId,
       kind,
     ]);
+    this.telemetry.revoked('grant', rows.length);
     return rows.length > 0;
   }
 
   /** Anybody's, by an operator. @returns false if there is no such living grant */
   async revoke(id: string, by: Revoker): Promise<boolean> {
-    return (await this.database.run(sql.REVOKE_GRANT, this.values(id, 'revoked_by_operator', by))).length > 0;
+    const rows = await this.database.run(sql.REVOKE_GRANT, this.values(id, 'revoked_by_operator', by));
+    this.telemetry.revoked('grant', rows.length);
+    return rows.length > 0;
   }
 
   /** Those that are alive, newest first. */

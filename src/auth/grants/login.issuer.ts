@@ -6,6 +6,7 @@ import { Unavailable } from '../../http/unavailable.js';
 import { WireError } from '../../http/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, scopeOfUser, subset } from '../scope.js';
+import { Telemetry } from '../telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 import { timestamp, TokenMint, type TokenFormat } from '../tokens/token-mint.js';
@@ -62,6 +63,7 @@ export class LoginIssuer {
     private readonly mint: TokenMint,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /** @throws WireError invalid_scope; Unavailable, also when the account changed meanwhile */
@@ -93,6 +95,7 @@ export class LoginIssuer {
       ...[by?.actor ?? null, by?.label ?? null],
     ]);
     if (rows.length === 0) throw new Unavailable('the account changed while its password was being checked');
+    this.telemetry.issued('login', format);
     const { token, expiresIn } = access;
     return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };
   }

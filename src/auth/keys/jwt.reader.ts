@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
-import type { RefusalReason } from '../../guard/token-validator.js';
 import { digestOf } from '../tokens/token-format.js';
-import type { Reading } from '../tokens/token-reader.js';
+import type { Reading, Refusal } from '../tokens/token-reader.js';
 import { ALG } from './es256-key.js';
 import { accessTokenClaims } from './jwt.claims.js';
 import { parseJwt, type ParsedJwt } from './jwt.parser.js';
@@ -49,11 +48,11 @@ export class JwtReader {
     if (isRetired(key, this.clock) || !isSignedBy(key, token)) return refused('forged');
     const claims = accessTokenClaims(jwt.claims);
     if (!claims) return refused('malformed');
-    const { iss, iat, exp, jti } = claims;
+    const { iss, aud, iat, exp, jti } = claims;
     if (iss !== this.config.ISSUER || iat > this.clock.seconds() + CLOCKS_DIFFER) return refused('forged');
     // on or after the expiry, without leeway (RFC 7519 §4.1.4)
     if (exp * 1_000 <= this.clock.now()) return refused('expired');
-    return { kind: 'access', format: 'jwt', expiresAt: exp, digest: digestOf(jti), jti };
+    return { kind: 'access', format: 'jwt', expiresAt: exp, digest: digestOf(jti), jti, audience: aud };
   }
 }
 
@@ -73,6 +72,6 @@ function isSignedBy({ verifier }: SigningKeyInMemory, token: string): boolean {
   }
 }
 
-function refused(reason: RefusalReason): Reading {
+function refused(reason: Refusal): Reading {
   return { refused: reason };
 }

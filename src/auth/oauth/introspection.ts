@@ -4,7 +4,7 @@ import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { LastUse } from '../grants/last-use.js';
 import { TokenCheck } from '../tokens/token-check.js';
 import { TokenLookup, type DescribedToken } from '../tokens/token-lookup.js';
-import { TokenReader, type ReadToken } from '../tokens/token-reader.js';
+import { TokenReader, type ReadToken, type Refusal } from '../tokens/token-reader.js';
 import type { IntrospectionAnswer } from './oauth.schemas.js';
 
 /** All that is said of a token that is dead, and of one that is not the caller's to see. */
@@ -24,11 +24,20 @@ export class Introspection {
   /** @throws Unavailable */
   async introspect(token: string, caller: AuthenticatedClient): Promise<IntrospectionAnswer> {
     const read = await this.reader.read(token);
-    if ('refused' in read || read.kind === 'client_secret') return INACTIVE;
+    if ('refused' in read) return this.inactive(read.refused);
+    if (read.kind === 'client_secret') return this.inactive('wrong_kind');
     const stored = await this.lookup.describe(read);
-    if (!stored || this.check.refusal(read, stored) || !maySee(caller, read, stored)) return INACTIVE;
+    const refusal = this.check.refusal(read, stored);
+    if (!stored || refusal) return this.inactive(refusal ?? 'unknown');
+    if (!maySee(caller, read, stored)) return this.inactive('wrong_audience');
+    this.check.judged('active');
     this.lastUse.note(stored.principal);
     return this.describe(read, stored);
+  }
+
+  private inactive(reason: Refusal): IntrospectionAnswer {
+    this.check.judged(reason);
+    return INACTIVE;
   }
 
   private describe(read: ReadToken, { principal, username, issuedAt }: DescribedToken): IntrospectionAnswer {

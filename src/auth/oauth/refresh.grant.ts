@@ -7,7 +7,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
-import { timestamp, TokenMint, type MintedToken } from '../tokens/token-mint.js';
+import { timestamp, TokenMint, type MintedToken, type TokenFormat } from '../tokens/token-mint.js';
 import type { ReadToken } from '../tokens/token-reader.js';
 import type { TokenRequest } from './oauth.schemas.js';
 import * as sql from './refresh.sql.js';
@@ -17,6 +17,11 @@ import { Successors } from './successors.js';
 export interface PresentedRefresh extends ReadToken {
   readonly token: string;
 }
+
+/** What came of a refresh token that belongs to a living grant. */
+export type Refreshed =
+  | { readonly outcome: 'rotated' | 'replayed'; readonly format: TokenFormat; readonly issued: IssuedToken }
+  | { readonly outcome: 'theft'; readonly killedGrants: number };
 
 /** RFC 6749 §6 and RFC 9700 §4.14: each refresh token works once, and has one successor. */
 @Injectable()
@@ -29,12 +34,12 @@ export class RefreshGrant {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws WireError invalid_grant, invalid_scope, invalid_target; Unavailable */
+  /** A theft has killed the grant. @throws WireError invalid_grant, invalid_scope, invalid_target; Unavailable */
   async exchange(
     presented: PresentedRefresh,
     request: TokenRequest,
     origin: RequestOrigin,
-  ): Promise<IssuedToken> {
+  ): Promise<Refreshed> {
     const row = await this.find(presented);
     if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
       throw new WireError('invalid_grant');
@@ -44,7 +49,8 @@ export class RefreshGrant {
     if (request.resource !== undefined && request.resource !== row.audience)
       throw new WireError('invalid_target');
     const rotated = await this.rotate(presented, row, scope, origin);
-    return rotated ?? this.replayOrKill(presented, origin);
+    if (rotated) return { outcome: 'rotated', format: row.format, issued: rotated };
+    return this.replayOrKill(presented, origin);
   }
 
   private async find(presented: PresentedRefresh): Promise<sql.RefreshRow | undefined> {
@@ -74,16 +80,16 @@ export class RefreshGrant {
     return rows.length > 0 ? this.answer(access, scope, successor.token, expiresAt) : undefined;
   }
 
-  private async replayOrKill(presented: PresentedRefresh, origin: RequestOrigin): Promise<IssuedToken> {
+  private async replayOrKill(presented: PresentedRefresh, origin: RequestOrigin): Promise<Refreshed> {
     const row = await this.find(presented);
     if (!row?.used_at) throw new WireError('invalid_grant');
     const again = await this.replay(presented, row, origin);
-    if (again) return again;
-    await this.database.run(sql.KILL_REPLAYED_GRANT, [
+    if (again) return { outcome: 'replayed', format: row.format, issued: again };
+    const events = await this.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_GRANT, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
       ...[origin.ip, origin.requestId],
     ]);
-    throw new WireError('invalid_grant');
+    return { outcome: 'theft', killedGrants: events.filter((event) => event.killed).length };
   }
 
   private async replay(

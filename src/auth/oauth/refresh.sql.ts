@@ -92,5 +92,5 @@ export const KILL_REPLAYED_GRANT: Statement = {
     SELECT $3, 'refresh.replayed', 'holder', used.grant_id, used.id, $4, $5,
            jsonb_build_object('grant_killed_now', EXISTS (SELECT FROM killed))
       FROM used
-    RETURNING grant_id`,
+    RETURNING (detail ->> 'grant_killed_now')::boolean AS killed`,
 };

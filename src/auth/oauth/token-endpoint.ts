@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { WireError } from '../../http/wire-error.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { TokenReader } from '../tokens/token-reader.js';
 import { ClientCredentialsGrant } from './client-credentials.grant.js';
@@ -15,6 +16,7 @@ export class TokenEndpoint {
     private readonly clientCredentials: ClientCredentialsGrant,
     private readonly refresh: RefreshGrant,
     private readonly reader: TokenReader,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /** @throws WireError; Unavailable */
@@ -25,7 +27,9 @@ export class TokenEndpoint {
   ): Promise<IssuedToken> {
     if (request.grant_type === 'client_credentials') {
       if (!client) throw new WireError('invalid_client');
-      return this.clientCredentials.exchange(client, request, origin);
+      const issued = await this.clientCredentials.exchange(client, request, origin);
+      this.telemetry.issued('client', client.tokenFormat);
+      return issued;
     }
     if (request.grant_type !== 'refresh_token') throw new WireError('unsupported_grant_type');
     return this.refreshed(client, request, origin);
@@ -41,6 +45,13 @@ export class TokenEndpoint {
     if (token === undefined) throw new WireError('invalid_request');
     const read = await this.reader.read(token);
     if (client || 'refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
-    return this.refresh.exchange({ ...read, token }, request, origin);
+    const refreshed = await this.refresh.exchange({ ...read, token }, request, origin);
+    this.telemetry.refreshed(refreshed.outcome);
+    if (refreshed.outcome === 'theft') {
+      this.telemetry.revoked('grant', refreshed.killedGrants);
+      throw new WireError('invalid_grant');
+    }
+    this.telemetry.issued('refresh', refreshed.format);
+    return refreshed.issued;
   }
 }

@@ -6,6 +6,7 @@ import { WireError } from '../../http/wire-error.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
 import { CHANGE_PASSWORD, FIND_BY_ID, type UserRow } from '../users/users.sql.js';
@@ -25,6 +26,7 @@ export class PasswordChange {
     private readonly clock: Clock,
     private readonly login: PasswordLogin,
     private readonly passwords: NewPasswords,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /**
@@ -50,16 +52,18 @@ export class PasswordChange {
     { except, keys }: { except: string; keys: boolean },
     origin: RequestOrigin,
   ): Promise<void> {
-    await this.database.transaction(async (queries) => {
+    const ended = await this.database.transaction(async (queries) => {
       const rows = await queries.run(CHANGE_PASSWORD, [id, passwordHash, hash]);
       if (rows.length === 0)
         throw new Unavailable('the account changed while its password was being checked');
       const by = { actor: `user:${name}`, origin };
       const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
       const others = { userId: id, kinds, except };
-      await revokeGrantsOfUser(queries, this.clock, others, 'password_changed', by);
+      const count = await revokeGrantsOfUser(queries, this.clock, others, 'password_changed', by);
       const event = { type: 'user.password_changed', ...by, grantId: except, detail: { user: name, keys } };
       await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      return count;
     });
+    this.telemetry.revoked('grant', ended);
   }
 }

@@ -5,6 +5,7 @@ import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position } from '../cursor.js';
 import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry.js';
 import { LOCK_USER, type UserRow } from '../users/users.sql.js';
 import * as sql from './sessions.sql.js';
 
@@ -14,6 +15,7 @@ export class SessionsService {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /** Those that are alive, newest first. */
@@ -23,14 +25,16 @@ export class SessionsService {
 
   /** Everywhere, the one that asks included: two statements, so that no login slips through between. */
   async revokeAll(userId: string, origin: RequestOrigin): Promise<void> {
-    await this.database.transaction(async (queries) => {
+    const ended = await this.database.transaction(async (queries) => {
       const [user] = await queries.run<UserRow>(LOCK_USER, [userId]);
-      if (!user) return;
+      if (!user) return 0;
       const by = { actor: `user:${user.name}`, origin };
       const logins = { userId, kinds: ['login'] } as const;
       const count = await revokeGrantsOfUser(queries, this.clock, logins, 'sessions_revoked', by);
       const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants: count } };
       await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      return count;
     });
+    this.telemetry.revoked('grant', ended);
   }
 }

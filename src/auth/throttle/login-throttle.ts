@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { WireError } from '../../http/wire-error.js';
+import { Telemetry } from '../telemetry.js';
 import { AttemptCounters, type Count } from './attempt-counters.js';
 import { networkOf } from './network.js';
 
@@ -27,6 +28,7 @@ export class LoginThrottle {
     private readonly counters: AttemptCounters,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /**
@@ -45,6 +47,7 @@ export class LoginThrottle {
   }
 
   async failed(account: string, ip: string): Promise<void> {
+    this.telemetry.loginRefused('credentials');
     const keys = this.keysOf(account, ip);
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
     await this.counters.count([
@@ -62,6 +65,7 @@ export class LoginThrottle {
 
   private refuseIf(count: Count | undefined, most: number): void {
     if (!count || count.failures < most) return;
+    this.telemetry.loginRefused('throttled');
     throw tooManyRequests(count.endsAt - this.clock.now());
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
+import { Telemetry } from '../telemetry.js';
 import { byteaArray, timestampArray } from './binary-arrays.js';
 import { MicroBatch } from './micro-batch.js';
 import * as sql from './token-lookup.sql.js';
@@ -32,17 +33,27 @@ export class TokenLookup {
   private readonly accessTokens = new MicroBatch<ReadToken, StoredToken | undefined>(
     (tokens) => this.ask<sql.TokenRow, StoredToken>(sql.LOOK_UP_ACCESS_TOKENS, tokens, storedToken),
     LIMITS,
+    (size) => this.telemetry.batches.access_token.note(size),
   );
   private readonly apiKeys = new MicroBatch<ReadToken, StoredToken | undefined>(
     (keys) => this.ask<sql.TokenRow, StoredToken>(sql.LOOK_UP_API_KEYS, keys, storedToken),
     LIMITS,
+    (size) => this.telemetry.batches.api_key.note(size),
   );
   private readonly descriptions = new MicroBatch<ReadToken, DescribedToken | undefined>(
     (tokens) => this.ask<sql.DescribedRow, DescribedToken>(sql.DESCRIBE_TOKENS, tokens, describedToken),
     LIMITS,
+    (size) => this.telemetry.batches.introspection.note(size),
   );
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly telemetry: Telemetry,
+  ) {
+    telemetry.watch('access_token', () => this.accessTokens.depth);
+    telemetry.watch('api_key', () => this.apiKeys.depth);
+    telemetry.watch('introspection', () => this.descriptions.depth);
+  }
 
   /** @throws Unavailable */
   accessToken(token: ReadToken): Promise<StoredToken | undefined> {

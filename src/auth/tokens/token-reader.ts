@@ -15,9 +15,13 @@ export interface ReadToken {
   readonly digest: Buffer;
   /** A JWT's own id, which the database knows only by its digest. */
   readonly jti?: string;
+  /** Whom a JWT says that it is for; of an opaque token only the database knows. */
+  readonly audience?: string;
 }
 
-export type Reading = ReadToken | { readonly refused: RefusalReason };
+/** Here it is always known why. */
+export type Refusal = Exclude<RefusalReason, 'inactive'>;
+export type Reading = ReadToken | { readonly refused: Refusal };
 
 /** From the text of a token to what stands in the database: everything that can be decided without asking it. */
 @Injectable()

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry.js';
 import type { ReadToken } from './token-reader.js';
 import { timestamp } from './token-mint.js';
 
@@ -54,13 +55,14 @@ export class TokenRevocation {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /** Committed when it resolves. @throws Unavailable when that is not certain */
   async revoke(token: ReadToken, { actor, origin }: Revoker): Promise<void> {
     const statement = STATEMENTS[token.kind];
     if (!statement) return;
-    await this.database.run(statement, [
+    const rows = await this.database.run(statement, [
       token.digest,
       timestamp(token.expiresAt),
       new Date(this.clock.now()),
@@ -68,5 +70,6 @@ export class TokenRevocation {
       origin.ip,
       origin.requestId,
     ]);
+    this.telemetry.revoked(token.kind === 'access' ? 'access_token' : 'grant', rows.length);
   }
 }

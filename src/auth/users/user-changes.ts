@@ -4,6 +4,7 @@ import { Database, type Queries } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
 import { scopeOfUser } from '../scope.js';
+import { Telemetry } from '../telemetry.js';
 import type { Revoker } from '../tokens/token-revocation.js';
 import * as sql from './users.sql.js';
 
@@ -19,6 +20,7 @@ export class UserChanges {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /**
@@ -27,7 +29,8 @@ export class UserChanges {
    * @returns undefined if there is no such user
    */
   async change(id: string, change: UserChange, by: Revoker): Promise<sql.UserRow | undefined> {
-    return this.database.transaction(async (queries) => {
+    let ended = 0;
+    const changed = await this.database.transaction(async (queries) => {
       const [row] = await queries.run<sql.ChangedUserRow>(sql.CHANGE_USER, [
         id,
         change.scope ?? null,
@@ -37,10 +40,10 @@ export class UserChanges {
       if (!row) return undefined;
       const disabled = row.disabled_at !== null;
       const grants = { userId: id, kinds: ['login', 'api_key'] } as const;
-      if (disabled) await revokeGrantsOfUser(queries, this.clock, grants, 'user_disabled', by);
+      if (disabled) ended = await revokeGrantsOfUser(queries, this.clock, grants, 'user_disabled', by);
       else if (row.scope !== row.scope_before) {
         const tooWide = { ...grants, beyond: scopeOfUser(row.scope) };
-        await revokeGrantsOfUser(queries, this.clock, tooWide, 'scope_changed', by);
+        ended = await revokeGrantsOfUser(queries, this.clock, tooWide, 'scope_changed', by);
       }
       if (disabled !== row.disabled_before)
         await this.audit(queries, disabled ? 'user.disabled' : 'user.enabled', row, by);
@@ -51,18 +54,22 @@ export class UserChanges {
         });
       return row;
     });
+    this.telemetry.revoked('grant', ended);
+    return changed;
   }
 
   /** All of a user's tokens and keys, at once. @returns false if there is no such user */
   async revokeAll(id: string, by: Revoker): Promise<boolean> {
-    return this.database.transaction(async (queries) => {
+    const ended = await this.database.transaction(async (queries) => {
       const [row] = await queries.run<sql.UserRow>(sql.LOCK_USER, [id]);
-      if (!row) return false;
+      if (!row) return undefined;
       const grants = { userId: id, kinds: ['login', 'api_key'] } as const;
       const count = await revokeGrantsOfUser(queries, this.clock, grants, 'user_revoked', by);
       await this.audit(queries, 'user.revoked', row, by, { grants: count });
-      return true;
+      return count;
     });
+    this.telemetry.revoked('grant', ended ?? 0);
+    return ended !== undefined;
   }
 
   private async audit(

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { Distribution } from './distribution.js';
+import type { TokenFormat } from './tokens/token-mint.js';
+import type { Refusal } from './tokens/token-reader.js';
+
+/** What came of a question about a token. `unavailable`: no verdict, because the database could not be asked. */
+export type Verdict = 'active' | 'unavailable' | Refusal;
+/** By what a token was got. */
+export type IssueKind = 'login' | 'client' | 'api_key' | 'refresh';
+export type LoginRefusal = 'credentials' | 'throttled';
+/** `replayed` is a retry within the grace period, `theft` any other use of a used refresh token. */
+export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
+/** What died: a single token, or a grant and all of its tokens. */
+export type Revoked = 'access_token' | 'grant';
+export type BatchName = 'access_token' | 'api_key' | 'introspection' | 'client_secret';
+
+const sizes = (): Distribution => new Distribution([1, 2, 4, 8, 16, 32, 64, 128]);
+
+/**
+ * The authority's own counts since the start of this process, for whoever wants to show them. Plain numbers: the
+ * validation of a token pays for an addition and nothing else. Every key is of a closed set.
+ */
+@Injectable()
+export class Telemetry {
+  readonly validations: Record<Verdict, number> = {
+    active: 0,
+    malformed: 0,
+    forged: 0,
+    expired: 0,
+    unknown: 0,
+    revoked: 0,
+    grant_revoked: 0,
+    grant_expired: 0,
+    wrong_kind: 0,
+    wrong_audience: 0,
+    unavailable: 0,
+  };
+  readonly issues: Record<IssueKind, Record<TokenFormat, number>> = {
+    login: { opaque: 0, jwt: 0 },
+    client: { opaque: 0, jwt: 0 },
+    api_key: { opaque: 0, jwt: 0 },
+    refresh: { opaque: 0, jwt: 0 },
+  };
+  readonly refusedLogins: Record<LoginRefusal, number> = { credentials: 0, throttled: 0 };
+  readonly refreshes: Record<RefreshOutcome, number> = { rotated: 0, replayed: 0, theft: 0 };
+  readonly revocations: Record<Revoked, number> = { access_token: 0, grant: 0 };
+  readonly batches: Record<BatchName, Distribution> = {
+    access_token: sizes(),
+    api_key: sizes(),
+    introspection: sizes(),
+    client_secret: sizes(),
+  };
+  private readonly queues = new Map<BatchName, () => number>();
+
+  validated(verdict: Verdict): void {
+    this.validations[verdict] += 1;
+  }
+
+  issued(kind: IssueKind, format: TokenFormat): void {
+    this.issues[kind][format] += 1;
+  }
+
+  loginRefused(reason: LoginRefusal): void {
+    this.refusedLogins[reason] += 1;
+  }
+
+  refreshed(outcome: RefreshOutcome): void {
+    this.refreshes[outcome] += 1;
+  }
+
+  /** @param count only what was alive until now, and only once it is committed */
+  revoked(what: Revoked, count: number): void {
+    this.revocations[what] += count;
+  }
+
+  /** Called by whoever owns the queue of a batch. */
+  watch(name: BatchName, depth: () => number): void {
+    this.queues.set(name, depth);
+  }
+
+  /** How many questions wait for their batch to be sent. */
+  waiting(): [BatchName, number][] {
+    return [...this.queues].map(([name, depth]) => [name, depth()]);
+  }
+}
