@@ -17,12 +17,14 @@ export interface AppOptions {
   readonly drain?: DrainState;
   /** In place of the database's clock, for tests. */
   readonly clock?: Clock;
+  /** Told in the metrics. */
+  readonly version?: string;
 }
 
 /** The only file that knows which modules run and which validator the guard gets. */
 @Module({})
 export class AppModule {
-  static of({ config, drain = new DrainState(), clock }: AppOptions): DynamicModule {
+  static of({ config, drain = new DrainState(), clock, version = 'unknown' }: AppOptions): DynamicModule {
     const database = DatabaseModule.forRoot(config, entities, clock);
     const auth = AuthModule.of(config, database);
     const guard = GuardModule.forRoot({
@@ -32,9 +34,10 @@ export class AppModule {
       imports: [auth],
       validator: { useExisting: AuthService },
     });
+    const ops = OpsModule.of({ config, drain, version, imports: [database, auth] });
     return {
       module: AppModule,
-      imports: [auth, guard, CookiesModule, OpsModule.of(database, drain), WebModule],
+      imports: [auth, guard, CookiesModule, ops, WebModule],
     };
   }
 }

@@ -71,6 +71,10 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
     (settings.TLS_CERT === undefined) === (settings.TLS_KEY === undefined),
     'TLS_CERT and TLS_KEY go together: set both or neither.',
   );
+  demand(
+    settings.OPS_PORT === undefined || settings.OPS_PORT !== settings.PORT,
+    'OPS_PORT must be another port than PORT.',
+  );
   const issuer = settings.ISSUER && new URL(settings.ISSUER);
   demand(
     !issuer || issuer.protocol === 'https:' || isLoopback(issuer.hostname) || settings.ALLOW_HTTP,

@@ -10,11 +10,14 @@ import { drain, DrainState } from './http/drain.js';
 import { createHttpApp, listen } from './http/http-app.js';
 import { serveDocuments } from './http/openapi.js';
 import { certificate, renewCertificate } from './server.certificate.js';
+import { createOpsApp } from './ops/ops.listener.js';
 import { StartRefusal } from './start.refusal.js';
 import { VERSION } from './version.js';
 
 /** All of a stop, from the signal on: milliseconds. */
 const STOP_LIMIT_MS = 25_000;
+/** Who scrapes while the server stops is not waited for longer than this: milliseconds. */
+const OPS_STOP_LIMIT_MS = 1_000;
 const DATABASE_ENDED = 'The embedded database has ended: see postgres.log in DATA_DIR.';
 
 export interface Server {
@@ -35,22 +38,27 @@ export async function startServer(config: Config): Promise<Server> {
   const logger = pino({ level: config.LOG_LEVEL, base: null });
   const drainState = new DrainState();
   const [embedded, app] = await both(startDatabase(config, logger), createApp(config, logger, drainState));
+  let ops: NestFastifyApplication | undefined;
   try {
+    if (config.OPS_PORT !== undefined) ops = await createOpsApp(app, config, logger);
     const session = app.get(DatabaseSession);
     const { failed: unusable } = await connect(session, config, embedded, logger);
     const ended = embedded?.exited.then(() => new Error(DATABASE_ENDED));
     if (config.DEMO) await app.get(DemoUser).seed();
-    const port = await listenOrRefuse(app, config);
+    if (ops) await listenOrRefuse(ops, config, 'OPS_PORT');
+    const port = await listenOrRefuse(app, config, 'PORT');
     return {
       port,
       failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
       reloadCertificate: () => renewCertificate(app, config),
       stop: async (delayMs) => {
         await drain(app, { delayMs, limitMs: STOP_LIMIT_MS });
+        if (ops) await drain(ops, { delayMs: 0, limitMs: OPS_STOP_LIMIT_MS });
         await embedded?.stop();
       },
     };
   } catch (error) {
+    await ops?.close().catch(() => undefined);
     await app.close().catch(() => undefined);
     await embedded?.stop();
     throw error;
@@ -62,7 +70,7 @@ async function createApp(
   logger: Logger,
   drainState: DrainState,
 ): Promise<NestFastifyApplication> {
-  const app = await createHttpApp(AppModule.of({ config, drain: drainState }), {
+  const app = await createHttpApp(AppModule.of({ config, drain: drainState, version: VERSION }), {
     realm: config.REALM,
     trustProxy: config.TRUST_PROXY,
     tls: certificate(config),
@@ -106,16 +114,23 @@ async function connect(
   };
 }
 
-async function listenOrRefuse(app: NestFastifyApplication, config: Config): Promise<number> {
+async function listenOrRefuse(
+  app: NestFastifyApplication,
+  config: Config,
+  setting: 'PORT' | 'OPS_PORT',
+): Promise<number> {
+  const wanted = config[setting] ?? 0;
   try {
-    return await listen(app, config.PORT, config.HOST);
+    return await listen(app, wanted, config.HOST);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const where = `${config.HOST}:${config.PORT}`;
+    const where = `${config.HOST}:${wanted}`;
     if (code === 'EADDRINUSE')
-      throw new StartRefusal(`${where} is taken: stop what listens there, or choose another PORT.`);
+      throw new StartRefusal(`${where} is taken: stop what listens there, or choose another ${setting}.`);
     if (code === 'EACCES')
-      throw new StartRefusal(`${where} needs more rights than this user has: choose a PORT above 1023.`);
+      throw new StartRefusal(
+        `${where} needs more rights than this user has: choose a ${setting} above 1023.`,
+      );
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
       throw new StartRefusal(`${config.HOST} is no address of this machine: correct HOST.`);
     throw error;

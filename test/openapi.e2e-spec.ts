@@ -55,7 +55,7 @@ describe('GET /docs-json', () => {
 
   beforeAll(async () => {
     keks = await startTestApp();
-    await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin', DEMO_PASSWORD);
+    await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin keks:metrics', DEMO_PASSWORD);
     client = await addClient(keks);
     ({ rows } = await keks.database.client.query<{ password_hash: string }>(
       'SELECT password_hash FROM users',

@@ -40,6 +40,11 @@ export const SETTINGS = {
     '127.0.0.1',
     'address to listen on; beyond loopback HTTPS is wanted, see below',
   ),
+  OPS_PORT: setting(
+    integer(1, 65_535),
+    undefined,
+    'another port on `HOST`, plain HTTP, for `/metrics` (then only there) and `/health/*`',
+  ),
   DATABASE_URL: setting(
     postgresUrl,
     undefined,

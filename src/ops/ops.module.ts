@@ -1,16 +1,33 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Config } from '../config.js';
 import { DrainState } from '../http/drain.js';
 import { HealthController } from './health.controller.js';
+import { HttpTraffic } from './http.traffic.js';
+import { metricsControllers } from './metrics.controller.js';
+import { BUILD, Metrics } from './metrics.js';
+
+export interface OpsOptions {
+  readonly config: Config;
+  readonly drain: DrainState;
+  readonly version: string;
+  /** Where the database and the authority's own counts are. */
+  readonly imports: DynamicModule[];
+}
 
 /** Owns what operators and balancers look at. It changes nothing. */
 @Module({})
 export class OpsModule {
-  static of(database: DynamicModule, drain: DrainState): DynamicModule {
+  static of({ config, drain, version, imports }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports: [database],
-      controllers: [HealthController],
-      providers: [{ provide: DrainState, useValue: drain }],
+      imports,
+      controllers: [HealthController, ...metricsControllers(config)],
+      providers: [
+        { provide: DrainState, useValue: drain },
+        { provide: BUILD, useValue: version },
+        HttpTraffic,
+        Metrics,
+      ],
     };
   }
 }

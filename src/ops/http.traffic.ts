@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { Distribution } from '../auth/distribution.js';
+
+/** Seconds. */
+const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+/** Whoever asks for what is not there may call the method what he likes. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const NO_ROUTE = 'none';
+
+/** What became of the requests to one route. */
+export class RouteTraffic {
+  /** By the first digit of the status. */
+  readonly statuses = [0, 0, 0, 0, 0, 0];
+  readonly seconds = new Distribution(BOUNDS);
+
+  constructor(
+    readonly method: string,
+    readonly route: string,
+  ) {}
+
+  note(status: number, milliseconds: number): void {
+    const digit = Math.floor(status / 100);
+    this.statuses[digit] = (this.statuses[digit] ?? 0) + 1;
+    this.seconds.note(milliseconds / 1_000);
+  }
+}
+
+/**
+ * Counts requests by the pattern of their route, never by their path. Each route gets its counter when it is registered,
+ * so that a request does not have to look for one.
+ */
+@Injectable()
+export class HttpTraffic {
+  private readonly routes: RouteTraffic[] = [];
+  private readonly strays = new Map<string, RouteTraffic>();
+
+  /** Before Nest registers the routes: services are made first. */
+  constructor(adapters: HttpAdapterHost) {
+    const instance = adapters.httpAdapter.getInstance<FastifyInstance>();
+    for (const method of [...METHODS, 'OTHER']) this.strays.set(method, this.counter(method, NO_ROUTE));
+    instance.addHook('onRoute', (route) => {
+      const own = route.onResponse === undefined ? [] : [route.onResponse].flat();
+      const [method = 'OTHER', ...more] = [route.method].flat();
+      const traffic = this.counter(more.length === 0 ? method : 'ANY', route.url);
+      route.onResponse = [
+        ...own,
+        (_request, reply, done) => {
+          traffic.note(reply.statusCode, reply.elapsedTime);
+          done();
+        },
+      ];
+    });
+    instance.addHook('onResponse', (request, reply, done) => {
+      // every OPTIONS runs through a route of the CORS plugin, which was there before
+      if (request.is404 || request.method === 'OPTIONS')
+        this.stray(request.method).note(reply.statusCode, reply.elapsedTime);
+      done();
+    });
+  }
+
+  /** Of the routes that were asked for at all. */
+  seen(): RouteTraffic[] {
+    return this.routes.filter((one) => one.statuses.some((count) => count > 0));
+  }
+
+  private stray(method: string): RouteTraffic {
+    const traffic = this.strays.get(method) ?? this.strays.get('OTHER');
+    if (!traffic) throw new Error('there is a counter for other methods');
+    return traffic;
+  }
+
+  private counter(method: string, route: string): RouteTraffic {
+    const traffic = new RouteTraffic(method, route);
+    this.routes.push(traffic);
+    return traffic;
+  }
+}

@@ -1,0 +1,46 @@
+import { applyDecorators, Controller, Get, Header, type Type } from '@nestjs/common';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { Config } from '../config.js';
+import { Public } from '../guard/principal.js';
+import { Guarded } from '../guard/swagger.js';
+import { Metrics } from './metrics.js';
+
+/** Lets a token read the metrics where they are not open. */
+export const METRICS_SCOPE = 'keks:metrics';
+
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const EXAMPLE = '# TYPE keks_login_lane_waiting gauge\nkeks_login_lane_waiting 0\n';
+
+/**
+ * The route where everybody else's are: open for the embedded authority, which is somebody's own machine; with a database
+ * for those who have the scope; and not there at all if there is a port for it.
+ */
+export function metricsControllers({ OPS_PORT, embedded }: Pick<Config, 'OPS_PORT' | 'embedded'>): Type[] {
+  if (OPS_PORT !== undefined) return [];
+  return [metricsController(embedded ? applyDecorators(Public()) : Guarded(METRICS_SCOPE))];
+}
+
+export function metricsController(access: ClassDecorator): Type {
+  @access
+  @Controller()
+  class MetricsController {
+    constructor(private readonly metrics: Metrics) {}
+
+    @Get('metrics')
+    @Header('Content-Type', CONTENT_TYPE)
+    @ApiOperation({
+      summary: 'Numbers for Prometheus',
+      description: `Open with the embedded database; otherwise for the scope \`${METRICS_SCOPE}\`. With \`OPS_PORT\` it is served there, and not here.`,
+      tags: ['operating'],
+    })
+    @ApiResponse({
+      status: 200,
+      description: 'Since the start of this process, in the text format of Prometheus.',
+      content: { 'text/plain': { schema: { type: 'string' }, example: EXAMPLE } },
+    })
+    read(): Promise<string> {
+      return this.metrics.text();
+    }
+  }
+  return MetricsController;
+}

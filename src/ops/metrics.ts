@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Telemetry } from '../auth/telemetry.js';
+import { LoginLane } from '../auth/users/login-lane.js';
+import { Database } from '../database/database.js';
+import { authorityMetrics } from './authority.metrics.js';
+import { HttpTraffic } from './http.traffic.js';
+import { buildMetrics, databaseMetrics, laneMetrics, trafficMetrics } from './process.metrics.js';
+
+/** Where the metrics find the version that they tell. */
+export const BUILD = Symbol('BUILD');
+
+/**
+ * Owns what `GET /metrics` says. Everything is counted elsewhere, in plain numbers, and read when somebody asks. No label
+ * ever takes a value that came with a request.
+ */
+@Injectable()
+export class Metrics {
+  private readonly registry = new Registry();
+
+  constructor(
+    telemetry: Telemetry,
+    lane: LoginLane,
+    database: Database,
+    traffic: HttpTraffic,
+    @Inject(BUILD) version: string,
+  ) {
+    const metrics = [
+      ...authorityMetrics(telemetry),
+      ...laneMetrics(lane),
+      ...databaseMetrics(database),
+      ...trafficMetrics(traffic),
+      ...buildMetrics(version),
+    ];
+    for (const metric of metrics) this.registry.registerMetric(metric);
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** In the text format of Prometheus. */
+  async text(): Promise<string> {
+    const text = await this.registry.metrics();
+    // prom-client writes Nan, for a lag that was not measured since the last reading; the format knows NaN only
+    return text.replaceAll(/ Nan$/gm, ' NaN');
+  }
+}

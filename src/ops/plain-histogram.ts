@@ -1,0 +1,51 @@
+import { Histogram } from 'prom-client';
+import type { Distribution } from '../auth/distribution.js';
+
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly values: Distribution;
+}
+
+interface Description {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+}
+
+/** Shows what was noted elsewhere: `observe` hashes the labels of every value, which no request should have to pay for. */
+export class PlainHistogram extends Histogram {
+  constructor(
+    private readonly description: Description,
+    private readonly series: () => Iterable<Series>,
+  ) {
+    super({ ...description, labelNames: [...description.labelNames], registers: [] });
+  }
+
+  /** What the registry asks, and `get` too, though the types know nothing of it. */
+  getForPromString(): object {
+    const { name, help } = this.description;
+    const values = [...this.series()].flatMap((one) => this.lines(one));
+    return { name, help, type: 'histogram', values, aggregator: 'sum' };
+  }
+
+  private lines({ labels, values }: Series): Line[] {
+    const { name } = this.description;
+    let count = 0;
+    const buckets = values.counts.map((seen, at): Line => {
+      count += seen;
+      const labelsOfBucket = { ...labels, le: values.bounds[at] ?? '+Inf' };
+      return { metricName: `${name}_bucket`, labels: labelsOfBucket, value: count };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: values.sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ];
+  }
+}
+
+interface Line {
+  readonly metricName: string;
+  readonly labels: Record<string, string | number>;
+  readonly value: number;
+}
