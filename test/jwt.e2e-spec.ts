@@ -449,14 +449,8 @@ describe('the claims of a JWT that we have signed', () => {
       expect(await verdict(signed(header, { ...claims, ...other }, key.privateKey))).toBe('dead');
   });
 
-  it('say nothing: scope, subject and audience are those of the row', async () => {
-    const liar = {
-      ...claims,
-      scope: 'cookies:eat keks:admin',
-      sub: 'root',
-      client_id: 'x',
-      aud: 'elsewhere',
-    };
+  it('say nothing: scope and subject are those of the row', async () => {
+    const liar = { ...claims, scope: 'cookies:eat keks:admin', sub: 'root', client_id: 'x' };
     expect(await keks.app.get(AuthService).validate(signed(header, liar, key.privateKey))).toMatchObject({
       active: true,
       principal: {
@@ -482,6 +476,14 @@ describe('a JWT is not a token of another kind', () => {
     const digest = createHash('sha256').update(String(claims['jti'])).digest('hex');
     for (const text of [String(claims['jti']), digest, ...token.split('.')])
       expect(await verdict(text)).toBe('dead');
+  });
+
+  it('and one for another audience than it was issued for, signed by us, is dead (RFC 9068 §4)', async () => {
+    const fresh = await issue();
+    const payload = JSON.parse(Buffer.from(fresh.split('.')[1] ?? '', 'base64url').toString()) as object;
+    const elsewhere = signed(header, { ...payload, aud: 'https://elsewhere.example' }, key.privateKey);
+    expect(await verdict(fresh)).toBe('active');
+    expect(await verdict(elsewhere)).toBe('dead');
   });
 
   it('and one that nobody issued, signed by us, is dead', async () => {
