@@ -170,12 +170,15 @@ function askWith(why) {
 
 async function offline(stage, sentence) {
   const checks = await verify(stage.token, stage.keys);
-  const failed = checks.some((one) => one.holds === false);
   await stage.note({
     at: 'api',
     missing: true,
     label: 'verifies',
-    sentence: failed ? 'Something does not hold: an API would refuse this token.' : sentence,
+    sentence: checks.some((one) => one.holds === false)
+      ? 'Something does not hold: an API would refuse this token.'
+      : checks.some((one) => one.holds === undefined)
+        ? 'All but the signature holds, and that could not be checked here. The authority was not asked.'
+        : sentence,
     lines: checks.map(({ text, holds }) => [
       holds === undefined ? { text: '– ' } : { text: holds ? '✓ ' : '✗ ', as: holds ? 'ok' : 'no' },
       { text },
