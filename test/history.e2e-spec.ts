@@ -46,11 +46,16 @@ describe('the history of two servers over one database', () => {
       '%s',
       async (mistake, rule, faultEvery) => {
         await world.restart(new URL(`./history/mistakes.mjs?${mistake}`, import.meta.url).href);
-        const plan = { seed: 1, milliseconds: 3_000, faultEvery, only: ['cut link to the database'] };
-        const { history } = await play(world, credentials, plan);
-        expect(violations(history).map((one) => one.rule)).toContain(rule);
+        const rules = new Set<string>();
+        // a mistake that needs two things at once needs luck as well, on a busy machine more of it
+        for (let seed = 1; seed <= 12 && !rules.has(rule); seed += 1) {
+          const plan = { seed, milliseconds: 2_000, faultEvery, only: ['cut link to the database'] };
+          const { history } = await play(world, credentials, plan);
+          for (const violation of violations(history)) rules.add(violation.rule);
+        }
+        expect([...rules]).toContain(rule);
       },
-      60_000,
+      120_000,
     );
   });
 });

@@ -39,7 +39,7 @@ async function state(): Promise<unknown> {
   const { rows } = await keks.database.client.query(
     `SELECT (SELECT json_agg(u ORDER BY u.id) FROM users u) AS users,
             (SELECT json_agg(t ORDER BY t.id) FROM access_tokens t) AS tokens,
-            (SELECT json_agg(g ORDER BY g.id) FROM grants g) AS grants`,
+            (SELECT json_agg(to_jsonb(g) - 'last_used_at' ORDER BY g.id) FROM grants g) AS grants`,
   );
   return rows[0];
 }
