@@ -37,7 +37,8 @@ export class BearerError extends HttpException {
     options?: ErrorOptions,
   ) {
     const [status, description] = BEARER_ERRORS[code];
-    super({ error: code, error_description: description }, status, options);
+    // the guard throws one many times: what a filter of the API's own adds to it must not reach the next caller
+    super(Object.freeze({ error: code, error_description: description }), status, options);
     this.challenge =
       code === 'temporarily_unavailable' ? undefined : challengeHeader(code, description, challenge, scope);
   }
