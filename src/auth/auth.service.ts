@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { TokenValidator, type Validation } from '../guard/token-validator.js';
+import { Refusals } from './audit/refusals.js';
 import { LoginIssuer, type LoginRequest } from './grants/login.issuer.js';
 import type { RequestOrigin } from './request-origin.js';
 import type { IssuedToken } from './tokens/issued-token.js';
@@ -19,6 +20,7 @@ export class AuthService extends TokenValidator {
     private readonly check: TokenCheck,
     private readonly reader: TokenReader,
     private readonly revocation: TokenRevocation,
+    private readonly refusals: Refusals,
   ) {
     super();
   }
@@ -28,7 +30,8 @@ export class AuthService extends TokenValidator {
    * @throws WireError invalid_scope; Unavailable
    */
   issue(user: VerifiedUser, request: LoginRequest, origin: RequestOrigin): Promise<IssuedToken> {
-    return this.logins.issue(user, request, origin);
+    const refused = { type: 'token.refused', actor: `user:${user.name}`, origin } as const;
+    return this.refusals.noting(refused, () => this.logins.issue(user, request, origin));
   }
 
   /** @throws Unavailable when the primary could not be asked */

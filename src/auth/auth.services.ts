@@ -1,6 +1,7 @@
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { Actors } from './audit/actor.js';
 import { AuditLog } from './audit/audit-log.js';
+import { Refusals } from './audit/refusals.js';
 import { AuthService } from './auth.service.js';
 import { Cursors } from './cursor.js';
 import { GrantsService } from './grants/grants.service.js';
@@ -52,6 +53,7 @@ import { UsersService } from './users/users.service.js';
  */
 export const AUTH_SERVICES = [
   Telemetry,
+  Refusals,
   AuthService,
   TokenKeys,
   TokenLookup,

@@ -71,3 +71,16 @@ function formDecoded(text: string): string {
     throw new WireError('invalid_client');
   }
 }
+
+/** As the ids that we make are spelled. */
+const CLIENT_ID = /^c-[0-9a-f]{24}$/;
+
+/** Whom a request that failed said that it was, for the audit log: null for anything that we never made. */
+export function claimedClientId(request: ClientRequest): string | null {
+  try {
+    const presented = presentedClient(request);
+    return presented !== 'nobody' && CLIENT_ID.test(presented.clientId) ? presented.clientId : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,13 +1,15 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { WireError } from '../../http/wire-error.js';
+import { Refusals } from '../audit/refusals.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
 import { ClientThrottle } from '../throttle/client-throttle.js';
 import { ClientAuthentication, type AuthenticatedClient } from './client-authentication.js';
-import type { ClientRequest } from './client-credentials.js';
+import { claimedClientId, type ClientRequest } from './client-credentials.js';
 
 const CLIENT = Symbol('keks:client');
 
-interface GuardedRequest extends ClientRequest {
-  readonly ip: string;
+interface GuardedRequest extends ClientRequest, HttpRequest {
+  readonly headers: ClientRequest['headers'] & HttpRequest['headers'];
   [CLIENT]?: AuthenticatedClient | undefined;
 }
 
@@ -17,6 +19,7 @@ export class OptionalClientGuard implements CanActivate {
   constructor(
     private readonly clients: ClientAuthentication,
     private readonly throttle: ClientThrottle,
+    private readonly refusals: Refusals,
   ) {}
 
   /** @throws WireError invalid_request, invalid_client, too_many_requests; Unavailable */
@@ -26,11 +29,17 @@ export class OptionalClientGuard implements CanActivate {
     try {
       request[CLIENT] = await this.clients.authenticate(request);
     } catch (error) {
-      if (error instanceof WireError && error.code === 'invalid_client')
-        await this.throttle.failed(request.ip);
+      if (error instanceof WireError && error.code === 'invalid_client') await this.failed(request);
       throw error;
     }
     return true;
+  }
+
+  private async failed(request: GuardedRequest): Promise<void> {
+    await this.throttle.failed(request.ip);
+    const detail = { client_id: claimedClientId(request) };
+    const refused = { type: 'client.refused', actor: null, origin: originOf(request), detail } as const;
+    await this.refusals.note(refused, 'invalid_client');
   }
 }
 

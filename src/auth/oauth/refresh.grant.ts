@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
+import { Unavailable } from '../../http/unavailable.js';
 import { WireError } from '../../http/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
@@ -98,10 +99,11 @@ export class RefreshGrant {
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
     const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
-    const successor = this.successors.again(presented.token, row);
-    // 0 is none at all, also for an instance whose clock is a little behind
-    if (graceMs === 0 || !successor || row.answered_scope === null) return undefined;
     const now = this.clock.now();
+    // 0 is none at all, also for an instance whose clock is a little behind
+    if (graceMs === 0 || row.answered_scope === null) return undefined;
+    const successor = this.successors.again(presented.token, row);
+    if (!successor) return refuseIfYoung(row, now - graceMs);
     const access = await this.access(row, row.answered_scope);
     const rows = await this.database.run(sql.REPLAY, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
@@ -123,6 +125,16 @@ export class RefreshGrant {
     const left = Math.max(0, expiresAt - this.clock.seconds());
     return { token, expiresIn, scope, refresh: { token: refreshToken, expiresIn: left } };
   }
+}
+
+/**
+ * While SECRET_KEY is rotated, another instance may have made a successor with a key that this one does not have yet: no
+ * theft, and no answer either.
+ * @throws Unavailable
+ */
+function refuseIfYoung(row: sql.RefreshRow, since: number): undefined {
+  if (row.used_at && row.used_at.getTime() > since)
+    throw new Unavailable('a refresh token was rotated with a SECRET_KEY that this instance does not have');
 }
 
 /** When the login ends: whole seconds since the epoch. */

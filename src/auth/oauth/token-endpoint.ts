@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { WireError } from '../../http/wire-error.js';
+import { Refusals } from '../audit/refusals.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry.js';
@@ -17,6 +18,7 @@ export class TokenEndpoint {
     private readonly refresh: RefreshGrant,
     private readonly reader: TokenReader,
     private readonly telemetry: Telemetry,
+    private readonly refusals: Refusals,
   ) {}
 
   /** @throws WireError; Unavailable */
@@ -27,7 +29,10 @@ export class TokenEndpoint {
   ): Promise<IssuedToken> {
     if (request.grant_type === 'client_credentials') {
       if (!client) throw new WireError('invalid_client');
-      const issued = await this.clientCredentials.exchange(client, request, origin);
+      const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;
+      const issued = await this.refusals.noting(refused, () =>
+        this.clientCredentials.exchange(client, request, origin),
+      );
       this.telemetry.issued('client', client.tokenFormat);
       return issued;
     }
@@ -44,8 +49,13 @@ export class TokenEndpoint {
     const { refresh_token: token } = request;
     if (token === undefined) throw new WireError('invalid_request');
     const read = await this.reader.read(token);
-    if (client || 'refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
-    const refreshed = await this.refresh.exchange({ ...read, token }, request, origin);
+    // not one of ours, or dead by its own expiry: anybody can send that, and the audit log would fill with it
+    if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
+    const actor = client ? `client:${client.clientId}` : null;
+    const refreshed = await this.refusals.noting({ type: 'token.refused', actor, origin }, async () => {
+      if (client) throw new WireError('invalid_grant');
+      return this.refresh.exchange({ ...read, token }, request, origin);
+    });
     this.telemetry.refreshed(refreshed.outcome);
     if (refreshed.outcome === 'theft') {
       this.telemetry.revoked('grant', refreshed.killedGrants);
