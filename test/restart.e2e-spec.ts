@@ -342,7 +342,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
     const { PORT: _, ...settings } = environment(one.url, { LOG_LEVEL: 'warn' });
     const all = await Promise.all(Array.from({ length: 20 }, () => start(settings)));
     // twenty that compile themselves at once would take the machine from the tests beside them
-    for (const { child } of all) if (child.pid !== undefined) setPriority(child.pid, 15);
+    for (const { child } of all) if (child.pid !== undefined) setPriority(child.pid, 5);
     await Promise.all(all.map(ready));
     const { rows } = await one.client.query('SELECT name FROM migrations');
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
