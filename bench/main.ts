@@ -26,12 +26,10 @@ try {
     say(`${at + 1}/${wanted.length} ${row.name}: ${row.what}`);
     const outcome = await row.run(bench);
     measured.push({ row, outcome });
+    await writeResults(options, measured);
     say(`  ${outcome.result}${outcome.note ? ` - ${outcome.note}` : ''}`);
   }
 } finally {
   await bench.close();
-  if (measured.length > 0) {
-    await writeResults(options, measured);
-    printTable(measured);
-  }
+  if (measured.length > 0) printTable(measured);
 }
