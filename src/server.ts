@@ -1,12 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino, { type Logger } from 'pino';
-import { AppModule } from './app.module.js';
+import { AppModule, type AppOptions } from './app.module.js';
 import { DemoUser } from './auth/users/demo-user.js';
 import type { Config } from './config.js';
 import { DatabaseSession } from './database/database.session.js';
 import { startEmbedded, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { connectionOf } from './database/pools.js';
-import { drain, DrainState } from './http/drain.js';
+import { drain as drainApp, DrainState } from './http/drain.js';
 import { createHttpApp, listen } from './http/http-app.js';
 import { serveDocuments } from './http/openapi.js';
 import { certificate, renewCertificate } from './server.certificate.js';
@@ -37,7 +37,10 @@ export interface Server {
 export async function startServer(config: Config): Promise<Server> {
   const logger = pino({ level: config.LOG_LEVEL, base: null });
   const drainState = new DrainState();
-  const [embedded, app] = await both(startDatabase(config, logger), createApp(config, logger, drainState));
+  const [embedded, app] = await both(
+    startDatabase(config, logger),
+    createApp({ config, drain: drainState, version: VERSION }, logger),
+  );
   let ops: NestFastifyApplication | undefined;
   try {
     if (config.OPS_PORT !== undefined) ops = await createOpsApp(app, config, logger);
@@ -52,8 +55,8 @@ export async function startServer(config: Config): Promise<Server> {
       failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
       reloadCertificate: () => renewCertificate(app, config),
       stop: async (delayMs) => {
-        await drain(app, { delayMs, limitMs: STOP_LIMIT_MS });
-        if (ops) await drain(ops, { delayMs: 0, limitMs: OPS_STOP_LIMIT_MS });
+        await drainApp(app, { delayMs, limitMs: STOP_LIMIT_MS });
+        if (ops) await drainApp(ops, { delayMs: 0, limitMs: OPS_STOP_LIMIT_MS });
         await embedded?.stop();
       },
     };
@@ -65,19 +68,20 @@ export async function startServer(config: Config): Promise<Server> {
   }
 }
 
-async function createApp(
-  config: Config,
+/** All that answers over HTTP, as configured; not yet connected and not yet listening. */
+export async function createApp(
+  options: AppOptions & Required<Pick<AppOptions, 'drain'>>,
   logger: Logger,
-  drainState: DrainState,
 ): Promise<NestFastifyApplication> {
-  const app = await createHttpApp(AppModule.of({ config, drain: drainState, version: VERSION }), {
+  const { config, drain } = options;
+  const app = await createHttpApp(AppModule.of(options), {
     realm: config.REALM,
     trustProxy: config.TRUST_PROXY,
     tls: certificate(config),
     https: config.ISSUER.startsWith('https:'),
     corsOrigins: config.CORS_ORIGINS,
     logger,
-    drain: drainState,
+    drain,
   });
   serveDocuments(app, { issuer: config.ISSUER, version: VERSION });
   return app;

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientsService } from '../src/auth/clients/clients.service.js';
-import { OPERATOR } from '../src/auth/request-origin.js';
+import { addClient } from './support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 describe('what is refused is in the audit log, with its reason', () => {
@@ -10,13 +9,8 @@ describe('what is refused is in the audit log, with its reason', () => {
   beforeAll(async () => {
     keks = await startTestApp();
     await keks.addUser('Ann');
-    const added = await keks.app
-      .get(ClientsService)
-      .add(
-        { name: 'bot', scope: ['cookies:eat'], audience: [], tokenFormat: 'opaque' },
-        { actor: 'operator', origin: OPERATOR },
-      );
-    client = { client_id: added.clientId, client_secret: added.clientSecret };
+    const { clientId, clientSecret } = await addClient(keks, { scope: ['cookies:eat'] });
+    client = { client_id: clientId, client_secret: clientSecret };
   });
 
   afterAll(() => keks.close());

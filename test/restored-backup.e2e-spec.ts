@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientsService } from '../src/auth/clients/clients.service.js';
 import { RestoredBackup } from '../src/auth/grants/restored-backup.js';
-import { OPERATOR } from '../src/auth/request-origin.js';
+import { addClient } from './support/oauth.js';
 import { get, request, startTestApp, type TestApp } from './support/test-app.js';
 
 describe('keks revoke-all --before', () => {
@@ -17,13 +16,8 @@ describe('keks revoke-all --before', () => {
   beforeAll(async () => {
     keks = await startTestApp();
     await keks.addUser('Ann');
-    const added = await keks.app
-      .get(ClientsService)
-      .add(
-        { name: 'bot', scope: ['cookies:eat'], audience: [], tokenFormat: 'opaque' },
-        { actor: 'operator', origin: OPERATOR },
-      );
-    client = { client_id: added.clientId, client_secret: added.clientSecret };
+    const { clientId, clientSecret } = await addClient(keks, { scope: ['cookies:eat'] });
+    client = { client_id: clientId, client_secret: clientSecret };
   });
 
   afterAll(() => keks.close());

@@ -35,12 +35,6 @@ export class DatabaseSession implements OnApplicationShutdown {
     @Inject(ENTITIES) private readonly entities: Entities,
   ) {}
 
-  /** TypeORM's entity manager, for cold reads. Only after `connect`. */
-  get source(): DataSource {
-    if (!this.dataSource) throw new Error('connect first');
-    return this.dataSource;
-  }
-
   /**
    * One attempt: migrates, opens the pools, sets the clock, makes partitions ahead of need.
    * @throws DatabaseRefusal when waiting would not help

@@ -1,15 +1,14 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
 import { Writable } from 'node:stream';
-import { AppModule } from '../../src/app.module.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { loadConfig, type Config } from '../../src/config.js';
 import { DatabaseSession } from '../../src/database/database.session.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { DrainState } from '../../src/http/drain.js';
-import { createHttpApp, listen } from '../../src/http/http-app.js';
-import { serveDocuments } from '../../src/http/openapi.js';
+import { listen } from '../../src/http/http-app.js';
+import { createApp } from '../../src/server.js';
 import { createDatabase, type TestDatabase } from './database.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -65,15 +64,7 @@ export async function startTestApp(
     },
   });
   const drain = new DrainState();
-  const app = await createHttpApp(AppModule.of({ config, clock, drain }), {
-    realm: config.REALM,
-    trustProxy: config.TRUST_PROXY,
-    https: config.ISSUER.startsWith('https:'),
-    corsOrigins: config.CORS_ORIGINS,
-    logger: pino({ level: config.LOG_LEVEL, base: null }, sink),
-    drain,
-  });
-  serveDocuments(app, { issuer: config.ISSUER, version: '0.0.0' });
+  const app = await createApp({ config, clock, drain }, pino({ level: config.LOG_LEVEL, base: null }, sink));
   await app.get(DatabaseSession).connect(connectionOf(database.url));
   const url = `http://127.0.0.1:${await listen(app, 0, '127.0.0.1')}`;
   return {
