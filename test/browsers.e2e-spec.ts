@@ -12,7 +12,7 @@ describe('what every answer says to browsers', () => {
 
   afterAll(() => keks.close());
 
-  it.each(['/cookies', '/health/live', '/nowhere', '/docs-json'])(
+  it.each(['/cookies', '/health/live', '/nowhere', '/docs-json', '/keys/%ff'])(
     'GET %s carries the security headers',
     async (path) => {
       const { headers } = await get(keks.url, path);

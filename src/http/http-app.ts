@@ -59,13 +59,14 @@ export async function createHttpApp(
   const logger = options.logger === false ? undefined : options.logger;
   const drain = options.drain ?? new DrainState();
   const filter = new WireErrorFilter(challengesOf(options.realm), logger);
-  const adapter = new FastifyAdapter(serverOptions(options, drain, filter));
+  const headers = securityHeaders(options.https ?? options.tls !== undefined);
+  const adapter = new FastifyAdapter(serverOptions(options, drain, filter, headers));
   const instance = adapter.getInstance<FastifyInstance>();
   // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.
   instance.server.maxHeadersCount = 0;
   // Hooks run in this order, and the gate answers by itself.
   await installCors(instance, options.corsOrigins ?? []);
-  installGate(instance, securityHeaders(options.https ?? options.tls !== undefined));
+  installGate(instance, headers);
   installBodyParser(instance);
   if (logger !== undefined) installAccessLog(instance, logger);
   const app = await NestFactory.create<NestFastifyApplication>(rootOf(module, filter), adapter, {
@@ -99,7 +100,12 @@ function rootOf(module: Type | DynamicModule, filter: WireErrorFilter): DynamicM
 
 type AdapterOptions = ConstructorParameters<typeof FastifyAdapter>[0];
 
-function serverOptions(options: HttpOptions, drain: DrainState, filter: WireErrorFilter): AdapterOptions {
+function serverOptions(
+  options: HttpOptions,
+  drain: DrainState,
+  filter: WireErrorFilter,
+  headers: Readonly<Record<string, string>>,
+): AdapterOptions {
   const server = {
     ServerResponse: responseClass(drain),
     headersTimeout: REQUEST_TIMEOUT,
@@ -123,8 +129,9 @@ function serverOptions(options: HttpOptions, drain: DrainState, filter: WireErro
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     trustProxy: options.trustProxy ?? false,
     return503OnClosing: false, // who got in before the port closed is served
+    // refused before any hook has run
     frameworkErrors: (error, request, reply) =>
-      filter.answer(error, request as FastifyRequest, reply as FastifyReply),
+      filter.answer(error, request as FastifyRequest, (reply as FastifyReply).headers({ ...headers })),
     clientErrorHandler: answerClientError,
     skipMiddie: true, // authentication is by guards on routes, never by path-scoped middleware
   };

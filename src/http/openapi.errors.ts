@@ -29,19 +29,22 @@ const HEADERS: Readonly<Record<number, NonNullable<Response['headers']>>> = {
   503: PATIENCE,
 };
 
-/** Completes an operation's errors: those that come with every route, with the guard and with a body. */
-export function addErrors(operation: Operation): void {
+/**
+ * Completes an operation's errors: those that come with every route, with the guard and with a body.
+ * @param readsBody whether the method's body is read, even if the operation has no use for one
+ */
+export function addErrors(operation: Operation, readsBody: boolean): void {
   const guarded = operation.security?.some((scheme) => 'bearer' in scheme);
   const entries = [
     ...ownErrors(operation),
     ...(guarded ? GUARDED.map((code): Entry => [code, ...BEARER_ERRORS[code]]) : []),
-    ...[...EVERYWHERE, ...(operation.requestBody ? WITH_BODY : [])].map(wireEntry),
+    ...[...EVERYWHERE, ...(readsBody ? WITH_BODY : [])].map(wireEntry),
   ];
-  const byStatus = new Map<number, Map<ErrorCode, string>>();
+  const byStatus = new Map<number, Map<string, ErrorCode>>();
   for (const [code, status, sentence] of entries) {
-    const codes = byStatus.get(status) ?? new Map<ErrorCode, string>();
-    if (!codes.has(code)) codes.set(code, sentence);
-    byStatus.set(status, codes);
+    // the guard has sentences of its own for codes that others use too
+    const codes = byStatus.get(status) ?? new Map<string, ErrorCode>();
+    byStatus.set(status, codes.set(sentence, code));
   }
   for (const [status, codes] of byStatus) operation.responses[String(status)] = response(status, codes);
 }
@@ -67,15 +70,20 @@ function bearerEntry(code: ErrorCode): Entry {
   return [code, ...BEARER_ERRORS[code as BearerErrorCode]];
 }
 
-function response(status: number, codes: ReadonlyMap<ErrorCode, string>): Response {
-  const examples = [...codes].map(([code, sentence]) => {
-    return [code, { value: { error: code, error_description: sentence } }] as const;
+/** @param codes by the sentence that comes with each */
+function response(status: number, codes: ReadonlyMap<string, ErrorCode>): Response {
+  const used = new Map<string, number>();
+  const examples = [...codes].map(([sentence, code]) => {
+    const times = (used.get(code) ?? 0) + 1;
+    used.set(code, times);
+    const name = times === 1 ? code : `${code}_${times}`;
+    return [name, { value: { error: code, error_description: sentence } }] as const;
   });
   const [first] = examples;
   return {
     // CommonMark: an unescaped <token> would be taken for HTML and vanish
     description: [...codes]
-      .map(([code, sentence]) => `\`${code}\`: ${sentence.replaceAll('<', '\\<')}`)
+      .map(([sentence, code]) => `\`${code}\`: ${sentence.replaceAll('<', '\\<')}`)
       .join(' '),
     ...(HEADERS[status] && { headers: HEADERS[status] }),
     content: {

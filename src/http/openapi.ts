@@ -6,6 +6,8 @@ import { addErrors } from './openapi.errors.js';
 import { addExamples } from './openapi.examples.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+/** Those whose body is read, wanted or not. */
+const WITH_BODY: readonly string[] = ['post', 'put', 'patch'];
 
 /** The groups of the page, in its order. Each operation belongs to one of them. */
 const TAGS: Readonly<Record<string, string>> = {
@@ -77,7 +79,7 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
     for (const method of METHODS) {
       const operation = path[method];
       if (!operation) continue;
-      addErrors(operation);
+      addErrors(operation, WITH_BODY.includes(method));
       addExamples(operation, document.components?.schemas ?? {});
       operation.tags?.forEach((tag) => used.add(tag));
     }
