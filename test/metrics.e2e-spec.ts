@@ -230,7 +230,13 @@ describe('GET /metrics', () => {
     const metrics = await read();
     expect(metrics.get('keks_login_lane_waiting')?.samples).toMatchObject([{ value: 0 }]);
     const batches = metrics.get('keks_batch_waiting')?.samples.map(({ labels }) => labels['batch']);
-    expect(batches?.sort()).toEqual(['access_token', 'api_key', 'client_secret', 'introspection']);
+    expect(batches?.sort()).toEqual([
+      'access_token',
+      'api_key',
+      'client_secret',
+      'client_token',
+      'introspection',
+    ]);
     for (const pool of ['main', 'hot']) {
       expect(valueOf(metrics, 'keks_database_waiting', { pool })).toBe(0);
       const idle = valueOf(metrics, 'keks_database_connections', { pool, state: 'idle' });

@@ -14,6 +14,7 @@ export interface Program {
   memory(): number | undefined;
   /** Seconds of CPU that it has used so far; undefined where the system does not tell. */
   cpu(): number | undefined;
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export async function launch({
         readyAfter: performance.now() - startedAt,
         memory: () => memoryOf(child.pid),
         cpu: () => cpuOf(child.pid),
+        signal: (name) => void child.kill(name),
         stop: () => stop(child),
       };
     await sleep(5);

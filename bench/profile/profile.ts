@@ -1,69 +1,105 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cookies, unguarded, type Ask, type Bench, type FilledDatabase } from '../harness/bench.js';
+import { firstLine } from '../harness/peer.js';
+import type { Program } from '../harness/process.js';
 import { say } from '../harness/progress.js';
 import type { Row } from '../harness/row.js';
+import { tokenRequests } from '../rows/client-credentials.js';
+import { introspections } from '../rows/introspect.js';
+import { issueJwts } from '../rows/jwt.js';
 import { accountOf, type Account } from './cpu-profile.js';
 
 const FUNCTIONS = 30;
+const WARM_UP_MS = 2_000;
+const PROFILED_MS = 6_000;
 
-/** Not a figure of the table: where the time of the server goes, in a guarded request and in an unguarded one. */
+type AskOf = (keks: Program, database: FilledDatabase) => Ask | Promise<Ask>;
+
+interface Side {
+  readonly name: string;
+  readonly ask: AskOf;
+}
+
+const SIDES: readonly Side[] = [
+  { name: 'unguarded', ask: unguarded },
+  { name: 'guarded', ask: (keks, { tokensFile }) => cookies(keks, tokensFile) },
+  { name: 'jwt', ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database)) ?? '') },
+  {
+    name: 'introspect',
+    ask: ({ port }, { tokensFile }) =>
+      introspections(port, '/oauth/introspect', firstLine(`${tokensFile}.clients`), tokensFile),
+  },
+  {
+    name: 'client-credentials',
+    ask: ({ port }, { tokensFile }) => tokenRequests(port, '/oauth/token', `${tokensFile}.clients`),
+  },
+];
+
+/** Not a figure of the table: where the time of the server goes, for each kind of request. */
 export const profile: Row = {
   name: 'profile',
   number: 0,
-  what: 'where the time of `GET /cookies` goes',
+  what: 'where the time of a request goes',
   reach: '',
   aim: '',
   async run(bench) {
     const database = await bench.database();
-    const guarded = await measure(bench, database, 'guarded');
-    const open = await measure(bench, database, 'unguarded');
-    print('guarded', guarded, FUNCTIONS);
-    print('unguarded', open, 0);
+    const measured = new Map<string, Measured>();
+    for (const side of SIDES) {
+      const account = await measure(bench, database, side);
+      print(side.name, account);
+      measured.set(side.name, account);
+    }
     return {
-      result: `${guarded.microseconds.toFixed(1)} us a guarded request, ${open.microseconds.toFixed(1)} us an unguarded one`,
-      details: {
-        guarded: { ...guarded, functions: guarded.functions.slice(0, FUNCTIONS) },
-        unguarded: { ...open, functions: [] },
-      },
+      result: [...measured]
+        .map(([name, { microseconds }]) => `${name} ${microseconds.toFixed(1)} us`)
+        .join(', '),
+      details: Object.fromEntries(measured),
     };
   },
 };
 
 interface Measured extends Account {
-  /** Of the server's time, a request. */
+  /** Of the server's CPU, a request. */
   readonly microseconds: number;
 }
 
-async function measure(
-  bench: Bench,
-  database: FilledDatabase,
-  side: 'guarded' | 'unguarded',
-): Promise<Measured> {
-  const folder = join((await bench.cluster()).folder, `profile-${side}`);
-  mkdirSync(folder, { recursive: true });
-  const keks = await bench.keks(database, [
-    '--cpu-prof',
-    `--cpu-prof-dir=${folder}`,
-    '--cpu-prof-interval=250',
-  ]);
-  const ask: Ask = side === 'guarded' ? cookies(keks, database.tokensFile) : unguarded(keks);
-  const { perSecond } = await bench.load({ ...ask, milliseconds: 10_000 });
+async function measure(bench: Bench, database: FilledDatabase, side: Side): Promise<Measured> {
+  const file = join((await bench.cluster()).folder, `${side.name}.cpuprofile`);
+  const keks = await bench.keks(database, [], { PROFILE: file });
+  const ask = await side.ask(keks, database);
+  await bench.load({ ...ask, milliseconds: WARM_UP_MS });
+  keks.signal('SIGUSR2');
+  const { serverMicroseconds = NaN } = await bench.load({ ...ask, milliseconds: PROFILED_MS });
+  keks.signal('SIGUSR2');
+  await until(() => existsSync(file));
   await bench.stop(keks);
-  const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'));
-  if (file === undefined) throw new Error('the server left no profile');
-  const account = accountOf(join(folder, file));
-  return { ...account, microseconds: ((1 - account.idle) * 1e6) / perSecond };
+  const account = accountOf(file);
+  const { functions } = account;
+  return {
+    ...account,
+    functions: functions.slice(0, FUNCTIONS),
+    microseconds: serverMicroseconds,
+  };
 }
 
-function print(side: string, { groups, functions, idle, microseconds }: Measured, most: number): void {
+function print(side: string, { groups, functions, idle, microseconds }: Measured): void {
   say(`  ${side}: idle ${percent(idle)}; of the rest, which is ${microseconds.toFixed(1)} us a request:`);
   for (const { name, share } of groups)
     say(`    ${percent(share)}  ${(share * microseconds).toFixed(1).padStart(5)} us  ${name}`);
-  if (most > 0) say('  functions, by self time:');
-  for (const { name, share } of functions.slice(0, most)) say(`    ${percent(share)}  ${name}`);
+  say('  functions, by self time:');
+  for (const { name, share } of functions) say(`    ${percent(share)}  ${name}`);
 }
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1).padStart(5)}%`;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries === 100) throw new Error('the server wrote no profile');
+    await sleep(100);
+  }
 }

@@ -12,8 +12,8 @@ export const clientCredentials: Row = {
   async run(bench) {
     const database = await bench.database();
     const [keks, peer] = [await bench.keks(database), await startPeer(bench)];
-    const ours = ask(keks.port, '/oauth/token', `${database.tokensFile}.clients`);
-    const theirs = ask(peer.program.port, '/token', peer.clientsFile);
+    const ours = tokenRequests(keks.port, '/oauth/token', `${database.tokensFile}.clients`);
+    const theirs = tokenRequests(peer.program.port, '/token', peer.clientsFile);
     const seen = await bench.interleaved(
       { keks: () => bench.load(ours), 'oidc-provider': () => bench.load(theirs) },
       [ours, theirs],
@@ -26,7 +26,7 @@ export const clientCredentials: Row = {
   },
 };
 
-function ask(port: number, path: string, valuesFile: string): Ask {
+export function tokenRequests(port: number, path: string, valuesFile: string): Ask {
   return {
     port,
     method: 'POST',

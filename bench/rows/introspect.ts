@@ -13,13 +13,18 @@ export const introspect: Row = {
   async run(bench) {
     const database = await bench.database();
     const [keks, peer] = [await bench.keks(database), await startPeer(bench)];
-    const ours = ask(
+    const ours = introspections(
       keks.port,
       '/oauth/introspect',
       firstLine(`${database.tokensFile}.clients`),
       database.tokensFile,
     );
-    const theirs = ask(peer.program.port, '/token/introspection', peer.credentials, peer.tokensFile);
+    const theirs = introspections(
+      peer.program.port,
+      '/token/introspection',
+      peer.credentials,
+      peer.tokensFile,
+    );
     for (const one of [ours, theirs]) await mustBeActive(one);
     const seen = await bench.interleaved(
       { keks: () => bench.load(ours), 'oidc-provider': () => bench.load(theirs) },
@@ -33,7 +38,7 @@ export const introspect: Row = {
   },
 };
 
-function ask(port: number, path: string, credentials: string, valuesFile: string): Ask {
+export function introspections(port: number, path: string, credentials: string, valuesFile: string): Ask {
   return {
     port,
     method: 'POST',

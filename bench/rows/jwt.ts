@@ -14,7 +14,7 @@ export const jwt: Row = {
   async run(bench) {
     const database = await bench.database();
     const keks = await bench.keks(database);
-    const tokensFile = await issue(keks, database);
+    const tokensFile = await issueJwts(keks, database);
     if (tokensFile === undefined) return skipped('this Keks does not issue JWTs');
     const [guarded, open] = [cookies(keks, tokensFile), unguarded(keks)];
     const seen = await bench.interleaved(
@@ -29,7 +29,7 @@ export const jwt: Row = {
 };
 
 /** From the token endpoint, as a client that wants JWTs: logins would cost a bcrypt each. */
-async function issue(keks: Program, { tokensFile }: FilledDatabase): Promise<string | undefined> {
+export async function issueJwts(keks: Program, { tokensFile }: FilledDatabase): Promise<string | undefined> {
   const [credentials] = readFileSync(`${tokensFile}.jwt-clients`, 'utf8').split('\n');
   const tokens: string[] = [];
   const one = async (): Promise<boolean> => {

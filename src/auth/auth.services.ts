@@ -19,6 +19,7 @@ import { SigningKeys } from './keys/signing-keys.js';
 import { ClientAuthentication } from './clients/client-authentication.js';
 import { ClientsService } from './clients/clients.service.js';
 import { ClientCredentialsGrant } from './oauth/client-credentials.grant.js';
+import { ClientTokens } from './oauth/client-tokens.js';
 import { Introspection } from './oauth/introspection.js';
 import { OAuthRevocation } from './oauth/oauth-revocation.js';
 import { RefreshGrant } from './oauth/refresh.grant.js';
@@ -83,6 +84,7 @@ export const AUTH_SERVICES = [
   ClientsService,
   ClientAuthentication,
   ClientCredentialsGrant,
+  ClientTokens,
   RefreshGrant,
   Successors,
   TokenEndpoint,

@@ -12,7 +12,7 @@ export type LoginRefusal = 'credentials' | 'throttled';
 export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
 /** What died: a single token, or a grant and all of its tokens. */
 export type Revoked = 'access_token' | 'grant';
-export type BatchName = 'access_token' | 'api_key' | 'introspection' | 'client_secret';
+export type BatchName = 'access_token' | 'api_key' | 'introspection' | 'client_secret' | 'client_token';
 
 const sizes = (): Distribution => new Distribution([1, 2, 4, 8, 16, 32, 64, 128]);
 
@@ -49,6 +49,7 @@ export class Telemetry {
     api_key: sizes(),
     introspection: sizes(),
     client_secret: sizes(),
+    client_token: sizes(),
   };
   private readonly queues = new Map<BatchName, () => number>();
 

@@ -6,6 +6,8 @@ const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const BYTEA = { oid: 17, bytes: 32 };
 const TIMESTAMPTZ = { oid: 1184, bytes: 8 };
+const TEXT_OID = 25;
+const NULL = -1;
 /** 2000-01-01, from which PostgreSQL counts microseconds: seconds since the Unix epoch. */
 const POSTGRES_EPOCH = 946_684_800;
 
@@ -29,19 +31,40 @@ export function timestampArray(times: readonly number[]): Buffer {
   return array;
 }
 
+/** UTF-8; a null is one. */
+export function textArray(texts: readonly (string | null)[]): Buffer {
+  const bytes = texts.map((text) => (text === null ? null : Buffer.from(text)));
+  const array = Buffer.alloc(
+    HEADER_BYTES + bytes.reduce((sum, text) => sum + LENGTH_BYTES + (text?.length ?? 0), 0),
+  );
+  header(array, TEXT_OID, texts.length, bytes.includes(null));
+  let at = HEADER_BYTES;
+  for (const text of bytes) {
+    at = array.writeInt32BE(text?.length ?? NULL, at);
+    if (text) at += text.copy(array, at);
+  }
+  return array;
+}
+
 interface Element {
   readonly oid: number;
   readonly bytes: number;
 }
 
-/** One dimension, no nulls, from 1. */
+/** Elements of one length, none of them null. */
 function allocate({ oid, bytes }: Element, length: number): Buffer {
   const array = Buffer.alloc(HEADER_BYTES + length * (LENGTH_BYTES + bytes));
+  header(array, oid, length, false);
+  return array;
+}
+
+/** Dimensions, whether there are nulls, the type, the length and where counting begins. */
+function header(array: Buffer, oid: number, length: number, nulls: boolean): void {
   array.writeInt32BE(1, 0);
+  array.writeInt32BE(nulls ? 1 : 0, 4);
   array.writeInt32BE(oid, 8);
   array.writeInt32BE(length, 12);
   array.writeInt32BE(1, 16);
-  return array;
 }
 
 /** Writes the length of an element. @returns where its bytes begin */

@@ -33,7 +33,7 @@ export class MicroBatch<Q, A> {
 
   ask(question: Q): Promise<A> {
     if (this.waiting.length >= this.limits.queue)
-      return Promise.reject(new Unavailable('too many validations are waiting for the database'));
+      return Promise.reject(new Unavailable('too many requests are waiting for the database'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ question, resolve, reject });
       this.schedule();
