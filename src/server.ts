@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino, { type Logger } from 'pino';
 import { AppModule, type AppOptions } from './app.module.js';
+import { ACCOUNT_SCOPE } from './auth/scope.js';
 import { DemoUser } from './auth/users/demo-user.js';
 import type { Config } from './config.js';
 import { DatabaseSession } from './database/database.session.js';
@@ -83,7 +84,7 @@ export async function createApp(
     logger,
     drain,
   });
-  serveDocuments(app, { issuer: config.ISSUER, version: VERSION });
+  serveDocuments(app, { issuer: config.ISSUER, version: VERSION, personalScope: ACCOUNT_SCOPE });
   return app;
 }
 

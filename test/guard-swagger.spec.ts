@@ -40,6 +40,7 @@ describe('@Guarded() in the OpenAPI document of an API of one’s own', () => {
   it('says that a token is wanted, and every answer that the guard has instead of the route’s', () => {
     const operation = document.paths['/cookies']?.get;
     expect(operation?.security).toEqual([{ bearer: [] }]);
+    expect(operation).toHaveProperty('x-required-scope', ['cookies:eat', 'cookies:bake']);
     expect(Object.keys(operation?.responses ?? {})).toEqual(
       expect.arrayContaining(['400', '401', '403', '503']),
     );

@@ -22,6 +22,7 @@ interface Body {
 interface Operation {
   readonly operationId: string;
   readonly summary?: string;
+  readonly description?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
   readonly requestBody?: Body;
@@ -33,6 +34,15 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly servers: readonly { readonly url: string }[];
+  readonly components: {
+    readonly securitySchemes: {
+      readonly oauth2: {
+        readonly flows: {
+          readonly clientCredentials: { readonly tokenUrl: string; readonly scopes: Record<string, string> };
+        };
+      };
+    };
+  };
 }
 
 interface Documented {
@@ -86,6 +96,7 @@ describe('GET /docs-json', () => {
     const groups = new Set(document.tags.map((tag) => tag.name));
     for (const { name, operation } of operations) {
       expect(operation.summary, name).toBeTruthy();
+      expect(operation.description, name).toBeTruthy();
       expect(operation.tags, name).toHaveLength(1);
       expect(groups, name).toContain(operation.tags?.[0]);
     }
@@ -143,6 +154,26 @@ describe('GET /docs-json', () => {
       expect(documented, `${one.name} ${answer.status}`).toBeDefined();
       for (const media of Object.values(documented?.content ?? {}))
         expect(flaws(media, answer.body), one.name).toEqual([]);
+    }
+  });
+
+  it('offers the client credentials flow where a client may pass, and nowhere else (RFC 6749 §4.4)', async () => {
+    const { tokenUrl, scopes } = document.components.securitySchemes.oauth2.flows.clientCredentials;
+    const scope = Object.keys(scopes).join(' ');
+    expect(scope).toBe('cookies:eat keks:admin keks:metrics');
+    const system = await addClient(keks, { scope: scope.split(' ') });
+    const answer = await request(keks.url, new URL(tokenUrl, `${keks.url}/docs`).pathname, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...basic(system) },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope }).toString(),
+    });
+    const { access_token } = answer.body as { access_token: string };
+    for (const one of operations.filter(({ operation }) => wants(operation, 'bearer'))) {
+      const headers = { authorization: `Bearer ${access_token}` };
+      // without a body, or about nothing that exists: who may pass hears of that
+      const { status } = await request(keks.url, one.path, { method: one.method, headers });
+      if (wants(one.operation, 'oauth2')) expect([200, 400, 404], one.name).toContain(status);
+      else expect(status, one.name).toBe(403);
     }
   });
 

@@ -41,7 +41,12 @@ export class AuthController {
   @Header('Cache-Control', 'no-store')
   @Header('Pragma', 'no-cache')
   @UseGuards(LocalGuard)
-  @ApiOperation({ summary: 'Proof of identity in, a token out', tags: ['tokens'] })
+  @ApiOperation({
+    summary: 'Proof of identity in, a token out',
+    description:
+      'The login of a person. Without `scope` the token may do all that the user may. `offline_access` in `scope` adds a refresh token, `"format":"jwt"` gives a signed JWT in place of a random placeholder.',
+    tags: ['tokens'],
+  })
   @ApiAnswer(200, issueAnswer, 'The token. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_requests')
   async issue(
@@ -60,7 +65,12 @@ export class AuthController {
 
   @Post('validate')
   @HttpCode(200)
-  @ApiOperation({ summary: 'A token in, a verdict out', tags: ['tokens'] })
+  @ApiOperation({
+    summary: 'A token in, a verdict out',
+    description:
+      'For access tokens and API keys. Whoever holds a token may ask about it; nothing is told but whether it counts and for how long.',
+    tags: ['tokens'],
+  })
   @ApiAnswer(200, validateAnswer, 'The token is active.')
   @ApiErrors('invalid_request', 'invalid_token')
   async validate(@Body({ schema: tokenRequest }) { token }: TokenRequest): Promise<ValidateAnswer> {
@@ -72,7 +82,12 @@ export class AuthController {
 
   @Post('revoke')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Takes a token back, at once and everywhere', tags: ['tokens'] })
+  @ApiOperation({
+    summary: 'Takes a token back, at once and everywhere',
+    description:
+      'Whoever holds a token may revoke it. An access token dies alone; a refresh token or an API key takes with it all that it was good for. A string that is no token answers 200 as well.',
+    tags: ['tokens'],
+  })
   @ApiAnswer(200, revokeAnswer, 'The token is dead now, whatever it was before.')
   @ApiErrors('invalid_request')
   async revoke(

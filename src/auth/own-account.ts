@@ -6,10 +6,10 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { ApiBearerAuth } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../config.js';
 import { BearerError } from '../guard/bearer.error.js';
-import { PRINCIPAL, RequireScope, type Principal } from '../guard/principal.js';
+import { PRINCIPAL, type Principal } from '../guard/principal.js';
+import { Guarded } from '../guard/swagger.js';
 import { resourceChallenge } from './discovery/resource-challenge.js';
 import { ACCOUNT_SCOPE } from './scope.js';
 
@@ -27,4 +27,4 @@ export class LoginGuard implements CanActivate {
 
 /** Routes on which people look after their own account. */
 export const OwnAccount = (): ClassDecorator & MethodDecorator =>
-  applyDecorators(RequireScope(ACCOUNT_SCOPE), UseGuards(LoginGuard), ApiBearerAuth('bearer'));
+  applyDecorators(Guarded(ACCOUNT_SCOPE), UseGuards(LoginGuard));

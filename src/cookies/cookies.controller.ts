@@ -12,7 +12,12 @@ const cookiesAnswer = z
 export class CookiesController {
   @Get()
   @Guarded('cookies:eat')
-  @ApiOperation({ summary: 'Three cookies', tags: ['cookies'] })
+  @ApiOperation({
+    summary: 'Three cookies',
+    description:
+      'The factory asks the authority about the token, on every request. Authorize first: with a token, or as a client that was given the scope.',
+    tags: ['cookies'],
+  })
   @ApiAnswer(200, cookiesAnswer, 'To whom the factory trusts.')
   eat(): z.infer<typeof cookiesAnswer> {
     return ['Cookie', 'Cookie', 'Cookie'];

@@ -1,9 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension, ApiResponse } from '@nestjs/swagger';
 import { BEARER_ERRORS, type BearerErrorCode } from './bearer.error.js';
 import { RequireScope } from './principal.js';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
+
+/** Where an operation of the document names the scope that it wants: OpenAPI 3.0 has no place for it beside `bearer`. */
+export const SCOPE_EXTENSION = 'x-required-scope';
 
 const CHALLENGE = { 'WWW-Authenticate': header('What is wanted (RFC 6750 §3).') };
 const HEADERS: Readonly<Record<number, Record<string, ReturnType<typeof header>>>> = {
@@ -21,7 +24,8 @@ const SCHEMA = {
 
 /**
  * `@RequireScope(...scopes)`, and what the guard adds to the route in the OpenAPI document: the scheme `bearer`, as
- * `DocumentBuilder#addBearerAuth()` names it, and 400, 401, 403 and 503. Without a scope any good token will do.
+ * `DocumentBuilder#addBearerAuth()` names it, the scope as `x-required-scope`, and 400, 401, 403 and 503. Without a scope
+ * any good token will do.
  */
 export function Guarded(...scopes: string[]): RouteDecorator {
   const [first, ...more] = scopes;
@@ -29,7 +33,7 @@ export function Guarded(...scopes: string[]): RouteDecorator {
   const answered = codes.filter((code) => code !== 'insufficient_scope' || first !== undefined);
   const statuses = new Set(answered.map((code) => BEARER_ERRORS[code][0]));
   return applyDecorators(
-    ...(first === undefined ? [] : [RequireScope(first, ...more)]),
+    ...(first === undefined ? [] : [RequireScope(first, ...more), ApiExtension(SCOPE_EXTENSION, scopes)]),
     ApiBearerAuth('bearer'),
     ...[...statuses].map((status) =>
       ApiRefusal(

@@ -2,6 +2,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { addAccess, clientCredentials } from './openapi.access.js';
 import { addErrors } from './openapi.errors.js';
 import { addExamples } from './openapi.examples.js';
 
@@ -25,8 +26,11 @@ const TAGS: Readonly<Record<string, string>> = {
 const DESCRIPTION = `A bearer-token authority, and the Cookie Factory that it protects.
 
 1. **POST /issue** with the example gives a token (the demo user exists with the embedded database only).
-2. **Authorize** takes it, without the word "Bearer".
+2. **Authorize** takes it under \`bearer\`, without the word "Bearer".
 3. **GET /cookies** then answers three cookies; after **POST /revoke** it answers 401.
+
+As a program: \`npm run -s keks -- client add NAME --scope cookies:eat\` prints a \`client_id\` and its secret. Under
+\`oauth2\`, **Authorize** gets a token for them; under \`client\`, they open \`/oauth/*\`.
 
 Every error has one shape, \`{"error", "error_description"}\`, and its code is one of a closed list.`;
 
@@ -39,15 +43,26 @@ const PAGE_POLICY =
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * What would only distract: the logo bar, a column of links that no operation has, and a choice of servers of which
- * the page may talk to one.
+ * What would only distract: the logo bar, a column of links that no operation has, a choice of servers of which the page
+ * may talk to one, and words on scopes that are about other flows than the one that we have.
  */
 const PAGE_STYLE =
-  '.swagger-ui :is(.topbar, .response-col_links, .servers-title, .servers) { display: none }';
+  '.swagger-ui :is(.topbar, .response-col_links, .servers-title, .servers, .scope-def) { display: none }';
 
 export interface DocumentOptions {
   readonly issuer: string;
   readonly version: string;
+  /** Only a login has it, so no client is offered the routes that want it. */
+  readonly personalScope: string;
+}
+
+/**
+ * Runs in the browser. What is refused with a Basic challenge (RFC 6749 §5.2) would otherwise wait behind the browser's own
+ * dialogue for a password, and the page would never show the error. The page sends its credentials itself.
+ */
+function withoutDialogue(request: { credentials?: string }): object {
+  request.credentials = 'omit';
+  return request;
 }
 
 /** OpenAPI at `/docs-json`, Swagger UI at `/docs`. */
@@ -66,6 +81,7 @@ export function serveDocuments(app: INestApplication, options: DocumentOptions):
       tryItOutEnabled: true,
       // without it Swagger UI would ask a stranger's server to judge the document
       validatorUrl: 'none',
+      requestInterceptor: withoutDialogue,
     },
   });
 }
@@ -80,9 +96,11 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
       const operation = path[method];
       if (!operation) continue;
       addErrors(operation, WITH_BODY.includes(method));
+      addAccess(operation, options.personalScope);
       addExamples(operation, document.components?.schemas ?? {});
       operation.tags?.forEach((tag) => used.add(tag));
     }
+  Object.assign(((document.components ??= {}).securitySchemes ??= {}), clientCredentials(document.paths));
   document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
     used.has(name) ? [{ name, description: text }] : [],
   );

@@ -21,7 +21,11 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Is the process alive?', tags: ['operating'] })
+  @ApiOperation({
+    summary: 'Is the process alive?',
+    description: 'Restart it when this fails.',
+    tags: ['operating'],
+  })
   @ApiAnswer(200, healthAnswer, 'It is. Says nothing of the database.')
   live(): HealthAnswer {
     return { status: 'ok' };
@@ -29,7 +33,12 @@ export class HealthController {
 
   /** Asks the primary on the connections that validations use. */
   @Get('ready')
-  @ApiOperation({ summary: 'Can it answer requests?', tags: ['operating'] })
+  @ApiOperation({
+    summary: 'Can it answer requests?',
+    description:
+      'Asks the primary, over the connections that validations use. Send it requests only while this is 200.',
+    tags: ['operating'],
+  })
   @ApiAnswer(200, healthAnswer, 'The database answers, and the process is not on its way out.')
   async ready(): Promise<HealthAnswer> {
     if (this.drain.draining) throw new Unavailable('shutting down');

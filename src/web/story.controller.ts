@@ -32,7 +32,11 @@ export class StoryController {
   );
 
   @Get()
-  @ApiOperation({ summary: 'The story, played in the browser with real requests', tags: ['pages'] })
+  @ApiOperation({
+    summary: 'The story, played in the browser with real requests',
+    description: 'Client, API and authority side by side, with each message as it is sent.',
+    tags: ['pages'],
+  })
   @ApiProduces('text/html')
   @ApiResponse({
     status: 200,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keks as cli, only } from '../support/keks.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
 import { openBrowser, watch, type Watch } from './support/browser.js';
 
@@ -60,12 +61,21 @@ describe('Swagger UI at /docs', () => {
     return block;
   }
 
-  async function openAuthorization(): Promise<Locator> {
+  /** The part of the dialogue for one scheme. */
+  async function openAuthorization(scheme: string): Promise<Locator> {
     await page.locator('.scheme-container .btn.authorize').click();
     const dialogue = page.locator('.dialog-ux');
     await dialogue.waitFor();
-    return dialogue.locator('form', { hasText: 'bearer' });
+    return dialogue.locator('.auth-container', { has: page.locator('h4', { hasText: scheme }) });
   }
+
+  const submit = (scheme: Locator): Promise<void> =>
+    scheme
+      .getByRole('button', { name: 'Apply credentials' })
+      .or(scheme.locator('.authorize'))
+      .first()
+      .click();
+  const closeAuthorization = (): Promise<void> => page.locator('.dialog-ux .btn-done').first().click();
 
   it('loads without an error on the console and asks nobody but its own server', () => {
     expect(seen.errors).toEqual([]);
@@ -104,19 +114,19 @@ describe('Swagger UI at /docs', () => {
     expect(token).toMatch(/^kat_/);
     await screenshot('issued');
 
-    const dialogue = await openAuthorization();
-    await dialogue.locator('input').fill(token);
-    await dialogue.locator('.btn.modal-btn.auth.authorize').click();
-    await dialogue.locator('.btn-done').click();
+    const bearer = await openAuthorization('bearer');
+    await bearer.locator('input').fill(token);
+    await submit(bearer);
+    await closeAuthorization();
 
     const cookies = await operation('get', '/cookies');
     const eaten = await execute(cookies);
     expect(eaten.status).toBe('200');
     expect(JSON.parse(eaten.body)).toEqual(['Cookie', 'Cookie', 'Cookie']);
 
-    const again = await openAuthorization();
+    const again = await openAuthorization('bearer');
     await again.getByText('Logout').click();
-    await again.locator('.btn-done').click();
+    await closeAuthorization();
     const refused = await execute(cookies);
     expect(refused.status).toBe('401');
     expect(JSON.parse(refused.body)).toMatchObject({ error: 'unauthorized' });
@@ -135,6 +145,43 @@ describe('Swagger UI at /docs', () => {
     const verdict = await execute(validate);
     expect(verdict.status).toBe('401');
     expect(JSON.parse(verdict.body)).toMatchObject({ error: 'invalid_token' });
+  });
+
+  it('logs a client in, by client credentials, and says why it cannot', async () => {
+    const added = await cli({ NODE_ENV: 'test', DATA_DIR: dataDir, PORT: new URL(keks.url).port }, [
+      ...['client', 'add', 'oven', '--scope', 'cookies:eat', '--json'],
+    ]);
+    const made = only(added.stdout) as { client_id: string; client_secret: string };
+
+    const wrong = await openAuthorization('oauth2');
+    await wrong.locator('#client_id_clientCredentials').fill(made.client_id);
+    await wrong.locator('#client_secret_clientCredentials').fill('kcs_wrong');
+    await wrong.locator('label', { hasText: 'cookies:eat' }).click();
+    await submit(wrong);
+    await wrong.locator('.errors').getByText('invalid_client').waitFor();
+    await screenshot('client-refused');
+    seen.errors.length = 0; // Chromium writes every 401 of a fetch on the console
+
+    await wrong.locator('#client_secret_clientCredentials').fill(made.client_secret);
+    const asked = page.waitForRequest((request) => request.url().endsWith('/oauth/token'));
+    await submit(wrong);
+    expect(await (await asked).headerValue('authorization')).toMatch(/^Basic /);
+    await wrong.getByText('Logout').waitFor();
+    await screenshot('client-authorized');
+    await closeAuthorization();
+
+    const cookies = await operation('get', '/cookies');
+    const eaten = await execute(cookies);
+    expect(eaten).toMatchObject({ status: '200' });
+    expect(JSON.parse(eaten.body)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+    expect(seen.errors).toEqual([]);
+    await screenshot('client-eats');
+
+    const again = await openAuthorization('oauth2');
+    await again.getByText('Logout').click();
+    await closeAuthorization();
+    expect((await execute(cookies)).status).toBe('401');
+    expect([...seen.hosts]).toEqual([new URL(keks.url).host]);
   });
 
   it('works under another name of the same machine, where the public address would be a foreign origin', async () => {

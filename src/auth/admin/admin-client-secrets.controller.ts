@@ -23,7 +23,12 @@ export class AdminClientSecretsController {
   @Post()
   @Header('Pragma', 'no-cache')
   @ApiClientId()
-  @ApiOperation({ summary: 'A second secret for a client, while the first one lives on', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'A second secret for a client, while the first one lives on',
+    description:
+      'Two may live at once, so that a secret can be rotated without a gap: add one, bring it to the client, delete the old one.',
+    tags: ['admin'],
+  })
   @ApiAnswer(201, addedSecret, 'The secret. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'not_found')
   async add(
@@ -42,7 +47,12 @@ export class AdminClientSecretsController {
   @HttpCode(204)
   @ApiClientId()
   @ApiUuid('secret_id', 'The id of the secret.')
-  @ApiOperation({ summary: 'Takes a secret back', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Takes a secret back',
+    description:
+      'The client can no longer authenticate with it. Tokens that it has got stay good: end those with `POST /admin/clients/{id}/revoke`.',
+    tags: ['admin'],
+  })
   @ApiAnswer(
     204,
     undefined,

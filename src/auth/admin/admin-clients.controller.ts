@@ -26,7 +26,11 @@ export class AdminClientsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'All clients, newest first', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'All clients, newest first',
+    description: 'Who may use `/oauth/*`: their ids, names, scopes and audiences. Never a secret.',
+    tags: ['admin'],
+  })
   @ApiAnswer(200, schemas.clientList, 'One page of them.')
   @ApiErrors('invalid_request')
   list(@Query({ schema: pageQuery }) query: PageQuery): Promise<List<schemas.ClientItem>> {
@@ -35,7 +39,12 @@ export class AdminClientsController {
   }
 
   @Post()
-  @ApiOperation({ summary: 'Adds a client', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Adds a client',
+    description:
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect.',
+    tags: ['admin'],
+  })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'invalid_scope')
   async add(
@@ -53,7 +62,11 @@ export class AdminClientsController {
 
   @Get(':id')
   @ApiClientId()
-  @ApiOperation({ summary: 'One client, and which secrets it has', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'One client, and which secrets it has',
+    description: 'Secrets are shown by their ids, and when they were made.',
+    tags: ['admin'],
+  })
   @ApiAnswer(200, schemas.clientDetails, 'The client; never a secret.')
   @ApiErrors('not_found')
   async show(@Param('id', ClientIdPipe) id: string): Promise<schemas.ClientDetails> {
@@ -66,7 +79,12 @@ export class AdminClientsController {
 
   @Patch(':id')
   @ApiClientId()
-  @ApiOperation({ summary: 'Disables or enables a client, or changes what it may do', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Disables or enables a client, or changes what it may do',
+    description:
+      'Disabling kills all of its tokens in the same transaction, and enabling gives none back. What is not named stays as it is.',
+    tags: ['admin'],
+  })
   @ApiAnswer(200, schemas.clientItem, 'The client as it is now. What had to die is dead.')
   @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
   async change(
@@ -83,7 +101,12 @@ export class AdminClientsController {
   @Post(':id/revoke')
   @HttpCode(204)
   @ApiClientId()
-  @ApiOperation({ summary: "Ends all of a client's tokens", tags: ['admin'] })
+  @ApiOperation({
+    summary: "Ends all of a client's tokens",
+    description:
+      'Those are dead when this is answered. To keep the client from getting new ones, disable it.',
+    tags: ['admin'],
+  })
   @ApiAnswer(204, undefined, 'Every token of the client is dead; it may get new ones.')
   @ApiErrors('not_found')
   async revoke(

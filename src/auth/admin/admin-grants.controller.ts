@@ -24,7 +24,11 @@ export class AdminGrantsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Living grants, newest first', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Living grants, newest first',
+    description: 'A grant is why tokens exist: a login, an API key, or the standing permission of a client.',
+    tags: ['admin'],
+  })
   @ApiAnswer(200, grantList, 'One page of them.')
   @ApiErrors('invalid_request')
   list(@Query({ schema: grantQuery }) query: GrantQuery): Promise<List<GrantItem>> {
@@ -40,7 +44,12 @@ export class AdminGrantsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiUuid('id', 'The id of the grant: of a login, a key, or the standing one of a client.')
-  @ApiOperation({ summary: 'Ends a grant, with all of its tokens', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Ends a grant, with all of its tokens',
+    description:
+      'They are dead everywhere when this is answered. A client gets a new grant the next time it asks for a token.',
+    tags: ['admin'],
+  })
   @ApiAnswer(204, undefined, 'All of its tokens are dead.')
   @ApiErrors('not_found')
   async revoke(

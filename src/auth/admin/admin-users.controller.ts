@@ -30,7 +30,11 @@ export class AdminUsersController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'All users, by name', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'All users, by name',
+    description: 'With what each was granted beside `keks:account`, which everybody has. Never a password.',
+    tags: ['admin'],
+  })
   @ApiAnswer(200, schemas.userList, 'One page of them.')
   @ApiErrors('invalid_request')
   list(@Query({ schema: pageQuery }) query: PageQuery): Promise<List<schemas.UserItem>> {
@@ -39,7 +43,12 @@ export class AdminUsersController {
   }
 
   @Post()
-  @ApiOperation({ summary: 'Adds a user', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Adds a user',
+    description:
+      'The password is held against the policy: 15 characters at least, and none that is tried early.',
+    tags: ['admin'],
+  })
   @ApiAnswer(201, schemas.userItem, 'The user.')
   @ApiErrors('invalid_request', 'invalid_scope')
   async add(
@@ -58,7 +67,11 @@ export class AdminUsersController {
 
   @Get(':id')
   @ApiUuid('id', 'The id of the user.')
-  @ApiOperation({ summary: 'One user', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'One user',
+    description: "By the id that is `sub` in this user's tokens.",
+    tags: ['admin'],
+  })
   @ApiAnswer(200, schemas.userItem, 'The user.')
   @ApiErrors('not_found')
   async show(@Param('id', UuidPipe) id: string): Promise<schemas.UserItem> {
@@ -67,7 +80,12 @@ export class AdminUsersController {
 
   @Patch(':id')
   @ApiUuid('id', 'The id of the user.')
-  @ApiOperation({ summary: 'Disables or enables a user, or changes what the user may do', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'Disables or enables a user, or changes what the user may do',
+    description:
+      'Disabling kills all logins and keys in the same transaction, and enabling gives none back. What is not named stays as it is.',
+    tags: ['admin'],
+  })
   @ApiAnswer(200, schemas.userItem, 'The user as it is now. What had to die is dead.')
   @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
   async change(
@@ -84,7 +102,12 @@ export class AdminUsersController {
   @Post(':id/revoke')
   @HttpCode(204)
   @ApiUuid('id', 'The id of the user.')
-  @ApiOperation({ summary: "Ends all of a user's logins and keys", tags: ['admin'] })
+  @ApiOperation({
+    summary: "Ends all of a user's logins and keys",
+    description:
+      'They are dead when this is answered. To keep the user from logging in again, disable the user.',
+    tags: ['admin'],
+  })
   @ApiAnswer(204, undefined, 'Every token of the user is dead; the user may log in again.')
   @ApiErrors('not_found')
   async revoke(

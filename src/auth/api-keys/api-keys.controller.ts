@@ -43,7 +43,12 @@ export class ApiKeysController {
 
   @Post()
   @Header('Pragma', 'no-cache')
-  @ApiOperation({ summary: 'A long-lived key for a script or a service', tags: ['keys'] })
+  @ApiOperation({
+    summary: 'A long-lived key for a script or a service',
+    description:
+      'It is a bearer token like any other, for 90 days unless `expires_in` says otherwise. It can do no more than you, and never look after your account.',
+    tags: ['keys'],
+  })
   @ApiAnswer(201, schemas.keyAnswer, 'The key. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'invalid_scope')
   async issue(
@@ -60,7 +65,11 @@ export class ApiKeysController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Your living keys, newest first', tags: ['keys'] })
+  @ApiOperation({
+    summary: 'Your living keys, newest first',
+    description: 'What each is called, may do, and when it was used last. Never the key itself.',
+    tags: ['keys'],
+  })
   @ApiAnswer(200, schemas.keyList, 'One page of them. `last_used_at` may be some seconds behind.')
   @ApiErrors('invalid_request')
   list(
@@ -78,7 +87,11 @@ export class ApiKeysController {
   @Delete(':id')
   @HttpCode(204)
   @ApiUuid('id', 'The id of the key.')
-  @ApiOperation({ summary: 'Takes a key back, at once and everywhere', tags: ['keys'] })
+  @ApiOperation({
+    summary: 'Takes a key back, at once and everywhere',
+    description: 'It is dead when this is answered. The id is in `GET /keys`.',
+    tags: ['keys'],
+  })
   @ApiAnswer(204, undefined, 'The key is dead.')
   @ApiErrors('not_found')
   async revoke(

@@ -18,7 +18,12 @@ export class AuditController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'The audit log, newest first', tags: ['admin'] })
+  @ApiOperation({
+    summary: 'The audit log, newest first',
+    description:
+      'Logins, refusals, tokens, revocations and changes: who, what, when, from where. The parameters pick, and all that are given must hold.',
+    tags: ['admin'],
+  })
   @ApiAnswer(
     200,
     auditList,

@@ -35,7 +35,12 @@ function jwksController(config: Config): Type {
 
     @Get('.well-known/jwks.json')
     @Header('Cache-Control', cachedFor(cacheSeconds(config)))
-    @ApiOperation({ summary: 'The public keys that verify JWTs (RFC 7517)', tags: ['discovery'] })
+    @ApiOperation({
+      summary: 'The public keys that verify JWTs (RFC 7517)',
+      description:
+        'For whoever verifies JWTs without asking the authority. The answer says how long it may be kept; a new key is published before it signs.',
+      tags: ['discovery'],
+    })
     @ApiAnswer(200, schemas.jwks, 'What signs now, what will, and what tokens still alive were signed with.')
     async jwks(): Promise<schemas.Jwks> {
       return { keys: await this.keys.list() };
@@ -52,7 +57,12 @@ function authorizationServerController({ ISSUER }: Config): Type {
 
     @Get(wellKnownPath('oauth-authorization-server', ISSUER))
     @Header('Cache-Control', FOR_A_WHILE)
-    @ApiOperation({ summary: 'What this authority offers (RFC 8414)', tags: ['discovery'] })
+    @ApiOperation({
+      summary: 'What this authority offers (RFC 8414)',
+      description:
+        'OAuth clients configure themselves with it. All addresses come from the setting `ISSUER`.',
+      tags: ['discovery'],
+    })
     @ApiAnswer(200, schemas.authorizationServerMetadata, 'Its endpoints and what they understand.')
     metadata(): schemas.AuthorizationServerMetadata {
       return authorizationServerMetadata(ISSUER, this.scopes.list());
@@ -73,7 +83,11 @@ function protectedResourceController({ AUDIENCE, ISSUER }: Config): Type | undef
 
     @Get(pathname)
     @Header('Cache-Control', FOR_A_WHILE)
-    @ApiOperation({ summary: 'Who issues tokens for this API (RFC 9728)', tags: ['discovery'] })
+    @ApiOperation({
+      summary: 'Who issues tokens for this API (RFC 9728)',
+      description: 'Every challenge of this API points here with `resource_metadata`.',
+      tags: ['discovery'],
+    })
     @ApiAnswer(200, schemas.protectedResourceMetadata, 'The authority, and the scopes that are asked for.')
     metadata(): schemas.ProtectedResourceMetadata {
       return protectedResourceMetadata(AUDIENCE, ISSUER, this.scopes.list());

@@ -30,7 +30,12 @@ export class OAuthController {
   @Header('Cache-Control', 'no-store')
   @Header('Pragma', 'no-cache')
   @ApiConsumes(FORM)
-  @ApiOperation({ summary: 'Client credentials or a refresh token in, a token out', tags: ['oauth'] })
+  @ApiOperation({
+    summary: 'Client credentials or a refresh token in, a token out',
+    description:
+      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form. The refresh token of a login needs no client; it is used up, and the answer has its successor.',
+    tags: ['oauth'],
+  })
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
   @ApiErrors('invalid_client', 'too_many_requests')
@@ -55,7 +60,12 @@ export class OAuthController {
   @HttpCode(200)
   @UseGuards(ClientGuard)
   @ApiConsumes(FORM)
-  @ApiOperation({ summary: 'What a token means, for those who may know', tags: ['oauth'] })
+  @ApiOperation({
+    summary: 'What a token means, for those who may know',
+    description:
+      'A client learns of tokens for its own audience and of its own. Of any other, and of a dead one, it is told `{"active":false}`.',
+    tags: ['oauth'],
+  })
   @ApiAnswer(
     200,
     schemas.introspectionAnswer,
@@ -73,7 +83,12 @@ export class OAuthController {
   @HttpCode(200)
   @UseGuards(ClientGuard)
   @ApiConsumes(FORM)
-  @ApiOperation({ summary: "Takes one of the client's own tokens back", tags: ['oauth'] })
+  @ApiOperation({
+    summary: "Takes one of the client's own tokens back",
+    description:
+      "Somebody else's token is left alone (400); one that is unknown or dead already answers 200.",
+    tags: ['oauth'],
+  })
   @ApiAnswer(200, revokeAnswer, 'The token is dead now, whatever it was before (RFC 7009 §2.2).')
   @ApiErrors(
     'invalid_request',

@@ -15,7 +15,11 @@ export class PasswordController {
 
   @Put()
   @HttpCode(204)
-  @ApiOperation({ summary: 'A new password, for whoever knows the old one', tags: ['account'] })
+  @ApiOperation({
+    summary: 'A new password, for whoever knows the old one',
+    description: 'The login that asks goes on, the others end. API keys stay unless `keys` is true.',
+    tags: ['account'],
+  })
   @ApiAnswer(204, undefined, 'It is changed, and your other logins are over.')
   @ApiErrors('invalid_request', 'invalid_credentials', 'too_many_requests')
   async change(

@@ -27,7 +27,12 @@ export class SessionsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Where you are logged in, newest first', tags: ['account'] })
+  @ApiOperation({
+    summary: 'Where you are logged in, newest first',
+    description:
+      'One item a login: from where, by what, last used when. `current` is the one of the token that asks.',
+    tags: ['account'],
+  })
   @ApiAnswer(200, sessionList, 'One page of your living logins.')
   @ApiErrors('invalid_request')
   list(
@@ -44,7 +49,12 @@ export class SessionsController {
 
   @Delete()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Logs you out everywhere, here too', tags: ['account'] })
+  @ApiOperation({
+    summary: 'Logs you out everywhere, here too',
+    description:
+      'Every token of every login of yours is dead when this is answered, and so is the one that asks.',
+    tags: ['account'],
+  })
   @ApiAnswer(204, undefined, 'All of your logins are over; your API keys are not.')
   async revokeAll(@CurrentPrincipal() { subject }: Principal, @Req() request: HttpRequest): Promise<void> {
     await this.sessions.revokeAll(subject, originOf(request));
@@ -53,7 +63,12 @@ export class SessionsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiUuid('id', 'The id of the login.')
-  @ApiOperation({ summary: 'Ends one of your logins', tags: ['account'] })
+  @ApiOperation({
+    summary: 'Ends one of your logins',
+    description:
+      'Its access tokens and its refresh token are dead when this is answered. The id is in `GET /sessions`.',
+    tags: ['account'],
+  })
   @ApiAnswer(204, undefined, 'The login is over, with all of its tokens.')
   @ApiErrors('not_found')
   async revoke(
