@@ -6,7 +6,7 @@ export function banner(config: Config, port: number): string {
   const scheme = config.TLS_CERT ? 'https' : 'http';
   const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST;
   const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const lines = [`Keks    ${url}`, `Swagger ${url}/docs`];
+  const lines = [`Keks    ${url}`, `Console ${url}/console`, `Swagger ${url}/docs`];
   return `\n  ${lines.join('\n  ')}\n${config.DEMO ? story(url, scheme === 'https' ? ' -k' : '') : ''}\n`;
 }
 

@@ -1,9 +1,22 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-export interface PageFile {
+/**
+ * What a page may do: its own scripts and styles from files of their own, its own server, inside nobody's frame. People
+ * type passwords on both pages, so no text may become markup either (Trusted Types).
+ */
+export const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+  "require-trusted-types-for 'script'; trusted-types 'none'";
+
+/** What all pages share. */
+export const SHARED_PARTS = ['page.css'] as const;
+
+interface PageFile {
   readonly type: string;
   readonly body: string;
   /** Strong (RFC 9110 §8.8.3): the bytes, digested. */
@@ -20,8 +33,28 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The compiler copies no page: the files are served from where they lie, in a clone, an image or a package. */
 const FOLDER = join(dirname(createRequire(import.meta.url).resolve('keks/package.json')), 'src/web/page');
 
-/** @throws if there is no such file: at the start, not at the first request */
-export function readPageFile(name: string): PageFile {
+/** The files of one page, held in memory. */
+export class PageFiles {
+  private readonly files: ReadonlyMap<string, PageFile>;
+
+  /** @throws if there is no such file: at the start, not at the first request */
+  constructor(names: readonly string[]) {
+    this.files = new Map(names.map((name) => [name, readPageFile(name)]));
+  }
+
+  /** @param name by default the last part of the route's address */
+  send(request: FastifyRequest, reply: FastifyReply, name = request.routeOptions.url?.slice(1) ?? ''): void {
+    const file = this.files.get(name);
+    if (!file) throw new Error(`no file for ${name}`);
+    if (name.endsWith('.html')) reply.header('content-security-policy', PAGE_POLICY);
+    reply.header('cache-control', 'no-cache').header('etag', file.etag);
+    // a proxy that compresses makes the tag a weak one
+    if (request.headers['if-none-match']?.includes(file.etag)) reply.code(304).send();
+    else reply.type(file.type).send(file.body);
+  }
+}
+
+function readPageFile(name: string): PageFile {
   const body = readFileSync(join(FOLDER, name), 'utf8');
   const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
   if (type === undefined) throw new TypeError(`what is the media type of ${name}?`);

@@ -1,19 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startProcess, type ServerProcess } from '../support/process.js';
 import { openBrowser, watch, type Watch } from './support/browser.js';
+import { DESKTOP, flaws, overflow, POLICY, screenshot } from './support/page.js';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** What Chromium itself writes about the two refusals that belong to the story. */
 const REFUSED = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
 
@@ -68,7 +62,7 @@ describe('the story page at /', () => {
 
   function note(response: Response): void {
     const path = new URL(response.url()).pathname;
-    if (path === '/' || path.startsWith('/story')) {
+    if (path === '/' || path === '/page.css' || path.startsWith('/story')) {
       wire.parts.add(path);
       return;
     }
@@ -106,26 +100,11 @@ describe('the story page at /', () => {
     return !over && (await page.locator('#step').getAttribute('aria-disabled')) === 'true';
   }
 
-  async function flaws(): Promise<unknown[]> {
-    await page.evaluate(AXE);
-    return page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      };
-      const { violations } = await axe.run();
-      return violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)]);
-    });
-  }
-
-  async function overflow(): Promise<number> {
-    return page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-  }
-
   it('comes with a strict policy, may be kept but is asked for again, and has every type right', async () => {
     await open();
     const answer = await fetch(`${keks.url}/`);
     expect(answer.headers.get('content-security-policy')).toBe(POLICY);
-    expect(wire.parts.size).toBeGreaterThanOrEqual(8);
+    expect(wire.parts.size).toBeGreaterThanOrEqual(9);
     const types: Record<string, string> = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
     for (const path of wire.parts) {
       const part = await fetch(keks.url + path);
@@ -142,8 +121,8 @@ describe('the story page at /', () => {
 
   it('plays the opaque telling to its end: what it shows is what went over the wire', async () => {
     await open({ colorScheme: 'light' });
-    await screenshot('story-desktop-light-start');
-    expect(await flaws()).toEqual([]);
+    await screenshot(page, 'story-desktop-light-start');
+    expect(await flaws(page)).toEqual([]);
     await playToTheEnd();
     expect(wire.calls).toEqual([
       'GET /cookies 401',
@@ -173,15 +152,15 @@ describe('the story page at /', () => {
     expect(await scene(3).locator('.message.inside').count()).toBe(2);
     expect(await scene(6).innerText()).toContain('error="invalid_token"');
     expect(await page.getByRole('status').innerText()).toContain('No cookies.');
-    expect(await flaws()).toEqual([]);
-    expect(await overflow()).toBe(0);
-    await screenshot('story-desktop-light');
+    expect(await flaws(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    await screenshot(page, 'story-desktop-light');
   });
 
   it('plays the JWT telling: decoded, verified without a request, and revoked all the same', async () => {
     await open({ colorScheme: 'dark' });
     await page.getByRole('radio', { name: 'JWT' }).check();
-    expect(await flaws()).toEqual([]);
+    expect(await flaws(page)).toEqual([]);
     await playToTheEnd();
     expect(wire.calls).toEqual([
       'GET /cookies 401',
@@ -200,8 +179,8 @@ describe('the story page at /', () => {
       expect(await scene(number).innerText()).not.toContain('✗');
     }
     expect(await scene(8).innerText()).toMatch(/would hand out cookies for another \d+ minutes/);
-    expect(await flaws()).toEqual([]);
-    await screenshot('story-desktop-dark');
+    expect(await flaws(page)).toEqual([]);
+    await screenshot(page, 'story-desktop-dark');
   });
 
   it('goes step by step with the keyboard alone, and back to the beginning', async () => {
@@ -255,8 +234,8 @@ describe('the story page at /', () => {
     await stepTo(2);
     expect(refused).toBe(1);
     expect(await page.locator('#trouble').innerText()).toContain('keks -- user add');
-    expect(await flaws()).toEqual([]);
-    await screenshot('story-login');
+    expect(await flaws(page)).toEqual([]);
+    await screenshot(page, 'story-login');
     await page.getByLabel('User').fill('alice');
     await page.getByLabel('Password').fill('U+1F36A');
     await page.keyboard.press('Enter');
@@ -276,11 +255,11 @@ describe('the story page at /', () => {
   ] as const)('fits a screen: %s', async (name, viewport, colorScheme) => {
     await open({ viewport, colorScheme });
     await page.getByRole('radio', { name: 'JWT' }).check();
-    expect(await overflow()).toBe(0);
+    expect(await overflow(page)).toBe(0);
     await stepTo(4);
-    expect(await overflow()).toBe(0);
-    expect(await flaws()).toEqual([]);
-    await screenshot(`story-${name}`);
+    expect(await overflow(page)).toBe(0);
+    expect(await flaws(page)).toEqual([]);
+    await screenshot(page, `story-${name}`);
   });
 
   it('is dark or light as the system is', async () => {
@@ -292,10 +271,4 @@ describe('the story page at /', () => {
     }
     expect(grounds).toEqual(['rgb(251, 247, 240)', 'rgb(23, 19, 15)']);
   });
-
-  /** For people: `SCREENSHOTS=folder npm run test:browser`. */
-  async function screenshot(name: string): Promise<void> {
-    const folder = process.env['SCREENSHOTS'];
-    if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
-  }
 });

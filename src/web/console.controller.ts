@@ -1,0 +1,51 @@
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { ApiExcludeEndpoint } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Public } from '../guard/principal.js';
+import { ApiPage } from './api-page.js';
+import { PageFiles } from './page.files.js';
+
+const PAGE = 'console.html';
+
+/** What the page consists of, beside what it shares with the story. */
+const PARTS = [
+  'console.css',
+  'console-dialog.css',
+  'console-list.css',
+  'console.js',
+  'console-api.js',
+  'console-dialog.js',
+  'console-elements.js',
+  'console-keys.js',
+  'console-list.js',
+  'console-login.js',
+  'console-moment.js',
+  'console-password.js',
+  'console-scope.js',
+  'console-secret.js',
+  'console-sessions.js',
+  'console-trouble.js',
+  'console-views.js',
+] as const;
+
+/** For people with a login. The page holds no secret and decides nothing: it asks the API as its token may. */
+@Public()
+@Controller()
+export class ConsoleController {
+  private readonly files = new PageFiles([PAGE, ...PARTS]);
+
+  @Get('console')
+  @ApiPage(
+    'The console, for people with a login',
+    'Sessions, API keys and the password; with the scope `keks:admin`, those of everybody.',
+  )
+  page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.files.send(request, reply, PAGE);
+  }
+
+  @Get([...PARTS])
+  @ApiExcludeEndpoint()
+  part(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.files.send(request, reply);
+  }
+}

@@ -1,0 +1,65 @@
+/** Asks before something is done, and shows what became of it. */
+import { button, element, paragraph } from './console-elements.js';
+import { Refusal } from './console-api.js';
+import { sentenceOf } from './console-trouble.js';
+
+/** Something that was typed and will not do: the message says why. */
+export class Mistake extends Error {}
+
+/**
+ * @param work does it with what was typed; a `Mistake` or a refusal that it throws is shown, and the dialog stays
+ * @param known what codes of a refusal mean here
+ * @returns what `work` returned, once the dialog is gone; undefined if it was cancelled
+ */
+export function ask({ title, sentences = [], fields = [], action, danger = false, known, work }) {
+  const alert = element('p', { class: 'alert', role: 'alert' });
+  const go = element('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, action);
+  const cancel = button('Cancel', () => dialog.close());
+  const form = element(
+    'form',
+    { class: 'fields', method: 'dialog' },
+    element('h2', { id: 'dialog-title' }, title),
+    ...sentences.map((sentence) => paragraph(sentence)),
+    ...fields,
+    alert,
+    element('div', { class: 'buttons' }, go, cancel),
+  );
+  const dialog = element('dialog', { 'aria-labelledby': 'dialog-title' }, form);
+  let result;
+  let busy = false;
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    go.setAttribute('aria-disabled', 'true');
+    alert.textContent = '';
+    try {
+      result = (await work(form.elements, (progress) => (alert.textContent = progress))) ?? true;
+      dialog.close();
+    } catch (error) {
+      if (!(error instanceof Mistake || error instanceof Refusal)) throw error;
+      alert.textContent = error instanceof Mistake ? error.message : sentenceOf(error, known);
+    } finally {
+      busy = false;
+      go.removeAttribute('aria-disabled');
+    }
+  });
+  return open(dialog).then(() => result);
+}
+
+/** Shows it until it is closed, and leaves nothing of it behind. */
+export function open(dialog) {
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve();
+    });
+  });
+}
+
+/** All but those that show a secret, which nobody could ever see again. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll('dialog:not(.secret)')) dialog.close();
+}

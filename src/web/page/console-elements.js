@@ -1,0 +1,65 @@
+/** Makes elements. Text becomes text: nothing here, or anywhere in the console, is ever parsed as markup. */
+
+/** @param attributes functions are listeners; what is undefined or false is left out */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') made.addEventListener(key, value);
+    else if (value !== undefined && value !== false) made.setAttribute(key, value === true ? '' : value);
+  }
+  made.append(...children.filter((child) => child !== undefined));
+  return made;
+}
+
+export function button(label, press, kind) {
+  return element('button', { type: 'button', class: kind, click: press }, label);
+}
+
+export function paragraph(text, kind) {
+  return element('p', { class: kind }, text);
+}
+
+/** A labelled control. @param hint what to type, or why */
+export function field(label, control, hint) {
+  if (!hint) return element('label', {}, label, control);
+  const id = `hint-${control.name}`;
+  control.setAttribute('aria-describedby', id);
+  return element(
+    'div',
+    { class: 'field' },
+    element('label', {}, label, control),
+    element('p', { class: 'small', id }, hint),
+  );
+}
+
+export function input(name, attributes = {}) {
+  return element('input', {
+    name,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    ...attributes,
+  });
+}
+
+/** @param options pairs of value and text */
+export function select(name, options, attributes = {}) {
+  const made = options.map(([value, text]) => element('option', { value }, text));
+  return element('select', { name, ...attributes }, ...made);
+}
+
+export function checkbox(name, label, attributes = {}) {
+  const control = element('input', { type: 'checkbox', name, ...attributes });
+  return element('label', { class: 'check' }, control, element('span', {}, label));
+}
+
+/** What went wrong where something should stand, and the way on. */
+export function notice({ title, text }, again) {
+  return element(
+    'div',
+    { class: 'notice', role: 'alert' },
+    element('h2', {}, title),
+    paragraph(text),
+    again && button('Try again', again),
+  );
+}

@@ -1,0 +1,64 @@
+/** A new password, for whoever knows the old one. */
+import { Refusal } from './console-api.js';
+import { checkbox, element, field, input, paragraph } from './console-elements.js';
+import { call, current } from './console-login.js';
+import { sentenceOf } from './console-trouble.js';
+
+const KNOWN = {
+  invalid_credentials: 'The old password is wrong.',
+  invalid_request:
+    'The new password will not do: it is too short, or among the first that an attacker would try. Several words that do not belong together are good.',
+};
+
+export function openPassword({ body, say }) {
+  const password = (name, autocomplete) => input(name, { type: 'password', required: true, autocomplete });
+  const alert = element('p', { class: 'alert', role: 'alert' });
+  const form = element(
+    'form',
+    { class: 'fields card', method: 'post' },
+    // tells password managers whose password this is
+    element('input', { name: 'username', autocomplete: 'username', value: current().user, hidden: true }),
+    field('Old password', password('old', 'current-password')),
+    field(
+      'New password',
+      password('new', 'new-password'),
+      'At least 15 characters, unless your operator decided otherwise. Blanks, accents and whole sentences are fine.',
+    ),
+    field('New password, once more', password('again', 'new-password')),
+    checkbox('keys', 'Revoke my API keys as well'),
+    alert,
+    element('button', { type: 'submit', class: 'primary' }, 'Change the password'),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    alert.textContent = '';
+    void change(form, alert, say);
+  });
+  body.append(
+    element(
+      'div',
+      { class: 'intro' },
+      paragraph('Changing it ends all of your other sessions. You stay signed in here.'),
+    ),
+    form,
+  );
+}
+
+async function change(form, alert, say) {
+  const { old, new: wanted, again, keys } = form.elements;
+  if (wanted.value !== again.value) {
+    alert.textContent = 'The new password and its repetition are not the same.';
+    again.focus();
+    return;
+  }
+  const revoked = keys.checked;
+  try {
+    await call('PUT', 'password', { old_password: old.value, new_password: wanted.value, keys: revoked });
+    form.reset();
+    say(`Your password is changed. Your other sessions ${revoked ? 'and your API keys are' : 'are'} over.`);
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    alert.textContent = sentenceOf(refusal, KNOWN);
+    if (refusal.code === 'invalid_credentials') old.focus();
+  }
+}

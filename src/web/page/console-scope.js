@@ -1,0 +1,29 @@
+/** Scopes: shown, and chosen. */
+import { checkbox, element, paragraph } from './console-elements.js';
+
+/** @returns each scope as a piece of code */
+export function shownScope(scope) {
+  if (!scope) return 'none';
+  return element('span', { class: 'scopes' }, ...scope.split(' ').map((one) => element('code', {}, one)));
+}
+
+/** Boxes for a choice among `scopes`, all checked. */
+export function scopeChoice(legend, scopes) {
+  return element(
+    'fieldset',
+    {},
+    element('legend', {}, legend),
+    ...scopes.map((scope) => checkbox('scope', element('code', {}, scope), { value: scope, checked: true })),
+    scopes.length === 0
+      ? paragraph(
+          'You have not been granted any scope, so a key of yours opens nothing that asks for one.',
+          'small',
+        )
+      : undefined,
+  );
+}
+
+/** @returns those that are checked, separated by blanks */
+export function chosenScope(form) {
+  return [...form.querySelectorAll('input[name="scope"]:checked')].map((box) => box.value).join(' ');
+}
