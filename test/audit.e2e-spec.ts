@@ -69,7 +69,12 @@ describe('what is written', () => {
         token_id: expect.stringMatching(UUID),
         ip: '127.0.0.1',
         request_id: answer.headers.get('x-request-id'),
-        detail: { scope: 'cookies:eat keks:account', format: 'opaque', refresh_token_id: null },
+        detail: {
+          scope: 'cookies:eat keks:account',
+          format: 'opaque',
+          expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+          refresh_token_id: null,
+        },
       },
     ]);
   });

@@ -248,6 +248,9 @@ describe('after every flow', () => {
     await withToken(token, `/admin/users/${refresh_token}`);
     await withToken(admin, `/admin/clients/${clientSecret}`);
     await withToken(admin, `/admin/audit?cursor=${token}`);
+    await json('/admin/tokens/story', { id: token }, admin);
+    await json('/admin/tokens/story', { token: clientSecret }, admin);
+    await json('/admin/tokens/story', { token: refresh_token }, token);
     for (const status of [400, 401, 403, 404, 415]) expect(statuses).toContain(status);
   });
 
@@ -334,6 +337,13 @@ describe('after every flow', () => {
 
     it('is in what operators are shown: lists and the audit log', async () => {
       const shown: Place[] = [];
+      const { rows } = await database.client.query<{ id: string }>('SELECT id FROM grants');
+      for (const { id } of rows) {
+        const { status, body } = await json('/admin/tokens/story', { id }, admin);
+        expect(status).toBe(200);
+        shown.push({ name: 'a story', text: JSON.stringify(body) });
+      }
+      expect(shown.length).toBeGreaterThan(5);
       for (const path of ['/admin/users', '/admin/clients', '/admin/grants', '/admin/audit?limit=100']) {
         const { status, body } = await withToken(admin, path);
         expect(status).toBe(200);

@@ -22,6 +22,7 @@ import { KeySchedule } from './keys/key-schedule.js';
 import { LocalStrategy } from './users/local.strategy.js';
 import { LoginLane } from './users/login-lane.js';
 import { UsersService } from './users/users.service.js';
+import { TokenStoryController } from './story/token-story.controller.js';
 import { Telemetry } from './telemetry.js';
 import { TokenKeys } from './tokens/token-keys.js';
 import { TokenLookup } from './tokens/token-lookup.js';
@@ -52,6 +53,7 @@ export class AuthModule {
         AdminClientsController,
         AdminClientSecretsController,
         AuditController,
+        TokenStoryController,
         ...discoveryControllers(config),
       ],
       providers: [...AUTH_SERVICES, LocalStrategy, ServedScopes, KeySchedule],

@@ -25,6 +25,7 @@ import { OAuthRevocation } from './oauth/oauth-revocation.js';
 import { RefreshGrant } from './oauth/refresh.grant.js';
 import { Successors } from './oauth/successors.js';
 import { TokenEndpoint } from './oauth/token-endpoint.js';
+import { TokenStory } from './story/token-story.js';
 import { Telemetry } from './telemetry.js';
 import { TokenCheck } from './tokens/token-check.js';
 import { TokenExplainer } from './tokens/token-explainer.js';
@@ -62,6 +63,7 @@ export const AUTH_SERVICES = [
   TokenReader,
   TokenCheck,
   TokenExplainer,
+  TokenStory,
   TokenRevocation,
   LoginIssuer,
   OperatorIssuer,

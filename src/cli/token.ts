@@ -5,6 +5,7 @@ import { once, type Act } from './noun.js';
 import { Refusal } from './refusal.js';
 import { readSecret } from './stdin.js';
 import { issue } from './token.issue.js';
+import { story } from './token.story.js';
 import { flawText, jsonOf, textOf } from './token.explanation.js';
 
 /** Not of this authority, or so damaged that it is nobody's: there is nothing that could be revoked. */
@@ -20,6 +21,11 @@ export function token(program: Command, act: Act): void {
     .command('explain')
     .description('says what a token is, and every reason why it is refused')
     .action(act(explain));
+  noun
+    .command('story')
+    .description('tells the life of a token, from its issue to its end, and of the grant it belongs to')
+    .argument('[id]', 'of a token or a grant; without it, or with "-", the token on standard input')
+    .action(act(story));
   noun
     .command('revoke')
     .description('takes a token back at once; of a refresh token or an API key the whole grant')

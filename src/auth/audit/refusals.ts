@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
+import { Database, type Statement } from '../../database/database.js';
 import { WireError } from '../../http/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { timestamp } from '../tokens/token-mint.js';
+import type { ReadToken } from '../tokens/token-reader.js';
 import { auditValues, INSERT_AUDIT_EVENT } from './audit-event.js';
 
 /** Who was refused what. Nothing of it comes from the request but what has proved to be ours. */
@@ -12,7 +14,16 @@ export interface Refused {
   readonly actor: string | null;
   readonly origin: RequestOrigin;
   readonly detail?: Readonly<Record<string, string | null>>;
+  /** The refresh token that was presented: the event is about it and its grant, if the database knows it. */
+  readonly presented?: Pick<ReadToken, 'digest' | 'expiresAt'>;
 }
+
+const INSERT_REFUSED_REFRESH: Statement = {
+  name: 'insert_refused_refresh',
+  text: `INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+         SELECT $1, $2, $3, coalesce($4, r.grant_id), coalesce($5, r.id), $6, $7, $8
+           FROM (SELECT) AS one LEFT JOIN refresh_tokens r ON r.digest = $9 AND r.expires_at = $10`,
+};
 
 /** What was not done, and why: nothing else changed, so the event stands alone. */
 @Injectable()
@@ -32,8 +43,14 @@ export class Refusals {
     }
   }
 
-  async note({ type, actor, origin, detail }: Refused, reason: string): Promise<void> {
-    const event = { type, actor, origin, detail: { ...detail, reason } };
-    await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+  async note({ type, actor, origin, detail, presented }: Refused, reason: string): Promise<void> {
+    const values = auditValues(this.clock, { type, actor, origin, detail: { ...detail, reason } });
+    if (!presented) await this.database.run(INSERT_AUDIT_EVENT, values);
+    else
+      await this.database.run(INSERT_REFUSED_REFRESH, [
+        ...values,
+        presented.digest,
+        timestamp(presented.expiresAt),
+      ]);
   }
 }

@@ -43,7 +43,8 @@ const ISSUE_TO_USER: Statement = {
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $8, 'token.issued', coalesce($16, 'user:' || owner.name), login.id, token.id, $6, $15,
-           jsonb_build_object('scope', $4::text, 'format', $12::text, 'refresh_token_id', (SELECT id FROM refresh))
+           jsonb_build_object('scope', $4::text, 'format', $12::text, 'expires_at', $10::timestamptz,
+                              'refresh_token_id', (SELECT id FROM refresh))
            || CASE WHEN $16::text IS NULL THEN '{}' ELSE jsonb_build_object('user', owner.name) END
       FROM owner, login, token
     RETURNING token_id`,

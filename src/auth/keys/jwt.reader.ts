@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { digestOf } from '../tokens/token-format.js';
-import type { Reading, Refusal } from '../tokens/token-reader.js';
+import type { Reading, ReadToken, Refusal } from '../tokens/token-reader.js';
 import { ALG } from './es256-key.js';
 import { accessTokenClaims } from './jwt.claims.js';
 import { parseJwt, type ParsedJwt } from './jwt.parser.js';
@@ -50,9 +50,16 @@ export class JwtReader {
     if (!claims) return refused('malformed');
     const { iss, aud, iat, exp, jti } = claims;
     if (iss !== this.config.ISSUER || iat > this.clock.seconds() + CLOCKS_DIFFER) return refused('forged');
+    const read: ReadToken = {
+      kind: 'access',
+      format: 'jwt',
+      expiresAt: exp,
+      digest: digestOf(jti),
+      jti,
+      audience: aud,
+    };
     // on or after the expiry, without leeway (RFC 7519 §4.1.4)
-    if (exp * 1_000 <= this.clock.now()) return refused('expired');
-    return { kind: 'access', format: 'jwt', expiresAt: exp, digest: digestOf(jti), jti, audience: aud };
+    return exp * 1_000 <= this.clock.now() ? { refused: 'expired', was: read } : read;
   }
 }
 

@@ -48,7 +48,8 @@ export const ROTATE: Statement = {
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $3, 'token.refreshed', 'holder', used.grant_id, token.id, $9, $10,
-           jsonb_build_object('scope', $6::text, 'refresh_token_id', used.id, 'successor_id', successor.id)
+           jsonb_build_object('scope', $6::text, 'expires_at', $8::timestamptz, 'refresh_token_id', used.id,
+                              'successor_id', successor.id)
       FROM used, successor, token
     RETURNING token_id`,
 };
@@ -72,7 +73,7 @@ export const REPLAY: Statement = {
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $3, 'token.refreshed_again', 'holder', used.grant_id, token.id, $7, $8,
-           jsonb_build_object('scope', used.answered_scope, 'refresh_token_id', used.id)
+           jsonb_build_object('scope', used.answered_scope, 'expires_at', $6::timestamptz, 'refresh_token_id', used.id)
       FROM used, token
     RETURNING token_id`,
 };

@@ -52,7 +52,8 @@ export class TokenEndpoint {
     // not one of ours, or dead by its own expiry: anybody can send that, and the audit log would fill with it
     if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
     const actor = client ? `client:${client.clientId}` : null;
-    const refreshed = await this.refusals.noting({ type: 'token.refused', actor, origin }, async () => {
+    const refused = { type: 'token.refused', actor, origin, presented: read } as const;
+    const refreshed = await this.refusals.noting(refused, async () => {
       if (client) throw new WireError('invalid_grant');
       return this.refresh.exchange({ ...read, token }, request, origin);
     });

@@ -55,8 +55,9 @@ export class TokenExplainer {
   private async explainJwt(token: string): Promise<Explanation> {
     const read = await this.reader.read(token);
     if (!('refused' in read)) return this.explainGenuine(read);
-    const { refused } = read;
-    return nothingBut(refused === 'malformed' || refused === 'expired' ? refused : 'forged', 'jwt');
+    const { refused, was } = read;
+    if (was) return this.explainGenuine(was);
+    return nothingBut(refused === 'malformed' ? refused : 'forged', 'jwt');
   }
 
   private async explainGenuine(token: Made): Promise<Explanation> {

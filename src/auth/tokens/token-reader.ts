@@ -21,7 +21,8 @@ export interface ReadToken {
 
 /** Here it is always known why. */
 export type Refusal = Exclude<RefusalReason, 'inactive'>;
-export type Reading = ReadToken | { readonly refused: Refusal };
+/** `was`: a JWT that has expired and was genuine, for those who ask about the past. */
+export type Reading = ReadToken | { readonly refused: Refusal; readonly was?: ReadToken };
 
 /** From the text of a token to what stands in the database: everything that can be decided without asking it. */
 @Injectable()

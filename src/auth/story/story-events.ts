@@ -1,0 +1,80 @@
+import type { StoryEvent, StoryToken } from './token-story.schemas.js';
+import type { StoryGrantRow, StoryRow } from './token-story.sql.js';
+
+/** From the audit log, and from what is no event of its own, to the sequence. Oldest first. */
+export function storyEvents(
+  rows: readonly StoryRow[],
+  grant: StoryGrantRow | undefined,
+  token: Pick<StoryToken, 'id' | 'expires_at'> | undefined,
+  now: number,
+): StoryEvent[] {
+  const written = rows.map(eventOf);
+  const events = [...written, ...unwrittenEnd(written, grant), ...lastUse(grant)];
+  const end = Math.min(...events.filter(isEnd(token?.id)).map(({ at }) => Date.parse(at)), now);
+  const over = (what: string, at: string | null | undefined, tokenId: string | null): StoryEvent[] =>
+    at && Date.parse(at) <= end ? [{ ...NOTHING, at, what, token_id: tokenId }] : [];
+  events.push(
+    ...over('token.expired', token?.expires_at, token?.id ?? null),
+    ...over('grant.expired', grant?.expires_at?.toISOString(), null),
+  );
+  // stable: what happened at one time stays in the order of the log
+  return events.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+}
+
+const NOTHING = {
+  by: null,
+  ip: null,
+  request_id: null,
+  token_id: null,
+  refresh_token_id: null,
+  from_id: null,
+  scope: null,
+  expires_at: null,
+  reason: null,
+} as const;
+
+function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail }: StoryRow): StoryEvent {
+  const given = text(detail['refresh_token_id']);
+  const refreshed = type === 'token.refreshed' || type === 'token.refreshed_again';
+  return {
+    at: at.toISOString(),
+    what: type,
+    by: actor,
+    ip,
+    request_id,
+    token_id,
+    refresh_token_id: refreshed ? text(detail['successor_id']) : given,
+    from_id: refreshed ? given : null,
+    scope: text(detail['scope']),
+    expires_at: isoTime(detail['expires_at']),
+    reason: type === 'refresh.replayed' ? 'refresh_token_replayed' : text(detail['reason']),
+  };
+}
+
+/** Revoking all after a restored backup is one event for all: of a single grant only its row tells. */
+function unwrittenEnd(written: readonly StoryEvent[], grant: StoryGrantRow | undefined): StoryEvent[] {
+  if (!grant?.revoked_at || written.some(({ what }) => ENDS.has(what))) return [];
+  const { revoked_at: at, revoked_reason: reason } = grant;
+  const by = reason === 'revoked_all' ? 'operator' : null;
+  return [{ ...NOTHING, at: at.toISOString(), what: 'grant.revoked', by, reason }];
+}
+
+const ENDS = new Set(['grant.revoked', 'refresh.replayed']);
+
+function isEnd(tokenId: string | undefined): (event: StoryEvent) => boolean {
+  return ({ what, token_id: id }) => ENDS.has(what) || (what === 'token.revoked' && id === tokenId);
+}
+
+function lastUse(grant: StoryGrantRow | undefined): StoryEvent[] {
+  if (!grant?.last_used_at) return [];
+  return [{ ...NOTHING, at: grant.last_used_at.toISOString(), what: 'grant.last_used' }];
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** As PostgreSQL writes a time into JSON, with its own offset. */
+function isoTime(value: unknown): string | null {
+  return typeof value === 'string' ? new Date(value).toISOString() : null;
+}

@@ -1,0 +1,73 @@
+import type { Statement } from '../../database/database.js';
+import type { AuditRow } from '../audit/audit.sql.js';
+import type { GrantRow } from '../grants/grants.sql.js';
+
+export interface FoundRow {
+  readonly grant_id: string;
+  /** Null if the id was that of a grant. */
+  readonly token_id: string | null;
+}
+
+/** A removed grant is known by its events, for as long as those are kept. */
+export const FIND_BY_ID: Statement = {
+  name: 'find_story_by_id',
+  text: `
+    SELECT $1::uuid AS grant_id, NULL::uuid AS token_id
+     WHERE EXISTS (SELECT FROM grants WHERE id = $1) OR EXISTS (SELECT FROM audit_events WHERE grant_id = $1)
+    UNION ALL
+    (SELECT grant_id, token_id FROM audit_events WHERE token_id = $1 AND grant_id IS NOT NULL LIMIT 1)`,
+};
+
+/** Events of a refresh token are found by its grant, and no index has its id: this reads the whole table. */
+export const FIND_REFRESH_TOKEN_OR_KEY: Statement = {
+  name: 'find_story_of_refresh_token_or_key',
+  text: `
+    SELECT grant_id, id AS token_id FROM refresh_tokens WHERE id = $1
+    UNION ALL
+    SELECT grant_id, id FROM api_keys WHERE id = $1`,
+};
+
+export interface StoryGrantRow extends Omit<GrantRow, 'position'> {
+  readonly revoked_at: Date | null;
+  readonly revoked_reason: string | null;
+}
+
+export const STORY_GRANT: Statement = {
+  name: 'story_grant',
+  text: `
+    SELECT g.id, g.kind, g.user_id, u.name AS username, g.client_id, g.scope, g.label, g.ip, g.user_agent,
+           g.created_at, g.last_used_at, g.expires_at, g.revoked_at, g.revoked_reason
+      FROM grants g LEFT JOIN users u ON u.id = g.user_id WHERE g.id = $1`,
+};
+
+export type StoryRow = Omit<AuditRow, 'position'>;
+
+/** So many of a grant's last events; its first one comes on top. */
+export const EVENTS_MOST = 1_000;
+
+const EVENTS = `SELECT id, created_at, type, actor, grant_id, token_id, ip, request_id, detail FROM audit_events`;
+
+/** Of a login or a key: all that came of it. $2 the token, whose own events are never left out. */
+export const STORY_OF_GRANT: Statement = {
+  name: 'story_of_grant',
+  text: `
+    (${EVENTS} WHERE grant_id = $1 ORDER BY created_at DESC, id DESC LIMIT ${EVENTS_MOST})
+    UNION
+    (${EVENTS} WHERE grant_id = $1 ORDER BY created_at, id LIMIT 1)
+    UNION
+    (${EVENTS} WHERE token_id = $2 AND grant_id = $1 ORDER BY created_at, id LIMIT 100)
+    ORDER BY created_at, id`,
+};
+
+/**
+ * Of one token of a client, which may get thousands a day: its own events, and the end of the grant, which was written down
+ * at the very time $3 that the grant has.
+ */
+export const STORY_OF_CLIENT_TOKEN: Statement = {
+  name: 'story_of_client_token',
+  text: `
+    (${EVENTS} WHERE token_id = $2 AND grant_id = $1 ORDER BY created_at, id LIMIT 100)
+    UNION
+    (${EVENTS} WHERE created_at = $3 AND grant_id = $1 AND type = 'grant.revoked')
+    ORDER BY created_at, id`,
+};
