@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
-import { asUnavailable } from './postgres-error.js';
+import { asUnavailable, sqlState } from './postgres-error.js';
 import { hotPool } from './pools.js';
 import { Unavailable } from '../http/unavailable.js';
 
@@ -60,7 +60,7 @@ export class Database implements Queries {
       client.release();
       return result;
     } catch (error) {
-      await abandon(client);
+      await abandon(client, error);
       throw asUnavailable(error);
     }
   }
@@ -92,8 +92,14 @@ async function acquire(pool: Pool): Promise<PoolClient> {
   }
 }
 
-/** A connection whose ROLLBACK fails is in an unknown state: it is closed and not reused. */
-async function abandon(client: PoolClient): Promise<void> {
+/**
+ * A connection whose ROLLBACK fails is in an unknown state: it is closed and not reused. So is one that did not answer:
+ * it would not answer the ROLLBACK either, and the caller has waited long enough.
+ */
+async function abandon(client: PoolClient, error: unknown): Promise<void> {
+  const cause = error instanceof Unavailable ? error.cause : error;
+  if (asUnavailable(cause) instanceof Unavailable && sqlState(cause) === undefined)
+    return client.release(true);
   try {
     await client.query('ROLLBACK');
     client.release();

@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { bearerToken, type RawRequest } from './bearer-header.js';
 import { BearerError, type BearerErrorCode } from './bearer.error.js';
 import { GUARD_OPTIONS, type GuardOptions } from './guard.options.js';
+import { OnceASecond } from './once-a-second.js';
 import { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type Principal } from './principal.js';
 import { TokenValidator } from './token-validator.js';
 
@@ -31,6 +32,10 @@ interface Visit {
 @Injectable()
 export class BearerGuard implements CanActivate {
   private readonly logger = new Logger('guard');
+  private readonly faults = new OnceASecond<unknown>((error, unsaid) => {
+    const more = unsaid === 0 ? '' : ` (and ${unsaid} more)`;
+    this.logger.warn(`no verdict: ${error instanceof Error ? error.message : 'unknown fault'}${more}`);
+  });
   private readonly rules = new WeakMap<object, WeakMap<object, Rule>>();
 
   constructor(
@@ -55,7 +60,7 @@ export class BearerGuard implements CanActivate {
 
   private async admit(visit: Visit, token: string): Promise<boolean> {
     const validation = await this.validator.validate(token).catch((error: unknown) => {
-      this.logger.warn(`no verdict: ${error instanceof Error ? error.message : 'unknown fault'}`);
+      this.faults.say(error);
       throw this.refusal('temporarily_unavailable', visit, { cause: error });
     });
     if (!validation.active || !this.isForUs(validation.principal)) throw this.refusal('invalid_token', visit);

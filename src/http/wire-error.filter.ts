@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { OnceASecond } from '../guard/once-a-second.js';
 import type { Challenges } from './challenge.js';
 import { sendError, toWireError } from './error-answer.js';
 import { errorRecord } from './error-record.js';
@@ -8,6 +9,10 @@ import { errorRecord } from './error-record.js';
 /** The last filter of all: what no other filter wanted comes out in the one error shape. */
 @Catch()
 export class WireErrorFilter implements ExceptionFilter {
+  private readonly outages = new OnceASecond<object>((record, unsaid) =>
+    this.logger?.warn({ ...record, ...(unsaid > 0 && { unsaid }) }, 'could not answer'),
+  );
+
   constructor(
     private readonly challenges: Challenges,
     private readonly logger: Logger | undefined,
@@ -38,7 +43,7 @@ export class WireErrorFilter implements ExceptionFilter {
       status,
       error: errorRecord(thrown),
     };
-    if (status === 503) this.logger?.warn(record, 'could not answer');
+    if (status === 503) this.outages.say(record);
     else this.logger?.error(record, 'request failed');
   }
 }

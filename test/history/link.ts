@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-type Mode = 'pass' | 'delay' | 'black-hole' | 'cut';
+type Mode = 'pass' | 'delay' | 'black-hole' | 'pause' | 'cut';
 
 /**
- * The network between a server and its database: a TCP proxy that can delay what passes, swallow it without a word, or
- * cut every connection and take no new ones.
+ * The network between a server and its database: a TCP proxy that can delay what passes, hold it back, swallow it without
+ * a word, or cut every connection and take no new ones.
  */
 export class Link {
   private mode: Mode = 'pass';
   private delayMs = 0;
   private readonly pairs = new Set<[Socket, Socket]>();
+  private readonly held: (() => void)[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -46,6 +47,16 @@ export class Link {
     this.mode = 'black-hole';
   }
 
+  /** What is sent meanwhile arrives at `resume`, late: the other side may do then what nobody waits for any more. */
+  pause(): void {
+    this.mode = 'pause';
+  }
+
+  resume(): void {
+    this.mode = 'pass';
+    for (const deliver of this.held.splice(0)) deliver();
+  }
+
   cut(): void {
     this.mode = 'cut';
     for (const pair of this.pairs) this.drop(pair);
@@ -76,8 +87,10 @@ export class Link {
 
   private forward(bytes: Buffer, to: Socket): void {
     if (this.mode === 'black-hole') return;
-    if (this.mode === 'delay') setTimeout(() => to.writable && to.write(bytes), this.delayMs);
-    else if (to.writable) to.write(bytes);
+    const deliver = (): void => void (to.writable && to.write(bytes));
+    if (this.mode === 'pause') this.held.push(deliver);
+    else if (this.mode === 'delay') setTimeout(deliver, this.delayMs);
+    else deliver();
   }
 
   private drop(pair: [Socket, Socket]): void {

@@ -12,14 +12,23 @@ const WAITING_MOST = 128;
 @Injectable()
 export class LoginLane {
   private readonly limit = pLimit(AT_ONCE);
+  private faults = 0;
 
   get waiting(): number {
     return this.limit.pendingCount;
   }
 
-  /** @throws Unavailable at once when the lane is full */
+  /** @throws Unavailable at once when the lane is full, or when whoever was ahead has found the database away */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.limit.pendingCount >= WAITING_MOST) throw new Unavailable('too many logins are waiting');
-    return this.limit(work);
+    const before = this.faults;
+    return this.limit(async () => {
+      // each would wait for the same time-out, one after the other, and the last for a minute
+      if (this.faults !== before) throw new Unavailable('the database was away for those ahead');
+      return work().catch((error: unknown) => {
+        if (error instanceof Unavailable) this.faults += 1;
+        throw error;
+      });
+    });
   }
 }

@@ -1,0 +1,193 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Database } from '../src/database/database.js';
+import { Unavailable } from '../src/http/unavailable.js';
+import { Link } from './history/link.js';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { Machine } from './support/machine.js';
+import { Questions, timed, type Timed } from './support/questions.js';
+import { get, PASSWORD, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+let database: TestDatabase;
+let link: Link;
+let machine: Machine;
+let keks: TestApp;
+let questions: Questions;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  const { pathname, searchParams } = new URL(database.url);
+  const port = new URL(database.url).port || searchParams.get('port') || '5432';
+  link = await Link.open(() => `${searchParams.get('host')}/.s.PGSQL.${port}`);
+  machine = await Machine.watch();
+  const url = `postgresql://keks@127.0.0.1:${link.port}${pathname}`;
+  keks = await startTestApp({ LOG_LEVEL: 'warn' }, { ...database, url });
+  questions = await Questions.prepare(keks);
+});
+
+afterEach(async () => {
+  link.heal();
+  await recovery();
+});
+
+afterAll(async () => {
+  await keks.close();
+  await link.close();
+  machine.stop();
+});
+
+/** Until the guard says yes again: milliseconds. */
+async function recovery(): Promise<number> {
+  const began = performance.now();
+  while ((await questions.eat()).status !== 200) {
+    if (performance.now() - began > 10_000) throw new Error('it does not recover');
+    await sleep(20);
+  }
+  return performance.now() - began;
+}
+
+/** How often `/health/live` answers while something is going on, and how long it takes at most. */
+async function livelinessDuring<T>(work: Promise<T>): Promise<{ result: T; answers: number; worst: number }> {
+  const progress = { over: false };
+  const settled = work.finally(() => (progress.over = true));
+  let answers = 0;
+  let worst = 0;
+  while (!progress.over) {
+    const { status, ms } = await timed('live', () => get(keks.url, '/health/live'));
+    expect(status).toBe(200);
+    answers += 1;
+    worst = Math.max(worst, ms);
+    await sleep(20);
+  }
+  return { result: await settled, answers, worst };
+}
+
+/** A second, and what the machine takes from everybody. */
+function expectUnavailable(answers: readonly Timed[], late: number): void {
+  const told = answers.map(({ name, status, headers }) => [name, status, headers.get('retry-after')]);
+  expect(told).toEqual(answers.map(({ name }) => [name, 503, '1']));
+  const slow = answers
+    .filter(({ ms }) => ms > 1_000 + 5 * late)
+    .map(({ name, ms }) => [name, Math.round(ms)]);
+  expect(slow).toEqual([]);
+}
+
+describe.each([
+  ['cut', () => link.cut(), () => link.heal()],
+  ['black-holed', () => link.blackHole(), () => link.heal()],
+  ['paused', () => link.pause(), () => link.resume()],
+  ['so slow that a query takes 3 s', () => link.delay(1_500), () => link.heal()],
+])('while the link to the database is %s', (_, begin, end) => {
+  it('everything that needs it is 503 within a second, /health/live answers, and all is well within 2 s of its end', async () => {
+    const asks = Object.entries(await questions.all());
+    const askAll = () => Promise.all(asks.map(([name, ask]) => timed(name, ask)));
+    await machine.lateness();
+    begin();
+    // the first find connections that were good a moment ago, the second find none
+    for (const _ of [1, 2]) {
+      const { result, worst } = await livelinessDuring(askAll());
+      const late = await machine.lateness();
+      expectUnavailable(result, late);
+      expect(worst).toBeLessThan(250 + 5 * late);
+    }
+    end();
+    const ms = await recovery();
+    expect(ms).toBeLessThan(2_000 + 5 * (await machine.lateness()));
+    const after = await askAll();
+    expect(after.filter(({ status }) => status >= 300).map(({ name, status }) => [name, status])).toEqual([]);
+    expect((await questions.eat()).status).toBe(200);
+  });
+});
+
+describe('when many ask at once and nothing comes back', () => {
+  it('queues are bounded in time: 600 requests are 503 within a second, and nothing is left waiting', async () => {
+    const asks = Object.entries(await questions.all());
+    const crowd = async (pick: (at: number) => [string, () => Promise<Answer>]) => {
+      const began = performance.now();
+      const sent = Array.from({ length: 600 }, (_, at) => timed(...pick(at)));
+      const answers = await Promise.all(sent);
+      return { answers, ms: performance.now() - began };
+    };
+    // this process sends as well as answers: what 600 requests cost where nobody waits for a database
+    const idle = await crowd(() => ['live', () => get(keks.url, '/health/live')]);
+    await machine.lateness();
+    link.delay(1_500);
+    const { answers, ms } = await crowd((at) => asks[at % asks.length]!);
+    const late = await machine.lateness();
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(ms).toBeLessThan(1_000 + 4 * idle.ms + 5 * late);
+    const { main, hot } = keks.app.get(Database).pools();
+    expect([main.waiting, hot.waiting]).toEqual([0, 0]);
+    expect([main.total <= 10, hot.total <= 4]).toEqual([true, true]);
+  });
+
+  it('who waits for a turn to log in hears of the fault too, and not one after the other', async () => {
+    await machine.lateness();
+    const logins = Array.from({ length: 100 }, () =>
+      timed('login', () => post(keks.url, '/issue', { user: 'Ann', password: PASSWORD })),
+    );
+    await Promise.race(logins);
+    const began = performance.now();
+    link.blackHole();
+    const answers = await Promise.all(logins);
+    const ms = performance.now() - began;
+    const late = await machine.lateness();
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    expect(ms).toBeLessThan(1_000 + 5 * late);
+  });
+
+  it('a transaction whose connection falls silent is given up once, and not again for its rollback', async () => {
+    await machine.lateness();
+    const began = performance.now();
+    const work = keks.app.get(Database).transaction(async (queries) => {
+      link.blackHole();
+      await queries.run({ name: 'silence', text: 'SELECT 1' });
+    });
+    await expect(work).rejects.toThrow(Unavailable);
+    expect(performance.now() - began).toBeLessThan(800 + 5 * (await machine.lateness()));
+  });
+});
+
+describe('a change that waits too long for its turn', () => {
+  it('is cancelled by the database before its 503 is sent: it has not happened, and its connection is kept', async () => {
+    const token = await keks.login('Ann');
+    const { client } = database;
+    await client.query('BEGIN');
+    await client.query('SELECT FROM access_tokens WHERE digest = sha256($1::bytea) FOR UPDATE', [
+      Buffer.from(token),
+    ]);
+    const refused = await timed('revoke', () => post(keks.url, '/revoke', { token }));
+    const { rows } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%UPDATE access_tokens%'
+          AND state = 'active' AND pid <> pg_backend_pid()`,
+    );
+    await client.query('COMMIT');
+    expectUnavailable([refused], await machine.lateness());
+    expect(rows).toEqual([]);
+    expect((await get(keks.url, '/cookies', token)).status).toBe(200);
+    expect((await post(keks.url, '/revoke', { token })).status).toBe(200);
+    expect((await get(keks.url, '/cookies', token)).status).toBe(401);
+  });
+});
+
+describe('the log of an outage', () => {
+  it('says the same thing once a second, with a count, and not once a request', async () => {
+    const from = keks.log.length;
+    link.cut();
+    for (let n = 0; n < 50; n += 1) {
+      await questions.eat();
+      await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD });
+    }
+    await sleep(1_100);
+    const lines = keks.log.slice(from).map((line) => JSON.parse(line) as { msg: string; unsaid?: number });
+    const guard = lines.filter(({ msg }) => msg.startsWith('no verdict'));
+    const others = lines.filter(({ msg }) => msg === 'could not answer');
+    for (const { length } of [guard, others]) {
+      expect(length).toBeGreaterThanOrEqual(1);
+      expect(length).toBeLessThan(20);
+    }
+    expect(guard.at(-1)?.msg).toMatch(/ \(and \d+ more\)$/);
+    expect(others.at(-1)?.unsaid).toBeGreaterThan(0);
+  });
+});
