@@ -9,7 +9,7 @@ import { startEmbedded, type EmbeddedPostgres } from './database/embedded/embedd
 import { connectionOf } from './database/pools.js';
 import { drain as drainApp, DrainState } from './http/drain.js';
 import { createHttpApp, listen } from './http/http-app.js';
-import { serveDocuments } from './http/openapi.js';
+import { serveDocuments, type DocumentOptions } from './http/openapi.js';
 import { certificate, renewCertificate } from './server.certificate.js';
 import { createOpsApp } from './ops/ops.listener.js';
 import { StartRefusal } from './start.refusal.js';
@@ -44,7 +44,10 @@ export async function startServer(config: Config): Promise<Server> {
   );
   let ops: NestFastifyApplication | undefined;
   try {
-    if (config.OPS_PORT !== undefined) ops = await createOpsApp(app, config, logger);
+    if (config.OPS_PORT !== undefined) {
+      ops = await createOpsApp(app, config, logger);
+      serveDocuments(app, { ...documentOptions(config), apart: true }, ops);
+    }
     const session = app.get(DatabaseSession);
     const { failed: unusable } = await connect(session, config, embedded, logger);
     const ended = embedded?.exited.then(() => new Error(DATABASE_ENDED));
@@ -75,6 +78,7 @@ export async function createApp(
   logger: Logger,
 ): Promise<NestFastifyApplication> {
   const { config, drain } = options;
+  const tracing = config.OTEL_EXPORTER_OTLP_ENDPOINT && (await import('./tracing/opentelemetry.js'));
   const app = await createHttpApp(AppModule.of(options), {
     realm: config.REALM,
     trustProxy: config.TRUST_PROXY,
@@ -82,10 +86,15 @@ export async function createApp(
     https: config.ISSUER.startsWith('https:'),
     corsOrigins: config.CORS_ORIGINS,
     logger,
+    firstHooks: tracing ? (instance) => tracing.startTracing(instance, VERSION, logger) : undefined,
     drain,
   });
-  serveDocuments(app, { issuer: config.ISSUER, version: VERSION, personalScope: ACCOUNT_SCOPE });
+  if (config.OPS_PORT === undefined) serveDocuments(app, documentOptions(config));
   return app;
+}
+
+function documentOptions({ ISSUER: issuer }: Config): DocumentOptions {
+  return { issuer, version: VERSION, personalScope: ACCOUNT_SCOPE };
 }
 
 async function startDatabase(config: Config, logger: Logger): Promise<EmbeddedPostgres | undefined> {

@@ -27,7 +27,7 @@ describe('types of keks/guard', () => {
     expectTypeOf<RemoteValidator>().toExtend<guard.TokenValidator>();
     expectTypeOf<JwtValidator>().toExtend<guard.TokenValidator>();
     expectTypeOf<guard.TokenValidator['validate']>().toEqualTypeOf<
-      (token: string) => Promise<guard.Validation>
+      (token: string, traceparent?: string) => Promise<guard.Validation>
     >();
   });
 

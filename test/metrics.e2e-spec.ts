@@ -281,8 +281,8 @@ describe('GET /metrics', () => {
     };
     const series = async (): Promise<string[]> =>
       [...(await read()).values()]
-        // what Node is busy with at the moment comes and goes
-        .filter(({ name }) => !name.startsWith('nodejs_active_'))
+        // what Node is busy with at the moment comes and goes, and kinds of collections come with the first of each
+        .filter(({ name }) => !/^nodejs_(?:active_|gc_)/.test(name))
         .flatMap(({ samples }) => samples.map(keyOf))
         .sort();
     await garbage('seed');
@@ -377,6 +377,18 @@ describe('GET /metrics without DATABASE_URL', () => {
   });
 });
 
+const ISSUER = 'http://127.0.0.1:3000';
+
+interface Documented {
+  readonly servers: readonly { readonly url: string }[];
+  readonly paths: object;
+  readonly components: {
+    readonly securitySchemes: {
+      readonly oauth2: { readonly flows: { readonly clientCredentials: { readonly tokenUrl: string } } };
+    };
+  };
+}
+
 describe('OPS_PORT', () => {
   let database: TestDatabase;
   let server: ServerProcess;
@@ -407,8 +419,20 @@ describe('OPS_PORT', () => {
 
   it('serves them nowhere else', async () => {
     expect((await get(server.url, '/metrics')).status).toBe(404);
-    const { paths } = (await get(server.url, '/docs-json')).body as { paths: object };
-    expect(paths).not.toHaveProperty(['/metrics']);
+  });
+
+  it('serves the API’s documents, and nowhere else; the page may send to the public address', async () => {
+    for (const path of ['/docs', '/docs-json']) expect((await get(server.url, path)).status, path).toBe(404);
+    const page = await get(ops, '/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain(`connect-src 'self' ${ISSUER};`);
+    const document = (await get(ops, '/docs-json')).body as Documented;
+    expect(document.servers.map((one) => one.url)).toEqual([ISSUER]);
+    expect(document.components.securitySchemes.oauth2.flows.clientCredentials.tokenUrl).toBe(
+      `${ISSUER}/oauth/token`,
+    );
+    expect(document.paths).toHaveProperty(['/cookies']);
+    expect(document.paths).not.toHaveProperty(['/metrics']);
   });
 
   it('answers for the health of the process on both', async () => {
@@ -418,7 +442,7 @@ describe('OPS_PORT', () => {
   });
 
   it('serves nothing but that', async () => {
-    for (const path of ['/', '/cookies', '/issue', '/docs', '/docs-json', '/.well-known/jwks.json'])
+    for (const path of ['/', '/cookies', '/issue', '/.well-known/jwks.json'])
       expect(await get(ops, path), path).toMatchObject({ status: 404, body: { error: 'not_found' } });
     expect(await post(ops, '/metrics', {})).toMatchObject({ status: 405 });
   });

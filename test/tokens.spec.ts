@@ -278,7 +278,7 @@ function lines(limits: { size?: number; flights?: number; queue?: number } = {})
           crash: reject,
         }),
       ),
-    { size: 3, flights: 2, queue: 100, ...limits },
+    { name: 'test', size: 3, flights: 2, queue: 100, ...limits },
   );
   return { batch, flights, sent: () => flights.map(({ questions }) => questions) };
 }
@@ -388,7 +388,7 @@ describe('MicroBatch', () => {
       () => {
         throw new Error('at once');
       },
-      { size: 3, flights: 1, queue: 10 },
+      { name: 'test', size: 3, flights: 1, queue: 10 },
     );
     await expect(batch.ask(1)).rejects.toThrow('at once');
     await expect(batch.ask(2)).rejects.toThrow('at once');

@@ -100,3 +100,11 @@ export function origins(text: string): readonly string[] {
       throw new Error('must be origins such as https://app.example, without a path, separated by commas');
   return Object.freeze(list);
 }
+
+/** The value is not repeated when it is refused: it may have a password in it. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new Error('must be an http or https URL');
+  return text;
+}

@@ -1,6 +1,7 @@
 import {
   duration,
   flag,
+  httpUrl,
   integer,
   issuer,
   loopbackOrHost,
@@ -43,7 +44,7 @@ export const SETTINGS = {
   OPS_PORT: setting(
     integer(1, 65_535),
     undefined,
-    'another port on `HOST`, plain HTTP, for `/metrics` (then only there) and `/health/*`',
+    'another port on `HOST`, plain HTTP: `/metrics`, `/docs` (then only there), `/health/*`',
   ),
   DATABASE_URL: setting(
     postgresUrl,
@@ -133,6 +134,11 @@ export const SETTINGS = {
     'permits plain HTTP beyond loopback: only where something else encrypts',
   ),
   LOG_LEVEL: setting(logLevel, 'info', '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    httpUrl,
+    undefined,
+    'collector for traces (OTLP over HTTP); with it the other `OTEL_*` count too',
+  ),
   DEMO: setting(
     flag,
     undefined,

@@ -8,6 +8,7 @@ export type Presented =
 export interface RawRequest {
   readonly rawHeaders: readonly string[];
   readonly url?: string | undefined;
+  readonly headers: { readonly traceparent?: string };
 }
 
 const NONE: Presented = { kind: 'none' };

@@ -52,14 +52,15 @@ export class BearerGuard implements CanActivate {
       throw new Error('The bearer guard knows the way into HTTP routes only.');
     const http = context.switchToHttp();
     const visit: Visit = { request: http.getRequest(), response: http.getResponse(), rule };
-    const presented = bearerToken(visit.request.raw ?? visit.request);
+    const raw = visit.request.raw ?? visit.request;
+    const presented = bearerToken(raw);
     if (presented.kind === 'none') throw this.refusal('unauthorized', visit);
     if (presented.kind === 'malformed') throw this.refusal('invalid_request', visit);
-    return this.admit(visit, presented.token);
+    return this.admit(visit, presented.token, raw.headers.traceparent);
   }
 
-  private async admit(visit: Visit, token: string): Promise<boolean> {
-    const validation = await this.validator.validate(token).catch((error: unknown) => {
+  private async admit(visit: Visit, token: string, traceparent?: string): Promise<boolean> {
+    const validation = await this.validator.validate(token, traceparent).catch((error: unknown) => {
       this.faults.say(error);
       throw this.refusal('temporarily_unavailable', visit, { cause: error });
     });

@@ -15,8 +15,16 @@ interface Answer {
   readonly body: string;
 }
 
+interface Asked {
+  readonly body: string;
+  readonly deadline: number;
+  readonly traceparent: string | undefined;
+}
+
 /** Bytes. An answer of ours has about 400. */
 const LONGEST_ANSWER = 65_536;
+/** W3C Trace Context §3.2.2, of its first version. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json[\t ]*(?:;|$)/i;
 /** The other side closed an idle connection in the moment in which it was used again. */
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
@@ -29,32 +37,35 @@ export class IntrospectionClient {
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #request: typeof httpRequest | typeof httpsRequest;
   readonly #options: RequestOptions;
+  readonly #headers: Readonly<Record<string, string>>;
 
   constructor({ endpoint, clientId, clientSecret, connections }: IntrospectionClientOptions) {
     const isTls = endpoint.protocol === 'https:';
     this.#agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections });
     this.#request = isTls ? httpsRequest : httpRequest;
+    this.#headers = {
+      authorization: basic(clientId, clientSecret),
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+    };
     this.#options = {
       agent: this.#agent,
       method: 'POST',
       hostname: endpoint.hostname.replace(/^\[(.+)\]$/, '$1'),
       port: endpoint.port,
       path: endpoint.pathname + endpoint.search,
-      headers: {
-        authorization: basic(clientId, clientSecret),
-        accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
-      },
+      headers: this.#headers,
     };
   }
 
   /**
    * @param deadline `performance.now()` at which the answer comes too late
+   * @param traceparent sent along if it is one
    * @returns the body of a 200
    * @throws NoVerdict
    */
-  async ask(token: string, deadline: number): Promise<string> {
-    const { status, type, body } = await this.exchange(form(token), deadline);
+  async ask(token: string, deadline: number, traceparent?: string): Promise<string> {
+    const { status, type, body } = await this.exchange({ body: form(token), deadline, traceparent });
     if (status === 401)
       throw new NoVerdict(
         'credentials_refused',
@@ -67,22 +78,29 @@ export class IntrospectionClient {
     return body;
   }
 
+  private optionsFor(traceparent: string | undefined): RequestOptions {
+    if (traceparent === undefined || !TRACEPARENT.test(traceparent)) return this.#options;
+    return { ...this.#options, headers: { ...this.#headers, traceparent } };
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   /** A question changes nothing, so one that met a stale connection is asked again. */
-  private async exchange(body: string, deadline: number): Promise<Answer> {
-    while (performance.now() < deadline) {
-      const answer = await this.exchangeOnce(body, deadline);
+  private async exchange(asked: Asked): Promise<Answer> {
+    while (performance.now() < asked.deadline) {
+      const answer = await this.exchangeOnce(asked);
       if (answer !== 'stale') return answer;
     }
     throw timedOut();
   }
 
-  private exchangeOnce(body: string, deadline: number): Promise<Answer | 'stale'> {
+  private exchangeOnce({ body, deadline, traceparent }: Asked): Promise<Answer | 'stale'> {
     return new Promise((resolve, reject) => {
-      const request = this.#request(this.#options, (response) => readAnswer(response, resolve, reject));
+      const request = this.#request(this.optionsFor(traceparent), (response) =>
+        readAnswer(response, resolve, reject),
+      );
       const late = (): void => {
         reject(timedOut());
         request.destroy();

@@ -8,6 +8,8 @@ interface Asker<T> {
 interface Question<T> {
   readonly askers: Asker<T>[];
   readonly deadline: number;
+  /** Of who asked first. */
+  readonly traceparent: string | undefined;
 }
 
 export interface QueueLimits {
@@ -30,19 +32,19 @@ export class QuestionQueue<T> {
 
   /** @param send keeps the deadline, a `performance.now()` */
   constructor(
-    private readonly send: (token: string, deadline: number) => Promise<T>,
+    private readonly send: (token: string, deadline: number, traceparent?: string) => Promise<T>,
     private readonly limits: QueueLimits,
   ) {}
 
   /** @throws NoVerdict overloaded, and whatever `send` throws */
-  ask(token: string): Promise<T> {
+  ask(token: string, traceparent?: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const unsent = this.waiting.get(token);
       if (unsent) unsent.askers.push({ resolve, reject });
       else if (this.waiting.size >= this.limits.waiting) reject(overloaded());
       else {
         const deadline = performance.now() + this.limits.timeoutMs;
-        this.waiting.set(token, { askers: [{ resolve, reject }], deadline });
+        this.waiting.set(token, { askers: [{ resolve, reject }], deadline, traceparent });
         this.sendNext();
       }
     });
@@ -57,9 +59,9 @@ export class QuestionQueue<T> {
     }
   }
 
-  private async settle(token: string, { askers, deadline }: Question<T>): Promise<void> {
+  private async settle(token: string, { askers, deadline, traceparent }: Question<T>): Promise<void> {
     try {
-      const answer = await this.send(token, deadline);
+      const answer = await this.send(token, deadline, traceparent);
       for (const { resolve } of askers) resolve(answer);
     } catch (fault) {
       for (const { reject } of askers) reject(fault);

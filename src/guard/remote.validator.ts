@@ -24,6 +24,11 @@ export interface RemoteValidatorOptions {
   readonly cacheEntries?: number;
   /** Plain `http` to other machines too: tokens and the secret can then be read on the way. */
   readonly allowHttp?: boolean;
+  /**
+   * The `traceparent` of what runs now, for an API that traces (W3C Trace Context): with OpenTelemetry, what
+   * `propagation.inject` writes. If absent, the one of the request that brought the token is passed on.
+   */
+  readonly traceparent?: () => string | undefined;
   /** Milliseconds since the epoch, `Date.now` if absent. Only the cache looks at it. */
   readonly now?: () => number;
 }
@@ -39,6 +44,7 @@ export class RemoteValidator extends TokenValidator {
   private readonly questions: QuestionQueue<Validation>;
   private readonly cache: VerdictCache | undefined;
   private readonly now: () => number;
+  private readonly traceparent: (() => string | undefined) | undefined;
 
   /** @throws TypeError, RangeError for options that cannot be meant */
   constructor(options: RemoteValidatorOptions) {
@@ -51,8 +57,9 @@ export class RemoteValidator extends TokenValidator {
     const seconds = withinRange('cacheSeconds', options.cacheSeconds ?? 0, 0, 300);
     const entries = withinRange('cacheEntries', options.cacheEntries ?? 10_000, 1, 1_000_000);
     this.now = now;
+    this.traceparent = options.traceparent;
     this.client = new IntrospectionClient({ endpoint, clientId, clientSecret, connections });
-    this.questions = new QuestionQueue((token, deadline) => this.ask(token, deadline), {
+    this.questions = new QuestionQueue((token, deadline, trace) => this.ask(token, deadline, trace), {
       connections,
       waiting: MOST_WAITING,
       timeoutMs,
@@ -61,8 +68,8 @@ export class RemoteValidator extends TokenValidator {
   }
 
   /** @throws NoVerdict when the authority gave no answer, or none that can be understood */
-  override async validate(token: string): Promise<Validation> {
-    return this.cache?.get(token) ?? this.questions.ask(token);
+  override async validate(token: string, traceparent?: string): Promise<Validation> {
+    return this.cache?.get(token) ?? this.questions.ask(token, this.traceparent?.() ?? traceparent);
   }
 
   /** Called by Nest when no request is left: lets go of the connections. */
@@ -70,9 +77,9 @@ export class RemoteValidator extends TokenValidator {
     this.client.close();
   }
 
-  private async ask(token: string, deadline: number): Promise<Validation> {
+  private async ask(token: string, deadline: number, traceparent?: string): Promise<Validation> {
     const askedAt = this.now();
-    const validation = readIntrospection(await this.client.ask(token, deadline));
+    const validation = readIntrospection(await this.client.ask(token, deadline, traceparent));
     this.cache?.put(token, validation, askedAt);
     return validation;
   }

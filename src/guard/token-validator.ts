@@ -23,7 +23,8 @@ export type Validation =
 export abstract class TokenValidator {
   /**
    * @param token as the client sent it, `b64token` (RFC 6750 §2.1)
+   * @param traceparent of the request that brought it, unchecked (W3C Trace Context §3.2)
    * @throws when no verdict could be reached: the guard then answers 503, never 401
    */
-  abstract validate(token: string): Promise<Validation>;
+  abstract validate(token: string, traceparent?: string): Promise<Validation>;
 }

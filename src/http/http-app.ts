@@ -37,6 +37,8 @@ export interface HttpOptions {
   /** Origins whose pages may call (`https://app.example`). */
   readonly corsOrigins?: readonly string[] | undefined;
   readonly logger: Logger | false;
+  /** Adds hooks that run before all others. */
+  readonly firstHooks?: ((instance: FastifyInstance) => void) | undefined;
   /** Nest's own messages; without it they go to `logger`, most of them at debug. */
   readonly nestLogger?: LoggerService | false | undefined;
   /** Give the same one to whoever answers for readiness. */
@@ -64,6 +66,7 @@ export async function createHttpApp(
   const instance = adapter.getInstance<FastifyInstance>();
   // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.
   instance.server.maxHeadersCount = 0;
+  options.firstHooks?.(instance);
   // Hooks run in this order, and the gate answers by itself.
   await installCors(instance, options.corsOrigins ?? []);
   installGate(instance, headers);

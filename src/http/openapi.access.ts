@@ -22,10 +22,10 @@ export function addAccess(operation: Operation, personal: string): void {
 }
 
 /**
- * The flow, with the scopes that operations offer it for (RFC 6749 §4.4). Its address is relative: a page opened as
- * http://localhost may not ask http://127.0.0.1.
+ * The flow, with the scopes that operations offer it for (RFC 6749 §4.4).
+ * @param tokenUrl relative where that is possible: a page opened as http://localhost may not ask http://127.0.0.1
  */
-export function clientCredentials(paths: Paths): Schemes {
+export function clientCredentials(paths: Paths, tokenUrl: string): Schemes {
   const served = new Map<string, Set<string>>();
   for (const [path, methods] of Object.entries(paths))
     for (const method of METHODS) {
@@ -42,7 +42,7 @@ export function clientCredentials(paths: Paths): Schemes {
       type: 'oauth2',
       description:
         'A client_id and its secret are exchanged for a token. Without a scope: all that the client has.',
-      flows: { clientCredentials: { tokenUrl: './oauth/token', scopes: Object.fromEntries(scopes) } },
+      flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries(scopes) } },
     },
   };
 }

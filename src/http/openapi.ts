@@ -38,9 +38,9 @@ Every error has one shape, \`{"error", "error_description"}\`, and its code is o
  * What the page may do: its own scripts and its own server, inside nobody's frame. It is a page on which people type
  * passwords. Swagger UI styles its elements inline, and draws icons from `data:`.
  */
-const PAGE_POLICY =
+const pagePolicy = (servers: string): string =>
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  `connect-src ${servers}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /**
  * What would only distract: the logo bar, a column of links that no operation has, a choice of servers of which the page
@@ -54,6 +54,8 @@ export interface DocumentOptions {
   readonly version: string;
   /** Only a login has it, so no client is offered the routes that want it. */
   readonly personalScope: string;
+  /** True where the document is served by another address than the API is. */
+  readonly apart?: boolean;
 }
 
 /**
@@ -65,10 +67,18 @@ function withoutDialogue(request: { credentials?: string }): object {
   return request;
 }
 
-/** OpenAPI at `/docs-json`, Swagger UI at `/docs`. */
-export function serveDocuments(app: INestApplication, options: DocumentOptions): void {
-  protectPages(app.getHttpAdapter().getInstance() as FastifyInstance);
-  SwaggerModule.setup('docs', app, () => openApiDocument(app, options), {
+/**
+ * OpenAPI at `/docs-json`, Swagger UI at `/docs`.
+ * @param where whose listener serves them; the page sends to the application that it describes
+ */
+export function serveDocuments(
+  app: INestApplication,
+  options: DocumentOptions,
+  where: INestApplication = app,
+): void {
+  const policy = pagePolicy(options.apart ? `'self' ${new URL(options.issuer).origin}` : "'self'");
+  protectPages(where.getHttpAdapter().getInstance() as FastifyInstance, policy);
+  SwaggerModule.setup('docs', where, () => openApiDocument(app, options), {
     raw: ['json'],
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'Keks',
@@ -100,27 +110,30 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
       addExamples(operation, document.components?.schemas ?? {});
       operation.tags?.forEach((tag) => used.add(tag));
     }
-  Object.assign(((document.components ??= {}).securitySchemes ??= {}), clientCredentials(document.paths));
+  const tokenUrl = options.apart ? `${options.issuer}/oauth/token` : './oauth/token';
+  Object.assign(
+    ((document.components ??= {}).securitySchemes ??= {}),
+    clientCredentials(document.paths, tokenUrl),
+  );
   document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
     used.has(name) ? [{ name, description: text }] : [],
   );
   return document;
 }
 
-function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
-  return (
-    new DocumentBuilder()
-      .setTitle('Keks')
-      .setDescription(DESCRIPTION)
-      .setVersion(version)
-      .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-      // relative first: a page opened as http://localhost may not send to http://127.0.0.1
-      .addServer('.', 'where this document was loaded from')
-      .addServer(issuer, 'the public address')
-      .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
-      .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
-      .build()
-  );
+function description({ issuer, version, apart }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
+  const builder = new DocumentBuilder();
+  // relative first: a page opened as http://localhost may not send to http://127.0.0.1
+  if (!apart) builder.addServer('.', 'where this document was loaded from');
+  return builder
+    .setTitle('Keks')
+    .setDescription(DESCRIPTION)
+    .setVersion(version)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer(issuer, 'the public address')
+    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
+    .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
+    .build();
 }
 
 /** `AuthController` -> `auth`: method names repeat between controllers, operation ids must not. */
@@ -129,14 +142,14 @@ function resource(controller: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
-function protectPages(instance: FastifyInstance): void {
+function protectPages(instance: FastifyInstance, policy: string): void {
   instance.addHook('onRoute', (route) => {
     if (route.url !== '/docs' && !route.url.startsWith('/docs/')) return;
     const own = route.onRequest === undefined ? [] : [route.onRequest].flat();
     route.onRequest = [
       ...own,
       (_request, reply, done) => {
-        reply.header('content-security-policy', PAGE_POLICY);
+        reply.header('content-security-policy', policy);
         done();
       },
     ];

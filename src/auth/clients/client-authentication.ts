@@ -42,6 +42,7 @@ export class ClientAuthentication {
   private readonly secrets = new MicroBatch<Buffer, ClientRow | undefined>(
     (digests) => this.lookUp(digests),
     {
+      name: 'look up client secrets',
       size: 128,
       flights: 2,
       queue: 20_000,

@@ -32,7 +32,7 @@ const ATTEMPTS = 3;
 export class ClientTokens {
   private readonly batch = new MicroBatch<ClientToken, boolean>(
     (tokens) => this.recordTogether(tokens),
-    { size: 128, flights: 2, queue: 2_000 },
+    { name: 'record client tokens', size: 128, flights: 2, queue: 2_000 },
     (size) => this.telemetry.batches.client_token.note(size),
   );
 

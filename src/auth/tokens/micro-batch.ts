@@ -1,12 +1,16 @@
 import { Unavailable } from '../../http/unavailable.js';
+import { spanPlace, traced, type SpanPlace } from '../../tracing/tracing.js';
 
 interface Waiting<Q, A> {
   readonly question: Q;
   readonly resolve: (answer: A) => void;
   readonly reject: (reason: unknown) => void;
+  readonly place: SpanPlace | undefined;
 }
 
 export interface MicroBatchLimits {
+  /** Under which its flights can be watched. */
+  readonly name: string;
   /** Questions in one statement. */
   readonly size: number;
   /** Statements in flight at once. */
@@ -35,7 +39,7 @@ export class MicroBatch<Q, A> {
     if (this.waiting.length >= this.limits.queue)
       return Promise.reject(new Unavailable('too many requests are waiting for the database'));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ question, resolve, reject });
+      this.waiting.push({ question, resolve, reject, place: spanPlace() });
       this.schedule();
     });
   }
@@ -65,7 +69,12 @@ export class MicroBatch<Q, A> {
 
   private async fly(batch: readonly Waiting<Q, A>[]): Promise<void> {
     try {
-      const answers = await this.send(batch.map((one) => one.question));
+      const answers = await traced(
+        this.limits.name,
+        { 'keks.batch.size': batch.length },
+        () => this.send(batch.map((one) => one.question)),
+        batch.map((one) => one.place),
+      );
       batch.forEach((one, at) => one.resolve(answers[at] as A));
     } catch (error) {
       // who waited behind this flight has waited as long: all hear of the fault now, within the second

@@ -32,17 +32,17 @@ const LIMITS = { size: 128, flights: 2, queue: 20_000 };
 export class TokenLookup {
   private readonly accessTokens = new MicroBatch<ReadToken, StoredToken | undefined>(
     (tokens) => this.ask<sql.TokenRow, StoredToken>(sql.LOOK_UP_ACCESS_TOKENS, tokens, storedToken),
-    LIMITS,
+    { ...LIMITS, name: 'look up access tokens' },
     (size) => this.telemetry.batches.access_token.note(size),
   );
   private readonly apiKeys = new MicroBatch<ReadToken, StoredToken | undefined>(
     (keys) => this.ask<sql.TokenRow, StoredToken>(sql.LOOK_UP_API_KEYS, keys, storedToken),
-    LIMITS,
+    { ...LIMITS, name: 'look up API keys' },
     (size) => this.telemetry.batches.api_key.note(size),
   );
   private readonly descriptions = new MicroBatch<ReadToken, DescribedToken | undefined>(
     (tokens) => this.ask<sql.DescribedRow, DescribedToken>(sql.DESCRIBE_TOKENS, tokens, describedToken),
-    LIMITS,
+    { ...LIMITS, name: 'describe tokens' },
     (size) => this.telemetry.batches.introspection.note(size),
   );
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { JwtSigner } from '../keys/jwt.signer.js';
+import { traced } from '../../tracing/tracing.js';
 import { digestOf, mintToken, type Prefix } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
 
@@ -38,7 +39,11 @@ export class TokenMint {
   ) {}
 
   /** An opaque placeholder or a signed JWT (RFC 9068). @throws Unavailable without a key to sign with */
-  async access(request: AccessRequest): Promise<MintedToken> {
+  access(request: AccessRequest): Promise<MintedToken> {
+    return traced('mint', { 'keks.token.format': request.format }, () => this.mint(request));
+  }
+
+  private async mint(request: AccessRequest): Promise<MintedToken> {
     const { subject, clientId, scope, audience, format, notAfter = Infinity } = request;
     const iat = this.clock.seconds();
     const expiresIn = Math.min(this.config.ACCESS_TOKEN_TTL, notAfter - iat);

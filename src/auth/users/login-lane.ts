@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
+import { traced } from '../../tracing/tracing.js';
 import { Unavailable } from '../../http/unavailable.js';
 
 const AT_ONCE = 2;
@@ -21,6 +22,11 @@ export class LoginLane {
   /** @throws Unavailable at once when the lane is full, or when whoever was ahead has found the database away */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.limit.pendingCount >= WAITING_MOST) throw new Unavailable('too many logins are waiting');
+    // the wait is part of it: that is where a slow login has its time from
+    return traced('login lane', { 'keks.waiting': this.limit.pendingCount }, () => this.queue(work));
+  }
+
+  private queue<T>(work: () => Promise<T>): Promise<T> {
     const before = this.faults;
     return this.limit(async () => {
       // each would wait for the same time-out, one after the other, and the last for a minute
