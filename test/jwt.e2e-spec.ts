@@ -3,8 +3,10 @@ import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from '
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuthService } from '../src/auth/auth.service.js';
+import { verifierOf } from '../src/auth/keys/es256-key.js';
 import { JwtReader } from '../src/auth/keys/jwt.reader.js';
 import { KeyRing } from '../src/auth/keys/key-ring.js';
+import { ProvenJwts } from '../src/auth/keys/proven-jwts.js';
 import { TokenMint } from '../src/auth/tokens/token-mint.js';
 import { Clock } from '../src/database/clock.js';
 import { Database } from '../src/database/database.js';
@@ -499,6 +501,97 @@ describe('a JWT is not a token of another kind', () => {
   });
 });
 
+describe('a JWT whose signature we have checked before', () => {
+  let clock: TurnedClock;
+  let reader: JwtReader;
+
+  beforeEach(() => {
+    clock = new TurnedClock(keks.clock.now());
+    reader = new JwtReader(keks.app.get(KeyRing), clock, keks.config);
+    expect(reader.read(token)).toHaveProperty('digest');
+  });
+
+  it('reads the same again, without checking it again', () => {
+    const { verifier } = keks.app.get(KeyRing).find(key.kid)!;
+    const verify = vi.spyOn(verifier, 'verify');
+    try {
+      expect(reader.read(token)).toEqual(readerAt(clock.now()).read(token));
+      expect(verify).toHaveBeenCalledTimes(1); // the fresh reader
+    } finally {
+      verify.mockRestore();
+    }
+  });
+
+  it('expires all the same', () => {
+    clock.at = Number(claims['exp']) * 1_000;
+    expect(reader.read(token)).toEqual({ refused: 'expired' });
+    clock.at -= 1;
+    expect(reader.read(token)).toHaveProperty('digest');
+  });
+
+  it('goes when its key retires, and when it is taken away', async () => {
+    const { client } = keks.database;
+    const ring = keks.app.get(KeyRing);
+    await client.query('UPDATE signing_keys SET retires_at = $2 WHERE kid = $1', [
+      key.kid,
+      new Date(clock.now()),
+    ]);
+    await ring.reload();
+    expect(reader.read(token)).toEqual({ refused: 'forged' });
+    await client.query('UPDATE signing_keys SET retires_at = NULL, kid = $2 WHERE kid = $1', [
+      key.kid,
+      `${key.kid.slice(0, -4)}gone`,
+    ]);
+    await ring.reload();
+    expect(await reader.read(token)).toEqual({ refused: 'forged' });
+    await client.query('UPDATE signing_keys SET kid = $1 WHERE kid = $2', [
+      key.kid,
+      `${key.kid.slice(0, -4)}gone`,
+    ]);
+    await ring.reload();
+    expect(reader.read(token)).toHaveProperty('digest');
+  });
+
+  it('and one that differs in a single character was never checked', () => {
+    for (let at = 0; at < token.length; at += 7)
+      expect(
+        reader.read(token.slice(0, at) + nextSpelling(token.charAt(at)) + token.slice(at + 1)),
+      ).not.toHaveProperty('digest');
+    expect(reader.read(malleated(token))).toHaveProperty('digest'); // another text, and truly signed
+  });
+
+  it('and what was refused is not remembered as good', async () => {
+    const other = signed(header, { ...claims, iss: 'http://localhost:3000' }, key.privateKey);
+    for (let again = 0; again < 3; again += 1)
+      expect(await reader.read(other)).toEqual({ refused: 'forged' });
+    const unsigned = `${token.split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}`;
+    for (let again = 0; again < 3; again += 1) expect(reader.read(unsigned)).toEqual({ refused: 'forged' });
+  });
+
+  it('is forgotten in time, so that memory is bounded', () => {
+    const proven = new ProvenJwts(2);
+    const signer = keks.app.get(KeyRing).find(key.kid)!;
+    expect(proven.keyOf('0')).toBeUndefined();
+    for (let n = 0; n < 100; n += 1) {
+      proven.add(`${n}`, signer);
+      expect(proven.keyOf(`${n}`)).toBe(signer);
+    }
+    const known = Array.from({ length: 100 }, (_, n) => proven.keyOf(`${n}`)).filter(Boolean);
+    expect(known).toHaveLength(8);
+  });
+
+  it('belongs to the key that signed it, however many keys there were', () => {
+    const proven = new ProvenJwts(64);
+    const signer = keks.app.get(KeyRing).find(key.kid)!;
+    for (let n = 0; n < 300; n += 1) {
+      const other = { ...signer, kid: `${n}`, verifier: verifierOf(signer.publicJwk) };
+      proven.add(`${n}`, other);
+      expect(proven.keyOf(`${n}`)?.verifier).toBe(other.verifier);
+      expect(proven.keyOf(`${n - 1}`)?.kid ?? `${n - 1}`).toBe(`${n - 1}`);
+    }
+  });
+});
+
 describe('keys that are not in memory', () => {
   it('are asked for by all who want one together: a storm of unknown kids is a handful of queries', async () => {
     const run = vi.spyOn(keks.app.get(Database), 'run');
@@ -531,8 +624,8 @@ describe('keys that are not in memory', () => {
   });
 });
 
-class StoppedClock extends Clock {
-  constructor(private readonly at: number) {
+class TurnedClock extends Clock {
+  constructor(public at: number) {
     super();
   }
 
@@ -542,7 +635,7 @@ class StoppedClock extends Clock {
 }
 
 function readerAt(now: number): JwtReader {
-  return new JwtReader(keks.app.get(KeyRing), new StoppedClock(now), keks.config);
+  return new JwtReader(keks.app.get(KeyRing), new TurnedClock(now), keks.config);
 }
 
 function withUnknownKid(): string {

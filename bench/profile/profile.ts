@@ -25,7 +25,10 @@ interface Side {
 const SIDES: readonly Side[] = [
   { name: 'unguarded', ask: unguarded },
   { name: 'guarded', ask: (keks, { tokensFile }) => cookies(keks, tokensFile) },
-  { name: 'jwt', ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database)) ?? '') },
+  {
+    name: 'jwt',
+    ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database, 1_000)) ?? ''),
+  },
   {
     name: 'introspect',
     ask: ({ port }, { tokensFile }) =>

@@ -4,9 +4,10 @@ import { Clock } from '../../database/clock.js';
 import { digestOf } from '../tokens/token-format.js';
 import type { Reading, ReadToken, Refusal } from '../tokens/token-reader.js';
 import { ALG } from './es256-key.js';
-import { accessTokenClaims } from './jwt.claims.js';
-import { parseJwt, type ParsedJwt } from './jwt.parser.js';
+import { accessTokenClaims, type AccessTokenClaims } from './jwt.claims.js';
+import { claimsOfProven, parseJwt, type ParsedJwt } from './jwt.parser.js';
 import { isRetired, KeyRing, type SigningKeyInMemory } from './key-ring.js';
+import { ProvenJwts } from './proven-jwts.js';
 
 /** As our key ids are spelled: SHA-256 in base64url. Anything else is not even looked for. */
 const KID = /^[A-Za-z0-9_-]{43}$/;
@@ -17,10 +18,13 @@ const CLOCKS_DIFFER = 60;
 
 /**
  * Verifies our own JWTs whole (RFC 9068 §4) before their `jti` is looked at. What else a header may hold - `jku`, `x5u`,
- * `jwk`, `x5c` - is not read: keys come from our table and from nowhere else.
+ * `jwk`, `x5c` - is not read: keys come from our table and from nowhere else. A signature is checked once a text, whether
+ * its key has retired, the token expired or been revoked, each time.
  */
 @Injectable()
 export class JwtReader {
+  private readonly proven = new ProvenJwts();
+
   constructor(
     private readonly ring: KeyRing,
     private readonly clock: Clock,
@@ -29,6 +33,11 @@ export class JwtReader {
 
   /** At once if the key is in memory. @throws Unavailable when it is not, and the table cannot be read */
   read(token: string): Reading | Promise<Reading> {
+    const provenBy = this.proven.keyOf(token);
+    if (provenBy) {
+      const key = this.ring.find(provenBy.kid);
+      if (key?.verifier === provenBy.verifier) return this.judge(claimsOfProven(token), key);
+    }
     const jwt = parseJwt(token);
     if (!jwt) return refused('malformed');
     const kid = keyId(jwt.header);
@@ -48,7 +57,13 @@ export class JwtReader {
     if (isRetired(key, this.clock) || !isSignedBy(key, token)) return refused('forged');
     const claims = accessTokenClaims(jwt.claims);
     if (!claims) return refused('malformed');
-    const { iss, aud, iat, exp, jti } = claims;
+    this.proven.add(token, key);
+    return this.judge(claims, key);
+  }
+
+  /** What depends on more than the bytes, and is asked each time. */
+  private judge({ iss, aud, iat, exp, jti }: AccessTokenClaims, key: SigningKeyInMemory): Reading {
+    if (isRetired(key, this.clock)) return refused('forged');
     if (iss !== this.config.ISSUER || iat > this.clock.seconds() + CLOCKS_DIFFER) return refused('forged');
     const read: ReadToken = {
       kind: 'access',
