@@ -70,7 +70,7 @@ export class ApiKeysController {
     description: 'What each is called, may do, and when it was used last. Never the key itself.',
     tags: ['keys'],
   })
-  @ApiAnswer(200, schemas.keyList, 'One page of them. `last_used_at` may be some seconds behind.')
+  @ApiAnswer(200, schemas.keyList, 'One page of them. `last_used_at` may be a minute behind.')
   @ApiErrors('invalid_request')
   list(
     @Query({ schema: pageQuery }) query: PageQuery,

@@ -65,6 +65,7 @@ function basicCredentials(header: string): PresentedClient {
 }
 
 function formDecoded(text: string): string {
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {

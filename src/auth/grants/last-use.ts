@@ -3,7 +3,8 @@ import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
 
-const EVERY_MS = 15_000;
+/** As far as a time of last use may be behind: each grant in use is a row to write. */
+const EVERY_MS = 60_000;
 /** Grants that are noted between two writes; those beyond it are noted the next time they are used. */
 const MOST = 100_000;
 

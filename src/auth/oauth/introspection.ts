@@ -26,7 +26,7 @@ export class Introspection {
     const read = await this.reader.read(token);
     if ('refused' in read) return this.inactive(read.refused);
     if (read.kind === 'client_secret') return this.inactive('wrong_kind');
-    const stored = await this.lookup.describe(read);
+    const stored = await this.lookup.describe(read, read.kind);
     const refusal = this.check.refusal(read, stored);
     if (!stored || refusal) return this.inactive(refusal ?? 'unknown');
     if (!maySee(caller, read, stored)) return this.inactive('wrong_audience');

@@ -20,7 +20,7 @@ export class OAuthRevocation {
     const read = await this.reader.read(token);
     if ('refused' in read) return;
     if (read.kind === 'client_secret') throw new WireError('unsupported_token_type');
-    const stored = await this.lookup.describe(read);
+    const stored = await this.lookup.describe(read, read.kind);
     if (!stored) return;
     if (stored.principal.clientId !== client.clientId) throw new WireError('unauthorized_client');
     await this.revocation.revoke(read, { actor: `client:${client.clientId}`, origin });

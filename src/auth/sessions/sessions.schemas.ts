@@ -14,7 +14,7 @@ export const session = z
     ip: z.string().nullable().meta({ description: 'Where it began.', example: '192.0.2.7' }),
     user_agent: z.string().nullable().meta({ example: 'curl/8.5.0' }),
     created_at: time,
-    last_used_at: time.nullable().meta({ description: 'May be some seconds behind.' }),
+    last_used_at: time.nullable().meta({ description: 'May be a minute behind.' }),
     expires_at: time,
     current: z.boolean().meta({ description: 'The login that asks.', example: true }),
   })

@@ -1,4 +1,5 @@
 import type { Statement } from '../../database/database.js';
+import type { TokenKind } from './token-format.js';
 
 export interface TokenRow {
   /** Which question of the batch this answers, from 1. */
@@ -20,6 +21,9 @@ export interface DescribedRow extends TokenRow {
   readonly username: string | null;
   readonly issued_at: number;
 }
+
+/** A client secret is no token, and looked up elsewhere. */
+export type LookedUpKind = Exclude<TokenKind, 'client_secret'>;
 
 /** The built-in first-party client: whom logins and API keys belong to. */
 export const FIRST_PARTY_CLIENT = 'keks';
@@ -53,22 +57,20 @@ export const LOOK_UP_API_KEYS: Statement = {
 
 const DESCRIPTION = `${GRANT}, u.name AS username, floor(extract(epoch FROM t.created_at))::float8 AS issued_at`;
 
-/** For introspection, where it is not known beforehand what the caller may see: all kinds in one statement. */
-export const DESCRIBE_TOKENS: Statement = {
-  name: 'describe_tokens',
-  text: `
-    SELECT q.at::int AS at, t.id AS token_id, t.scope, t.audience, t.revoked_at IS NOT NULL AS revoked, ${DESCRIPTION}
-      FROM ${QUESTIONS}
-      JOIN access_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
-      JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id
-    UNION ALL
-    SELECT q.at::int AS at, t.id, t.scope, t.audience, t.used_at IS NOT NULL, ${DESCRIPTION}
-      FROM ${QUESTIONS}
-      JOIN refresh_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
-      JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id
-    UNION ALL
-    SELECT q.at::int AS at, t.id, g.scope, t.audience, false, ${DESCRIPTION}
-      FROM ${QUESTIONS}
-      JOIN api_keys t ON t.digest = q.digest AND t.expires_at = q.expires_at
-      JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id`,
+/** For introspection: who and since when beside it. A used refresh token is as good as revoked. */
+export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
+  access: describing('access_tokens', 't.scope', 't.revoked_at IS NOT NULL'),
+  refresh: describing('refresh_tokens', 't.scope', 't.used_at IS NOT NULL'),
+  api_key: describing('api_keys', 'g.scope', 'false'),
 };
+
+function describing(table: string, scope: string, revoked: string): Statement {
+  return {
+    name: `describe_${table}`,
+    text: `
+    SELECT q.at::int AS at, t.id AS token_id, ${scope}, t.audience, ${revoked} AS revoked, ${DESCRIPTION}
+      FROM ${QUESTIONS}
+      JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at
+      JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id`,
+  };
+}

@@ -40,11 +40,11 @@ export class TokenLookup {
     { ...LIMITS, name: 'look up API keys' },
     (size) => this.telemetry.batches.api_key.note(size),
   );
-  private readonly descriptions = new MicroBatch<ReadToken, DescribedToken | undefined>(
-    (tokens) => this.ask<sql.DescribedRow, DescribedToken>(sql.DESCRIBE_TOKENS, tokens, describedToken),
-    { ...LIMITS, name: 'describe tokens' },
-    (size) => this.telemetry.batches.introspection.note(size),
-  );
+  private readonly descriptions = {
+    access: this.describing('access'),
+    refresh: this.describing('refresh'),
+    api_key: this.describing('api_key'),
+  };
 
   constructor(
     private readonly database: Database,
@@ -52,7 +52,8 @@ export class TokenLookup {
   ) {
     telemetry.watch('access_token', () => this.accessTokens.depth);
     telemetry.watch('api_key', () => this.apiKeys.depth);
-    telemetry.watch('introspection', () => this.descriptions.depth);
+    const { access, refresh, api_key: apiKey } = this.descriptions;
+    telemetry.watch('introspection', () => access.depth + refresh.depth + apiKey.depth);
   }
 
   /** @throws Unavailable */
@@ -65,9 +66,17 @@ export class TokenLookup {
     return this.apiKeys.ask(key);
   }
 
-  /** Of every kind, used refresh tokens as revoked. @throws Unavailable */
-  describe(token: ReadToken): Promise<DescribedToken | undefined> {
-    return this.descriptions.ask(token);
+  /** @throws Unavailable */
+  describe(token: ReadToken, kind: sql.LookedUpKind): Promise<DescribedToken | undefined> {
+    return this.descriptions[kind].ask(token);
+  }
+
+  private describing(kind: sql.LookedUpKind): MicroBatch<ReadToken, DescribedToken | undefined> {
+    return new MicroBatch(
+      (tokens) => this.ask<sql.DescribedRow, DescribedToken>(sql.DESCRIBE[kind], tokens, describedToken),
+      { ...LIMITS, name: 'describe tokens' },
+      (size) => this.telemetry.batches.introspection.note(size),
+    );
   }
 
   private async ask<R extends sql.TokenRow, T>(
