@@ -67,6 +67,7 @@ describe.each([
   ['GET', '/admin/grants'],
   ['DELETE', `/admin/grants/${NOBODY}`],
   ['GET', '/admin/audit'],
+  ['GET', '/admin/numbers'],
 ] as const)('%s %s', (method, path) => {
   const body = method === 'POST' || method === 'PATCH' ? {} : undefined;
 
@@ -168,6 +169,22 @@ describe('GET /admin/users', () => {
     expect(names).toEqual(expect.arrayContaining(before));
     expect(JSON.stringify(found)).not.toContain('keks1$');
   });
+
+  it('?name=: the one of that name, upper or lower case, or nobody', async () => {
+    const user = await somebody();
+    for (const name of [user.name, user.name.toUpperCase()]) {
+      const answer = await call('GET', `/admin/users?name=${encodeURIComponent(name)}`);
+      expect(answer.body).toEqual({ items: [user], next: null });
+    }
+    for (const name of ['Nobody at all', '%25', ' ']) {
+      const answer = await call('GET', `/admin/users?name=${encodeURIComponent(name)}`);
+      expect(answer.body).toEqual({ items: [], next: null });
+    }
+  });
+
+  it.each(['name=', 'name=A&name=B', 'name=%00', 'name=Boss&cursor=x'])('400: ?%s', async (query) =>
+    expectError(await call('GET', `/admin/users?${query}`), 400, 'invalid_request'),
+  );
 
   it('400: a bad limit, and a cursor that was made up', async () => {
     expectError(await call('GET', '/admin/users?limit=0'), 400, 'invalid_request');

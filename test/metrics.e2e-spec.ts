@@ -296,6 +296,67 @@ describe('GET /metrics', () => {
     expect(after.join('\n')).not.toMatch(/garbage|seed/);
   }, 120_000);
 
+  describe('GET /admin/numbers', () => {
+    interface Numbers {
+      readonly instance: string;
+      readonly uptime: number;
+      readonly issued: Readonly<Record<string, number>>;
+      readonly validated: number;
+      readonly refused: Readonly<Record<string, number>>;
+      readonly unanswered: number;
+      readonly logins_refused: Readonly<Record<string, number>>;
+      readonly revoked: Readonly<Record<string, number>>;
+      readonly requests: { readonly bounds: number[]; readonly counts: number[] };
+    }
+    const difference = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): object =>
+      Object.fromEntries(
+        Object.entries(b).flatMap(([name, count]) =>
+          count === a[name] ? [] : [[name, count - (a[name] ?? NaN)]],
+        ),
+      );
+
+    it('200: what happened between two answers, and how long requests took', async () => {
+      const admin = await keks.login('Oscar');
+      const ask = async (): Promise<Numbers> => {
+        const answer = await get(keks.url, '/admin/numbers', admin);
+        expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+        return answer.body as Numbers;
+      };
+      const before = await ask();
+      const { token = '' } = await login({ format: 'jwt' });
+      await post(keks.url, '/keys', { label: 'oven' }, { authorization: `Bearer ${token}` });
+      await get(keks.url, '/cookies', token);
+      await get(keks.url, '/cookies', 'nonsense');
+      await post(keks.url, '/revoke', { token });
+      await get(keks.url, '/cookies', token);
+      await login({ user: 'Nobody', password: 'wrong' });
+      const after = await ask();
+      expect(after.instance).toBe(before.instance);
+      expect(after.uptime).toBeGreaterThan(before.uptime);
+      expect(difference(before.issued, after.issued)).toEqual({ login: 1, api_key: 1 });
+      // the second question is asked with a token too
+      expect(after.validated - before.validated).toBe(3);
+      expect(difference(before.refused, after.refused)).toEqual({ malformed: 1, revoked: 1 });
+      expect(after.unanswered).toBe(before.unanswered);
+      expect(difference(before.logins_refused, after.logins_refused)).toEqual({ credentials: 1 });
+      expect(difference(before.revoked, after.revoked)).toEqual({ access_token: 1 });
+      const sum = ({ requests }: Numbers): number => requests.counts.reduce((a, b) => a + b, 0);
+      expect(sum(after) - sum(before)).toBe(7);
+      expect(after.requests.counts).toHaveLength(after.requests.bounds.length + 1);
+    });
+
+    it('has every reason for which a token is refused', async () => {
+      const { refused } = (await get(keks.url, '/admin/numbers', await keks.login('Oscar'))).body as Numbers;
+      const reasons = (await read()).get('keks_validations_total')?.samples ?? [];
+      expect(Object.keys(refused).sort()).toEqual(
+        reasons
+          .filter(({ labels }) => labels['verdict'] === 'inactive')
+          .map(({ labels }) => labels['reason'])
+          .sort(),
+      );
+    });
+  });
+
   it('counts validations without a verdict', async () => {
     const { token } = await login();
     const before = await read();

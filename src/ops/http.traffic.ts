@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Distribution } from '../auth/distribution.js';
 
 /** Seconds. */
-const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+export const TRAFFIC_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 /** Whoever asks for what is not there may call the method what he likes. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const NO_ROUTE = 'none';
@@ -13,7 +13,7 @@ const NO_ROUTE = 'none';
 export class RouteTraffic {
   /** By the first digit of the status. */
   readonly statuses = [0, 0, 0, 0, 0, 0];
-  readonly seconds = new Distribution(BOUNDS);
+  readonly seconds = new Distribution(TRAFFIC_BOUNDS);
 
   constructor(
     readonly method: string,

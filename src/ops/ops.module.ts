@@ -5,6 +5,7 @@ import { HealthController } from './health.controller.js';
 import { HttpTraffic } from './http.traffic.js';
 import { metricsControllers } from './metrics.controller.js';
 import { BUILD, Metrics } from './metrics.js';
+import { NumbersController } from './numbers.controller.js';
 
 export interface OpsOptions {
   readonly config: Config;
@@ -21,7 +22,7 @@ export class OpsModule {
     return {
       module: OpsModule,
       imports,
-      controllers: [HealthController, ...metricsControllers(config)],
+      controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },
         { provide: BUILD, useValue: version },

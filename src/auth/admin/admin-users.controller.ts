@@ -5,7 +5,7 @@ import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
 import { WireError } from '../../http/wire-error.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../cursor.js';
-import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { type List, type PageQuery } from '../list.schemas.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
 import { UserChanges } from '../users/user-changes.js';
@@ -37,7 +37,10 @@ export class AdminUsersController {
   })
   @ApiAnswer(200, schemas.userList, 'One page of them.')
   @ApiErrors('invalid_request')
-  list(@Query({ schema: pageQuery }) query: PageQuery): Promise<List<schemas.UserItem>> {
+  async list(
+    @Query({ schema: schemas.userQuery }) { name, ...query }: schemas.UserQuery,
+  ): Promise<List<schemas.UserItem>> {
+    if (name !== undefined) return this.named(name, query);
     const read = this.directory.page.bind(this.directory);
     return this.cursors.page(['admin/users'], query, read, itemOf);
   }
@@ -117,6 +120,13 @@ export class AdminUsersController {
   ): Promise<void> {
     const by = { actor: await this.actors.of(principal), origin: originOf(request) };
     if (!(await this.changes.revokeAll(id, by))) throw new WireError('not_found');
+  }
+
+  /** Nobody or one. */
+  private async named(name: string, { cursor }: PageQuery): Promise<List<schemas.UserItem>> {
+    if (cursor !== undefined) throw new WireError('invalid_request');
+    const row = await this.directory.findByName(name);
+    return { items: row ? [itemOf(row)] : [], next: null };
   }
 }
 

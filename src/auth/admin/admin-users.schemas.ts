@@ -1,8 +1,19 @@
 import { z } from 'zod';
 import { passwordText } from '../auth.schemas.js';
-import { listOf, time } from '../list.schemas.js';
+import { listOf, pageQuery, time } from '../list.schemas.js';
 
 /** The wire shapes of /admin/users. */
+
+export const userQuery = z.object({
+  ...pageQuery.shape,
+  name: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .refine((text) => /^\P{C}*$/u.test(text))
+    .optional()
+    .meta({ description: 'Only the user of this name; upper and lower case are the same.' }),
+});
 
 export const userItem = z
   .object({
@@ -51,6 +62,7 @@ export const userChange = z
   .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined)
   .meta({ id: 'UserChange' });
 
+export type UserQuery = z.infer<typeof userQuery>;
 export type UserItem = z.infer<typeof userItem>;
 export type NewUser = z.infer<typeof newUser>;
 export type UserChangeRequest = z.infer<typeof userChange>;

@@ -1,0 +1,61 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { randomUUID } from 'node:crypto';
+import { ForAdmins } from '../auth/admin/for-admins.js';
+import { Telemetry, type IssueKind } from '../auth/telemetry.js';
+import { ApiAnswer } from '../http/api-answer.js';
+import { HttpTraffic, TRAFFIC_BOUNDS } from './http.traffic.js';
+import { numbersAnswer, REFUSALS, type NumbersAnswer } from './numbers.schemas.js';
+
+const ROUTE = 'admin/numbers';
+
+/** A few of the metrics for people who look at the console. Reads what is counted anyway, and costs what adding it up does. */
+@Controller(ROUTE)
+@ForAdmins()
+export class NumbersController {
+  private readonly instance = randomUUID();
+
+  constructor(
+    private readonly telemetry: Telemetry,
+    private readonly traffic: HttpTraffic,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Live numbers of the instance that answers',
+    description: 'Counts since its start: the difference of two answers is what happened between them.',
+    tags: ['admin'],
+  })
+  @ApiAnswer(200, numbersAnswer, 'The numbers.')
+  read(): NumbersAnswer {
+    const { validations, refusedLogins, revocations } = this.telemetry;
+    return {
+      instance: this.instance,
+      uptime: process.uptime(),
+      issued: this.issued(),
+      validated: validations.active,
+      refused: record(REFUSALS, (reason) => validations[reason]),
+      unanswered: validations.unavailable,
+      logins_refused: { ...refusedLogins },
+      revoked: { ...revocations },
+      requests: { bounds: [...TRAFFIC_BOUNDS], counts: this.durations() },
+    };
+  }
+
+  private issued(): Record<IssueKind, number> {
+    const kinds = ['login', 'client', 'api_key', 'refresh'] as const;
+    return record(kinds, (kind) => this.telemetry.issues[kind].opaque + this.telemetry.issues[kind].jwt);
+  }
+
+  /** Whoever looks at the numbers must not see himself. */
+  private durations(): number[] {
+    const sums = Array.from({ length: TRAFFIC_BOUNDS.length + 1 }, () => 0);
+    for (const { route, seconds } of this.traffic.seen())
+      if (route !== `/${ROUTE}`) seconds.counts.forEach((count, at) => (sums[at] = (sums[at] ?? 0) + count));
+    return sums;
+  }
+}
+
+function record<K extends string>(names: readonly K[], count: (name: K) => number): Record<K, number> {
+  return Object.fromEntries(names.map((name) => [name, count(name)])) as Record<K, number>;
+}
