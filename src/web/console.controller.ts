@@ -9,23 +9,33 @@ const PAGE = 'console.html';
 
 /** What the page consists of, beside what it shares with the story. */
 const PARTS = [
-  'console.css',
-  'console-dialog.css',
-  'console-list.css',
-  'console.js',
   'console-api.js',
+  'console-audit.js',
+  'console-client-secrets.js',
+  'console-clients.js',
+  'console-dialog.css',
   'console-dialog.js',
   'console-elements.js',
+  'console-filter.js',
+  'console-grants.js',
   'console-keys.js',
+  'console-list.css',
   'console-list.js',
   'console-login.js',
   'console-moment.js',
+  'console-numbers.css',
+  'console-numbers.js',
   'console-password.js',
+  'console-plot.js',
+  'console-rates.js',
   'console-scope.js',
   'console-secret.js',
   'console-sessions.js',
   'console-trouble.js',
+  'console-users.js',
   'console-views.js',
+  'console.css',
+  'console.js',
 ] as const;
 
 /** For people with a login. The page holds no secret and decides nothing: it asks the API as its token may. */

@@ -39,6 +39,7 @@ describe('the console at /console', () => {
       ['alice', 'cookies:eat cookies:bake'],
       ['bob', 'cookies:eat'],
       ['carol', 'cookies:eat'],
+      ['erin', 'cookies:eat'],
       ['boss', 'keks:admin cookies:eat'],
     ] as const) {
       const { code, stderr } = await cli(
@@ -120,12 +121,17 @@ describe('the console at /console', () => {
     await page.getByRole('heading', { name, level: 1 }).waitFor();
   }
 
-  /** The page as it is now: no flaw, nothing beyond the edge. */
-  async function sound(name: string): Promise<void> {
-    await page.waitForFunction(`!document.body.innerText.includes('Loading …')`);
+  /** The page as it is now: nothing beyond the edge. */
+  async function fits(name: string): Promise<void> {
+    await page.getByText('Loading …').waitFor({ state: 'detached' });
     await screenshot(page, `console-${name}`);
-    expect(await flaws(page), name).toEqual([]);
     expect(await overflow(page), name).toBe(0);
+  }
+
+  /** And no flaw that axe knows of. */
+  async function sound(name: string): Promise<void> {
+    await fits(name);
+    expect(await flaws(page), name).toEqual([]);
   }
 
   async function issue(user: string, password = PASSWORD): Promise<Response> {
@@ -159,11 +165,11 @@ describe('the console at /console', () => {
     refused = [401, 401, 401, 429];
     await open();
     for (let attempt = 1; attempt <= 3; attempt += 1) {
-      await fillIn('carol', `wrong ${attempt}`);
+      await fillIn('erin', `wrong ${attempt}`);
       await page.getByText('The user or the password is wrong.').waitFor();
       expect(await page.getByLabel('Password').inputValue()).toBe('');
     }
-    await fillIn('carol', PASSWORD);
+    await fillIn('erin', PASSWORD);
     await page
       .getByText(/^Too many failed attempts\. Keks takes none from here for 1\d minutes, until/)
       .waitFor();
@@ -194,7 +200,7 @@ describe('the console at /console', () => {
     await dialog().getByText('Copied.').waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(key);
     await press('Done', dialog());
-    await dialog().waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(key);
 
     expect(await entry('night baker').innerText()).toMatch(/cookies:eat\s+Made/);
@@ -341,15 +347,219 @@ describe('the console at /console', () => {
     await dialog().waitFor();
     expect(await page.locator(':focus').getAttribute('name')).toBe('label');
     await page.keyboard.press('Escape');
-    await dialog().waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await page.locator(':focus').innerText()).toBe('New key');
     await page.goBack();
     await page.getByRole('heading', { name: 'Sessions', level: 1 }).waitFor();
   });
 
+  it('shows nothing of administration to others, whatever the address says', async () => {
+    await open({}, '#/users');
+    await signIn('alice');
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Sessions');
+    expect(await page.getByText('Administration').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Users' }).count()).toBe(0);
+  });
+
+  it('tells an administrator whose scope was taken meanwhile what to do', async () => {
+    refused = [403];
+    await open();
+    await signIn('boss');
+    await page.route('**/admin/clients', (route) => {
+      const json = { error: 'insufficient_scope', error_description: 'x' };
+      return route.fulfill({ status: 403, json });
+    });
+    await view('Clients');
+    await page.getByText('Ask an administrator to give it to you, then sign in again.').waitFor();
+  });
+
+  it('adds a user, changes the scope, disables, enables and ends everything', async () => {
+    refused = [400];
+    await open({ colorScheme: 'light' }, '#/users');
+    await signIn('boss');
+    await entry('boss').getByText('you', { exact: true }).waitFor();
+    await sound('users');
+    await press('New user');
+    await page.getByLabel('Name').last().fill('dora');
+    await dialog().getByLabel('Password').fill('short');
+    await dialog().getByLabel('Scope').fill('  cookies:eat   cookies:bake ');
+    await press('Add the user', dialog());
+    await dialog().getByText('the password is too short').waitFor();
+    await sound('user-new');
+    await dialog().getByLabel('Password').fill(PASSWORD);
+    await press('Add the user', dialog());
+    await said().getByText('dora may log in.').waitFor();
+    const token = await tokenOf('dora');
+    expect(await cookies(token)).toBe(200);
+
+    await page.getByRole('search').getByLabel('Name').fill('DORA');
+    await press('Search');
+    await expect.poll(() => page.locator('.item').count()).toBe(1);
+    expect(await entry('dora').locator('code').allInnerTexts()).toEqual(['cookies:eat', 'cookies:bake']);
+    await press('Change scope', entry('dora'));
+    await dialog().getByLabel('Scope').fill('cookies:bake');
+    await press('Change the scope', dialog());
+    await said().getByText('dora may do this now: cookies:bake.').waitFor();
+    expect(await cookies(token)).toBe(401);
+
+    await press('Disable', entry('dora'));
+    await sound('user-disable');
+    await press('Disable', dialog());
+    await said().getByText('dora is disabled.').waitFor();
+    await entry('dora').getByText('disabled').waitFor();
+    expect((await issue('dora')).status).toBe(401);
+    await press('Enable', entry('dora'));
+    await press('Enable', dialog());
+    await said().getByText('dora may log in again.').waitFor();
+    const again = await tokenOf('dora');
+    await press('End everything', entry('dora'));
+    await press('End everything', dialog());
+    await said().getByText('All logins and keys of dora are over.').waitFor();
+    expect(await cookies(again)).toBe(401);
+    await page.getByRole('search').getByLabel('Name').fill('nobody at all');
+    await press('Search');
+    await page.getByText('Nobody of this name.').waitFor();
+    await press('Show all');
+    await entry('alice').waitFor();
+  });
+
+  it('adds a client, rotates its secret, and disables it', async () => {
+    await open({ colorScheme: 'dark' }, '#/clients');
+    await signIn('boss');
+    await page.getByText('No clients yet.').waitFor();
+    await press('New client');
+    await dialog().getByLabel('Name').fill('Oven');
+    await dialog().getByLabel('Scope').fill('cookies:eat');
+    await sound('client-new');
+    await press('Add the client', dialog());
+    const putAway = async (): Promise<readonly [string, string]> => {
+      await dialog().getByText('this once').waitFor();
+      const [id = '', secret = ''] = await dialog().locator('code').allInnerTexts();
+      expect([id, secret]).toEqual([expect.stringMatching(/^c-/), expect.stringMatching(/^kcs_[\w-]{54}$/)]);
+      await press('Copy the client secret', dialog());
+      expect(await page.evaluate('navigator.clipboard.readText()')).toBe(secret);
+      await press('Done', dialog());
+      await page.locator('dialog').waitFor({ state: 'detached' });
+      return [id, secret];
+    };
+    const [id, first] = await putAway();
+    const ask = async (secret: string): Promise<number> => {
+      const answer = await fetch(`${keks.url}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      });
+      return answer.status;
+    };
+    expect(await ask(first)).toBe(200);
+
+    await press('Secrets', entry('Oven'));
+    await press('New secret', entry('Oven'));
+    await press('Make the secret', dialog());
+    const [, second] = await putAway();
+    await page.getByText('Two live at most').waitFor();
+    await sound('clients');
+    expect([await ask(first), await ask(second)]).toEqual([200, 200]);
+    // newest first
+    await entry('Oven').getByRole('button', { name: 'Retire' }).last().click();
+    await press('Retire the secret', dialog());
+    await said().getByText('The secret of Oven is retired.').waitFor();
+    expect([await ask(first), await ask(second)]).toEqual([401, 200]);
+
+    await press('Disable', entry('Oven'));
+    await press('Disable', dialog());
+    await said().getByText('Oven is disabled.').waitFor();
+    expect(await ask(second)).toBe(401);
+    await press('Audit log', entry('Oven'));
+    await page.getByText('client.secret_retired').waitFor();
+  });
+
+  it('finds grants by user, and revokes one', async () => {
+    await open({ colorScheme: 'light' }, '#/users');
+    await signIn('boss');
+    const token = await tokenOf('carol');
+    await press('Grants', entry('carol'));
+    await page.getByRole('heading', { name: 'Grants', level: 1 }).waitFor();
+    expect(await page.getByRole('search').getByLabel('User').inputValue()).toBe('carol');
+    await entry('carol').waitFor();
+    await sound('grants');
+    await press('Revoke', entry('carol'));
+    await press('Revoke the grant', dialog());
+    await said().getByText('The grant of carol is revoked').waitFor();
+    expect(await cookies(token)).toBe(401);
+    await page.getByText('No living grants here').waitFor();
+    await press('Show all');
+    await entry('boss').first().waitFor();
+  });
+
+  it('pages and filters the audit log, and follows a token through it', async () => {
+    await open({ colorScheme: 'light' });
+    const first = await tokenOf('carol');
+    for (let at = 0; at < 21; at += 1) await tokenOf('carol');
+    await cookies(first);
+    await signIn('boss');
+    await view('Audit log');
+    await expect.poll(() => page.locator('.item').count()).toBe(20);
+    await sound('audit');
+    await press('Show more');
+    await expect.poll(() => page.locator('.item').count()).toBe(40);
+    await page.getByLabel('What').fill('token.issued');
+    await page.getByRole('search').getByLabel('User').fill('carol');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('.item').count()).toBe(20);
+    expect(new Set(await page.locator('.item h2 > span:first-child').allInnerTexts())).toEqual(
+      new Set(['token.issued']),
+    );
+    const link = page.locator('.item').last().locator('dt:text-is("Grant") + dd button');
+    await link.click();
+    await expect.poll(() => page.locator('.item').count()).toBe(1);
+    expect(await page.getByLabel('Grant id').inputValue()).toMatch(/^[0-9a-f-]{36}$/);
+    await page.getByLabel('What').fill('no.such');
+    await press('Search');
+    await page.getByText('Nothing of this kind has happened').waitFor();
+    await sound('audit-empty');
+  });
+
+  it('draws live numbers of what happens meanwhile', async () => {
+    await open({ colorScheme: 'dark' }, '#/numbers');
+    await signIn('boss');
+    await page.locator('.figure').first().waitFor();
+    const token = await tokenOf('carol');
+    for (let at = 0; at < 20; at += 1) await cookies(at % 4 === 0 ? 'nonsense' : token);
+    const total = async (title: string): Promise<number> => {
+      const text = await page.locator('.number', { hasText: title }).first().locator('.small').innerText();
+      return Number(/^[\d,]+/.exec(text)?.[0].replaceAll(',', ''));
+    };
+    await page.locator('.reasons').getByText('malformed').waitFor();
+    expect(await total('Validated')).toBeGreaterThan(15);
+    await expect
+      .poll(() => page.locator('.number').first().locator('.curve').count(), { timeout: 6_000 })
+      .toBe(1);
+    expect(await page.getByText('These are the numbers of one instance').innerText()).toContain('second');
+    await sound('numbers');
+    await page.setViewportSize(PHONE);
+    await fits('phone-dark-numbers');
+    await view('Users');
+    const asked = addresses.length;
+    await page.waitForTimeout(2_500);
+    expect(addresses.slice(asked).filter((one) => one.endsWith('/admin/numbers'))).toEqual([]);
+  });
+
+  it('fits a phone for administrators too', async () => {
+    await open({ viewport: PHONE, colorScheme: 'light' });
+    await signIn('boss');
+    for (const name of ['Users', 'Clients', 'Grants', 'Audit log']) {
+      await view(name);
+      await page.locator('.item').first().waitFor();
+      await fits(`phone-light-${name.toLowerCase().replace(' ', '-')}`);
+    }
+    await press('Menu');
+    await sound('phone-light-menu-admin');
+  });
+
   it.each(['light', 'dark'] as const)('fits a phone: %s', async (colorScheme) => {
     await open({ viewport: PHONE, colorScheme });
-    await sound(`phone-${colorScheme}-sign-in`);
+    await fits(`phone-${colorScheme}-sign-in`);
     await signIn('alice');
     await sound(`phone-${colorScheme}-sessions`);
     await press('Menu');
@@ -357,10 +567,10 @@ describe('the console at /console', () => {
     await press('Menu');
     await view('API keys');
     await press('New key');
-    await sound(`phone-${colorScheme}-key-new`);
+    await fits(`phone-${colorScheme}-key-new`);
     await press('Cancel');
     await view('Password');
-    await sound(`phone-${colorScheme}-password`);
+    await fits(`phone-${colorScheme}-password`);
   });
 
   async function sessionsOf(user: string): Promise<unknown[]> {

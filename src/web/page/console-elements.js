@@ -15,8 +15,10 @@ export function button(label, press, kind) {
   return element('button', { type: 'button', class: kind, click: press }, label);
 }
 
+/** Code stands between `backticks` in the text. */
 export function paragraph(text, kind) {
-  return element('p', { class: kind }, text);
+  const pieces = text.split('`').map((piece, at) => (at % 2 ? element('code', {}, piece) : piece));
+  return element('p', { class: kind }, ...pieces);
 }
 
 /** A labelled control. @param hint what to type, or why */
@@ -24,12 +26,9 @@ export function field(label, control, hint) {
   if (!hint) return element('label', {}, label, control);
   const id = `hint-${control.name}`;
   control.setAttribute('aria-describedby', id);
-  return element(
-    'div',
-    { class: 'field' },
-    element('label', {}, label, control),
-    element('p', { class: 'small', id }, hint),
-  );
+  const hinted = paragraph(hint, 'small');
+  hinted.id = id;
+  return element('div', { class: 'field' }, element('label', {}, label, control), hinted);
 }
 
 export function input(name, attributes = {}) {

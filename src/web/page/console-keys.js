@@ -27,7 +27,7 @@ export function openKeys({ body, say }) {
       'div',
       { class: 'intro' },
       paragraph(
-        'For scripts and services that act in your name. A key is sent like a token: Authorization: Bearer kak_…',
+        'For scripts and services that act in your name. A key is sent like a token: `Authorization: Bearer kak_…`',
       ),
       button('New key', () => void makeKey(list), 'primary'),
     ),

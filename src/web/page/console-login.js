@@ -10,7 +10,7 @@ const TOKEN_IS_DEAD = ['invalid_token', 'unauthorized'];
 let login;
 let tell = () => undefined;
 
-/** @param listener is told why nobody is signed in any more: `over`, `expired` or `left` */
+/** @param listener is told why nobody is signed in any more: `over`, `expired` or `leaving` */
 export function onEnd(listener) {
   tell = listener;
 }
@@ -46,7 +46,7 @@ export async function call(method, path, body, signal) {
 /** @returns whether the server knows; if not, the token lives until it expires */
 export async function signOut() {
   const own = login;
-  end('left');
+  end('leaving');
   return own ? takeBack(own) : true;
 }
 
@@ -54,7 +54,7 @@ export async function signOut() {
 export function leave() {
   const own = login;
   if (!own) return;
-  end('left');
+  end('leaving');
   void takeBack(own, true);
 }
 

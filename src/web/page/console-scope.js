@@ -1,5 +1,5 @@
 /** Scopes: shown, and chosen. */
-import { checkbox, element, paragraph } from './console-elements.js';
+import { checkbox, element, field, input, paragraph } from './console-elements.js';
 
 /** @returns each scope as a piece of code */
 export function shownScope(scope) {
@@ -26,4 +26,14 @@ export function scopeChoice(legend, scopes) {
 /** @returns those that are checked, separated by blanks */
 export function chosenScope(form) {
   return [...form.querySelectorAll('input[name="scope"]:checked')].map((box) => box.value).join(' ');
+}
+
+/** Any scope, typed by an administrator. */
+export function scopeField(scope, hint) {
+  return field('Scope', input('scope', { value: scope, placeholder: 'cookies:eat cookies:bake' }), hint);
+}
+
+/** One blank between two, as the wire wants it. */
+export function typedScope(control) {
+  return control.value.trim().split(/\s+/).join(' ');
 }

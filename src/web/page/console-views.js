@@ -1,7 +1,12 @@
 /** What the console consists of, in the order of its menu. */
+import { openAudit } from './console-audit.js';
+import { openClients } from './console-clients.js';
+import { openGrants } from './console-grants.js';
 import { openKeys } from './console-keys.js';
+import { openNumbers } from './console-numbers.js';
 import { openPassword } from './console-password.js';
 import { openSessions } from './console-sessions.js';
+import { openUsers } from './console-users.js';
 
 export const ACCOUNT = [
   { name: 'sessions', label: 'Sessions', open: openSessions },
@@ -10,4 +15,10 @@ export const ACCOUNT = [
 ];
 
 /** Shown to those who have the scope; the server decides anyway. */
-export const ADMIN = [];
+export const ADMIN = [
+  { name: 'numbers', label: 'Numbers', open: openNumbers },
+  { name: 'users', label: 'Users', open: openUsers },
+  { name: 'clients', label: 'Clients', open: openClients },
+  { name: 'grants', label: 'Grants', open: openGrants },
+  { name: 'audit', label: 'Audit log', open: openAudit },
+];

@@ -10,6 +10,7 @@ import { ACCOUNT, ADMIN } from './console-views.js';
 const FAREWELLS = {
   over: 'You are signed out: your token was revoked, or its session was ended. Sign in again to go on.',
   expired: 'You are signed out: your token has expired. Sign in again to go on.',
+  leaving: 'Signing out …',
   left: 'You are signed out, and the session is over.',
   unsure: 'You are signed out here, but the server could not be told: the session ends by itself.',
   reloaded: 'The page was loaded anew, so nobody is signed in: a token is kept in memory only.',
@@ -63,7 +64,8 @@ function admit() {
 
 async function depart() {
   const told = await signOut();
-  if (!told) farewell('unsure');
+  // somebody may have signed in again meanwhile
+  if (!current()) farewell(told ? 'left' : 'unsure');
 }
 
 function farewell(why) {
