@@ -2,3 +2,10 @@ import { Schema1760000000000 } from './1760000000000-schema.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [Schema1760000000000];
+
+/**
+ * The newest migration that a program must know to run on the schema that all of these make, by its timestamp. What adds
+ * (a column that may be null, a table, an index) leaves it as it is: the version before runs beside this one. A migration
+ * that takes something away raises it to the migration since which no program has needed that.
+ */
+export const COMPATIBLE_FROM = 1_760_000_000_000;

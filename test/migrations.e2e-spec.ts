@@ -83,11 +83,16 @@ describe('migrate', () => {
     expect(await migrate(connectionOf(url))).toEqual(NAMES);
   });
 
-  it('refuses a schema that is newer than the program, names the mend and changes nothing', async () => {
+  it.each([
+    ['has taken away what the program needs', 'compatible_from=9999999999999'],
+    ['does not say who may run on it', null],
+    ['says it in words that the program does not know', 'compatible_from=soon'],
+  ])('refuses a schema that is newer and %s, names the mend and changes nothing', async (_, mark) => {
     const { url, client } = await database();
     await client.query(
       `INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Tomorrow9999999999999')`,
     );
+    await client.query(`COMMENT ON TABLE migrations IS ${mark === null ? 'NULL' : `'${mark}'`}`);
     const before = await catalogOf(client);
     const refusal: unknown = await migrate(connectionOf(url)).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(DatabaseRefusal);

@@ -277,6 +277,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
     it('on a schema newer than the program: one line with the mend, exit 1, no port', async () => {
       const one = await database();
       await one.client.query(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Tomorrow')`);
+      await one.client.query(`COMMENT ON TABLE migrations IS 'compatible_from=9999999999999'`);
       const { code, lines } = await refusal({ ...environment(one.url), LOG_LEVEL: 'silent' });
       expect([code, lines]).toEqual([
         1,

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { createDataSource, MIGRATIONS_TABLE } from './data-source.js';
+import { isCompatible, markCompatible } from './schema-compatibility.js';
 
 /** The start cannot go on, and waiting does not help. The message is one line that names the mend. */
 export class DatabaseRefusal extends Error {}
@@ -13,7 +14,7 @@ const OLDEST_POSTGRES = 140_000;
 /**
  * Brings the schema up to this program's.
  * @returns names of the migrations that ran now, the oldest first
- * @throws DatabaseRefusal on a standby, a server that is too old, or a schema newer than the program
+ * @throws DatabaseRefusal on a standby, a server that is too old, or a schema too new for the program
  */
 export async function migrate(connection: ClientConfig): Promise<string[]> {
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000, keepAlive: true });
@@ -24,7 +25,7 @@ export async function migrate(connection: ClientConfig): Promise<string[]> {
     if ((await pendingMigrations(client)).length === 0) return [];
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const missing = await pendingMigrations(client);
-    if (missing.length > 0) await runMigrations(connection);
+    if (missing.length > 0) await runMigrations(connection, client);
     return missing;
   } finally {
     await client.end().catch(() => undefined);
@@ -46,30 +47,39 @@ async function assertServer(client: pg.Client): Promise<void> {
     );
 }
 
-/** Migrations that this program has and the database has not. @throws DatabaseRefusal when it is the other way round */
+/**
+ * Migrations that this program has and the database has not.
+ * @throws DatabaseRefusal when it is the other way round, and a newer program has taken away what this one needs
+ */
 export async function pendingMigrations(client: pg.Client): Promise<string[]> {
   const known = migrations.map((migration) => new migration().name);
-  const { rows: tables } = await client.query<{ found: boolean }>(
-    `SELECT to_regclass($1) IS NOT NULL AS found`,
-    [MIGRATIONS_TABLE],
-  );
-  if (!tables[0]?.found) return known;
+  if (!(await hasMigrationsTable(client))) return known;
   const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
   const done = new Set(rows.map((row) => row.name));
   const foreign = [...done].filter((name) => !known.includes(name));
-  if (foreign.length > 0)
+  if (foreign.length > 0 && !(await isCompatible(client)))
     throw new DatabaseRefusal(
       `The schema is newer than this program (it has ${foreign.join(', ')}): start the newer Keks, or restore the backup from before its upgrade.`,
     );
   return known.filter((name) => !done.has(name));
 }
 
-async function runMigrations(connection: ClientConfig): Promise<void> {
+/** The mark is raised first: a program that starts in between must not find what is about to go. */
+async function runMigrations(connection: ClientConfig, client: pg.Client): Promise<void> {
   const dataSource = createDataSource({ ...connection });
   await dataSource.initialize();
   try {
+    if (await hasMigrationsTable(client)) await markCompatible(client);
     await dataSource.runMigrations({ transaction: 'each' });
+    await markCompatible(client);
   } finally {
     await dataSource.destroy();
   }
+}
+
+async function hasMigrationsTable(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
+    MIGRATIONS_TABLE,
+  ]);
+  return rows[0]?.found === true;
 }
