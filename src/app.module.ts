@@ -9,6 +9,7 @@ import type { Clock } from './database/clock.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GuardModule } from './guard/guard.module.js';
 import { DrainState } from './http/drain.js';
+import type { MetricsText } from './ops/metrics.text.js';
 import { OpsModule } from './ops/ops.module.js';
 import { WebModule } from './web/web.module.js';
 
@@ -17,6 +18,8 @@ export interface AppOptions {
   readonly drain?: DrainState;
   /** In place of the database's clock, for tests. */
   readonly clock?: Clock;
+  /** In place of those of this process alone. */
+  readonly metrics?: MetricsText | undefined;
   /** Told in the metrics. */
   readonly version?: string;
 }
@@ -24,7 +27,8 @@ export interface AppOptions {
 /** The only file that knows which modules run and which validator the guard gets. */
 @Module({})
 export class AppModule {
-  static of({ config, drain = new DrainState(), clock, version = 'unknown' }: AppOptions): DynamicModule {
+  static of(options: AppOptions): DynamicModule {
+    const { config, drain = new DrainState(), clock, metrics, version = 'unknown' } = options;
     const database = DatabaseModule.forRoot(config, entities, clock);
     const auth = AuthModule.of(config, database);
     const guard = GuardModule.forRoot({
@@ -34,7 +38,7 @@ export class AppModule {
       imports: [auth],
       validator: { useExisting: AuthService },
     });
-    const ops = OpsModule.of({ config, drain, version, imports: [database, auth] });
+    const ops = OpsModule.of({ config, drain, version, metrics, imports: [database, auth] });
     return {
       module: AppModule,
       imports: [auth, guard, CookiesModule, ops, WebModule],

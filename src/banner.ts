@@ -1,4 +1,4 @@
-import { DEMO_USER } from './auth/users/demo-user.js';
+import { DEMO_USER } from './auth/users/demo.identity.js';
 import type { Config } from './config.js';
 
 /** What `npm start` prints: where it is, and the story as three lines that work when pasted. */

@@ -1,22 +1,26 @@
 import { banner } from './banner.js';
-import { ConfigError, loadConfig } from './config.js';
-import { EmbeddedRefusal } from './database/embedded/embedded-postgres.js';
-import { DatabaseRefusal } from './database/migrator.js';
-import { startServer, type Server } from './server.js';
-import { StartRefusal } from './start.refusal.js';
+import { ConfigError, loadConfig, type Config } from './config.js';
+import type { Service } from './service.js';
+import { explained } from './start.refusal.js';
 
 /** Starts HTTP and shuts down cleanly: what concerns the process and nothing else. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const stopped = stopSignal();
-  const server = await startServer(config);
-  renewOnHangup(server);
-  if (config.embedded) process.stdout.write(banner(config, server.port));
-  const failed = server.failed.then((error) => ({ error }));
+  const service = await start(config);
+  renewOnHangup(service);
+  if (config.embedded) process.stdout.write(banner(config, service.port));
+  const failed = service.failed.then((error) => ({ error }));
   const end = await Promise.race([stopped, failed]);
   const delayed = end === 'SIGTERM' ? config.SHUTDOWN_DELAY * 1_000 : 0;
-  await server.stop(delayed);
+  await service.stop(delayed);
   if (typeof end === 'object') throw end.error;
+}
+
+/** Whoever only looks after workers does not load what they work with. */
+async function start(config: Config): Promise<Service> {
+  if (config.WORKERS > 1) return (await import('./workers/primary.js')).startWorkers(config);
+  return (await import('./server.js')).startServer(config);
 }
 
 /** The first signal counts. Through npm a Ctrl-C arrives twice, so later ones change nothing. */
@@ -27,25 +31,20 @@ function stopSignal(): Promise<'SIGTERM' | 'SIGINT'> {
 }
 
 /** SIGHUP: the certificate was renewed. A bad one is told of, and the one in use stays. */
-function renewOnHangup(server: Server): void {
+function renewOnHangup(service: Service): void {
   process.on('SIGHUP', () => {
     try {
-      server.reloadCertificate();
+      service.reloadCertificate();
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     }
   });
 }
 
-const EXPECTED = [ConfigError, EmbeddedRefusal, DatabaseRefusal, StartRefusal];
-
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    const expected = EXPECTED.some((kind) => error instanceof kind);
-    process.stderr.write(
-      `${expected ? (error as Error).message : String((error as Error)?.stack ?? error)}\n`,
-    );
+    process.stderr.write(`${error instanceof ConfigError ? error.message : explained(error)}\n`);
     process.exit(1);
   },
 );

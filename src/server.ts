@@ -1,60 +1,70 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino, { type Logger } from 'pino';
 import { AppModule, type AppOptions } from './app.module.js';
-import { ACCOUNT_SCOPE } from './auth/scope.js';
 import { DemoUser } from './auth/users/demo-user.js';
 import type { Config } from './config.js';
+import { documentOptions } from './document.options.js';
 import { DatabaseSession } from './database/database.session.js';
-import { startEmbedded, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
+import {
+  startEmbedded,
+  type EmbeddedPostgres,
+  type PostgresAddress,
+} from './database/embedded/embedded-postgres.js';
 import { connectionOf } from './database/pools.js';
 import { drain as drainApp, DrainState } from './http/drain.js';
-import { createHttpApp, listen } from './http/http-app.js';
-import { serveDocuments, type DocumentOptions } from './http/openapi.js';
+import { createHttpApp } from './http/http-app.js';
+import { openApiDocument, serveDocuments } from './http/openapi.js';
+import { listenOrRefuse } from './listen.refusal.js';
 import { certificate, renewCertificate } from './server.certificate.js';
-import { createOpsApp } from './ops/ops.listener.js';
-import { StartRefusal } from './start.refusal.js';
+import { MetricsText } from './ops/metrics.text.js';
+import { createOpsApp, type OpsSources } from './ops/ops.listener.js';
+import { Readiness } from './ops/readiness.js';
+import { DATABASE_ENDED, OPS_STOP_LIMIT_MS, STOP_LIMIT_MS, type Service } from './service.js';
 import { VERSION } from './version.js';
 
-/** All of a stop, from the signal on: milliseconds. */
-const STOP_LIMIT_MS = 25_000;
-/** Who scrapes while the server stops is not waited for longer than this: milliseconds. */
-const OPS_STOP_LIMIT_MS = 1_000;
-const DATABASE_ENDED = 'The embedded database has ended: see postgres.log in DATA_DIR.';
+type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
 
-export interface Server {
-  readonly port: number;
-  /** Resolves with the reason if the server can no longer do its work and should be stopped. */
-  readonly failed: Promise<Error>;
-  /** Reads the certificate again and uses it for new connections. @throws StartRefusal, and goes on with the old one */
-  reloadCertificate(): void;
-  /** @param delayMs how long requests are still taken, so that a balancer notices. Idempotent. */
-  stop(delayMs: number): Promise<void>;
+export interface Server extends Service {
+  readonly app: NestFastifyApplication;
+}
+
+/** What others do for this process, when it is one of several. OPS_PORT is then theirs, too. */
+export interface Membership {
+  /** Named in the log. */
+  readonly worker: number;
+  /** Of the embedded database. */
+  readonly address: PostgresAddress | undefined;
+  readonly metrics: MetricsText;
+  /** Whether it is this one that makes the demo user. */
+  readonly seeds: boolean;
 }
 
 /**
  * Starts everything: the embedded database if there is one, the schema, HTTP. With an external database that is away it
  * listens all the same, not ready, and keeps trying.
  */
-export async function startServer(config: Config): Promise<Server> {
-  const logger = pino({ level: config.LOG_LEVEL, base: null });
+export async function startServer(config: Config, member?: Membership): Promise<Server> {
+  const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
   const drainState = new DrainState();
   const [embedded, app] = await both(
-    startDatabase(config, logger),
-    createApp({ config, drain: drainState, version: VERSION }, logger),
+    member ? borrowed(member.address) : startDatabase(config, logger),
+    createApp({ config, drain: drainState, version: VERSION, metrics: member?.metrics }, logger),
   );
   let ops: NestFastifyApplication | undefined;
   try {
-    if (config.OPS_PORT !== undefined) {
-      ops = await createOpsApp(app, config, logger);
-      serveDocuments(app, { ...documentOptions(config), apart: true }, ops);
+    if (config.OPS_PORT !== undefined && !member) {
+      ops = await createOpsApp(sourcesOf(app), config, logger);
+      const options = documentOptions(config);
+      serveDocuments(ops, options, () => openApiDocument(app, options));
     }
     const session = app.get(DatabaseSession);
     const { failed: unusable } = await connect(session, config, embedded, logger);
-    const ended = embedded?.exited.then(() => new Error(DATABASE_ENDED));
-    if (config.DEMO) await app.get(DemoUser).seed();
+    const ended = embedded?.exited?.then(() => new Error(DATABASE_ENDED));
+    if (config.DEMO && member?.seeds !== false) await app.get(DemoUser).seed();
     if (ops) await listenOrRefuse(ops, config, 'OPS_PORT');
     const port = await listenOrRefuse(app, config, 'PORT');
     return {
+      app,
       port,
       failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
       reloadCertificate: () => renewCertificate(app, config),
@@ -93,20 +103,25 @@ export async function createApp(
   return app;
 }
 
-function documentOptions({ ISSUER: issuer }: Config): DocumentOptions {
-  return { issuer, version: VERSION, personalScope: ACCOUNT_SCOPE };
-}
-
 async function startDatabase(config: Config, logger: Logger): Promise<EmbeddedPostgres | undefined> {
   if (!config.embedded) return undefined;
   return startEmbedded({ dataDir: config.DATA_DIR, log: (line) => logger.info(line) });
+}
+
+async function borrowed(address: PostgresAddress | undefined): Promise<Embedded | undefined> {
+  return address && { address, stop: async () => undefined };
+}
+
+function sourcesOf(app: NestFastifyApplication): OpsSources {
+  const get = <T>(token: abstract new (...args: never[]) => T): T => app.get<T>(token, { strict: false });
+  return { readiness: get(Readiness), metrics: get(MetricsText), drain: get(DrainState) };
 }
 
 /** @returns for an external database that is not there yet: what ends in an error if it turns out unusable */
 async function connect(
   session: DatabaseSession,
   config: Config,
-  embedded: EmbeddedPostgres | undefined,
+  embedded: Embedded | undefined,
   logger: Logger,
 ): Promise<{ failed?: Promise<Error> }> {
   // without `ssl: false` a PGSSLMODE in the environment would break the socket
@@ -126,29 +141,6 @@ async function connect(
       connected.catch(resolve);
     }),
   };
-}
-
-async function listenOrRefuse(
-  app: NestFastifyApplication,
-  config: Config,
-  setting: 'PORT' | 'OPS_PORT',
-): Promise<number> {
-  const wanted = config[setting] ?? 0;
-  try {
-    return await listen(app, wanted, config.HOST);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const where = `${config.HOST}:${wanted}`;
-    if (code === 'EADDRINUSE')
-      throw new StartRefusal(`${where} is taken: stop what listens there, or choose another ${setting}.`);
-    if (code === 'EACCES')
-      throw new StartRefusal(
-        `${where} needs more rights than this user has: choose a ${setting} above 1023.`,
-      );
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new StartRefusal(`${config.HOST} is no address of this machine: correct HOST.`);
-    throw error;
-  }
 }
 
 /** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig, type Config } from '../src/config.js';
@@ -39,6 +39,7 @@ describe('loadConfig', () => {
       expect(load()).toMatchObject({
         embedded: false,
         PORT: 3_000,
+        WORKERS: 1,
         HOST: '127.0.0.1',
         DATA_DIR: './.data',
         ISSUER: 'https://auth.example.com',
@@ -168,6 +169,8 @@ type Name = keyof typeof SETTINGS;
 /** What goes in, and what comes out. */
 const GOOD: [Name, string, unknown][] = [
   ['PORT', '0', 0],
+  ['WORKERS', '64', 64],
+  ['WORKERS', 'auto', Math.min(availableParallelism(), 64)],
   ['PORT', '65535', 65_535],
   ['HOST', '::1', '::1'],
   ['HOST', 'localhost', 'localhost'],
@@ -271,6 +274,7 @@ const BAD: [Name, string][] = [
     ['ALLOW_HTTP', text],
     ['DEMO', text],
   ]),
+  ...['0', '65', 'all', '1.5', '-1'].map((text): [Name, string] => ['WORKERS', text]),
   ...['verbose', 'INFO', '30'].map((text): [Name, string] => ['LOG_LEVEL', text]),
   ...['301', '-1', '6m'].map((text): [Name, string] => ['SHUTDOWN_DELAY', text]),
 ];

@@ -173,7 +173,7 @@ describe('PasswordPolicy', () => {
 
 describe('LoginLane', () => {
   it('runs two at once, in order, and refuses at once what comes on top of 128 waiting', async () => {
-    const lane = new LoginLane();
+    const lane = new LoginLane({ WORKERS: 1 });
     const gates = Array.from({ length: 130 }, gate);
     const began: number[] = [];
     const jobs = gates.map(({ promise }, n) =>
@@ -194,7 +194,7 @@ describe('LoginLane', () => {
   });
 
   it('goes on after work that failed', async () => {
-    const lane = new LoginLane();
+    const lane = new LoginLane({ WORKERS: 1 });
     const failing = Array.from({ length: 5 }, () => lane.run(() => Promise.reject(new Error('work'))));
     for (const one of failing) await expect(one).rejects.toThrow('work');
     expect(await lane.run(async () => 'done')).toBe('done');

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { DEMO_USER } from '../src/auth/users/demo-user.js';
+import { DEMO_USER } from '../src/auth/users/demo.identity.js';
 import { PasswordHash } from '../src/auth/users/password-hash.js';
 import { isServerOf, readPidFile } from '../src/database/embedded/postmaster.identity.js';
 import { connectionOf } from '../src/database/pools.js';

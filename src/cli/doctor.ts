@@ -24,6 +24,7 @@ async function run(): Promise<Answer> {
   return answer([
     machine.checkNode(),
     ...machine.checkConfiguration(problems),
+    ...machine.checkWorkers(settings.WORKERS),
     ...(embedded ? machine.checkDataDir(settings.DATA_DIR) : []),
     ...(embedded ? machine.checkSecretInEnvironment(settings.DATA_DIR, Boolean(settings.SECRET_KEY)) : []),
     ...checkNetwork({ ...settings }, Date.now()),

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Text -> value, one function a kind of setting. Each throws an Error whose message completes "NAME ...". */
 
 export function integer(low: number, high: number) {
@@ -6,6 +8,17 @@ export function integer(low: number, high: number) {
     if (!(value >= low && value <= high)) throw new Error(`must be a whole number from ${low} to ${high}`);
     return value;
   };
+}
+
+const WORKERS_MOST = 64;
+
+/** A number, or `auto`: one a CPU that this process may use. */
+export function workers(text: string): number {
+  if (text === 'auto') return Math.min(availableParallelism(), WORKERS_MOST);
+  const value = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > WORKERS_MOST)
+    throw new Error(`must be a whole number from 1 to ${WORKERS_MOST}, or auto`);
+  return value;
 }
 
 export function flag(text: string): boolean {

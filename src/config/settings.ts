@@ -10,6 +10,7 @@ import {
   origins,
   postgresUrl,
   secret,
+  workers,
 } from './parsers.js';
 
 /** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
@@ -36,6 +37,7 @@ export const LONGEST_ACCESS_TOKEN_TTL = 7 * DAY;
 /** Every environment variable that Keks reads. An empty one counts as absent. */
 export const SETTINGS = {
   PORT: setting(integer(0, 65_535), '3000', 'TCP port'),
+  WORKERS: setting(workers, '1', 'processes that share `PORT`; `auto`: as many as there are CPUs for Keks'),
   HOST: setting(
     loopbackOrHost,
     '127.0.0.1',

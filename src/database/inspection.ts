@@ -8,6 +8,8 @@ export interface ServerFacts {
   readonly standby: boolean;
   /** As `server_version_num`, e.g. 180004. */
   readonly version: number;
+  /** How many connections it lets those have who are not superusers, all clients together. */
+  readonly connections: number;
   /** How far its clock is ahead of this machine's, give or take `vagueness`, in milliseconds. */
   readonly clockOffset: number;
   readonly vagueness: number;
@@ -15,8 +17,15 @@ export interface ServerFacts {
 
 export async function inspectServer(client: Client): Promise<ServerFacts> {
   const sentAt = Date.now();
-  const { rows } = await client.query<{ standby: boolean; version: string; now: number }>(
+  const { rows } = await client.query<{
+    standby: boolean;
+    version: string;
+    connections: number;
+    now: number;
+  }>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num') AS version,
+            current_setting('max_connections')::int
+              - current_setting('superuser_reserved_connections')::int AS connections,
             (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
   );
   const heardAt = Date.now();
@@ -24,7 +33,8 @@ export async function inspectServer(client: Client): Promise<ServerFacts> {
   if (!row) throw new Error('PostgreSQL did not say who it is');
   const vagueness = (heardAt - sentAt) / 2;
   const clockOffset = row.now - (sentAt + vagueness);
-  return { standby: row.standby, version: Number(row.version), clockOffset, vagueness };
+  const { standby, version, connections } = row;
+  return { standby, version: Number(version), connections, clockOffset, vagueness };
 }
 
 export type Partitioned = 'access_tokens' | 'refresh_tokens' | 'audit_events';

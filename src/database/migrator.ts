@@ -1,11 +1,12 @@
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
+import { StartRefusal } from '../start.refusal.js';
 import { createDataSource, MIGRATIONS_TABLE } from './data-source.js';
 import { isCompatible, markCompatible } from './schema-compatibility.js';
 
-/** The start cannot go on, and waiting does not help. The message is one line that names the mend. */
-export class DatabaseRefusal extends Error {}
+/** The start cannot go on, and waiting does not help. */
+export class DatabaseRefusal extends StartRefusal {}
 
 /** "KEKS" in ASCII: instances that start together migrate one after the other. */
 const MIGRATION_LOCK = 0x4b_45_4b_53;

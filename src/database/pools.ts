@@ -3,6 +3,9 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 import type { ClientConfig, Pool, PoolConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 
+/** What one process opens at most: both pools, and maintenance. */
+export const CONNECTIONS_MOST = 15;
+
 /** Milliseconds. Waiting for a connection and for the answer add up, and a 503 has to leave within a second. */
 const ACQUIRE_MS = 400;
 const ANSWER_MS = 500;

@@ -69,16 +69,16 @@ function withoutDialogue(request: { credentials?: string }): object {
 
 /**
  * OpenAPI at `/docs-json`, Swagger UI at `/docs`.
- * @param where whose listener serves them; the page sends to the application that it describes
+ * @param document if not of the application that serves it
  */
 export function serveDocuments(
-  app: INestApplication,
+  where: INestApplication,
   options: DocumentOptions,
-  where: INestApplication = app,
+  document: () => OpenAPIObject = () => openApiDocument(where, options),
 ): void {
   const policy = pagePolicy(options.apart ? `'self' ${new URL(options.issuer).origin}` : "'self'");
   protectPages(where.getHttpAdapter().getInstance() as FastifyInstance, policy);
-  SwaggerModule.setup('docs', where, () => openApiDocument(app, options), {
+  SwaggerModule.setup('docs', where, document, {
     raw: ['json'],
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'Keks',

@@ -1,24 +1,17 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Database } from '../database/database.js';
 import { Public } from '../guard/principal.js';
 import { ApiAnswer } from '../http/api-answer.js';
-import { DrainState } from '../http/drain.js';
-import { Unavailable } from '../http/unavailable.js';
+import { Readiness } from './readiness.js';
 
 const healthAnswer = z.object({ status: z.literal('ok') }).meta({ id: 'HealthAnswer' });
 type HealthAnswer = z.infer<typeof healthAnswer>;
 
-const PRIMARY_ANSWERS = { name: 'primary_answers', text: 'SELECT 1 AS answer' };
-
 @Public()
 @Controller('health')
 export class HealthController {
-  constructor(
-    private readonly database: Database,
-    private readonly drain: DrainState,
-  ) {}
+  constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
   @ApiOperation({
@@ -31,7 +24,6 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Asks the primary on the connections that validations use. */
   @Get('ready')
   @ApiOperation({
     summary: 'Can it answer requests?',
@@ -41,8 +33,7 @@ export class HealthController {
   })
   @ApiAnswer(200, healthAnswer, 'The database answers, and the process is not on its way out.')
   async ready(): Promise<HealthAnswer> {
-    if (this.drain.draining) throw new Unavailable('shutting down');
-    await this.database.runHot(PRIMARY_ANSWERS, []);
+    await this.readiness.check();
     return { status: 'ok' };
   }
 }

@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { Config } from '../config.js';
 import { Public } from '../guard/principal.js';
 import { Guarded } from '../guard/swagger.js';
-import { Metrics } from './metrics.js';
+import { MetricsText } from './metrics.text.js';
 
 /** Lets a token read the metrics where they are not open. */
 export const METRICS_SCOPE = 'keks:metrics';
@@ -24,7 +24,7 @@ export function metricsController(access: ClassDecorator): Type {
   @access
   @Controller()
   class MetricsController {
-    constructor(private readonly metrics: Metrics) {}
+    constructor(private readonly metrics: MetricsText) {}
 
     @Get('metrics')
     @Header('Content-Type', CONTENT_TYPE)
@@ -35,7 +35,7 @@ export function metricsController(access: ClassDecorator): Type {
     })
     @ApiResponse({
       status: 200,
-      description: 'Since the start of this process, in the text format of Prometheus.',
+      description: 'Since the start, in the text format of Prometheus; of all workers together.',
       content: { 'text/plain': { schema: { type: 'string' }, example: EXAMPLE } },
     })
     read(): Promise<string> {

@@ -5,17 +5,18 @@ import { LoginLane } from '../auth/users/login-lane.js';
 import { Database } from '../database/database.js';
 import { authorityMetrics } from './authority.metrics.js';
 import { HttpTraffic } from './http.traffic.js';
+import { MetricsText, snapshotOf, textOf, type Snapshot } from './metrics.text.js';
 import { buildMetrics, databaseMetrics, laneMetrics, trafficMetrics } from './process.metrics.js';
 
 /** Where the metrics find the version that they tell. */
 export const BUILD = Symbol('BUILD');
 
 /**
- * Owns what `GET /metrics` says. Everything is counted elsewhere, in plain numbers, and read when somebody asks. No label
+ * Owns what this process has to tell. Everything is counted elsewhere, in plain numbers, and read when somebody asks. No label
  * ever takes a value that came with a request.
  */
 @Injectable()
-export class Metrics {
+export class Metrics extends MetricsText {
   private readonly registry = new Registry();
 
   constructor(
@@ -25,6 +26,7 @@ export class Metrics {
     traffic: HttpTraffic,
     @Inject(BUILD) version: string,
   ) {
+    super();
     const metrics = [
       ...authorityMetrics(telemetry),
       ...laneMetrics(lane),
@@ -36,10 +38,11 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** In the text format of Prometheus. */
-  async text(): Promise<string> {
-    const text = await this.registry.metrics();
-    // prom-client writes Nan, for a lag that was not measured since the last reading; the format knows NaN only
-    return text.replaceAll(/ Nan$/gm, ' NaN');
+  text(): Promise<string> {
+    return textOf(this.registry);
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return snapshotOf(this.registry);
   }
 }

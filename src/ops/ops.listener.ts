@@ -2,24 +2,31 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { Database } from '../database/database.js';
 import { Public } from '../guard/principal.js';
 import { DrainState } from '../http/drain.js';
 import { createHttpApp } from '../http/http-app.js';
 import { HealthController } from './health.controller.js';
 import { metricsController } from './metrics.controller.js';
-import { Metrics } from './metrics.js';
+import { MetricsText } from './metrics.text.js';
+import { Readiness } from './readiness.js';
+
+/** What is shown: the main application's own, nothing is made a second time. */
+export interface OpsSources {
+  readonly readiness: Readiness;
+  readonly metrics: MetricsText;
+  readonly drain: DrainState;
+}
 
 @Module({})
 class OpsListenerModule {
-  /** What is shown is the main application's own: nothing is made a second time. */
-  static beside(app: NestFastifyApplication): DynamicModule {
+  static of({ readiness, metrics }: OpsSources): DynamicModule {
     return {
       module: OpsListenerModule,
       controllers: [HealthController, metricsController(Public())],
-      providers: [Database, DrainState, Metrics].map((token) => {
-        return { provide: token, useValue: app.get<unknown>(token, { strict: false }) };
-      }),
+      providers: [
+        { provide: Readiness, useValue: readiness },
+        { provide: MetricsText, useValue: metrics },
+      ],
     };
   }
 }
@@ -29,10 +36,9 @@ class OpsListenerModule {
  * operators reach. It keeps the rules of framing and errors that hold for everybody.
  */
 export function createOpsApp(
-  app: NestFastifyApplication,
-  { REALM: realm }: Config,
+  sources: OpsSources,
+  { REALM: realm }: Pick<Config, 'REALM'>,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
-  const drain = app.get(DrainState, { strict: false });
-  return createHttpApp(OpsListenerModule.beside(app), { realm, logger, drain });
+  return createHttpApp(OpsListenerModule.of(sources), { realm, logger, drain: sources.drain });
 }

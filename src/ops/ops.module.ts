@@ -6,11 +6,15 @@ import { HttpTraffic } from './http.traffic.js';
 import { metricsControllers } from './metrics.controller.js';
 import { BUILD, Metrics } from './metrics.js';
 import { NumbersController } from './numbers.controller.js';
+import { MetricsText } from './metrics.text.js';
+import { OwnReadiness, Readiness } from './readiness.js';
 
 export interface OpsOptions {
   readonly config: Config;
   readonly drain: DrainState;
   readonly version: string;
+  /** What `GET /metrics` says if not the numbers of this process alone. */
+  readonly metrics?: MetricsText | undefined;
   /** Where the database and the authority's own counts are. */
   readonly imports: DynamicModule[];
 }
@@ -18,7 +22,7 @@ export interface OpsOptions {
 /** Owns what operators and balancers look at. It changes nothing. */
 @Module({})
 export class OpsModule {
-  static of({ config, drain, version, imports }: OpsOptions): DynamicModule {
+  static of({ config, drain, version, metrics, imports }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
       imports,
@@ -28,6 +32,10 @@ export class OpsModule {
         { provide: BUILD, useValue: version },
         HttpTraffic,
         Metrics,
+        metrics
+          ? { provide: MetricsText, useValue: metrics }
+          : { provide: MetricsText, useExisting: Metrics },
+        { provide: Readiness, useClass: OwnReadiness },
       ],
     };
   }

@@ -76,5 +76,11 @@ export function buildMetrics(version: string): Metric[] {
     labelNames: ['version', 'node'],
   });
   info.set({ version, node: process.version }, 1);
-  return [info];
+  const workers = new Gauge({
+    registers: [],
+    name: 'keks_workers',
+    help: 'Processes that serve.',
+  });
+  workers.set(1);
+  return [info, workers];
 }

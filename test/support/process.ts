@@ -7,6 +7,8 @@ export interface ServerProcess {
   readonly url: string;
   /** stdout and stderr so far. */
   output(): string;
+  /** Resolves with the exit code, or the signal, once all of its output is here. */
+  readonly ended: Promise<number | string | null>;
   /** @returns the exit code, or the signal */
   stop(signal?: NodeJS.Signals): Promise<number | string | null>;
 }
@@ -49,12 +51,13 @@ export function launch(environment: Record<string, string>, url = ''): ServerPro
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = once(child, 'exit').then(
+  const ended = once(child, 'close').then(
     ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
   );
   return {
     child,
     url,
+    ended,
     output: () => output,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);

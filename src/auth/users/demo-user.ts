@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { OPERATOR } from '../request-origin.js';
+import { DEMO_USER } from './demo.identity.js';
 import { UsersService } from './users.service.js';
-
-/** The user of the story. Everybody knows this password, which is why it exists with the embedded database only. */
-export const DEMO_USER = { user: 'CookieDestroyer', password: 'U+1F36A', scope: 'cookies:eat' } as const;
 
 @Injectable()
 export class DemoUser {

@@ -1,19 +1,27 @@
-import { Injectable } from '@nestjs/common';
-import pLimit from 'p-limit';
+import { Inject, Injectable } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { CONFIG, type Config } from '../../config.js';
 import { traced } from '../../tracing/tracing.js';
 import { Unavailable } from '../../http/unavailable.js';
 
-const AT_ONCE = 2;
-const WAITING_MOST = 128;
+const WAITING_MOST_EACH = 64;
 
 /**
- * bcrypt runs on libuv's four threads, which other work needs too: two of them at most are for passwords, and those
- * who wait are counted, so that a flood of logins neither starves the rest nor fills the memory.
+ * bcrypt runs on libuv's four threads, which other work needs too: two of them at most are for passwords, and where
+ * several processes share the CPUs, one in each. Those who wait are counted, so that a flood of logins neither starves the
+ * rest nor fills the memory.
  */
 @Injectable()
 export class LoginLane {
-  private readonly limit = pLimit(AT_ONCE);
+  private readonly limit: LimitFunction;
+  private readonly waitingMost: number;
   private faults = 0;
+
+  constructor(@Inject(CONFIG) { WORKERS }: Pick<Config, 'WORKERS'>) {
+    const atOnce = WORKERS > 1 ? 1 : 2;
+    this.limit = pLimit(atOnce);
+    this.waitingMost = atOnce * WAITING_MOST_EACH;
+  }
 
   get waiting(): number {
     return this.limit.pendingCount;
@@ -21,7 +29,7 @@ export class LoginLane {
 
   /** @throws Unavailable at once when the lane is full, or when whoever was ahead has found the database away */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.limit.pendingCount >= WAITING_MOST) throw new Unavailable('too many logins are waiting');
+    if (this.limit.pendingCount >= this.waitingMost) throw new Unavailable('too many logins are waiting');
     // the wait is part of it: that is where a slow login has its time from
     return traced('login lane', { 'keks.waiting': this.limit.pendingCount }, () => this.queue(work));
   }

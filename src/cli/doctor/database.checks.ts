@@ -8,6 +8,7 @@ import {
   type PartitionFacts,
   type ServerFacts,
 } from '../../database/inspection.js';
+import { CONNECTIONS_MOST } from '../../database/pools.js';
 import { DatabaseRefusal, pendingMigrations } from '../../database/migrator.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
@@ -19,7 +20,7 @@ const DAY_S = 86_400;
 const SPARE_PARTITIONS = 8;
 const AUDIT_MONTHS = 14;
 
-type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL'>;
+type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL' | 'WORKERS' | 'DATABASE_URL'>;
 
 /** @param keys undefined while the configuration has no usable SECRET_KEY */
 export async function checkDatabase(
@@ -29,7 +30,7 @@ export async function checkDatabase(
 ): Promise<Finding[]> {
   const server = await inspectServer(client);
   const schema = await checkSchema(client);
-  const found = [...checkServer(server), schema];
+  const found = [...checkServer(server), ...checkConnections(server, settings), schema];
   if (schema.status === 'fail') return found;
   const partitions = await inspectPartitions(client, Date.now() + server.clockOffset, settings);
   found.push(...partitions.map((one) => checkPartitions(one, settings)));
@@ -59,6 +60,21 @@ function checkServer({ standby, version, clockOffset, vagueness }: ServerFacts):
       : off > CLOCK_WARN_MS
         ? warn('clock', far, mend)
         : ok('clock', clock),
+  ];
+}
+
+/** The embedded server is started with as many as it takes. */
+export function checkConnections(
+  { connections }: Pick<ServerFacts, 'connections'>,
+  { WORKERS, DATABASE_URL }: Pick<Settings, 'WORKERS' | 'DATABASE_URL'>,
+): Finding[] {
+  if (DATABASE_URL === undefined) return [];
+  const most = WORKERS * CONNECTIONS_MOST;
+  const fact = `this server opens up to ${most} of ${connections}`;
+  return [
+    most <= connections
+      ? ok('connections', fact)
+      : warn('connections', fact, 'raise max_connections in PostgreSQL, or lower WORKERS'),
   ];
 }
 

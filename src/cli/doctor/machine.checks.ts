@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statSync, type Stats } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fail, ok, warn, type Finding } from './finding.js';
 
@@ -25,6 +26,17 @@ function matches(version: string, part: string): boolean {
 export function checkConfiguration(problems: readonly string[]): Finding[] {
   if (problems.length === 0) return [ok('configuration', 'every setting is valid')];
   return problems.map((problem) => fail('configuration', problem, 'correct the environment'));
+}
+
+/** More processes than CPUs only take turns, and each has memory of its own. */
+export function checkWorkers(workers: number, cpus = availableParallelism()): Finding[] {
+  if (workers === 1) return [];
+  const fact = `WORKERS=${workers} on ${cpus} CPUs`;
+  return [
+    workers <= cpus
+      ? ok('workers', fact)
+      : warn('workers', fact, 'set WORKERS to auto, or to fewer than CPUs'),
+  ];
 }
 
 /** Whether DATA_DIR can be used, and by its owner only: it holds SECRET_KEY. */

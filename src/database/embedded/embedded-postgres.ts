@@ -11,6 +11,7 @@ import { LockGuard } from './lock.guard.js';
 import { answers } from './owner.lock.js';
 import { findBinaries } from './postgres.binaries.js';
 import type { PostgresAddress } from './postgres.address.js';
+import type { ServerIdentity } from './orphaned.server.js';
 import { readPidFile } from './postmaster.identity.js';
 import { serverAccount } from './server.account.js';
 import { lastingDoor, openDoor } from './socket.door.js';
@@ -30,6 +31,8 @@ export interface EmbeddedOptions {
 export interface EmbeddedPostgres {
   /** Where to connect; good for this process and its children until `stop()`. */
   readonly address: PostgresAddress;
+  /** Which process it is, and of which directory: for {@link endOrphan}. */
+  readonly server: ServerIdentity;
   /** Shuts down: sessions are cut, committed data are on disk, no process is left. May be called again. */
   stop(): Promise<void>;
   /** Resolves if the server ends without `stop()`; otherwise never. */
@@ -59,6 +62,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       };
       return {
         address,
+        server: { cluster: site.cluster, pid: server.pid },
         exited: server.gone.then(() => (stopping === undefined ? undefined : NEVER)),
         stop: () => (stopping ??= stop()),
       };

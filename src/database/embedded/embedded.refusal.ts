@@ -1,5 +1,7 @@
-/** Keks will not start on this data directory. The message is one line and names the mend. */
-export class EmbeddedRefusal extends Error {
+import { StartRefusal } from '../../start.refusal.js';
+
+/** Keks will not start on this data directory. */
+export class EmbeddedRefusal extends StartRefusal {
   override readonly name = 'EmbeddedRefusal';
 }
 

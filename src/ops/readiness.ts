@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import { DrainState } from '../http/drain.js';
+import { Unavailable } from '../http/unavailable.js';
+
+const PRIMARY_ANSWERS = { name: 'primary_answers', text: 'SELECT 1 AS answer' };
+
+/** Whether requests can be answered. */
+export abstract class Readiness {
+  /** @throws Unavailable when they cannot */
+  abstract check(): Promise<void>;
+}
+
+/** Of a process that answers them itself. Asks the primary on the connections that validations use. */
+@Injectable()
+export class OwnReadiness extends Readiness {
+  constructor(
+    private readonly database: Database,
+    private readonly drain: DrainState,
+  ) {
+    super();
+  }
+
+  async check(): Promise<void> {
+    if (this.drain.draining) throw new Unavailable('shutting down');
+    await this.database.runHot(PRIMARY_ANSWERS, []);
+  }
+}
