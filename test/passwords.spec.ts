@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { derivedKey } from '../src/auth/derived-key.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
-import { LoginLane } from '../src/auth/users/login-lane.js';
+import { LoginLane, loginsAtOnce } from '../src/auth/users/login-lane.js';
 import { PasswordHash } from '../src/auth/users/password-hash.js';
 import { PasswordPolicy } from '../src/auth/users/password-policy.js';
 import { UsersService } from '../src/auth/users/users.service.js';
@@ -172,9 +172,11 @@ describe('PasswordPolicy', () => {
 });
 
 describe('LoginLane', () => {
-  it('runs two at once, in order, and refuses at once what comes on top of 128 waiting', async () => {
+  const atOnce = loginsAtOnce(1);
+
+  it('runs one or two at once, in order, and refuses at once what comes on top of 64 waiting for each', async () => {
     const lane = new LoginLane({ WORKERS: 1 });
-    const gates = Array.from({ length: 130 }, gate);
+    const gates = Array.from({ length: atOnce * 65 }, gate);
     const began: number[] = [];
     const jobs = gates.map(({ promise }, n) =>
       lane.run(async () => {
@@ -184,10 +186,11 @@ describe('LoginLane', () => {
       }),
     );
     await expect(lane.run(async () => -1)).rejects.toBeInstanceOf(Unavailable);
-    expect([began, lane.waiting]).toEqual([[0, 1], 128]);
-    gates[1]?.open();
-    await jobs[1];
-    await expect.poll(() => began).toEqual([0, 1, 2]);
+    const first = Array.from({ length: atOnce }, (_, n) => n);
+    expect([began, lane.waiting]).toEqual([first, atOnce * 64]);
+    gates[0]?.open();
+    await jobs[0];
+    await expect.poll(() => began).toEqual([...first, atOnce]);
     for (const { open } of gates) open();
     expect(await Promise.all(jobs)).toEqual(gates.map((_, n) => n));
     expect(lane.waiting).toBe(0);
@@ -275,7 +278,7 @@ describe('POST /issue', () => {
     await keks.addUser('Patient');
     const lane = keks.app.get(LoginLane);
     const hold = gate();
-    const held = Array.from({ length: 130 }, () => lane.run(() => hold.promise));
+    const held = Array.from({ length: loginsAtOnce(1) * 65 }, () => lane.run(() => hold.promise));
     for (const user of ['Patient', 'Nobody']) {
       const answer = await logIn(user);
       expect([answer.status, answer.body]).toMatchObject([503, { error: 'temporarily_unavailable' }]);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { availableParallelism } from 'node:os';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { CONFIG, type Config } from '../../config.js';
 import { traced } from '../../tracing/tracing.js';
@@ -7,8 +8,8 @@ import { Unavailable } from '../../http/unavailable.js';
 const WAITING_MOST_EACH = 64;
 
 /**
- * bcrypt runs on libuv's four threads, which other work needs too: two of them at most are for passwords, and where
- * several processes share the CPUs, one in each. Those who wait are counted, so that a flood of logins neither starves the
+ * bcrypt runs on libuv's four threads, which other work needs too: two of them at most are for passwords, and one where
+ * several processes share the CPUs or there are no more than two. Those who wait are counted, so that a flood of logins neither starves the
  * rest nor fills the memory.
  */
 @Injectable()
@@ -18,7 +19,7 @@ export class LoginLane {
   private faults = 0;
 
   constructor(@Inject(CONFIG) { WORKERS }: Pick<Config, 'WORKERS'>) {
-    const atOnce = WORKERS > 1 ? 1 : 2;
+    const atOnce = loginsAtOnce(WORKERS);
     this.limit = pLimit(atOnce);
     this.waitingMost = atOnce * WAITING_MOST_EACH;
   }
@@ -45,4 +46,9 @@ export class LoginLane {
       });
     });
   }
+}
+
+/** One CPU at least is for everything else. */
+export function loginsAtOnce(workers: number): number {
+  return workers > 1 || availableParallelism() <= 2 ? 1 : 2;
 }
