@@ -149,6 +149,26 @@ describe('when many ask at once and nothing comes back', () => {
   });
 });
 
+describe('when the connections for changes are all busy with statements that do not end', () => {
+  it('changes are 503 within a second, and tokens are checked as ever', async () => {
+    const { client } = database;
+    const logins = () =>
+      Array.from({ length: 40 }, () =>
+        timed('login', () => post(keks.url, '/issue', { user: 'Ann', password: PASSWORD })),
+      );
+    await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+    await machine.lateness();
+    const waiting = Promise.all(logins());
+    const checked = await Promise.all(Array.from({ length: 20 }, () => timed('guard', questions.eat)));
+    const answers = await waiting;
+    await client.query('ROLLBACK');
+    expectUnavailable(answers, await machine.lateness());
+    expect(new Set(checked.map(({ status }) => status))).toEqual(new Set([200]));
+    const after = await Promise.all(logins());
+    expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+});
+
 describe('a change that waits too long for its turn', () => {
   /** A revoke that waits for a lock until it is refused, and whether the database is still at it then. */
   async function refusedRevoke(): Promise<{ token: string; answer: Timed; goesOn: boolean }> {
