@@ -5,6 +5,8 @@ import { item, pagedList, pageOf } from './console-list.js';
 import { call } from './console-login.js';
 import { instant } from './console-moment.js';
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+
 /** What is suggested; any other can be typed. */
 const TYPES = [
   ...['token.issued', 'token.refreshed', 'token.refreshed_again', 'token.refused', 'token.revoked'],
@@ -59,7 +61,7 @@ function drawEvent(event, go) {
         .map(([name, value]) => [name.replaceAll('_', ' '), textOf(value)]),
       ...(request ? [['Request', element('code', {}, request)]] : []),
       ...(grant ? [['Grant', more(grant, () => go('audit', { grant_id: grant }))]] : []),
-      ...(token ? [['Token', more(token, () => go('audit', { token_id: token }))]] : []),
+      ...(token ? [['Token', more(token, () => go('story', { token }))]] : []),
     ],
   });
   drawn.classList.add('event');
@@ -67,7 +69,7 @@ function drawEvent(event, go) {
   return drawn;
 }
 
-/** An id, and all that happened to what it names. */
+/** The beginning of an id, and the way to what happened to it. */
 function more(id, press) {
   const link = button(`${id.slice(0, 8)}…`, press, 'link');
   link.title = id;
@@ -75,5 +77,6 @@ function more(id, press) {
 }
 
 function textOf(value) {
+  if (TIME.test(value)) return instant(value);
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -14,7 +14,7 @@ export class Mistake extends Error {}
 export function ask({ title, sentences = [], fields = [], action, danger = false, known, work }) {
   const alert = element('p', { class: 'alert', role: 'alert' });
   const go = element('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, action);
-  const cancel = button('Cancel', () => dialog.close());
+  const cancel = button('Cancel', () => busy || dialog.close());
   const form = element(
     'form',
     { class: 'fields', method: 'dialog' },
@@ -25,36 +25,48 @@ export function ask({ title, sentences = [], fields = [], action, danger = false
     element('div', { class: 'buttons' }, go, cancel),
   );
   const dialog = element('dialog', { 'aria-labelledby': 'dialog-title' }, form);
-  let result;
   let busy = false;
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    if (busy) return;
+  let done = Promise.resolve();
+  const attempt = async () => {
     busy = true;
     go.setAttribute('aria-disabled', 'true');
     alert.textContent = '';
     try {
-      result = (await work(form.elements, (progress) => (alert.textContent = progress))) ?? true;
-      dialog.close();
+      return (await work(form.elements, (progress) => (alert.textContent = progress))) ?? true;
     } catch (error) {
       if (!(error instanceof Mistake || error instanceof Refusal)) throw error;
       alert.textContent = error instanceof Mistake ? error.message : sentenceOf(error, known);
+      return undefined;
     } finally {
       busy = false;
       go.removeAttribute('aria-disabled');
     }
+  };
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (busy) return;
+    done = attempt();
+    void done.then((result) => result !== undefined && dialog.close());
   });
-  return open(dialog).then(() => result);
+  dialog.addEventListener('cancel', (event) => {
+    if (busy) event.preventDefault();
+  });
+  // a browser may close it all the same: what is being done is waited for
+  return open(dialog).then(() => done);
 }
 
-/** Shows it until it is closed, and leaves nothing of it behind. */
-export function open(dialog) {
+/**
+ * Shows it until it is closed, and leaves nothing of it behind.
+ * @param mayClose what is closed against that is opened again: browsers let people close any dialog
+ */
+export function open(dialog, mayClose = () => true) {
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
+      if (!mayClose()) return dialog.showModal();
       dialog.remove();
-      resolve();
+      return resolve();
     });
   });
 }

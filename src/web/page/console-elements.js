@@ -57,7 +57,7 @@ export function notice({ title, text }, again) {
   return element(
     'div',
     { class: 'notice', role: 'alert' },
-    element('h2', {}, title),
+    element('h2', { tabindex: '-1' }, title),
     paragraph(text),
     again && button('Try again', again),
   );

@@ -5,8 +5,9 @@ import { button, element } from './console-elements.js';
  * @param fields pairs of name and labelled control
  * @param question what is asked for already
  * @param search is called with what was typed, without what is empty
+ * @param labels of its two buttons
  */
-export function filter(fields, question, search) {
+export function filter(fields, question, search, labels = ['Search', 'Show all']) {
   const form = element(
     'form',
     { class: 'filter', method: 'dialog', role: 'search' },
@@ -14,8 +15,8 @@ export function filter(fields, question, search) {
     element(
       'div',
       { class: 'buttons' },
-      element('button', { type: 'submit' }, 'Search'),
-      button('Show all', () => {
+      element('button', { type: 'submit' }, labels[0]),
+      button(labels[1], () => {
         for (const control of controls(form)) control.value = '';
         search({});
       }),

@@ -67,6 +67,7 @@ function drawGrant(grant, tools) {
       ['Ends', moment(grant.expires_at, 'stands until it is revoked')],
     ],
     actions: [
+      button('Story', () => tools.go('story', { token: grant.id })),
       button('Audit log', () => tools.go('audit', { grant_id: grant.id })),
       button('Revoke', () => void revoke(grant, tools), 'danger'),
     ],

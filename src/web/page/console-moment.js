@@ -6,6 +6,9 @@ const TO_THE_SECOND = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', ti
 const TIME = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const DISTANCE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
+/** What is nearly an hour is called one, and not sixty minutes. */
+const ROUNDED = 0.99;
+
 const UNITS = [
   ['day', 86_400],
   ['hour', 3_600],
@@ -39,7 +42,7 @@ export function duration(seconds) {
 
 function distance(when) {
   const seconds = (when.getTime() - Date.now()) / 1_000;
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ['minute', 60];
-  if (Math.abs(seconds) < 60) return seconds > 0 ? 'in a moment' : 'just now';
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length * ROUNDED) ?? ['minute', 60];
+  if (Math.abs(seconds) < 60 * ROUNDED) return seconds > 0 ? 'in a moment' : 'just now';
   return DISTANCE.format(Math.round(seconds / size), unit);
 }

@@ -90,7 +90,7 @@ function drawBoard(numbers, rates) {
     card('Issued', values('issued'), perSecond, `${whole(sum(numbers.issued))} since the start`),
     card('Validated', values('validated'), perSecond, `${whole(numbers.validated)} since the start`),
     card('Refused', values('refused'), perSecond, `${whole(sum(numbers.refused))} since the start`, 'bad'),
-    card('99 of 100 answers within', values('p99'), milliseconds, 'an estimate, for all routes together'),
+    card('99 of 100 answers within', values('p99'), milliseconds, 'p99 of all routes, an estimate'),
     drawReasons(numbers, rates),
     drawTotals(numbers),
   ];

@@ -8,8 +8,12 @@ import { button, element, paragraph } from './console-elements.js';
  */
 export function reveal({ title, sentence, parts }) {
   const status = element('p', { class: 'alert', role: 'status' });
-  const done = button('Done', () => dialog.close());
   let copied = false;
+  let putAway = false;
+  const done = button('Done', () => {
+    putAway = true;
+    dialog.close();
+  });
   const copy = async (value) => {
     copied ||= value === parts.at(-1)[1];
     status.textContent = await copyText(value, dialog);
@@ -42,7 +46,7 @@ export function reveal({ title, sentence, parts }) {
     if (!copied) event.preventDefault();
   };
   addEventListener('beforeunload', stay);
-  return open(dialog).then(() => removeEventListener('beforeunload', stay));
+  return open(dialog, () => copied || putAway).then(() => removeEventListener('beforeunload', stay));
 }
 
 /** Browsers lend the clipboard to pages from HTTPS or from this machine only. */

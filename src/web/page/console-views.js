@@ -6,6 +6,7 @@ import { openKeys } from './console-keys.js';
 import { openNumbers } from './console-numbers.js';
 import { openPassword } from './console-password.js';
 import { openSessions } from './console-sessions.js';
+import { openStory } from './console-story.js';
 import { openUsers } from './console-users.js';
 
 export const ACCOUNT = [
@@ -21,4 +22,5 @@ export const ADMIN = [
   { name: 'clients', label: 'Clients', open: openClients },
   { name: 'grants', label: 'Grants', open: openGrants },
   { name: 'audit', label: 'Audit log', open: openAudit },
+  { name: 'story', label: 'Story of a token', open: openStory },
 ];

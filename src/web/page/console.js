@@ -56,7 +56,7 @@ function admit() {
   const { user, ends } = current();
   byId('who').textContent = user;
   byId('until').textContent = `signed in until ${clock(ends)}`;
-  for (const id of ['identity', 'desk']) byId(id).hidden = false;
+  for (const id of ['skip', 'identity', 'desk']) byId(id).hidden = false;
   byId('sign-in').hidden = true;
   drawMenu();
   show(nameInAddress());
@@ -72,7 +72,7 @@ function farewell(why) {
   left.abort();
   closeDialogs();
   byId('view').replaceChildren();
-  for (const id of ['identity', 'desk']) byId(id).hidden = true;
+  for (const id of ['skip', 'identity', 'desk']) byId(id).hidden = true;
   byId('sign-in').hidden = false;
   byId('farewell').hidden = why === undefined;
   byId('farewell').textContent = FAREWELLS[why] ?? '';
@@ -138,11 +138,18 @@ function openMenu(open) {
 form.addEventListener('submit', (event) => void enter(event));
 byId('sign-out').addEventListener('click', stage.signOut);
 byId('menu').addEventListener('click', () => openMenu(byId('menu').getAttribute('aria-expanded') !== 'true'));
+byId('skip').addEventListener('click', (event) => {
+  // the address is for views
+  event.preventDefault();
+  byId('content').focus();
+});
 addEventListener('popstate', () => {
-  // the skip link changes the address too
-  if (current() && nameInAddress()) show(nameInAddress());
+  if (current()) show(nameInAddress());
 });
 addEventListener('pagehide', leave);
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted && !current()) farewell('reloaded');
+});
 onEnd(farewell);
 const [navigation] = performance.getEntriesByType('navigation');
 farewell(navigation?.type === 'reload' ? 'reloaded' : undefined);
