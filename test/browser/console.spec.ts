@@ -590,7 +590,7 @@ describe('the console at /console', () => {
     await expect
       .poll(() => page.locator('.number').first().locator('.curve').count(), { timeout: 6_000 })
       .toBe(1);
-    expect(await page.getByText('These are the numbers of one instance').innerText()).toContain('second');
+    expect(await page.getByText('These are the numbers of one process').innerText()).toContain('second');
     await sound('numbers');
     await page.setViewportSize(PHONE);
     await fits('phone-dark-numbers');

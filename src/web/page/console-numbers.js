@@ -1,4 +1,4 @@
-/** Live numbers of the instance that answers, drawn from the differences between its answers. */
+/** Live numbers of the process that answers, drawn from the differences between its answers. */
 import { Refusal } from './console-api.js';
 import { element, paragraph } from './console-elements.js';
 import { call } from './console-login.js';
@@ -45,7 +45,7 @@ export function openNumbers({ body, left }) {
       trouble.textContent = '';
       const own = note(series, numbers);
       board.replaceChildren(...drawBoard(numbers, own.rates));
-      about.textContent = `These are the numbers of one instance, ${numbers.instance.slice(0, 8)}, for ${duration(numbers.uptime)} up. ${othersOf(series)}`;
+      about.textContent = `These are the numbers of one process, ${numbers.instance.slice(0, 8)}, for ${duration(numbers.uptime)} up. ${othersOf(series)}`;
     },
     failed: (refusal) => (trouble.textContent = sentenceOf(refusal)),
   });
@@ -80,8 +80,9 @@ function note(series, numbers) {
 }
 
 function othersOf(series) {
-  if (series.size === 1) return 'Where several share the work, the others count for themselves.';
-  return `${series.size} instances have answered so far, and each counts for itself: what is drawn is that of the last one.`;
+  if (series.size === 1)
+    return 'Where several share the work, as instances or with WORKERS, the others count for themselves.';
+  return `${series.size} processes have answered so far, and each counts for itself: what is drawn is that of the last one.`;
 }
 
 function drawBoard(numbers, rates) {
