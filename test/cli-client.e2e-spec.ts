@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { keks, only, type Run } from './support/keks.js';
-import { build } from './support/process.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandLine } from './support/keks-here.js';
+import { only } from './support/keks.js';
 import { environment, get, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 interface Secret {
@@ -8,32 +8,18 @@ interface Secret {
   readonly client_secret: string;
 }
 
-// many processes, on as few cores as there are
-vi.setConfig({ testTimeout: 60_000 });
-
 describe('keks client', () => {
   let app: TestApp;
   let settings: Record<string, string>;
 
   beforeAll(async () => {
-    build();
     app = await startTestApp();
     settings = environment(app.database.url);
   });
 
   afterAll(() => app.close());
 
-  const run = (...args: string[]): Promise<Run> => keks(settings, ['client', ...args]);
-  const json = async <T>(...args: string[]): Promise<T> => {
-    const { code, stdout, stderr } = await run(...args, '--json');
-    expect([code, stderr]).toEqual([0, '']);
-    return only(stdout) as T;
-  };
-  const refused = async (...args: string[]): Promise<unknown[]> => {
-    const { code, stdout, stderr } = await run(...args, '--json');
-    expect(stdout).toBe('');
-    return [code, (only(stderr) as { error: string }).error];
-  };
+  const { run, json, refused } = commandLine(() => settings, 'client');
   const tokenFor = ({ client_id, client_secret }: Secret): Promise<Answer> =>
     request(app.url, '/oauth/token', {
       method: 'POST',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { keks, only, type Run } from './support/keks.js';
+import { commandLine } from './support/keks-here.js';
 import { addClient, type TestClient } from './support/oauth.js';
 import { build } from './support/process.js';
 import { environment, get, post, startTestApp, type TestApp } from './support/test-app.js';
@@ -21,24 +21,13 @@ interface Grant {
   readonly label: string | null;
 }
 
-// many processes, on as few cores as there are
 vi.setConfig({ testTimeout: 60_000 });
 
 let app: TestApp;
 let settings: Record<string, string>;
 let client: TestClient;
 
-const run = (...args: string[]): Promise<Run> => keks(settings, args);
-const json = async <T>(...args: string[]): Promise<T> => {
-  const { code, stdout, stderr } = await run(...args, '--json');
-  expect([code, stderr]).toEqual([0, '']);
-  return only(stdout) as T;
-};
-const refused = async (...args: string[]): Promise<unknown[]> => {
-  const { code, stdout, stderr } = await run(...args, '--json');
-  expect(stdout).toBe('');
-  return [code, (only(stderr) as { error: string }).error];
-};
+const { run, json, refused } = commandLine(() => settings);
 const status = async (token: string): Promise<number> => (await post(app.url, '/validate', { token })).status;
 
 beforeAll(async () => {
@@ -196,7 +185,7 @@ describe('audit', () => {
         // another look of the follower, which finds nothing new
         await new Promise((resolve) => setTimeout(resolve, 1_500));
       }
-      if (types.length === 4) setTimeout(() => child.kill('SIGINT'), 2_500);
+      if (types.length === 4) setTimeout(() => child.kill('SIGINT'), 1_200);
     }
     expect(types).toEqual(['user.added', 'token.issued', 'token.issued', 'login.refused']);
     expect(await ended).toEqual([null, 'SIGINT']);

@@ -14,7 +14,8 @@ import { findRunning } from '../src/database/embedded/embedded-postgres.js';
 import { connectionOf } from '../src/database/pools.js';
 import { createDatabase } from './support/database.js';
 import { keks, only, printed, type Run, type RunOptions } from './support/keks.js';
-import { startProcess, type ServerProcess } from './support/process.js';
+import { keksHere, type HereOptions } from './support/keks-here.js';
+import { build, startProcess, type ServerProcess } from './support/process.js';
 import {
   environment,
   get,
@@ -37,14 +38,15 @@ let app: TestApp;
 let settings: Record<string, string>;
 
 beforeAll(async () => {
+  build();
   app = await startTestApp();
   settings = environment(app.database.url);
 });
 
 afterAll(() => app.close());
 
-function run(args: string, options: RunOptions = {}, extra: Record<string, string> = {}): Promise<Run> {
-  return keks({ ...settings, ...extra }, words(args), options);
+function run(args: string, options: HereOptions = {}, extra: Record<string, string> = {}): Promise<Run> {
+  return keksHere({ ...settings, ...extra }, words(args), options);
 }
 
 /** As a shell would: "a b" is one word. */
@@ -52,14 +54,14 @@ function words(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
 }
 
-async function json(args: string, options?: RunOptions, extra?: Record<string, string>): Promise<unknown> {
+async function json(args: string, options?: HereOptions, extra?: Record<string, string>): Promise<unknown> {
   const { code, stdout, stderr } = await run(`${args} --json`, options, extra);
   expect([code, stderr]).toEqual([0, '']);
   return only(stdout);
 }
 
 /** Refused with exit code 1: nothing on stdout, the error shape on stderr. */
-async function refused(args: string, options?: RunOptions, extra?: Record<string, string>) {
+async function refused(args: string, options?: HereOptions, extra?: Record<string, string>) {
   const { code, stdout, stderr } = await run(`${args} --json`, options, extra);
   expect([code, stdout]).toEqual([1, '']);
   const shape = only(stderr) as { error: string; error_description: string };
@@ -89,7 +91,7 @@ describe('the program', () => {
           return next(url, context);
         }\`));`;
     const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
-    const { code, stdout, stderr } = await run('--help', { nodeArgs: args });
+    const { code, stdout, stderr } = await keks(settings, ['--help'], { nodeArgs: args });
     expect(code).toBe(0);
     for (const verb of ['user', 'token', 'migrate', 'purge', 'database-url', 'doctor'])
       expect(stdout).toContain(`\n  ${verb}`);
@@ -97,7 +99,7 @@ describe('the program', () => {
   });
 
   it('says its version', async () => {
-    expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await keks({}, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it.concurrent('works when nobody reads to the end', async () => {
@@ -120,6 +122,11 @@ describe('the program', () => {
 });
 
 describe('wrong usage is exit code 2', () => {
+  it('of the process too', async () => {
+    const { code, stdout, stderr } = await keks(settings, ['usr', 'list']);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(/Did you mean user\?/)]);
+  });
+
   it.concurrent.each([
     ['usr list', /Did you mean user\?/],
     ['user lst', /Did you mean list\?/],
@@ -191,9 +198,10 @@ describe('standard input', () => {
 
 describe('keks user', () => {
   it('add: prints id, name and scope', async () => {
-    const added = await json('user add Anna --password-stdin --scope "cookies:eat keks:admin"', {
-      input: `${PASSWORD}\r\n`,
-    });
+    const args = ['user', 'add', 'Anna', '--password-stdin', '--scope', 'cookies:eat keks:admin', '--json'];
+    const { code, stdout, stderr } = await keks(settings, args, { input: `${PASSWORD}\r\n` });
+    expect([code, stderr]).toEqual([0, '']);
+    const added = only(stdout);
     expect(added).toEqual({ id: expect.any(String), name: 'Anna', scope: 'cookies:eat keks:admin' });
     expect(Object.keys(added as object)).toEqual(['id', 'name', 'scope']);
     const token = await login('anna');
@@ -412,7 +420,7 @@ describe('keks migrate, purge and database-url', () => {
   });
 
   it.concurrent('database-url: as it was configured, whatever else is wrong', async () => {
-    const bare = await keks({ DATABASE_URL: app.database.url }, ['database-url']);
+    const bare = await keksHere({ DATABASE_URL: app.database.url }, ['database-url']);
     expect(bare).toEqual({ code: 0, stdout: `${app.database.url}\n`, stderr: '' });
     expect(await json('database-url')).toEqual({ database_url: app.database.url });
   });
@@ -478,7 +486,10 @@ describe('keks doctor', () => {
 
 describe('what is in the way', () => {
   it.concurrent('a configuration that cannot be: every problem, exit code 1', async () => {
-    const { code, stdout, stderr } = await run('user list', {}, { PORT: 'x', BCRYPT_COST: '99' });
+    const { code, stdout, stderr } = await keks({ ...settings, PORT: 'x', BCRYPT_COST: '99' }, [
+      'user',
+      'list',
+    ]);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.trim().split('\n')).toHaveLength(2);
   });
@@ -506,11 +517,13 @@ describe('with the embedded database', () => {
   const dataDir = join(folder, 'data');
   const embedded = { DATA_DIR: dataDir, NODE_ENV: 'test', BCRYPT_COST: '4' };
   const at = (args: string, options?: RunOptions): Promise<Run> => keks(embedded, words(args), options);
+  const here = (args: string, options?: HereOptions): Promise<Run> =>
+    keksHere(embedded, words(args), options);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('nothing is made by those who only look', async () => {
-    const [doctor, url] = await Promise.all([at('doctor'), at('database-url')]);
+    const [doctor, url] = await Promise.all([here('doctor'), here('database-url')]);
     expect(doctor.code).toBe(0);
     expect([url.code, url.stdout]).toEqual([1, '']);
     expect(url.stderr).toMatch(/No embedded database is running here: start Keks/);
@@ -565,12 +578,12 @@ describe('with the embedded database', () => {
       const { token } = issued.body as { token: string };
       SECRETS.push(token);
       expect((await get(server.url, '/cookies', token)).status).toBe(200);
-      expect((await at('token revoke', { input: token })).code).toBe(0);
+      expect((await here('token revoke', { input: token })).code).toBe(0);
       expect((await get(server.url, '/cookies', token)).status).toBe(401);
     });
 
     it('database-url leads to it', async () => {
-      const { code, stdout } = await at('database-url');
+      const { code, stdout } = await here('database-url');
       expect(code).toBe(0);
       const client = new Client(connectionOf(stdout.trim()));
       await client.connect();
@@ -580,7 +593,7 @@ describe('with the embedded database', () => {
     });
 
     it('doctor is content, and the server lives on', async () => {
-      const { code, stdout } = await at('doctor');
+      const { code, stdout } = await here('doctor');
       expect(stdout).not.toMatch(/^(?:warn|fail)/m);
       expect(code).toBe(0);
       expect((await get(server.url, '/health/ready')).status).toBe(200);

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fail, ok, warn, type Finding } from './finding.js';
 
-const PACKAGE = '../../../../package.json';
+const PACKAGE = 'keks/package.json';
 
 /** Node against the range that package.json promises: alternatives of `^major.minor.patch` and `>=major.minor.patch`. */
 export function checkNode(version: string = process.versions.node): Finding {
