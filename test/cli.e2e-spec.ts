@@ -81,23 +81,6 @@ describe('the program', () => {
     expect(readFileSync('dist/src/cli.js', 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
-  it('loads nothing but its parser to help', async () => {
-    const hook = `import { register } from 'node:module';
-      register('data:text/javascript,' + encodeURIComponent(\`
-        import { writeSync } from 'node:fs';
-        export async function load(url, context, next) {
-          const match = /node_modules\\\\/([^/]+)/.exec(url);
-          if (match) writeSync(2, match[1] + '\\\\n');
-          return next(url, context);
-        }\`));`;
-    const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
-    const { code, stdout, stderr } = await keks(settings, ['--help'], { nodeArgs: args });
-    expect(code).toBe(0);
-    for (const verb of ['user', 'token', 'migrate', 'purge', 'database-url', 'doctor'])
-      expect(stdout).toContain(`\n  ${verb}`);
-    expect(new Set(stderr.trim().split('\n'))).toEqual(new Set(['commander']));
-  });
-
   it('says its version', async () => {
     expect((await keks({}, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

@@ -1,4 +1,6 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Refusal } from './refusal.js';
+import { styled, styledError } from './style.js';
 
 /** What a verb says on stdout, for programs and for people. Neither ever holds a secret that came in. */
 export interface Answer {
@@ -10,7 +12,7 @@ export interface Answer {
 
 /** Columns under their headings. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headings, ...rows];
+  const lines = [headings.map((heading) => styled('bold', heading)), ...rows];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => length(line[column]))));
   return lines
     .map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  '))
@@ -22,7 +24,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 export function facts(entries: readonly (readonly [string, string | null | undefined])[]): string {
   const known = entries.filter((entry): entry is readonly [string, string] => Boolean(entry[1]));
   const width = Math.max(...known.map(([name]) => name.length));
-  return known.map(([name, value]) => `${pad(name, width)}  ${value}`).join('\n');
+  return known.map(([name, value]) => `${styled('bold', pad(name, width))}  ${value}`).join('\n');
 }
 
 /** UTC, to the second. */
@@ -39,7 +41,9 @@ export async function print(answer: Answer, json: boolean): Promise<void> {
 export async function printRefusal({ code, message }: Refusal, json: boolean): Promise<void> {
   const [told = ''] = message.split('\n\n');
   const shape = { error: code, error_description: told.replaceAll(/\s*\n\s*/g, ' ') };
-  await write(process.stderr, json ? JSON.stringify(shape) : message);
+  const [, ...help] = stripVTControlCharacters(message).split('\n\n');
+  const text = [styledError('red', told), ...help].join('\n\n');
+  await write(process.stderr, json ? JSON.stringify(shape) : text);
 }
 
 /** @throws Refusal when there is no room for it; that nobody reads any more (`| head`) is no fault */
@@ -54,7 +58,7 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 function length(cell: string | undefined): number {
-  return [...(cell ?? '')].length;
+  return [...stripVTControlCharacters(cell ?? '')].length;
 }
 
 function pad(cell: string, width: number): string {

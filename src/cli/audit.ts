@@ -3,7 +3,7 @@ import type { AuditQuestion } from '../auth/audit/audit-log.js';
 import type { AuditRow } from '../auth/audit/audit.sql.js';
 import type { Position } from '../auth/cursor.js';
 import { moment, table, type Answer } from './answer.js';
-import { once, type Act } from './noun.js';
+import { examples, once, type Act } from './noun.js';
 import { WrongUsage } from './refusal.js';
 import type { Services } from './services.js';
 
@@ -35,6 +35,9 @@ export function audit(program: Command, act: Act): void {
     .addOption(once('--token <id>', 'what happened to one token, by its id'))
     .option('--limit <n>', 'so many events', limitOf, 100)
     .option('--follow', 'then go on with what happens, until interrupted; with --json one document a line')
+    .addHelpText(
+      ...examples('keks audit --type login.refused --limit 20', 'keks audit --user alice --follow'),
+    )
     .action(act(run));
 }
 

@@ -3,7 +3,8 @@ import type { ClientFlaw } from '../auth/clients/client-flaw.js';
 import type { ClientRecord, ClientsService } from '../auth/clients/clients.service.js';
 import type { Revoker } from '../auth/tokens/token-revocation.js';
 import { facts, moment, table, type Answer } from './answer.js';
-import { once, type Act } from './noun.js';
+import { examples, once, type Act } from './noun.js';
+import { judged } from './style.js';
 import { Refusal } from './refusal.js';
 
 interface AddOptions {
@@ -38,23 +39,41 @@ export function client(program: Command, act: Act): void {
         .choices(['opaque', 'jwt'])
         .default('opaque'),
     )
+    .addHelpText(
+      ...examples(
+        'keks client add "night baker" --scope cookies:eat',
+        'keks client add shop --audience https://shop.example.com --token-format jwt',
+      ),
+    )
     .action(act(add));
-  noun.command('list').description('all clients').action(act(list));
+  noun
+    .command('list')
+    .description('all clients')
+    .addHelpText(...examples('keks client list'))
+    .action(act(list));
   noun
     .command('rotate-secret')
     .description('adds a second secret and prints it, once; the first lives on until it is retired')
     .argument('<client_id>')
     .option('--retire-old', 'instead: takes the older secret back, once the new one is in use everywhere')
+    .addHelpText(
+      ...examples(
+        'keks client rotate-secret c-0123456789abcdef01234567',
+        'keks client rotate-secret c-0123456789abcdef01234567 --retire-old',
+      ),
+    )
     .action(act(rotateSecret));
   noun
     .command('disable')
     .description('refuses the client and revokes everything issued to it, at once')
     .argument('<client_id>')
+    .addHelpText(...examples('keks client disable c-0123456789abcdef01234567'))
     .action(act((id: string) => setDisabled(id, true)));
   noun
     .command('enable')
     .description('lets the client in again; what was revoked stays revoked')
     .argument('<client_id>')
+    .addHelpText(...examples('keks client enable c-0123456789abcdef01234567'))
     .action(act((id: string) => setDisabled(id, false)));
 }
 
@@ -104,7 +123,7 @@ async function list(): Promise<Answer> {
     one.scope,
     one.audience.join(' '),
     one.tokenFormat,
-    one.disabled ? 'disabled' : 'enabled',
+    judged(one.disabled ? 'disabled' : 'enabled'),
     moment(one.createdAt),
   ]);
   return {

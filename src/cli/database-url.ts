@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './answer.js';
-import type { Act } from './noun.js';
+import { examples, type Act } from './noun.js';
 import { Refusal } from './refusal.js';
 
 const LOOKS = 4;
@@ -12,6 +12,7 @@ export function databaseUrl(program: Command, act: Act): void {
   program
     .command('database-url')
     .description('where the database is, e.g. psql "$(keks database-url)"')
+    .addHelpText(...examples('psql "$(keks database-url)"'))
     .action(act(run));
 }
 

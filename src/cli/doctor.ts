@@ -3,13 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { table, type Answer } from './answer.js';
 import { fail, ok, type Finding } from './doctor/finding.js';
-import type { Act } from './noun.js';
+import { examples, type Act } from './noun.js';
+import { judged } from './style.js';
 
 /** Looks at everything that the start and the work of a server depend on, and changes nothing. */
 export function doctor(program: Command, act: Act): void {
   program
     .command('doctor')
     .description('checks machine, configuration, database and keys; says how to mend what is wrong')
+    .addHelpText(...examples('keks doctor', 'keks doctor --json'))
     .action(act(run));
 }
 
@@ -61,7 +63,7 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
 function answer(findings: readonly Finding[]): Answer {
   const failed = findings.some(({ status }) => status === 'fail');
   const rows = findings.map(({ check, status, message, mend }) => [
-    status,
+    judged(status),
     check,
     mend === undefined ? message : `${message} -> ${mend}`,
   ]);

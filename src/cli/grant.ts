@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { GrantOwner } from '../auth/grants/grants.service.js';
 import type { GrantRow } from '../auth/grants/grants.sql.js';
 import { moment, table, type Answer } from './answer.js';
-import { once, type Act } from './noun.js';
+import { examples, once, type Act } from './noun.js';
 import { Refusal, WrongUsage } from './refusal.js';
 import type { Services } from './services.js';
 
@@ -21,11 +21,13 @@ export function grant(program: Command, act: Act): void {
     .description('living grants, newest first')
     .addOption(once('--user <name>', 'those of one person'))
     .addOption(once('--client <client_id>', 'that of one client'))
+    .addHelpText(...examples('keks grant list', 'keks grant list --user alice'))
     .action(act(list));
   noun
     .command('revoke')
     .description('ends a grant, with all of its tokens, at once')
     .argument('<id>')
+    .addHelpText(...examples('keks grant revoke 5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11'))
     .action(act(revoke));
 }
 

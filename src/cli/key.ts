@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KeyAdder, KeyState, ListedKey, SigningKeys } from '../auth/keys/signing-keys.js';
 import { facts, moment, table, type Answer } from './answer.js';
-import type { Act } from './noun.js';
+import { examples, type Act } from './noun.js';
 
 const STATES: Record<KeyState, string> = {
   published: 'published, signs later',
@@ -17,8 +17,13 @@ export function key(program: Command, act: Act): void {
     .command('rotate')
     .description('publishes the next key now; it signs after SIGNING_KEY_PUBLISH, and no token is lost')
     .option('--compromised', 'instead: a new key signs at once, and every JWT signed by the others is dead')
+    .addHelpText(...examples('keks key rotate', 'keks key rotate --compromised'))
     .action(act(rotate));
-  noun.command('list').description('every key, and what it does').action(act(list));
+  noun
+    .command('list')
+    .description('every key, and what it does')
+    .addHelpText(...examples('keks key list'))
+    .action(act(list));
 }
 
 async function rotate({ compromised = false }: { compromised?: boolean }): Promise<Answer> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Answer } from './answer.js';
-import type { Act } from './noun.js';
+import { examples, type Act } from './noun.js';
+import { showingProgress } from './progress.js';
 
 /** Brings the schema up to this program's. */
 export function migrate(program: Command, act: Act): void {
@@ -9,6 +10,7 @@ export function migrate(program: Command, act: Act): void {
     .description(
       'brings the schema up to date and makes partitions ahead of need; safe beside running servers',
     )
+    .addHelpText(...examples('keks migrate'))
     .action(act(run));
 }
 
@@ -20,13 +22,16 @@ async function run(): Promise<Answer> {
     import('../config.js'),
   ]);
   const config = loadConfig();
-  const done = await visitDatabase(
-    config,
-    async (lease) => {
-      const migrations = await migrate(lease.connection);
-      return { ...(await openServices(config, lease)), migrations };
-    },
-    async ({ migrations }) => migrations,
+  const done = await showingProgress((tell) =>
+    visitDatabase(
+      config,
+      async (lease) => {
+        const migrations = await migrate(lease.connection, tell);
+        tell('making partitions');
+        return { ...(await openServices(config, lease)), migrations };
+      },
+      async ({ migrations }) => migrations,
+    ),
   );
   return {
     json: { migrations: done },

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Answer } from './answer.js';
+import { styled } from './style.js';
 
 /** Makes commander's action of a verb: what it answers is printed, what it throws becomes message and exit code. */
 export type Act = <A extends unknown[]>(
@@ -18,4 +19,9 @@ export function once(flags: string, description: string): Option {
     if (previous !== undefined) throw new InvalidArgumentError('It may be given once.');
     return value;
   });
+}
+
+/** What a verb looks like in use, at the end of its help. A test holds each line against the parser. */
+export function examples(...lines: readonly string[]): readonly ['after', () => string] {
+  return ['after', () => `\n${styled('bold', 'Examples:')}\n${lines.map((line) => `  ${line}`).join('\n')}`];
 }

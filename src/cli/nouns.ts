@@ -1,8 +1,11 @@
 import { audit } from './audit.js';
 import { client } from './client.js';
+import { completion } from './completion.js';
 import { databaseUrl } from './database-url.js';
+import { demo } from './demo.js';
 import { doctor } from './doctor.js';
 import { grant } from './grant.js';
+import { init } from './init.js';
 import { key } from './key.js';
 import { migrate } from './migrate.js';
 import type { Noun } from './noun.js';
@@ -13,6 +16,8 @@ import { user } from './user.js';
 
 /** Everything the command line knows, in the order of its help. */
 export const NOUNS: readonly Noun[] = [
+  init,
+  demo,
   user,
   client,
   key,
@@ -24,4 +29,5 @@ export const NOUNS: readonly Noun[] = [
   revokeAll,
   databaseUrl,
   doctor,
+  completion,
 ];

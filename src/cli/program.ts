@@ -5,9 +5,16 @@ import { print, printRefusal, type Answer } from './answer.js';
 import type { Act } from './noun.js';
 import { NOUNS } from './nouns.js';
 import { Refusal, WrongUsage } from './refusal.js';
+import { HELP_STYLE } from './style.js';
 import { usageMessage } from './usage.js';
 
 const FINISHED = new Set(['commander.helpDisplayed', 'commander.help', 'commander.version']);
+
+/** What the parser itself has said, on either stream. */
+interface Said {
+  out: string;
+  err: string;
+}
 
 /** One run of the command line, from the arguments to the exit code: 0 done, 1 refused, 2 wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -28,25 +35,36 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-async function perform(args: readonly string[], said: { out: string; err: string }): Promise<Answer> {
+async function perform(args: readonly string[], said: Said): Promise<Answer> {
   const answers: Answer[] = [];
   const act: Act =
     (verb) =>
     async (...given) => {
       answers.push(await verb(...given));
     };
+  await commandLine(act, said).parseAsync(args, { from: 'user' });
+  const [answer] = answers;
+  if (!answer) throw new WrongUsage('Say what to do: see "keks --help".');
+  return answer;
+}
+
+/** Everything that can be said, with `act` to do it. */
+export function commandLine(act: Act, said: Said): Command {
   const program = new Command('keks')
     .description('A bearer-token authority: the verbs of its operator.')
     .version(VERSION)
     .option('--json', 'one JSON document on stdout and nothing else; errors as JSON on stderr')
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => (said.out += text), writeErr: (text) => (said.err += text) })
+    .configureHelp({ showGlobalOptions: true, ...HELP_STYLE })
+    .configureOutput({
+      writeOut: (text) => (said.out += text),
+      writeErr: (text) => (said.err += text),
+      // whether there are colours is decided where they are made
+      getOutHasColors: () => true,
+      getErrHasColors: () => true,
+    })
     .exitOverride();
   for (const noun of NOUNS) noun(program, act);
-  await program.parseAsync(args, { from: 'user' });
-  const [answer] = answers;
-  if (!answer) throw new WrongUsage('Say what to do: see "keks --help".');
-  return answer;
+  return program;
 }
 
 /** Before anything is parsed, because what cannot be parsed is answered in this shape too. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Answer } from './answer.js';
-import { once, type Act } from './noun.js';
+import { examples, once, type Act } from './noun.js';
+import { showingProgress } from './progress.js';
 import { WrongUsage } from './refusal.js';
 
 /** After a backup was restored: what was revoked since it was made lives again, until this has run. */
@@ -11,6 +12,7 @@ export function revokeAll(program: Command, act: Act): void {
     .addOption(
       once('--before <time>', 'RFC 3339, such as 2026-01-31T12:00:00Z, or "now"').makeOptionMandatory(),
     )
+    .addHelpText(...examples('keks revoke-all --before now', 'keks revoke-all --before 2026-01-31T12:00:00Z'))
     .action(act(run));
 }
 
@@ -20,8 +22,11 @@ async function run({ before: text }: { before: string }): Promise<Answer> {
     import('./services.js'),
     import('../auth/grants/restored-backup.js'),
   ]);
-  const revoked = await withServices((services) => services.get(RestoredBackup).revokeAll(before, tell));
-  if (process.stderr.isTTY) process.stderr.write('\n');
+  const revoked = await showingProgress((tell) =>
+    withServices((services) =>
+      services.get(RestoredBackup).revokeAll(before, (count) => tell(`revoked: ${count}`)),
+    ),
+  );
   return {
     json: { before: before.toISOString(), revoked },
     text: `Revoked: ${revoked}. Nothing that was granted before ${before.toISOString()} is alive.`,
@@ -37,8 +42,4 @@ function timeOf(text: string): Date {
   if (!time || Number.isNaN(time.getTime()))
     throw new WrongUsage('--before takes a time with its zone, such as 2026-01-31T12:00:00Z, or "now".');
   return time;
-}
-
-function tell(revoked: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\rrevoked: ${revoked}`);
 }

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Explanation } from '../auth/tokens/token-explainer.js';
 import type { Answer } from './answer.js';
-import { once, type Act } from './noun.js';
+import { examples, once, type Act } from './noun.js';
 import { Refusal } from './refusal.js';
 import { readSecret } from './stdin.js';
 import { issue } from './token.issue.js';
@@ -20,15 +20,20 @@ export function token(program: Command, act: Act): void {
   noun
     .command('explain')
     .description('says what a token is, and every reason why it is refused')
+    .addHelpText(...examples('keks token explain < token.txt'))
     .action(act(explain));
   noun
     .command('story')
     .description('tells the life of a token, from its issue to its end, and of the grant it belongs to')
     .argument('[id]', 'of a token or a grant; without it, or with "-", the token on standard input')
+    .addHelpText(
+      ...examples('keks token story < token.txt', 'keks token story 5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11'),
+    )
     .action(act(story));
   noun
     .command('revoke')
     .description('takes a token back at once; of a refresh token or an API key the whole grant')
+    .addHelpText(...examples('keks token revoke < token.txt'))
     .action(act(revoke));
   noun
     .command('issue')
@@ -37,6 +42,12 @@ export function token(program: Command, act: Act): void {
     .addOption(once('--client <client_id>', 'for a client'))
     .addOption(once('--scope <scope>', 'what it may carry, space-separated; all that was granted if absent'))
     .addOption(new Option('--format <format>', "of a person's token").choices(['opaque', 'jwt']))
+    .addHelpText(
+      ...examples(
+        'keks token issue --user alice --scope cookies:eat',
+        'keks token issue --client c-0123456789abcdef01234567',
+      ),
+    )
     .action(act(issue));
 }
 

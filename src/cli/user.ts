@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { UserRecord, UsersService } from '../auth/users/users.service.js';
 import { moment, table, type Answer } from './answer.js';
-import { once, type Act } from './noun.js';
+import { examples, once, type Act } from './noun.js';
+import { judged } from './style.js';
 import type { RequestOrigin } from '../auth/request-origin.js';
 import { WrongUsage, type Refusal } from './refusal.js';
 import type { UserFlaw } from './user.refusal.js';
@@ -23,6 +24,12 @@ export function user(program: Command, act: Act): void {
     .addOption(
       once('--scope <scope>', 'what the user may do, space-separated, e.g. "cookies:eat keks:admin"'),
     )
+    .addHelpText(
+      ...examples(
+        'keks user add alice --password-stdin < password.txt',
+        'pass show keks/boss | keks user add boss --password-stdin --scope "cookies:eat keks:admin"',
+      ),
+    )
     .action(act(add));
   noun
     .command('passwd')
@@ -30,18 +37,30 @@ export function user(program: Command, act: Act): void {
     .argument('<name>')
     .option(...PASSWORD_STDIN)
     .option('--keys', "revoke the user's API keys as well")
+    .addHelpText(
+      ...examples(
+        'keks user passwd alice --password-stdin < password.txt',
+        'keks user passwd alice --password-stdin --keys < password.txt',
+      ),
+    )
     .action(act(passwd));
   noun
     .command('disable')
     .description('refuses the user and revokes everything issued to them, at once')
     .argument('<name>')
+    .addHelpText(...examples('keks user disable alice'))
     .action(act((name: string) => setDisabled(name, true)));
   noun
     .command('enable')
     .description('lets the user log in again; what was revoked stays revoked')
     .argument('<name>')
+    .addHelpText(...examples('keks user enable alice'))
     .action(act((name: string) => setDisabled(name, false)));
-  noun.command('list').description('all users').action(act(list));
+  noun
+    .command('list')
+    .description('all users')
+    .addHelpText(...examples('keks user list', 'keks user list --json'))
+    .action(act(list));
 }
 
 interface PasswordOption {
@@ -93,7 +112,7 @@ async function list(): Promise<Answer> {
   const rows = users.map((one) => [
     one.name,
     one.scope,
-    one.disabled ? 'disabled' : 'enabled',
+    judged(one.disabled ? 'disabled' : 'enabled'),
     moment(one.createdAt),
     one.id,
   ]);

@@ -62,13 +62,17 @@ export class Maintenance {
     });
   }
 
-  /** Drops what is wholly over; of the default partitions deletes the expired rows. */
-  async purge(): Promise<PurgeReport> {
+  /**
+   * Drops what is wholly over; of the default partitions deletes the expired rows.
+   * @param tell told in a few words how far it is
+   */
+  async purge(tell: (progress: string) => void = () => undefined): Promise<PurgeReport> {
     const now = this.clock.now();
     return this.session(async (client) => {
       const { rows } = await client.query<{ name: string }>(ATTACHED);
       const partitions: string[] = [];
-      for (const { name } of rows) {
+      for (const [at, { name }] of rows.entries()) {
+        tell(`partitions: ${at + 1} of ${rows.length}`);
         const over = name.startsWith('audit_events_') ? monthsBefore(now, AUDIT_MONTHS) : now;
         const [row] = await unlessLocked<{ dropped: boolean }>(
           client,
@@ -82,7 +86,7 @@ export class Maintenance {
       await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
       const rested = new Date(now - GRANT_REST_MS);
       await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
-      return { partitions, grants: await purgeGrants(client, rested) };
+      return { partitions, grants: await purgeGrants(client, rested, tell) };
     });
   }
 
@@ -127,7 +131,11 @@ async function unlessLocked<R extends pg.QueryResultRow>(
 }
 
 /** In small steps, so that nobody waits long behind it. */
-async function purgeGrants(client: pg.Client, before: Date): Promise<number> {
+async function purgeGrants(
+  client: pg.Client,
+  before: Date,
+  tell: (progress: string) => void,
+): Promise<number> {
   for (let total = 0; ;) {
     const { rowCount } = await client.query(
       `DELETE FROM grants WHERE id IN (
@@ -138,6 +146,7 @@ async function purgeGrants(client: pg.Client, before: Date): Promise<number> {
       [before],
     );
     total += rowCount ?? 0;
+    tell(`grants removed: ${total}`);
     if ((rowCount ?? 0) < 1_000) return total;
   }
 }

@@ -14,18 +14,24 @@ const OLDEST_POSTGRES = 140_000;
 
 /**
  * Brings the schema up to this program's.
+ * @param tell told in a few words what it does
  * @returns names of the migrations that ran now, the oldest first
  * @throws DatabaseRefusal on a standby, a server that is too old, or a schema too new for the program
  */
-export async function migrate(connection: ClientConfig): Promise<string[]> {
+export async function migrate(
+  connection: ClientConfig,
+  tell: (progress: string) => void = () => undefined,
+): Promise<string[]> {
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000, keepAlive: true });
   client.on('error', () => undefined);
   await client.connect();
   try {
     await assertServer(client);
     if ((await pendingMigrations(client)).length === 0) return [];
+    tell('waiting for whoever else migrates');
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const missing = await pendingMigrations(client);
+    tell(`migrating: ${missing.join(', ')}`);
     if (missing.length > 0) await runMigrations(connection, client);
     return missing;
   } finally {
