@@ -1,7 +1,5 @@
-import { StartRefusal } from '../../start.refusal.js';
-
-/** Keks will not start on this data directory. */
-export class EmbeddedRefusal extends StartRefusal {
+/** Keks will not start on this data directory. The message is one line and names the mend. */
+export class EmbeddedRefusal extends Error {
   override readonly name = 'EmbeddedRefusal';
 }
 
