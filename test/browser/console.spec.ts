@@ -219,6 +219,7 @@ describe('the console at /console', () => {
     expect(await page.locator(':focus').innerText()).toBe('Revoke');
     await press('Revoke', entry('night baker'));
     await sound('key-revoke');
+    expect(await page.locator(':focus').innerText()).toBe('Cancel');
     await press('Revoke the key', dialog());
     await page.getByText('The key “night baker” is dead.').waitFor();
     await page.getByText('No keys yet.').waitFor();
@@ -594,6 +595,13 @@ describe('the console at /console', () => {
     await sound('numbers');
     await page.setViewportSize(PHONE);
     await fits('phone-dark-numbers');
+    const other = { instance: '00000000-0000-4000-8000-000000000000', uptime: 1, validated: 0 };
+    await page.route('**/admin/numbers', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), ...other } });
+    });
+    await page.getByText('2 processes have answered so far').waitFor();
+    expect(await page.locator('.figure').allInnerTexts()).toEqual(['–', '–', '–', '–']);
     await view('Users');
     const asked = addresses.length;
     await page.waitForTimeout(2_500);

@@ -15,6 +15,8 @@ export function ask({ title, sentences = [], fields = [], action, danger = false
   const alert = element('p', { class: 'alert', role: 'alert' });
   const go = element('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, action);
   const cancel = button('Cancel', () => busy || dialog.close());
+  // what cannot be undone is not done by the Enter that opened the dialog
+  cancel.autofocus = danger;
   const form = element(
     'form',
     { class: 'fields', method: 'dialog' },
