@@ -389,6 +389,7 @@ describe('keks migrate, purge and database-url', () => {
     expect(first.migrations.length).toBeGreaterThan(0);
     expect(await json('migrate', {}, extra)).toEqual({ migrations: [] });
     await database.client.query(`INSERT INTO migrations (timestamp, name) VALUES (1, 'FromTheFuture1')`);
+    await database.client.query(`COMMENT ON TABLE migrations IS 'compatible_from=9999999999999'`);
     const shape = await refused('user list', {}, extra);
     expect(shape.error_description).toMatch(/newer than this program.*FromTheFuture1/);
     await database.close();
