@@ -1,12 +1,12 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AUTH_SERVICES } from '../auth/auth.services.js';
-import { entities } from '../auth/entities.js';
 import { migrations } from '../../migrations/index.js';
 import { loadConfig, type Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { DatabaseSession } from '../database/database.session.js';
+import { plainPool } from '../database/pools.js';
 import { pendingMigrations } from '../database/migrator.js';
 import type { Lease } from './database.lease.js';
 import { visitDatabase } from './database.visit.js';
@@ -18,7 +18,7 @@ class CliModule {
   static of(config: Config): DynamicModule {
     return {
       module: CliModule,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, entities)],
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, plainPool)],
       providers: AUTH_SERVICES,
     };
   }

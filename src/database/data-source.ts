@@ -1,8 +1,8 @@
 import { DataSource, type Logger, type MixedList } from 'typeorm';
 import type { PoolConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
-
-export const MIGRATIONS_TABLE = 'migrations';
+import { MIGRATIONS_TABLE } from './migrations-table.js';
+import { guarded, MAIN_POOL, poolOf, type OpenMainPool } from './pools.js';
 
 export type Entities = (new () => object)[];
 
@@ -33,4 +33,13 @@ export function createDataSource(pool: PoolConfig, entities: Entities = []): Dat
     poolErrorHandler: () => undefined,
     extra: pool,
   });
+}
+
+/** The main pool as TypeORM's own, with the entities on it. */
+export function typeOrmPool(entities: Entities): OpenMainPool {
+  return async (connection) => {
+    const dataSource = createDataSource({ ...connection, ...MAIN_POOL }, entities);
+    await dataSource.initialize();
+    return { pool: guarded(poolOf(dataSource)), close: () => dataSource.destroy() };
+  };
 }

@@ -2,10 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { Clock, DatabaseClock } from './clock.js';
-import type { Entities } from './data-source.js';
 import { Database } from './database.js';
-import { DatabaseSession, ENTITIES } from './database.session.js';
+import { DatabaseSession, OPEN_MAIN_POOL } from './database.session.js';
 import { Maintenance } from './maintenance.js';
+import type { OpenMainPool } from './pools.js';
 
 /**
  * Owns the connection to PostgreSQL, its schema, its clock and its partitions. It knows tables, never what a token or
@@ -14,7 +14,7 @@ import { Maintenance } from './maintenance.js';
 @Module({})
 export class DatabaseModule {
   /** @param clock in place of the database's, for tests that turn time by hand */
-  static forRoot(config: Config, entities: Entities, clock?: Clock): DynamicModule {
+  static forRoot(config: Config, openMainPool: OpenMainPool, clock?: Clock): DynamicModule {
     return {
       module: DatabaseModule,
       imports: [ConfigModule.of(config)],
@@ -22,7 +22,7 @@ export class DatabaseModule {
         Database,
         DatabaseClock,
         clock ? { provide: Clock, useValue: clock } : { provide: Clock, useExisting: DatabaseClock },
-        { provide: ENTITIES, useValue: entities },
+        { provide: OPEN_MAIN_POOL, useValue: openMainPool },
         DatabaseSession,
         Maintenance,
       ],

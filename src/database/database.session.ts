@@ -1,14 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
-import type { DataSource } from 'typeorm';
 import { DatabaseClock } from './clock.js';
-import { createDataSource, type Entities } from './data-source.js';
 import { Database } from './database.js';
 import { Maintenance } from './maintenance.js';
 import { DatabaseRefusal, migrate } from './migrator.js';
-import { guarded, MAIN_POOL, poolOf } from './pools.js';
+import type { MainPool, OpenMainPool } from './pools.js';
 
-export const ENTITIES = Symbol('ENTITIES');
+export const OPEN_MAIN_POOL = Symbol('OPEN_MAIN_POOL');
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 2_000;
@@ -25,14 +23,14 @@ const DATABASE_TIME = {
 export class DatabaseSession implements OnApplicationShutdown {
   private readonly logger = new Logger('database');
   private readonly timers: NodeJS.Timeout[] = [];
-  private dataSource: DataSource | undefined;
+  private main: MainPool | undefined;
   private ended = false;
 
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly maintenance: Maintenance,
-    @Inject(ENTITIES) private readonly entities: Entities,
+    @Inject(OPEN_MAIN_POOL) private readonly open: OpenMainPool,
   ) {}
 
   /**
@@ -42,10 +40,8 @@ export class DatabaseSession implements OnApplicationShutdown {
   async connect(connection: ClientConfig): Promise<void> {
     const done = await migrate(connection);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
-    const dataSource = createDataSource({ ...connection, ...MAIN_POOL }, this.entities);
-    await dataSource.initialize();
-    this.dataSource = dataSource;
-    this.database.attach(guarded(poolOf(dataSource)), connection);
+    this.main = await this.open(connection);
+    this.database.attach(this.main.pool, connection);
     await this.synchroniseClock();
     await this.maintenance.prepare(connection);
     this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
@@ -74,8 +70,9 @@ export class DatabaseSession implements OnApplicationShutdown {
   private async letGo(): Promise<void> {
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     await this.database.detach();
-    if (this.dataSource?.isInitialized) await this.dataSource.destroy();
-    this.dataSource = undefined;
+    const main = this.main;
+    this.main = undefined;
+    await main?.close();
   }
 
   private async synchroniseClock(): Promise<void> {

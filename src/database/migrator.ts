@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { StartRefusal } from '../start.refusal.js';
-import { createDataSource, MIGRATIONS_TABLE } from './data-source.js';
+import { MIGRATIONS_TABLE } from './migrations-table.js';
 import { isCompatible, markCompatible } from './schema-compatibility.js';
 
 /** The start cannot go on, and waiting does not help. */
@@ -73,6 +73,8 @@ export async function pendingMigrations(client: pg.Client): Promise<string[]> {
 
 /** The mark is raised first: a program that starts in between must not find what is about to go. */
 async function runMigrations(connection: ClientConfig, client: pg.Client): Promise<void> {
+  // most starts have nothing to migrate
+  const { createDataSource } = await import('./data-source.js');
   const dataSource = createDataSource({ ...connection });
   await dataSource.initialize();
   try {

@@ -55,6 +55,20 @@ export function guarded(pool: Pool): Pool {
   return pool;
 }
 
+/** The pool for all that changes or lists, and its end. */
+export interface MainPool {
+  readonly pool: Pool;
+  close(): Promise<void>;
+}
+
+export type OpenMainPool = (connection: ClientConfig) => Promise<MainPool>;
+
+/** The main pool without TypeORM, which takes a quarter of the time that a verb of the command line has to load. */
+export const plainPool: OpenMainPool = async (connection) => {
+  const pool = guarded(new pg.Pool({ ...connection, ...MAIN_POOL }));
+  return { pool, close: () => pool.end() };
+};
+
 /** TypeORM has no public way to its pool; this is the only place that knows where it is. */
 export function poolOf(dataSource: DataSource): Pool {
   return (dataSource.driver as unknown as { master: Pool }).master;

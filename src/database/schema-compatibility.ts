@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { COMPATIBLE_FROM, migrations } from '../../migrations/index.js';
-import { MIGRATIONS_TABLE } from './data-source.js';
+import { MIGRATIONS_TABLE } from './migrations-table.js';
 
 const MARK = /^compatible_from=(\d{13})$/;
 

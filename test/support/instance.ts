@@ -1,13 +1,12 @@
 import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AUTH_SERVICES } from '../../src/auth/auth.services.js';
-import { entities } from '../../src/auth/entities.js';
 import { KeySchedule } from '../../src/auth/keys/key-schedule.js';
 import { loadConfig } from '../../src/config.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { DatabaseSession } from '../../src/database/database.session.js';
-import { connectionOf } from '../../src/database/pools.js';
+import { connectionOf, plainPool } from '../../src/database/pools.js';
 import type { ManualClock } from './manual-clock.js';
 import { environment } from './test-app.js';
 
@@ -29,7 +28,7 @@ export async function startInstance(
   const context: INestApplicationContext = await NestFactory.createApplicationContext(
     {
       module: InstanceRoot,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, entities, clock)],
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, plainPool, clock)],
       providers: [...AUTH_SERVICES, KeySchedule],
     },
     { logger: false, abortOnError: false },
