@@ -42,7 +42,7 @@ export class AppModule {
     const ops = OpsModule.of({ config, drain, version, metrics, imports: [database, auth] });
     return {
       module: AppModule,
-      imports: [auth, guard, CookiesModule, ops, WebModule],
+      imports: [auth, guard, CookiesModule, ops, WebModule.of(config)],
     };
   }
 }

@@ -5,8 +5,10 @@ import type { Config } from './config.js';
 export function banner(config: Config, port: number): string {
   const scheme = config.TLS_CERT ? 'https' : 'http';
   const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST;
-  const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const lines = [`Keks    ${url}`, `Console ${url}/console`, `Swagger ${url}/docs`];
+  const name = host.includes(':') ? `[${host}]` : host;
+  const url = `${scheme}://${name}:${port}`;
+  const documents = config.OPS_PORT === undefined ? url : `http://${name}:${config.OPS_PORT}`;
+  const lines = [`Keks    ${url}`, `Console ${url}/console`, `Swagger ${documents}/docs`];
   return `\n  ${lines.join('\n  ')}\n${config.DEMO ? story(url, scheme === 'https' ? ' -k' : '') : ''}\n`;
 }
 

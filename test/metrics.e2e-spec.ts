@@ -484,6 +484,11 @@ describe('OPS_PORT', () => {
 
   it('serves the API’s documents, and nowhere else; the page may send to the public address', async () => {
     for (const path of ['/docs', '/docs-json']) expect((await get(server.url, path)).status, path).toBe(404);
+    for (const path of ['/', '/console']) {
+      const linked = String((await get(server.url, path)).body);
+      expect(linked, path).toContain('API reference');
+      expect(linked, path).not.toContain('"docs"');
+    }
     const page = await get(ops, '/docs');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-security-policy')).toContain(`connect-src 'self' ${ISSUER};`);

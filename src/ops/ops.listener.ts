@@ -32,8 +32,8 @@ class OpsListenerModule {
 }
 
 /**
- * The application for `OPS_PORT`: `/metrics` and `/health/*`, and what else is added to it, over plain HTTP and without a token, for a network that only
- * operators reach. It keeps the rules of framing and errors that hold for everybody.
+ * The application for `OPS_PORT`: `/metrics` and `/health/*`, and what else is added to it, over plain HTTP and without a
+ * token, for a network that only operators reach. It keeps the rules of framing and errors that hold for everybody.
  */
 export function createOpsApp(
   sources: OpsSources,

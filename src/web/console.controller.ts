@@ -1,9 +1,9 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../guard/principal.js';
 import { ApiPage } from './api-page.js';
-import { PageFiles } from './page.files.js';
+import { HAS_REFERENCE, PageFiles } from './page.files.js';
 
 const PAGE = 'console.html';
 
@@ -45,7 +45,11 @@ const PARTS = [
 @Public()
 @Controller()
 export class ConsoleController {
-  private readonly files = new PageFiles([PAGE, ...PARTS]);
+  private readonly files: PageFiles;
+
+  constructor(@Inject(HAS_REFERENCE) hasReference: boolean) {
+    this.files = new PageFiles([PAGE, ...PARTS], hasReference);
+  }
 
   @Get('console')
   @ApiPage(

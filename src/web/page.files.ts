@@ -33,13 +33,21 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The compiler copies no page: the files are served from where they lie, in a clone, an image or a package. */
 const FOLDER = join(dirname(createRequire(import.meta.url).resolve('keks/package.json')), 'src/web/page');
 
+/** Where pages find whether this address serves the API reference at /docs. */
+export const HAS_REFERENCE = Symbol('HAS_REFERENCE');
+
+const REFERENCE_LINK = /<a href="docs">(.*?)<\/a>/gs;
+
 /** The files of one page, held in memory. */
 export class PageFiles {
   private readonly files: ReadonlyMap<string, PageFile>;
 
-  /** @throws if there is no such file: at the start, not at the first request */
-  constructor(names: readonly string[]) {
-    this.files = new Map(names.map((name) => [name, readPageFile(name)]));
+  /**
+   * @param hasReference without it nothing leads there
+   * @throws if there is no such file: at the start, not at the first request
+   */
+  constructor(names: readonly string[], hasReference: boolean) {
+    this.files = new Map(names.map((name) => [name, readPageFile(name, hasReference)]));
   }
 
   /** @param name by default the last part of the route's address */
@@ -54,8 +62,9 @@ export class PageFiles {
   }
 }
 
-function readPageFile(name: string): PageFile {
-  const body = readFileSync(join(FOLDER, name), 'utf8');
+function readPageFile(name: string, hasReference: boolean): PageFile {
+  const text = readFileSync(join(FOLDER, name), 'utf8');
+  const body = hasReference || !name.endsWith('.html') ? text : text.replaceAll(REFERENCE_LINK, '$1');
   const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
   if (type === undefined) throw new TypeError(`what is the media type of ${name}?`);
   return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };

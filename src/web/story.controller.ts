@@ -1,9 +1,9 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../guard/principal.js';
 import { ApiPage } from './api-page.js';
-import { PageFiles, SHARED_PARTS } from './page.files.js';
+import { HAS_REFERENCE, PageFiles, SHARED_PARTS } from './page.files.js';
 
 const PAGE = 'story.html';
 
@@ -24,7 +24,11 @@ const PARTS = [
 @Public()
 @Controller()
 export class StoryController {
-  private readonly files = new PageFiles([PAGE, ...PARTS]);
+  private readonly files: PageFiles;
+
+  constructor(@Inject(HAS_REFERENCE) hasReference: boolean) {
+    this.files = new PageFiles([PAGE, ...PARTS], hasReference);
+  }
 
   @Get()
   @ApiPage(
