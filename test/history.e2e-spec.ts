@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { violations, type Operation } from './history/history.js';
-import { play, type Credentials } from './history/run.js';
+import { play, type Credentials, type Recovery } from './history/run.js';
 import { populate } from './history/setup.js';
 import { World } from './history/world.js';
+import { Machine } from './support/machine.js';
 
 const MINUTES = Number(process.env.TORTURE_MINUTES ?? 0.4);
+const WORKERS = Number(process.env.TORTURE_WORKERS ?? 12);
+const VALIDATIONS = Number(process.env.TORTURE_VALIDATIONS ?? Infinity);
 const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 1_000_000);
 
 const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
@@ -12,27 +14,44 @@ const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
 describe('the history of two servers over one database', () => {
   let world: World;
   let credentials: Credentials;
+  let machine: Machine;
 
   beforeAll(async () => {
     world = await World.create();
+    machine = await Machine.watch();
     credentials = populate(world);
   }, 120_000);
 
-  afterAll(() => world.destroy());
+  afterAll(async () => {
+    machine.stop();
+    await world.destroy();
+  });
 
   it(
     `breaks no promise, whatever breaks (seed ${SEED})`,
     async () => {
-      const plan = { seed: SEED, milliseconds: MINUTES * 60_000, faultEvery: 1_500 };
-      const { history, faults } = await play(world, credentials, plan);
-      const found = violations(history);
-      say(`${history.length} operations, ${faults.length} faults, ${found.length} violations (seed ${SEED})`);
-      for (const [outcome, count] of tally(history)) say(`  ${outcome}: ${count}`);
-      expect(found.slice(0, 3)).toEqual([]);
+      const milliseconds = MINUTES * 60_000;
+      const plan = {
+        seed: SEED,
+        milliseconds,
+        faultEvery: 1_500,
+        workers: WORKERS,
+        validations: VALIDATIONS,
+      };
+      const began = performance.now();
+      const { ledger, faults } = await play(world, credentials, plan, machine);
+      const seconds = (performance.now() - began) / 1_000;
+      const counts = `${ledger.operations} operations, ${faults.length} faults, ${ledger.violations.length} violations`;
+      say(`${counts} in ${seconds.toFixed()} s (seed ${SEED})`);
+      for (const [outcome, count] of [...ledger.outcomes].sort()) say(`  ${outcome}: ${count}`);
+      for (const [fault, times] of byFault(faults)) say(`  good again after ${fault}: ${times} ms`);
+      expect(ledger.violations.slice(0, 3)).toEqual([]);
       expect(faults.length).toBeGreaterThan(0);
-      expect(history.filter(({ status }) => status === 200).length).toBeGreaterThan(500);
+      expect(ledger.count('validate', 200)).toBeGreaterThan(500);
+      // 2 s, and what the machine takes from everybody
+      expect(faults.filter(({ ms, late }) => ms > 2_000 + 20 * late)).toEqual([]);
     },
-    MINUTES * 60_000 + 120_000,
+    MINUTES * 60_000 + 180_000,
   );
 
   describe('is told from one with a mistake in it', () => {
@@ -50,8 +69,8 @@ describe('the history of two servers over one database', () => {
         // a mistake that needs two things at once needs luck as well, on a busy machine more of it
         for (let seed = 1; seed <= 12 && !rules.has(rule); seed += 1) {
           const plan = { seed, milliseconds: 2_000, faultEvery, only: ['cut link to the database'] };
-          const { history } = await play(world, credentials, plan);
-          for (const violation of violations(history)) rules.add(violation.rule);
+          const { ledger } = await play(world, credentials, plan);
+          for (const violation of ledger.violations) rules.add(violation.rule);
         }
         expect([...rules]).toContain(rule);
       },
@@ -60,11 +79,16 @@ describe('the history of two servers over one database', () => {
   });
 });
 
-function tally(history: readonly Operation[]): [string, number][] {
-  const counts = new Map<string, number>();
-  for (const { kind, status } of history) {
-    const key = `${kind} ${status ?? 'no answer'}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return [...counts].sort();
+/** How long it took after each kind of fault: milliseconds. */
+function byFault(faults: readonly Recovery[]): [string, string][] {
+  const times = new Map<string, number[]>();
+  for (const { fault, ms } of faults) times.set(fault, [...(times.get(fault) ?? []), Math.round(ms)]);
+  return [...times].map(([fault, all]) => [
+    fault,
+    `${Math.max(...all)} at most, ${median(all)} in the median of ${all.length}`,
+  ]);
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { Operation } from './history.js';
+import type { Ledger, Operation } from './history.js';
 
 interface Reply {
   readonly status: number;
@@ -12,7 +12,7 @@ export class Client {
 
   constructor(
     private readonly urls: readonly string[],
-    private readonly history: Operation[],
+    private readonly ledger: Ledger,
     private readonly credentials: { readonly client_id: string; readonly client_secret: string },
   ) {}
 
@@ -50,6 +50,7 @@ export class Client {
     ask: () => Promise<Reply>,
   ): Promise<Operation> {
     const invoked = performance.now();
+    if (kind === 'revoke' && token !== undefined) this.ledger.begin(token, invoked);
     const reply = await ask().catch(() => undefined);
     const access = reply?.body?.['access_token'] ?? reply?.body?.['token'];
     const refresh = reply?.body?.['refresh_token'];
@@ -59,7 +60,7 @@ export class Client {
         : undefined;
     const completed = reply ? performance.now() : undefined;
     const operation: Operation = { kind, server, token, invoked, completed, status: reply?.status, made };
-    this.history.push(operation);
+    this.ledger.note(operation);
     return operation;
   }
 

@@ -27,68 +27,80 @@ const ALLOWED: Record<Operation['kind'], readonly number[]> = {
 };
 
 /**
- * Holds a whole history against the promises:
+ * Holds a history against the promises while it is being made, and keeps only what it needs for that:
  *
  * - a token whose revoke was acknowledged is never accepted for a request that starts afterwards;
  * - a token that was acknowledged, and that nobody has tried to revoke, is never refused;
  * - a refresh token has one successor, whoever asks and however often;
  * - a fault is 503 and nothing else.
  */
-export function violations(history: readonly Operation[]): Violation[] {
-  return [...unexpectedStatuses(history), ...wrongVerdicts(history), ...forkedLineages(history)];
-}
+export class Ledger {
+  readonly violations: Violation[] = [];
+  /** How often each outcome came, by `kind status`. */
+  readonly outcomes = new Map<string, number>();
+  private readonly made = new Map<string, Operation>();
+  private readonly revokeBegun = new Map<string, number>();
+  private readonly revokeDone = new Map<string, Operation>();
+  private readonly successors = new Map<string, Operation>();
 
-function unexpectedStatuses(history: readonly Operation[]): Violation[] {
-  return history
-    .filter(({ kind, status }) => status !== undefined && !ALLOWED[kind].includes(status))
-    .map((operation) => ({ rule: 'a fault is 503 and nothing else', operation }));
-}
-
-function wrongVerdicts(history: readonly Operation[]): Violation[] {
-  const made = new Map<string, Operation>();
-  const firstRevokeInvoked = new Map<string, Operation>();
-  const firstRevokeDone = new Map<string, Operation>();
-  for (const operation of history) {
-    if (operation.made) made.set(operation.made.access, operation);
-    if (operation.kind !== 'revoke' || operation.token === undefined) continue;
-    keepEarliest(firstRevokeInvoked, operation.token, operation, (one) => one.invoked);
-    if (operation.status === 200)
-      keepEarliest(firstRevokeDone, operation.token, operation, (one) => one.completed ?? 0);
+  /** A revoke has been sent: from now on its token may be dead. */
+  begin(token: string, at: number): void {
+    if (at < (this.revokeBegun.get(token) ?? Infinity)) this.revokeBegun.set(token, at);
   }
-  const found: Violation[] = [];
-  for (const operation of history) {
-    if (operation.kind !== 'validate' || operation.token === undefined) continue;
-    const done = firstRevokeDone.get(operation.token);
-    const begun = firstRevokeInvoked.get(operation.token);
-    if (operation.status === 200 && done && operation.invoked > (done.completed ?? Infinity))
-      found.push({ rule: 'a revoked token is dead everywhere', operation, because: done });
-    const untouched = !begun || begun.invoked > (operation.completed ?? 0);
-    const issued = made.get(operation.token);
-    if (operation.status === 401 && untouched && issued && operation.invoked > (issued.completed ?? Infinity))
-      found.push({ rule: 'an acknowledged token is not lost', operation, because: issued });
-  }
-  return found;
-}
 
-function forkedLineages(history: readonly Operation[]): Violation[] {
-  const successors = new Map<string, Operation>();
-  const found: Violation[] = [];
-  for (const operation of history) {
-    if (operation.kind !== 'refresh' || operation.token === undefined || !operation.made?.refresh) continue;
-    const first = successors.get(operation.token);
-    if (!first) successors.set(operation.token, operation);
-    else if (first.made?.refresh !== operation.made.refresh)
-      found.push({ rule: 'a refresh token has one successor', operation, because: first });
+  /** In the order in which operations were completed. */
+  note(operation: Operation): void {
+    const { kind, status } = operation;
+    const outcome = `${kind} ${status ?? 'no answer'}`;
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    if (operation.made) this.made.set(operation.made.access, operation);
+    if (status !== undefined && !ALLOWED[kind].includes(status))
+      this.violations.push({ rule: 'a fault is 503 and nothing else', operation });
+    if (kind === 'revoke') this.noteRevoke(operation);
+    if (kind === 'validate') this.judgeVerdict(operation);
+    if (kind === 'refresh') this.judgeSuccessor(operation);
   }
-  return found;
-}
 
-function keepEarliest(
-  map: Map<string, Operation>,
-  key: string,
-  operation: Operation,
-  time: (operation: Operation) => number,
-): void {
-  const known = map.get(key);
-  if (!known || time(operation) < time(known)) map.set(key, operation);
+  /** How many operations of a kind were answered, or answered with this status. */
+  count(kind: Operation['kind'], status?: number): number {
+    let sum = 0;
+    for (const [outcome, count] of this.outcomes)
+      if (status === undefined ? outcome.startsWith(`${kind} `) : outcome === `${kind} ${status}`)
+        sum += count;
+    return sum;
+  }
+
+  get operations(): number {
+    let sum = 0;
+    for (const count of this.outcomes.values()) sum += count;
+    return sum;
+  }
+
+  private noteRevoke(operation: Operation): void {
+    const { token, status, completed = 0 } = operation;
+    if (token === undefined || status !== 200) return;
+    const known = this.revokeDone.get(token);
+    if (!known || completed < (known.completed ?? 0)) this.revokeDone.set(token, operation);
+  }
+
+  private judgeVerdict(operation: Operation): void {
+    const { token, status, invoked, completed = 0 } = operation;
+    if (token === undefined) return;
+    const done = this.revokeDone.get(token);
+    if (status === 200 && done && invoked > (done.completed ?? Infinity))
+      this.violations.push({ rule: 'a revoked token is dead everywhere', operation, because: done });
+    const untouched = (this.revokeBegun.get(token) ?? Infinity) > completed;
+    const issued = this.made.get(token);
+    if (status === 401 && untouched && issued && invoked > (issued.completed ?? Infinity))
+      this.violations.push({ rule: 'an acknowledged token is not lost', operation, because: issued });
+  }
+
+  private judgeSuccessor(operation: Operation): void {
+    const { token, made } = operation;
+    if (token === undefined || !made?.refresh) return;
+    const first = this.successors.get(token);
+    if (!first) this.successors.set(token, operation);
+    else if (first.made?.refresh !== made.refresh)
+      this.violations.push({ rule: 'a refresh token has one successor', operation, because: first });
+  }
 }

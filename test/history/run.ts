@@ -1,6 +1,7 @@
 import { Client } from './clients.js';
 import { FAULTS } from './faults.js';
-import type { Operation } from './history.js';
+import { Ledger } from './history.js';
+import type { Machine } from '../support/machine.js';
 import { Random } from './random.js';
 import { SERVERS, USER, type World } from './world.js';
 
@@ -11,12 +12,23 @@ export interface Plan {
   readonly faultEvery: number;
   /** Which faults; all of them if absent. */
   readonly only?: readonly string[];
+  /** How many at once; 12 if absent. */
+  readonly workers?: number;
+  /** The end before the time is over: so many validations have been answered. */
+  readonly validations?: number;
 }
 
 export interface Outcome {
-  readonly history: readonly Operation[];
-  /** What went wrong, in order. */
-  readonly faults: readonly string[];
+  readonly ledger: Ledger;
+  /** What went wrong, in order, and how long it took after its end until both servers took a living token. */
+  readonly faults: readonly Recovery[];
+}
+
+export interface Recovery {
+  readonly fault: string;
+  readonly ms: number;
+  /** How late a process that does nothing got its turn meanwhile: milliseconds. */
+  readonly late: number;
 }
 
 interface Pool {
@@ -30,25 +42,32 @@ const KEEP = 400;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Workers issue, validate, refresh and revoke while things go wrong, and everything is written down. */
-export async function play(world: World, credentials: Credentials, plan: Plan): Promise<Outcome> {
-  const history: Operation[] = [];
-  const client = new Client(world.urls, history, credentials);
+export async function play(
+  world: World,
+  credentials: Credentials,
+  plan: Plan,
+  machine?: Machine,
+): Promise<Outcome> {
+  const ledger = new Ledger();
+  const client = new Client(world.urls, ledger, credentials);
   const pool: Pool = { tokens: [], revoked: [], refresh: [] };
-  const until = performance.now() + plan.milliseconds;
-  const workers = Array.from({ length: WORKERS }, (_, at) =>
-    work(client, pool, new Random(plan.seed * 1_000 + at), until),
+  const end = performance.now() + plan.milliseconds;
+  const isOver = (): boolean =>
+    performance.now() > end || ledger.count('validate') >= (plan.validations ?? Infinity);
+  const workers = Array.from({ length: plan.workers ?? WORKERS }, (_, at) =>
+    work(client, pool, new Random(plan.seed * 1_000 + at), isOver),
   );
-  const faults = plan.faultEvery === 0 ? [] : await breakThings(world, plan, until);
+  const faults = plan.faultEvery === 0 ? [] : await breakThings({ world, client, plan, machine, isOver });
   await Promise.all(workers);
   await audit(client, pool);
   client.close();
-  return { history, faults };
+  return { ledger, faults };
 }
 
 export type Credentials = ConstructorParameters<typeof Client>[2];
 
-async function work(client: Client, pool: Pool, random: Random, until: number): Promise<void> {
-  while (performance.now() < until) {
+async function work(client: Client, pool: Pool, random: Random, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
     const dice = random.next();
     const server = random.pick(SERVERS) ?? 0;
     if (pool.tokens.length < 20 || dice < 0.12) await issue(client, pool, server);
@@ -105,18 +124,42 @@ async function refreshTogether(client: Client, pool: Pool, random: Random): Prom
   else if (answers.some(({ status }) => status === undefined || status === 503)) pool.refresh.push(token);
 }
 
-async function breakThings(world: World, plan: Plan, until: number): Promise<string[]> {
+interface Breaking {
+  readonly world: World;
+  readonly client: Client;
+  readonly plan: Plan;
+  readonly machine: Machine | undefined;
+  readonly isOver: () => boolean;
+}
+
+async function breakThings({ world, client, plan, machine, isOver }: Breaking): Promise<Recovery[]> {
   const random = new Random(plan.seed);
   const names = plan.only ?? Object.keys(FAULTS);
-  const done: string[] = [];
-  while (performance.now() + plan.faultEvery < until) {
+  const done: Recovery[] = [];
+  while (!isOver()) {
     await sleep(random.between(plan.faultEvery / 2, plan.faultEvery));
-    const name = random.pick(names) ?? '';
-    await FAULTS[name]?.(world, random);
-    done.push(name);
+    // nobody but us has this token, so nobody revokes it
+    const { made } = await client.issue(random.pick(SERVERS) ?? 0);
+    const fault = random.pick(names) ?? '';
+    await FAULTS[fault]?.(world, random);
+    await machine?.lateness();
+    const ms = made ? await recovery(client, made.access) : undefined;
+    const late = (await machine?.lateness()) ?? 0;
+    if (ms !== undefined) done.push({ fault, ms, late });
   }
   await Promise.all(SERVERS.map((server) => world.untilReady(server)));
   return done;
+}
+
+/** Until both servers take a living token: milliseconds. */
+async function recovery(client: Client, token: string): Promise<number> {
+  const began = performance.now();
+  for (const server of SERVERS)
+    while ((await client.validate(server, token)).status !== 200) {
+      if (performance.now() - began > 30_000) throw new Error('it does not recover');
+      await sleep(10);
+    }
+  return performance.now() - began;
 }
 
 /** When all is well again: what lived lives, what died is dead, on both servers. */
