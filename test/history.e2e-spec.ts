@@ -41,7 +41,7 @@ describe('the history of two servers over one database', () => {
       const began = performance.now();
       const { ledger, faults } = await play(world, credentials, plan, machine);
       const seconds = (performance.now() - began) / 1_000;
-      const counts = `${ledger.operations} operations, ${faults.length} faults, ${ledger.violations.length} violations`;
+      const counts = `${ledger.operations} operations, ${ledger.verdicts} verdicts, ${faults.length} faults, ${ledger.violations.length} violations`;
       say(`${counts} in ${seconds.toFixed()} s (seed ${SEED})`);
       for (const [outcome, count] of [...ledger.outcomes].sort()) say(`  ${outcome}: ${count}`);
       for (const [fault, times] of byFault(faults)) say(`  good again after ${fault}: ${times} ms`);

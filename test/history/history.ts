@@ -61,13 +61,13 @@ export class Ledger {
     if (kind === 'refresh') this.judgeSuccessor(operation);
   }
 
-  /** How many operations of a kind were answered, or answered with this status. */
-  count(kind: Operation['kind'], status?: number): number {
-    let sum = 0;
-    for (const [outcome, count] of this.outcomes)
-      if (status === undefined ? outcome.startsWith(`${kind} `) : outcome === `${kind} ${status}`)
-        sum += count;
-    return sum;
+  count(kind: Operation['kind'], status: number): number {
+    return this.outcomes.get(`${kind} ${status}`) ?? 0;
+  }
+
+  /** Tokens taken and tokens refused: a fault is no verdict. */
+  get verdicts(): number {
+    return this.count('validate', 200) + this.count('validate', 401);
   }
 
   get operations(): number {
