@@ -9,6 +9,8 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,7 +20,11 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const lock = join(root, 'node_modules', '.cache', 'keks', 'build.lock');
+/** Its time is when the last build that succeeded began. */
+const stamp = join(dist, '.built');
 const STALE_MS = 120_000;
+/** File systems tell the time less exactly than we do. */
+const VAGUENESS_MS = 1_000;
 
 const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
@@ -54,6 +60,22 @@ function acquire() {
   }
 }
 
+/** Whether nothing was changed, added or removed since; asking the compiler costs five times as much. */
+function isBuilt() {
+  const since = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
+  const single = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'];
+  const files = [...single.map((name) => join(root, name)), typescript];
+  const folders = ['src', 'migrations'].map((name) => join(root, name));
+  for (const folder of folders) {
+    files.push(folder);
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+      if (entry.isDirectory() || entry.name.endsWith('.ts')) files.push(join(entry.parentPath, entry.name));
+  }
+  // the time of the change, which nobody can set; a folder's tells of what came and went
+  return files.every((file) => statSync(file).ctimeMs < since);
+}
+
 /** Outputs whose source is gone would still be imported, run as migrations or packed. */
 function removeOrphans(folder) {
   if (!existsSync(folder)) return;
@@ -67,8 +89,8 @@ function removeOrphans(folder) {
   }
 }
 
-acquire();
-try {
+function build() {
+  const began = Date.now();
   removeOrphans(dist);
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], {
@@ -78,7 +100,18 @@ try {
   if (status !== 0) {
     process.stderr.write(stdout);
     process.exitCode = 1;
+    return;
   }
-} finally {
-  rmSync(lock, { force: true });
+  writeFileSync(stamp, '');
+  const since = new Date(began - VAGUENESS_MS);
+  utimesSync(stamp, since, since);
+}
+
+if (!isBuilt()) {
+  acquire();
+  try {
+    build();
+  } finally {
+    rmSync(lock, { force: true });
+  }
 }

@@ -1,5 +1,7 @@
+import pino from 'pino';
 import { banner } from './banner.js';
 import { ConfigError, loadConfig, type Config } from './config.js';
+import { startOwnDatabase } from './own-database.js';
 import type { Service } from './service.js';
 import { explained } from './start.refusal.js';
 
@@ -20,7 +22,11 @@ async function main(): Promise<void> {
 /** Whoever only looks after workers does not load what they work with. */
 async function start(config: Config): Promise<Service> {
   if (config.WORKERS > 1) return (await import('./workers/primary.js')).startWorkers(config);
-  return (await import('./server.js')).startServer(config);
+  // PostgreSQL comes up while the program is loaded, which takes longer
+  const database = startOwnDatabase(config, pino({ level: config.LOG_LEVEL, base: null }));
+  // whoever waits for it hears of it
+  database.catch(() => undefined);
+  return (await import('./server.js')).startServer(config, database);
 }
 
 /** The first signal counts. Through npm a Ctrl-C arrives twice, so later ones change nothing. */

@@ -5,11 +5,7 @@ import { DemoUser } from './auth/users/demo-user.js';
 import type { Config } from './config.js';
 import { documentOptions } from './document.options.js';
 import { DatabaseSession } from './database/database.session.js';
-import {
-  startEmbedded,
-  type EmbeddedPostgres,
-  type PostgresAddress,
-} from './database/embedded/embedded-postgres.js';
+import type { EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { connectionOf } from './database/pools.js';
 import { drain as drainApp, DrainState } from './http/drain.js';
 import { createHttpApp } from './http/http-app.js';
@@ -22,7 +18,8 @@ import { Readiness } from './ops/readiness.js';
 import { DATABASE_ENDED, OPS_STOP_LIMIT_MS, STOP_LIMIT_MS, type Service } from './service.js';
 import { VERSION } from './version.js';
 
-type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
+/** One that somebody else looks after has nothing to do in `stop`. */
+export type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
 
 export interface Server extends Service {
   readonly app: NestFastifyApplication;
@@ -32,22 +29,24 @@ export interface Server extends Service {
 export interface Membership {
   /** Named in the log. */
   readonly worker: number;
-  /** Of the embedded database. */
-  readonly address: PostgresAddress | undefined;
   readonly metrics: MetricsText;
   /** Whether it is this one that makes the demo user. */
   readonly seeds: boolean;
 }
 
 /**
- * Starts everything: the embedded database if there is one, the schema, HTTP. With an external database that is away it
+ * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database that is away it
  * listens all the same, not ready, and keeps trying.
  */
-export async function startServer(config: Config, member?: Membership): Promise<Server> {
+export async function startServer(
+  config: Config,
+  database: Promise<Embedded | undefined>,
+  member?: Membership,
+): Promise<Server> {
   const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
   const drainState = new DrainState();
   const [embedded, app] = await both(
-    member ? borrowed(member.address) : startDatabase(config, logger),
+    database,
     createApp({ config, drain: drainState, version: VERSION, metrics: member?.metrics }, logger),
   );
   let ops: NestFastifyApplication | undefined;
@@ -101,15 +100,6 @@ export async function createApp(
   });
   if (config.OPS_PORT === undefined) serveDocuments(app, documentOptions(config));
   return app;
-}
-
-async function startDatabase(config: Config, logger: Logger): Promise<EmbeddedPostgres | undefined> {
-  if (!config.embedded) return undefined;
-  return startEmbedded({ dataDir: config.DATA_DIR, log: (line) => logger.info(line) });
-}
-
-async function borrowed(address: PostgresAddress | undefined): Promise<Embedded | undefined> {
-  return address && { address, stop: async () => undefined };
 }
 
 function sourcesOf(app: NestFastifyApplication): OpsSources {

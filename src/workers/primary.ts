@@ -7,10 +7,10 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import pino, { type Logger } from 'pino';
 import type { Config } from '../config.js';
-import { startEmbedded, type EmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
-import { CONNECTIONS_MOST } from '../database/pools.js';
+import type { EmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
 import { DrainState } from '../http/drain.js';
 import { Unavailable } from '../http/unavailable.js';
+import { startOwnDatabase } from '../own-database.js';
 import { certificate } from '../server.certificate.js';
 import { DATABASE_ENDED, STOP_LIMIT_MS, type Service } from '../service.js';
 import { CollectedMetrics } from './collected.metrics.js';
@@ -20,11 +20,6 @@ import type { openOps } from './ops.port.js';
 
 /** A worker cuts what is left when its limit is over, which takes a moment: milliseconds. */
 const STOP_GRACE_MS = 2_000;
-/** PostgreSQL's own default. */
-const CONNECTIONS_USUAL = 100;
-/** For the owner's lock, the command line and operators. */
-const CONNECTIONS_SPARE = 20;
-
 /** What workers stand on. */
 interface Ground {
   readonly embedded?: EmbeddedPostgres | undefined;
@@ -85,7 +80,7 @@ async function layGround(
   logger: Logger,
   sources: Parameters<typeof openOps>[2],
 ): Promise<Ground> {
-  const embedded = config.embedded ? await startDatabase(config, logger) : undefined;
+  const embedded = await startOwnDatabase(config, logger);
   if (config.OPS_PORT === undefined) return { embedded, closeOps: async () => undefined };
   try {
     const ops = await import('./ops.port.js');
@@ -94,15 +89,6 @@ async function layGround(
     await embedded?.stop();
     throw error;
   }
-}
-
-function startDatabase(config: Config, logger: Logger): Promise<EmbeddedPostgres> {
-  const connections = config.WORKERS * CONNECTIONS_MOST + CONNECTIONS_SPARE;
-  return startEmbedded({
-    dataDir: config.DATA_DIR,
-    log: (line) => logger.info(line),
-    settings: connections > CONNECTIONS_USUAL ? { max_connections: String(connections) } : {},
-  });
 }
 
 function rejection(reason: Promise<Error>): Promise<never> {

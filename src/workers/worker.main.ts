@@ -23,9 +23,9 @@ let stopping: Promise<void> | undefined;
 const duties: WorkerDuties = {
   async start(given) {
     orders = given;
-    server = startServer(loadConfig(), {
+    const database = given.address && { address: given.address, stop: async () => undefined };
+    server = startServer(loadConfig(), Promise.resolve(database), {
       worker: number,
-      address: given.address,
       seeds: given.seeds,
       metrics: { text: askForMetrics },
     });

@@ -44,7 +44,7 @@ export function build(): void {
 /** The compiled program, without waiting for anything. */
 export function launch(environment: Record<string, string>, url = ''): ServerProcess {
   build();
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
+  const child = spawn(process.execPath, ['dist/src/main.js'], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
