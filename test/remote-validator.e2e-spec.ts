@@ -52,6 +52,26 @@ describe('RemoteValidator', () => {
 
   const untilSent = (count: number) => expect.poll(() => authority.questions.length).toBe(count);
 
+  it('sends the traceparent that it is given, if it is one (W3C Trace Context §3.2); the API’s own goes first', async () => {
+    const given = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const own = given.replace('00f0', '11f1');
+    await validator().validate('kat_a', given);
+    await validator().validate('kat_b', `${given}\r\nx: y`);
+    await validator().validate('kat_c', given.toUpperCase());
+    await validator({ traceparent: () => own }).validate('kat_d', given);
+    await validator({ traceparent: () => undefined }).validate('kat_e', given);
+    expect(authority.questions.map(({ headers }) => headers['traceparent'])).toEqual([
+      given,
+      undefined,
+      undefined,
+      own,
+      given,
+    ]);
+    expect(authority.questions[0]?.headers['authorization']).toBe(
+      authority.questions[1]?.headers['authorization'],
+    );
+  });
+
   describe('asks as RFC 7662 §2.1 says', () => {
     it('a POST of a form, with the client’s credentials, form-encoded (RFC 6749 §2.3.1)', async () => {
       const one = validator({ clientId: 'a:b c+d', clientSecret: 'ß%&=~' });

@@ -89,12 +89,14 @@ describe('traces', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       OTEL_SERVICE_NAME: 'bakery-authority',
       OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '400',
     });
     keks = await startTestApp({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }, database);
   }, 30_000);
 
   afterAll(async () => {
-    await keks?.close();
+    await keks?.app.close();
+    await database?.close();
     collector?.close();
   });
 
@@ -203,5 +205,19 @@ describe('traces', () => {
     ])
       expect(everything).not.toContain(secret);
     expect(everything).toContain('/oauth/token');
+  });
+
+  it('that no collector takes cost no request anything; the log says so, and the stop does not wait', async () => {
+    const token = await keks.login('eater');
+    collector.close();
+    collector.closeAllConnections();
+    expect((await get(keks.url, '/cookies', token)).status).toBe(200);
+    const warned = (): string | undefined => keks.log.find((line) => line.includes('tracing: '));
+    await expect.poll(warned, { timeout: 5_000 }).toBeDefined();
+    expect(JSON.parse(warned()!)).toMatchObject({ level: 40, msg: 'tracing: spans could not be sent' });
+    expect((await get(keks.url, '/cookies', token)).status).toBe(200);
+    const before = performance.now();
+    await keks.app.close();
+    expect(performance.now() - before).toBeLessThan(5_000);
   });
 });
