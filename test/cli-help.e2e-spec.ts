@@ -326,7 +326,7 @@ describe('keks demo', () => {
     [
       '--url http://127.0.0.1:1',
       1,
-      /Nothing answers at http:\/\/127\.0\.0\.1:1: start Keks with "npm start"/,
+      /Nothing answers at http:\/\/127\.0\.0\.1:1\b.*: start Keks with "npm start"/,
     ],
     ['--url nowhere', 2, /--url takes/],
     ['--user Ann', 2, /go together/],

@@ -13,7 +13,7 @@ export function demo(program: Command, act: Act): void {
   program
     .command('demo')
     .description('plays the story with real requests to a running server, and shows each of them')
-    .addOption(once('--url <url>', 'of the server; http://127.0.0.1:3000 if absent'))
+    .addOption(once('--url <url>', 'of the server; if absent, on this machine at PORT'))
     .option('--jwt', 'with a signed token, whose content is shown, instead of an opaque one')
     .addOption(once('--user <name>', 'somebody else than the demo user; the scope cookies:eat is needed'))
     .option('--password-stdin', 'with --user: read the password from standard input, less one line end')
@@ -35,7 +35,7 @@ interface Options {
 }
 
 async function run(options: Options, command: Command): Promise<Answer> {
-  const url = urlOf(options.url ?? 'http://127.0.0.1:3000');
+  const url = options.url === undefined ? await ownUrl() : urlOf(options.url);
   const who = await person(options);
   const { storyOf } = await import('./demo/story.js');
   const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
@@ -58,6 +58,12 @@ async function person({
   if (user === undefined || !passwordStdin)
     throw new WrongUsage('--user and --password-stdin go together: a password is never an argument.');
   return { user, password: await readSecret('the password') };
+}
+
+async function ownUrl(): Promise<string> {
+  const { checkSettings } = await import('../config.js');
+  const { PORT, TLS_CERT } = checkSettings().settings;
+  return `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${PORT}`;
 }
 
 /** @throws WrongUsage */

@@ -47,7 +47,7 @@ export async function send(url: string, { method, path, token, body }: Question)
   } catch (error) {
     throw new Refusal(
       'temporarily_unavailable',
-      `Nothing answers at ${url}: start Keks with "npm start" in another terminal, or say where it is with --url.`,
+      `Nothing answers at ${url}${reason(error)}: start Keks with "npm start" in another terminal, or say where it is with --url.`,
       { cause: error },
     );
   }
@@ -80,4 +80,11 @@ export function shown(
     ...came.map((line) => styled(status < 400 ? 'green' : 'yellow', `  < ${hide(line)}`)),
   ].join('\n');
   return { told, method, path, status, challenge, body: hide(answered.body), text };
+}
+
+/** In brackets, as the system calls it. */
+function reason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? ` (${code})` : '';
 }
