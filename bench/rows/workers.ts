@@ -1,17 +1,24 @@
 import { availableParallelism } from 'node:os';
-import { cookies } from '../harness/bench.js';
+import { join } from 'node:path';
+import { cookies, DIST } from '../harness/bench.js';
+import { environment } from '../harness/fill.js';
 import type { LoadResult } from '../harness/load.plan.js';
 import { compare, rate, spread, throughput, type Row } from '../harness/row.js';
 
 export const workers: Row = {
   name: 'workers',
   number: 10,
-  what: 'two server processes over one PostgreSQL / one',
+  what: 'two server processes over one PostgreSQL / one; the same with WORKERS=2',
   reach: 'report it',
   aim: '',
   async run(bench) {
     const database = await bench.database();
     const [first, second] = [await bench.keks(database), await bench.keks(database)];
+    const together = await bench.start({
+      file: join(DIST, 'src/main.js'),
+      environment: { ...environment(database.url), WORKERS: '2' },
+      path: '/health/ready',
+    });
     const connections = bench.options.connections / 2;
     const half = (keks: typeof first) => cookies(keks, database.tokensFile, { connections });
     const all = cookies(first, database.tokensFile);
@@ -19,14 +26,25 @@ export const workers: Row = {
       {
         two: async () => sum(await Promise.all([bench.load(half(first), 0), bench.load(half(second), 1)])),
         one: () => bench.load(all),
+        together: async () => {
+          // that would be the primary's alone
+          const { serverMicroseconds: _, ...seen } = await bench.load(cookies(together, database.tokensFile));
+          return seen;
+        },
       },
-      [half(first), half(second)],
+      [half(first), half(second), cookies(together, database.tokensFile)],
     );
     await bench.stop(first);
     await bench.stop(second);
+    await bench.stop(together);
     const { ratio, details } = compare(['two', seen.two], ['one', seen.one]);
-    const note = `${rate(throughput(seen.two))} to ${rate(throughput(seen.one))} on ${availableParallelism()} cores`;
-    return { result: `${spread(ratio)}x`, note, details };
+    const cluster = compare(['WORKERS=2', seen.together], ['one', seen.one]);
+    const note = `${rate(throughput(seen.two))} to ${rate(throughput(seen.one))} on ${availableParallelism()} cores; WORKERS=2 ${spread(cluster.ratio)}x`;
+    return {
+      result: `${spread(ratio)}x`,
+      note,
+      details: { ...details, clusterRatio: cluster.ratio, ...cluster.details, ratio },
+    };
   },
 };
 
