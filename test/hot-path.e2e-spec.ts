@@ -260,7 +260,7 @@ INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format
       ['enable_hashjoin', 'off'],
       ['enable_mergejoin', 'off'],
       ['enable_seqscan', 'off'],
-      ['statement_timeout', '500'],
+      ['statement_timeout', '400'],
     ]);
   });
 

@@ -329,7 +329,7 @@ describe('GET /metrics', () => {
       await get(keks.url, '/cookies', 'nonsense');
       await post(keks.url, '/revoke', { token });
       await get(keks.url, '/cookies', token);
-      await login({ user: 'Nobody', password: 'wrong' });
+      await login({ user: 'Stranger', password: 'wrong' });
       const after = await ask();
       expect(after.instance).toBe(before.instance);
       expect(after.uptime).toBeGreaterThan(before.uptime);
