@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { chownSync, lstatSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -15,6 +15,7 @@ import {
   type EmbeddedPostgres,
   type PostgresAddress,
 } from '../src/database/embedded/embedded-postgres.js';
+import { memoryOfMachine, sharedBuffers } from '../src/database/embedded/server.memory.js';
 import { shortLink } from '../src/database/embedded/socket.door.js';
 
 const SOURCES = resolve(import.meta.dirname, '../src/database/embedded');
@@ -323,6 +324,10 @@ describe('startEmbedded', { timeout: 30_000 }, () => {
       };
       const keks = launch(dataDir, { env, settings: { ...QUICK, work_mem: '5MB' }, sql: ['SHOW work_mem'] });
       expect((await keks.said('started')).rows).toEqual([{ work_mem: '5MB' }]);
+      // an eighth of the memory, from 128 MB to 2 GB
+      const buffers = [0, 1, 8, 24].map((gib) => sharedBuffers(gib * 2 ** 30));
+      expect(buffers).toEqual([128, 128, 1_024, 2_048]);
+      expect(memoryOfMachine()).toBeLessThanOrEqual(totalmem());
       if (ON_LINUX)
         expect(readFileSync(`/proc/${serverPid(dataDir)}/environ`, 'utf8')).not.toContain('do-not-tell');
     });

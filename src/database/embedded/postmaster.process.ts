@@ -6,6 +6,7 @@ import { STARTER_SETTING, clusterName, isServerOf, readPidFile } from './postmas
 import { runProgram, spawnOptions, workingDirectory } from './program.run.js';
 import type { Patience } from './start.patience.js';
 import { lastComplaint, openServerLog } from './server.log.js';
+import { memoryOfMachine, sharedBuffers } from './server.memory.js';
 
 const POLL_MS = 10;
 /** How long a stopping server is given for each step before the next, harsher one. */
@@ -51,6 +52,7 @@ async function serverArguments(site: Site, port: number): Promise<string[]> {
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
+    shared_buffers: `${sharedBuffers(memoryOfMachine())}MB`,
     ...site.settings,
     cluster_name: await clusterName(site.cluster),
     [STARTER_SETTING]: String(process.pid),
