@@ -16,7 +16,7 @@ import { environment, get, PASSWORD, post, startTestApp } from './support/test-a
 const HOUR = 3_600_000;
 const ISSUER = 'http://127.0.0.1:3000';
 /** Seconds: much less than the clocks are off. */
-const TTL = 5;
+const TTL = 4;
 const REFRESH_TTL = 600;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

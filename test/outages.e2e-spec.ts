@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Database } from '../src/database/database.js';
 import { Unavailable } from '../src/http/unavailable.js';
 import { Link } from './history/link.js';
@@ -101,15 +102,15 @@ describe.each([
 });
 
 describe('when many ask at once and nothing comes back', () => {
-  it('queues are bounded in time: 600 requests are 503 within a second, and nothing is left waiting', async () => {
+  it('queues are bounded in time: 300 requests are 503 within a second, and nothing is left waiting', async () => {
     const asks = Object.entries(await questions.all());
     const crowd = async (pick: (at: number) => [string, () => Promise<Answer>]) => {
       const began = performance.now();
-      const sent = Array.from({ length: 600 }, (_, at) => timed(...pick(at)));
+      const sent = Array.from({ length: 300 }, (_, at) => timed(...pick(at)));
       const answers = await Promise.all(sent);
       return { answers, ms: performance.now() - began };
     };
-    // this process sends as well as answers: what 600 requests cost where nobody waits for a database
+    // this process sends as well as answers: what 300 requests cost where nobody waits for a database
     const idle = await crowd(() => ['live', () => get(keks.url, '/health/live')]);
     await machine.lateness();
     link.delay(1_500);
@@ -218,5 +219,43 @@ describe('the log of an outage', () => {
     }
     expect(guard.at(-1)?.msg).toMatch(/ \(and \d+ more\)$/);
     expect(others.at(-1)?.unsaid).toBeGreaterThan(0);
+  });
+});
+
+describe('1,000 who go away before they are answered', () => {
+  it('leave no connection to the database behind', async () => {
+    const { token } = questions;
+    const logged = keks.log.length;
+    const { hostname, port } = new URL(keks.url);
+    const body = JSON.stringify({ token: 'kat_nothing' });
+    const requests = [
+      `GET /cookies HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      `GET /sessions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      `POST /revoke HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `POST /issue HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"user":`,
+    ];
+    for (let round = 0; round < 20; round += 1)
+      await Promise.all(
+        Array.from({ length: 50 }, (_, nth) => {
+          const socket = connect(Number(port), hostname);
+          socket.on('error', () => undefined);
+          socket.on('connect', () =>
+            socket.write(requests[nth % requests.length] ?? '', () => socket.destroy()),
+          );
+          return new Promise((resolve) => socket.once('close', resolve));
+        }),
+      );
+    const pools = () => keks.app.get(Database).pools();
+    await vi.waitFor(
+      () => {
+        const { main, hot } = pools();
+        expect([main.total - main.idle, main.waiting]).toEqual([0, 0]);
+        expect([hot.total - hot.idle, hot.waiting]).toEqual([0, 0]);
+      },
+      { timeout: 10_000 },
+    );
+    expect((await get(keks.url, '/cookies', token)).status).toBe(200);
+    expect((await get(keks.url, '/sessions', token)).status).toBe(200);
+    expect(keks.log.slice(logged).filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 });

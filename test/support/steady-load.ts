@@ -28,7 +28,7 @@ export class SteadyLoad {
   private readonly timer: NodeJS.Timeout;
   private sent = 0;
 
-  /** @param perSecond 100 or more */
+  /** @param perSecond 50 or more */
   constructor(
     private readonly url: string,
     private readonly token: string,
