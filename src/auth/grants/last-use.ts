@@ -2,6 +2,7 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit }
 import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
+import { timestamp } from '../tokens/token-mint.js';
 
 /** As far as a time of last use may be behind: each grant in use is a row to write. */
 const EVERY_MS = 60_000;
@@ -24,6 +25,7 @@ const NOTE_LAST_USE: Statement = {
 @Injectable()
 export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('grants');
+  /** Whole seconds: a small integer, which is written in place, where milliseconds are an object for each validation. */
   private seen = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -43,7 +45,7 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   note({ grantId }: GrantedPrincipal): void {
-    if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, this.clock.now());
+    if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, this.clock.seconds());
   }
 
   /** Loses what it could not write: a time of last use is a hint, not a promise. */
@@ -54,7 +56,7 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
     for (let from = 0; from < batch.length; from += 1_000) {
       const part = batch.slice(from, from + 1_000);
       try {
-        await this.database.run(NOTE_LAST_USE, [part.map(([id]) => id), part.map(([, at]) => new Date(at))]);
+        await this.database.run(NOTE_LAST_USE, [part.map(([id]) => id), part.map(([, at]) => timestamp(at))]);
       } catch (error) {
         this.logger.warn(
           `times of last use were not written: ${error instanceof Error ? error.message : ''}`,
