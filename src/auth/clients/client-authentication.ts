@@ -16,6 +16,12 @@ export interface AuthenticatedClient {
   readonly tokenFormat: TokenFormat;
 }
 
+/** A secret that we made. Whether it is still the client's, the database knows. */
+export interface GenuineSecret {
+  readonly clientId: string;
+  readonly digest: Buffer;
+}
+
 interface ClientRow {
   readonly at: string;
   readonly client_id: string;
@@ -59,16 +65,22 @@ export class ClientAuthentication {
   }
 
   /**
+   * What needs no query: that the request names one client, and that its secret was made by us.
    * @returns undefined if the request names no client, or names the first-party client, which has no secret
-   * @throws WireError invalid_request, invalid_client; Unavailable
+   * @throws WireError invalid_request, invalid_client
    */
-  async authenticate(request: ClientRequest): Promise<AuthenticatedClient | undefined> {
+  presented(request: ClientRequest): GenuineSecret | undefined {
     const presented = presentedClient(request);
     if (presented === 'nobody') return undefined;
     const secret = parseToken(presented.secret, this.keys);
     if (!secret.genuine || secret.kind !== 'client_secret') throw new WireError('invalid_client');
-    const row = await this.secrets.ask(secret.digest);
-    if (!row || row.client_id !== presented.clientId) throw new WireError('invalid_client');
+    return { clientId: presented.clientId, digest: secret.digest };
+  }
+
+  /** @throws WireError invalid_client; Unavailable */
+  async authenticate({ clientId, digest }: GenuineSecret): Promise<AuthenticatedClient> {
+    const row = await this.secrets.ask(digest);
+    if (!row || row.client_id !== clientId) throw new WireError('invalid_client');
     return {
       clientId: row.client_id,
       scope: row.scope,

@@ -27,13 +27,18 @@ export class OptionalClientGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<GuardedRequest>();
     this.throttle.admit(request.ip);
     try {
-      request[CLIENT] = await this.clients.authenticate(request);
+      const secret = this.clients.presented(request);
+      if (secret) this.meanwhile(request);
+      request[CLIENT] = secret && (await this.clients.authenticate(secret));
     } catch (error) {
       if (error instanceof WireError && error.code === 'invalid_client') await this.failed(request);
       throw error;
     }
     return true;
   }
+
+  /** What may begin while the database is asked about a client whose secret we made. Nothing of it is an answer. */
+  protected meanwhile(_request: ClientRequest): void {}
 
   private async failed(request: GuardedRequest): Promise<void> {
     await this.throttle.failed(request.ip);

@@ -10,6 +10,10 @@ import type { IntrospectionAnswer } from './oauth.schemas.js';
 /** All that is said of a token that is dead, and of one that is not the caller's to see. */
 const INACTIVE: IntrospectionAnswer = { active: false };
 
+/** A token and what the database says of it, or why it is dead. */
+export type Sighting =
+  { readonly read: ReadToken; readonly stored: DescribedToken } | { readonly refused: Refusal };
+
 /** RFC 7662: what a token means, for those who may know. */
 @Injectable()
 export class Introspection {
@@ -21,14 +25,20 @@ export class Introspection {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws Unavailable */
-  async introspect(token: string, caller: AuthenticatedClient): Promise<IntrospectionAnswer> {
+  /** What is known of a token, whoever asks: not for the wire. @throws Unavailable */
+  async look(token: string): Promise<Sighting> {
     const read = await this.reader.read(token);
-    if ('refused' in read) return this.inactive(read.refused);
-    if (read.kind === 'client_secret') return this.inactive('wrong_kind');
+    if ('refused' in read) return read;
+    if (read.kind === 'client_secret') return { refused: 'wrong_kind' };
     const stored = await this.lookup.describe(read, read.kind);
-    const refusal = this.check.refusal(read, stored);
-    if (!stored || refusal) return this.inactive(refusal ?? 'unknown');
+    const refused = this.check.refusal(read, stored);
+    return !stored || refused ? { refused: refused ?? 'unknown' } : { read, stored };
+  }
+
+  /** What of it `caller` may know. */
+  tell(seen: Sighting, caller: AuthenticatedClient): IntrospectionAnswer {
+    if ('refused' in seen) return this.inactive(seen.refused);
+    const { read, stored } = seen;
     if (!maySee(caller, read, stored)) return this.inactive('wrong_audience');
     this.check.judged('active');
     this.lastUse.note(stored.principal);

@@ -6,7 +6,8 @@ import { revokeAnswer } from '../auth.schemas.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient, OptionalClientGuard } from '../clients/client.guard.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
-import { Introspection } from './introspection.js';
+import { CurrentSighting, IntrospectionGuard } from './introspection.guard.js';
+import { Introspection, type Sighting } from './introspection.js';
 import * as schemas from './oauth.schemas.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { TokenEndpoint } from './token-endpoint.js';
@@ -58,7 +59,7 @@ export class OAuthController {
 
   @Post('introspect')
   @HttpCode(200)
-  @UseGuards(ClientGuard)
+  @UseGuards(IntrospectionGuard)
   @ApiConsumes(FORM)
   @ApiOperation({
     summary: 'What a token means, for those who may know',
@@ -72,11 +73,12 @@ export class OAuthController {
     'The token, or `{"active":false}` and nothing more (RFC 7662 §2.2).',
   )
   @ApiErrors('invalid_request', 'invalid_client', 'too_many_requests')
-  introspect(
+  async introspect(
     @Body({ schema: schemas.tokenQuestion }) { token }: schemas.TokenQuestion,
     @CurrentClient() client: AuthenticatedClient,
+    @CurrentSighting() begun: Promise<Sighting> | undefined,
   ): Promise<schemas.IntrospectionAnswer> {
-    return this.introspection.introspect(token, client);
+    return this.introspection.tell(await (begun ?? this.introspection.look(token)), client);
   }
 
   @Post('revoke')
