@@ -2,11 +2,9 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
-import { entities } from './auth/entities.js';
 import type { Config } from './config.js';
 import { CookiesModule } from './cookies/cookies.module.js';
 import type { Clock } from './database/clock.js';
-import { typeOrmPool } from './database/data-source.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GuardModule } from './guard/guard.module.js';
 import { DrainState } from './http/drain.js';
@@ -30,7 +28,7 @@ export interface AppOptions {
 export class AppModule {
   static of(options: AppOptions): DynamicModule {
     const { config, drain = new DrainState(), clock, metrics, version = 'unknown' } = options;
-    const database = DatabaseModule.forRoot(config, typeOrmPool(entities), clock);
+    const database = DatabaseModule.forRoot(config, clock);
     const auth = AuthModule.of(config, database);
     const guard = GuardModule.forRoot({
       realm: config.REALM,

@@ -393,6 +393,17 @@ describe('POST /oauth/introspect (RFC 7662)', () => {
       expectRefusal(await submit(keks.url, '/oauth/introspect', { token }, headers), 401, 'invalid_client');
     });
 
+    it('for a secret that was retired, the same whatever the token is: it is looked at meanwhile, and not told', async () => {
+      const former = await addClient(keks);
+      const clients = keks.app.get(ClientsService);
+      await clients.addSecret(former.clientId, BY_OPERATOR);
+      expect(await clients.retireSecrets(former.clientId, 'old', BY_OPERATOR)).toBe(1);
+      const [living, dead] = [await own(), genuine('kat_', keks.clock.seconds() + 60, current())];
+      const answers = await Promise.all([living, dead, 'x'].map((token) => ask(token, former)));
+      for (const { status, text } of answers) expect([status, text]).toEqual([401, answers[0]?.text]);
+      expect(answers[0]?.text).toContain('invalid_client');
+    });
+
     it('for a client that was disabled', async () => {
       const client = await addClient(keks);
       await keks.app.get(ClientsService).change(client.clientId, { disabled: true }, BY_OPERATOR);

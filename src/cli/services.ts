@@ -6,7 +6,6 @@ import { loadConfig, type Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { DatabaseSession } from '../database/database.session.js';
-import { plainPool } from '../database/pools.js';
 import { pendingMigrations } from '../database/migrator.js';
 import type { Lease } from './database.lease.js';
 import { visitDatabase } from './database.visit.js';
@@ -18,7 +17,7 @@ class CliModule {
   static of(config: Config): DynamicModule {
     return {
       module: CliModule,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, plainPool)],
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config)],
       providers: AUTH_SERVICES,
     };
   }

@@ -2,7 +2,6 @@ import { DataSource, type Logger, type MixedList } from 'typeorm';
 import type { PoolConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { MIGRATIONS_TABLE } from './migrations-table.js';
-import { guarded, MAIN_POOL, poolOf, type OpenMainPool } from './pools.js';
 
 export type Entities = (new () => object)[];
 
@@ -18,7 +17,11 @@ const SILENT: Logger = {
   log: ignore,
 };
 
-/** TypeORM for migrations, entities and cold paths. `synchronize` stays off: the schema changes by migrations only. */
+/**
+ * TypeORM, for whoever migrates: it is loaded when there is something to migrate, and not to serve. `synchronize` stays off:
+ * the schema changes by migrations only.
+ * @param entities to hold the schema against
+ */
 export function createDataSource(pool: PoolConfig, entities: Entities = []): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -33,13 +36,4 @@ export function createDataSource(pool: PoolConfig, entities: Entities = []): Dat
     poolErrorHandler: () => undefined,
     extra: pool,
   });
-}
-
-/** The main pool as TypeORM's own, with the entities on it. */
-export function typeOrmPool(entities: Entities): OpenMainPool {
-  return async (connection) => {
-    const dataSource = createDataSource({ ...connection, ...MAIN_POOL }, entities);
-    await dataSource.initialize();
-    return { pool: guarded(poolOf(dataSource)), close: () => dataSource.destroy() };
-  };
 }

@@ -3,9 +3,8 @@ import type { Config } from '../config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { Clock, DatabaseClock } from './clock.js';
 import { Database } from './database.js';
-import { DatabaseSession, OPEN_MAIN_POOL } from './database.session.js';
+import { DatabaseSession } from './database.session.js';
 import { Maintenance } from './maintenance.js';
-import type { OpenMainPool } from './pools.js';
 
 /**
  * Owns the connection to PostgreSQL, its schema, its clock and its partitions. It knows tables, never what a token or
@@ -14,7 +13,7 @@ import type { OpenMainPool } from './pools.js';
 @Module({})
 export class DatabaseModule {
   /** @param clock in place of the database's, for tests that turn time by hand */
-  static forRoot(config: Config, openMainPool: OpenMainPool, clock?: Clock): DynamicModule {
+  static forRoot(config: Config, clock?: Clock): DynamicModule {
     return {
       module: DatabaseModule,
       imports: [ConfigModule.of(config)],
@@ -22,7 +21,6 @@ export class DatabaseModule {
         Database,
         DatabaseClock,
         clock ? { provide: Clock, useValue: clock } : { provide: Clock, useExisting: DatabaseClock },
-        { provide: OPEN_MAIN_POOL, useValue: openMainPool },
         DatabaseSession,
         Maintenance,
       ],

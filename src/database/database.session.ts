@@ -1,12 +1,9 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
 import { DatabaseClock } from './clock.js';
 import { Database } from './database.js';
 import { Maintenance } from './maintenance.js';
 import { DatabaseRefusal, migrate } from './migrator.js';
-import type { MainPool, OpenMainPool } from './pools.js';
-
-export const OPEN_MAIN_POOL = Symbol('OPEN_MAIN_POOL');
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 2_000;
@@ -23,14 +20,12 @@ const DATABASE_TIME = {
 export class DatabaseSession implements OnApplicationShutdown {
   private readonly logger = new Logger('database');
   private readonly timers: NodeJS.Timeout[] = [];
-  private main: MainPool | undefined;
   private ended = false;
 
   constructor(
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly maintenance: Maintenance,
-    @Inject(OPEN_MAIN_POOL) private readonly open: OpenMainPool,
   ) {}
 
   /**
@@ -40,8 +35,7 @@ export class DatabaseSession implements OnApplicationShutdown {
   async connect(connection: ClientConfig): Promise<void> {
     const done = await migrate(connection);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
-    this.main = await this.open(connection);
-    this.database.attach(this.main.pool, connection);
+    this.database.attach(connection);
     await this.synchroniseClock();
     await this.maintenance.prepare(connection);
     this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
@@ -70,9 +64,6 @@ export class DatabaseSession implements OnApplicationShutdown {
   private async letGo(): Promise<void> {
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     await this.database.detach();
-    const main = this.main;
-    this.main = undefined;
-    await main?.close();
   }
 
   private async synchroniseClock(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 import { asUnavailable, sqlState } from './postgres-error.js';
-import { hotPool } from './pools.js';
+import { hotPool, mainPool } from './pools.js';
 import { Unavailable } from '../http/unavailable.js';
 
 /** A statement that is prepared once a connection under its name. The text of a name never changes. */
@@ -29,17 +29,17 @@ export class Database implements Queries {
     return this.main !== undefined;
   }
 
-  /** Called once the schema is known to be right. `main` is TypeORM's own pool and is closed by TypeORM. */
-  attach(main: Pool, connection: ClientConfig): void {
-    this.main = main;
+  /** Called once the schema is known to be right. */
+  attach(connection: ClientConfig): void {
+    this.main = mainPool(connection);
     this.hot = hotPool(connection);
   }
 
   async detach(): Promise<void> {
-    const hot = this.hot;
+    const pools = [this.main, this.hot];
     this.main = undefined;
     this.hot = undefined;
-    await hot?.end();
+    await Promise.all(pools.map((pool) => pool?.end()));
   }
 
   async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {

@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { ClientConfig, Pool, PoolConfig } from 'pg';
-import type { DataSource } from 'typeorm';
 
 /** What one process opens at most: both pools, and maintenance. */
 export const CONNECTIONS_MOST = 15;
@@ -30,6 +29,11 @@ export const MAIN_POOL: PoolConfig = {
  */
 const PROBES_ONLY = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 
+/** For all that changes or lists. */
+export function mainPool(connection: ClientConfig): Pool {
+  return guarded(new pg.Pool({ ...connection, ...MAIN_POOL }));
+}
+
 /** The few connections that validations share. None of them ever talks to a standby: its answer could be old. */
 export function hotPool(connection: ClientConfig): Pool {
   const options: PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void } = {
@@ -53,25 +57,6 @@ export function guarded(pool: Pool): Pool {
   pool.on('error', ignore);
   pool.on('connect', (client) => client.on('error', ignore));
   return pool;
-}
-
-/** The pool for all that changes or lists, and its end. */
-export interface MainPool {
-  readonly pool: Pool;
-  close(): Promise<void>;
-}
-
-export type OpenMainPool = (connection: ClientConfig) => Promise<MainPool>;
-
-/** The main pool without TypeORM, which takes a quarter of the time that a verb of the command line has to load. */
-export const plainPool: OpenMainPool = async (connection) => {
-  const pool = guarded(new pg.Pool({ ...connection, ...MAIN_POOL }));
-  return { pool, close: () => pool.end() };
-};
-
-/** TypeORM has no public way to its pool; this is the only place that knows where it is. */
-export function poolOf(dataSource: DataSource): Pool {
-  return (dataSource.driver as unknown as { master: Pool }).master;
 }
 
 /** @param url postgresql://, a socket directory as `?host=` */

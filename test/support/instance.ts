@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { DatabaseSession } from '../../src/database/database.session.js';
-import { connectionOf, plainPool } from '../../src/database/pools.js';
+import { connectionOf } from '../../src/database/pools.js';
 import type { ManualClock } from './manual-clock.js';
 import { environment } from './test-app.js';
 
@@ -28,7 +28,7 @@ export async function startInstance(
   const context: INestApplicationContext = await NestFactory.createApplicationContext(
     {
       module: InstanceRoot,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, plainPool, clock)],
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, clock)],
       providers: [...AUTH_SERVICES, KeySchedule],
     },
     { logger: false, abortOnError: false },
