@@ -4,7 +4,7 @@ import { populate } from './history/setup.js';
 import { World } from './history/world.js';
 import { Machine } from './support/machine.js';
 
-const MINUTES = Number(process.env.TORTURE_MINUTES ?? 0.4);
+const MINUTES = Number(process.env.TORTURE_MINUTES ?? 0.5);
 const WORKERS = Number(process.env.TORTURE_WORKERS ?? 12);
 const VALIDATIONS = Number(process.env.TORTURE_VALIDATIONS ?? Infinity);
 const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 1_000_000);

@@ -274,6 +274,26 @@ describe('POST /issue', () => {
     });
   });
 
+  it('500 at once: as many wait as the lane takes, all others hear 503 before anybody is served', async () => {
+    await keks.addUser('Crowd');
+    const lane = keks.app.get(LoginLane);
+    const hold = gate();
+    const held = Array.from({ length: loginsAtOnce(1) }, () => lane.run(() => hold.promise));
+    const places = loginsAtOnce(1) * 64;
+    let refused = 0;
+    const logins = Array.from({ length: 500 }, async () => {
+      const answer = await logIn('Crowd');
+      if (answer.status === 503) refused += 1;
+      return answer.status;
+    });
+    await expect.poll(() => refused, { timeout: 10_000 }).toBe(500 - places);
+    expect(lane.waiting).toBe(places);
+    hold.open();
+    await Promise.all(held);
+    expect((await Promise.all(logins)).filter((status) => status === 200)).toHaveLength(places);
+    expect(lane.waiting).toBe(0);
+  });
+
   it('503 with Retry-After when the lane is full, for a user and for nobody alike; then all is well', async () => {
     await keks.addUser('Patient');
     const lane = keks.app.get(LoginLane);
