@@ -14,7 +14,7 @@ const ANSWER_MS = 500;
  */
 const STATEMENT_MS = 400;
 
-export const MAIN_POOL: PoolConfig = {
+const MAIN_POOL: PoolConfig = {
   max: 10,
   connectionTimeoutMillis: ACQUIRE_MS,
   query_timeout: ANSWER_MS,
