@@ -267,7 +267,7 @@ describe('parseToken', () => {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 /** A database of which the test decides what answers and when. */
-function lines(limits: { size?: number; flights?: number; queue?: number } = {}) {
+function lines(limits: { size?: number; eager?: number; flights?: number; queue?: number } = {}) {
   const flights: { questions: readonly number[]; land: () => void; crash: (error: Error) => void }[] = [];
   const batch = new MicroBatch<number, string>(
     (questions) =>
@@ -344,6 +344,33 @@ describe('MicroBatch', () => {
     for (const flight of flights) flight.land();
     expect(await answers).toEqual(Array.from({ length: 10 }, (_, n) => `answer to ${n}`));
     expect(batch.depth).toBe(0);
+  });
+
+  it('sends a few at once, without waiting for the turn to end, and what comes after them with the turn', async () => {
+    const { batch, flights, sent } = lines({ size: 10, eager: 2, flights: 2 });
+    const answers = Promise.all([1, 2, 3].map((question) => batch.ask(question)));
+    expect(sent()).toEqual([[1, 2]]);
+    await turn();
+    expect(sent()).toEqual([[1, 2], [3]]);
+    for (const flight of flights) flight.land();
+    expect(await answers).toEqual(['answer to 1', 'answer to 2', 'answer to 3']);
+  });
+
+  it('while all flights are busy gathers as many as a statement holds, however eager', async () => {
+    const { batch, flights, sent } = lines({ size: 5, eager: 2, flights: 1 });
+    const answers = Promise.all(Array.from({ length: 9 }, (_, n) => batch.ask(n)));
+    await turn();
+    expect(sent()).toEqual([[0, 1]]);
+    flights[0]?.land();
+    await turn();
+    expect(sent()).toEqual([
+      [0, 1],
+      [2, 3, 4, 5, 6],
+    ]);
+    flights[1]?.land();
+    await turn();
+    flights[2]?.land();
+    expect(await answers).toHaveLength(9);
   });
 
   it('refuses at once, as unavailable, what comes on top of a full queue, and serves the others', async () => {

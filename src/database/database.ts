@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import { HotQuery, type HotRow } from './hot-query.js';
 import { asUnavailable, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import { Unavailable } from '../http/unavailable.js';
@@ -46,8 +47,20 @@ export class Database implements Queries {
     return query<R>(required(this.main), statement, values);
   }
 
-  async runHot<R extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
-    return query<R>(required(this.hot), statement, values);
+  /** @param values in PostgreSQL's binary format @throws Unavailable when the database could not answer */
+  async runHot<R extends HotRow>(
+    statement: Statement,
+    values: readonly Buffer[] = [],
+  ): Promise<readonly R[]> {
+    const client = await acquire(required(this.hot));
+    return new Promise((resolve, reject) => {
+      const query = new HotQuery(statement, values, (error, rows) => {
+        client.release(error !== null);
+        if (error === null) resolve(rows as readonly R[]);
+        else reject(asUnavailable(error));
+      });
+      client.query(query);
+    });
   }
 
   /** READ COMMITTED. A commit that was not heard of is `Unavailable`: the caller must not claim that it happened. */

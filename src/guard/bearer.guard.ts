@@ -5,7 +5,7 @@ import { BearerError, type BearerErrorCode } from './bearer.error.js';
 import { GUARD_OPTIONS, type GuardOptions } from './guard.options.js';
 import { OnceASecond } from './once-a-second.js';
 import { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type Principal } from './principal.js';
-import { TokenValidator } from './token-validator.js';
+import { TokenValidator, type Validation } from './token-validator.js';
 
 interface Rule {
   readonly open: boolean;
@@ -56,14 +56,17 @@ export class BearerGuard implements CanActivate {
     const presented = bearerToken(raw);
     if (presented.kind === 'none') throw this.refusal('unauthorized', visit);
     if (presented.kind === 'malformed') throw this.refusal('invalid_request', visit);
-    return this.admit(visit, presented.token, raw.headers.traceparent);
+    return this.validator.validate(presented.token, raw.headers.traceparent).then(
+      (validation) => this.admit(visit, validation),
+      (error: unknown) => {
+        this.faults.say(error);
+        throw this.refusal('temporarily_unavailable', visit, { cause: error });
+      },
+    );
   }
 
-  private async admit(visit: Visit, token: string, traceparent?: string): Promise<boolean> {
-    const validation = await this.validator.validate(token, traceparent).catch((error: unknown) => {
-      this.faults.say(error);
-      throw this.refusal('temporarily_unavailable', visit, { cause: error });
-    });
+  /** @throws BearerError */
+  private admit(visit: Visit, validation: Validation): true {
     if (!validation.active || !this.isForUs(validation.principal)) throw this.refusal('invalid_token', visit);
     for (const scope of visit.rule.scope)
       if (!validation.principal.scope.includes(scope)) throw this.refusal('insufficient_scope', visit);

@@ -23,6 +23,6 @@ export class OwnReadiness extends Readiness {
 
   async check(): Promise<void> {
     if (this.drain.draining) throw new Unavailable('shutting down');
-    await this.database.runHot(PRIMARY_ANSWERS, []);
+    await this.database.runHot(PRIMARY_ANSWERS);
   }
 }

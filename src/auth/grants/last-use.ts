@@ -4,8 +4,12 @@ import { Database, type Statement } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
 import { timestamp } from '../tokens/token-mint.js';
 
-/** As far as a time of last use may be behind: each grant in use is a row to write. */
-const EVERY_MS = 60_000;
+const EVERY_MS = 10_000;
+/**
+ * What the database has noted since then is not noted again: each grant in use is a row to write. With the time between two
+ * writes this is a minute, as far as a time of last use may be behind.
+ */
+export const NOTED_SECONDS = 50;
 /** Grants that are noted between two writes; those beyond it are noted the next time they are used. */
 const MOST = 100_000;
 
@@ -20,6 +24,13 @@ const NOTE_LAST_USE: Statement = {
     )
     UPDATE grants SET last_used_at = seen.at FROM seen WHERE grants.id = seen.id`,
 };
+
+/** An answer about a token that was let in. */
+interface Used {
+  readonly principal: GrantedPrincipal;
+  /** Not in the database for a while: of most validations nothing is to be kept. */
+  readonly unnoted: boolean;
+}
 
 /** When each grant was last used: collected in memory and written now and then, so that no validation ever writes. */
 @Injectable()
@@ -44,7 +55,8 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
     await this.flush();
   }
 
-  note({ grantId }: GrantedPrincipal): void {
+  note({ principal: { grantId }, unnoted }: Used): void {
+    if (!unnoted) return;
     if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, this.clock.seconds());
   }
 

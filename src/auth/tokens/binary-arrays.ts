@@ -21,14 +21,15 @@ export function byteaArray(digests: readonly Buffer[]): Buffer {
 /** @param times whole seconds since the epoch */
 export function timestampArray(times: readonly number[]): Buffer {
   const array = allocate(TIMESTAMPTZ, times.length);
-  times.forEach((seconds, at) => {
-    // BigInt would be an allocation a token; the product stays far below 2^53
-    const microseconds = (seconds - POSTGRES_EPOCH) * 1_000_000;
-    const start = place(array, TIMESTAMPTZ, at);
-    array.writeInt32BE(Math.floor(microseconds / 2 ** 32), start);
-    array.writeUInt32BE(microseconds - Math.floor(microseconds / 2 ** 32) * 2 ** 32, start + 4);
-  });
+  times.forEach((seconds, at) => writeTime(array, seconds, place(array, TIMESTAMPTZ, at)));
   return array;
+}
+
+/** One of them. */
+export function timestampBytes(seconds: number): Buffer {
+  const bytes = Buffer.alloc(TIMESTAMPTZ.bytes);
+  writeTime(bytes, seconds, 0);
+  return bytes;
 }
 
 /** UTF-8; a null is one. */
@@ -65,6 +66,14 @@ function header(array: Buffer, oid: number, length: number, nulls: boolean): voi
   array.writeInt32BE(oid, 8);
   array.writeInt32BE(length, 12);
   array.writeInt32BE(1, 16);
+}
+
+function writeTime(into: Buffer, seconds: number, start: number): void {
+  // BigInt would be an allocation a token; the product stays far below 2^53
+  const microseconds = (seconds - POSTGRES_EPOCH) * 1_000_000;
+  const high = Math.floor(microseconds / 2 ** 32);
+  into.writeInt32BE(high, start);
+  into.writeUInt32BE(microseconds - high * 2 ** 32, start + 4);
 }
 
 /** Writes the length of an element. @returns where its bytes begin */

@@ -13,6 +13,8 @@ export interface MicroBatchLimits {
   readonly name: string;
   /** Questions in one statement. */
   readonly size: number;
+  /** As many are sent at once if a flight is free, and not only after the turn. */
+  readonly eager?: number;
   /** Statements in flight at once. */
   readonly flights: number;
   /** Questions that may wait; beyond it the answer is `Unavailable` at once. */
@@ -40,7 +42,8 @@ export class MicroBatch<Q, A> {
       return Promise.reject(new Unavailable('too many requests are waiting for the database'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ question, resolve, reject, place: spanPlace() });
-      this.schedule();
+      if (this.waiting.length === this.limits.eager) this.take();
+      else this.schedule();
     });
   }
 

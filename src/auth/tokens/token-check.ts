@@ -4,7 +4,7 @@ import type { Validation } from '../../guard/token-validator.js';
 import { LastUse } from '../grants/last-use.js';
 import { Telemetry, type Verdict } from '../telemetry.js';
 import { TokenLookup, type StoredToken } from './token-lookup.js';
-import { isOver, TokenReader, type ReadToken, type Refusal } from './token-reader.js';
+import { isOver, TokenReader, type Reading, type ReadToken, type Refusal } from './token-reader.js';
 
 /** From the text of a token to the verdict. */
 @Injectable()
@@ -18,25 +18,32 @@ export class TokenCheck {
   ) {}
 
   /** Active are access tokens and API keys only. @throws Unavailable */
-  async validate(token: string): Promise<Validation> {
-    try {
-      const reading = this.reader.read(token);
-      const read = reading instanceof Promise ? await reading : reading;
-      if ('refused' in read) return this.refused(read.refused);
-      if (read.kind !== 'access' && read.kind !== 'api_key') return this.refused('wrong_kind');
-      const stored = await (read.kind === 'access'
-        ? this.lookup.accessToken(read)
-        : this.lookup.apiKey(read));
-      const reason = this.refusal(read, stored);
-      if (reason !== undefined || stored === undefined) return this.refused(reason ?? 'unknown');
-      this.lastUse.note(stored.principal);
-      this.judged('active');
-      return { active: true, principal: stored.principal };
-    } catch (error) {
-      this.judged('unavailable');
-      throw error;
-    }
+  validate(token: string): Promise<Validation> {
+    const reading = this.reader.read(token);
+    return reading instanceof Promise
+      ? reading.then((read) => this.judge(read), this.unavailable)
+      : this.judge(reading);
   }
+
+  private judge(read: Reading): Promise<Validation> {
+    if ('refused' in read) return Promise.resolve(this.refused(read.refused));
+    if (read.kind !== 'access' && read.kind !== 'api_key') return Promise.resolve(this.refused('wrong_kind'));
+    const found = read.kind === 'access' ? this.lookup.accessToken(read) : this.lookup.apiKey(read);
+    return found.then((stored) => this.verdict(read, stored), this.unavailable);
+  }
+
+  private verdict(read: ReadToken, stored: StoredToken | undefined): Validation {
+    const reason = this.refusal(read, stored);
+    if (reason !== undefined || stored === undefined) return this.refused(reason ?? 'unknown');
+    this.lastUse.note(stored);
+    this.judged('active');
+    return { active: true, principal: stored.principal };
+  }
+
+  private readonly unavailable = (error: unknown): never => {
+    this.judged('unavailable');
+    throw error;
+  };
 
   /** Counts a verdict, also one that was reached elsewhere. */
   judged(verdict: Verdict): void {
@@ -48,11 +55,10 @@ export class TokenCheck {
     if (!stored) return 'unknown';
     // signed by us, and still not what was issued under this `jti`
     if (token.audience !== undefined && !stored.principal.audience.includes(token.audience)) return 'forged';
-    if (stored.revoked) return 'revoked';
-    if (stored.grantRevoked) return 'grant_revoked';
+    if (stored.revoked) return stored.revoked;
     // time has passed while the database was asked
     if (isOver(token.expiresAt, this.clock)) return 'expired';
-    if (stored.grantExpiresAt !== null && stored.grantExpiresAt <= this.clock.now()) return 'grant_expired';
+    if (stored.grantEnd !== undefined && stored.grantEnd <= this.clock.now()) return 'grant_expired';
     return undefined;
   }
 

@@ -1,45 +1,55 @@
 import type { Statement } from '../../database/database.js';
 import type { TokenKind } from './token-format.js';
 
-export interface TokenRow {
-  /** Which question of the batch this answers, from 1. */
-  readonly at: number;
-  readonly token_id: string;
-  readonly grant_id: string;
-  readonly kind: 'login' | 'client' | 'api_key';
-  readonly subject: string;
-  readonly client_id: string;
-  readonly scope: string;
-  readonly audience: string;
-  readonly revoked: boolean;
-  readonly grant_revoked: boolean;
-  /** Milliseconds since the epoch: a Date costs more to read than all the rest of the row. */
-  readonly grant_expires_at: number | null;
-}
-
-export interface DescribedRow extends TokenRow {
-  readonly username: string | null;
-  readonly issued_at: number;
-}
-
 /** A client secret is no token, and looked up elsewhere. */
 export type LookedUpKind = Exclude<TokenKind, 'client_secret'>;
 
 /** The built-in first-party client: whom logins and API keys belong to. */
 export const FIRST_PARTY_CLIENT = 'keks';
 
-const GRANT = `
-  g.id AS grant_id, g.kind, coalesce(g.user_id::text, g.client_id) AS subject,
-  coalesce(g.client_id, '${FIRST_PARTY_CLIENT}') AS client_id,
-  g.revoked_at IS NOT NULL AS grant_revoked, date_part('epoch', g.expires_at) * 1000 AS grant_expires_at`;
+/**
+ * What an answer begins with, as text. Each field that is there has a price in PostgreSQL and here, one that is NULL has none,
+ * so what is as it mostly is is NULL.
+ */
+export type TokenRow = readonly [
+  /** Which question of the batch this answers, from 1. */
+  at: string,
+  tokenId: string,
+  grantId: string,
+  kind: 'login' | 'client' | 'api_key',
+  /** Of a login and of an API key; the client of a client's own. */
+  userId: string | null,
+  clientId: string | null,
+  scope: string,
+  audience: string,
+  /** `unnoted`: alive, and its grant's last use is to be noted again. */
+  state: 'revoked' | 'grant_revoked' | 'unnoted' | null,
+  /** Milliseconds since the epoch, if the grant ends before the token does. */
+  grantEnd: string | null,
+];
 
+export type DescribedRow = readonly [
+  ...TokenRow,
+  username: string | null,
+  /** Seconds since the epoch. */
+  issuedAt: string,
+];
+
+function row(token: string, scope: string, revoked: string): string {
+  return `q.at, ${token}.id, g.id, g.kind, g.user_id, g.client_id, ${scope}, ${token}.audience,
+           CASE WHEN ${revoked} THEN 'revoked' WHEN g.revoked_at IS NOT NULL THEN 'grant_revoked'
+                WHEN g.last_used_at >= $3 THEN NULL ELSE 'unnoted' END,
+           CASE WHEN g.expires_at < ${token}.expires_at THEN date_part('epoch', g.expires_at) * 1000 END`;
+}
+
+/** $3: what was noted as used since then is not to be noted again. */
 const QUESTIONS = `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)`;
 
 /** One row by primary key a token, and its grant's. The expiry that stands in the token names the partition. */
 export const LOOK_UP_ACCESS_TOKENS: Statement = {
   name: 'look_up_access_tokens',
   text: `
-    SELECT q.at::int AS at, t.id AS token_id, t.scope, t.audience, t.revoked_at IS NOT NULL AS revoked, ${GRANT}
+    SELECT ${row('t', 't.scope', 't.revoked_at IS NOT NULL')}
       FROM ${QUESTIONS}
       JOIN access_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
       JOIN grants g ON g.id = t.grant_id`,
@@ -49,13 +59,11 @@ export const LOOK_UP_ACCESS_TOKENS: Statement = {
 export const LOOK_UP_API_KEYS: Statement = {
   name: 'look_up_api_keys',
   text: `
-    SELECT q.at::int AS at, k.id AS token_id, g.scope, k.audience, false AS revoked, ${GRANT}
+    SELECT ${row('k', 'g.scope', 'false')}
       FROM ${QUESTIONS}
       JOIN api_keys k ON k.digest = q.digest AND k.expires_at = q.expires_at
       JOIN grants g ON g.id = k.grant_id`,
 };
-
-const DESCRIPTION = `${GRANT}, u.name AS username, floor(extract(epoch FROM t.created_at))::float8 AS issued_at`;
 
 /** For introspection: who and since when beside it. A used refresh token is as good as revoked. */
 export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
@@ -68,7 +76,7 @@ function describing(table: string, scope: string, revoked: string): Statement {
   return {
     name: `describe_${table}`,
     text: `
-    SELECT q.at::int AS at, t.id AS token_id, ${scope}, t.audience, ${revoked} AS revoked, ${DESCRIPTION}
+    SELECT ${row('t', scope, revoked)}, u.name, floor(date_part('epoch', t.created_at))::bigint
       FROM ${QUESTIONS}
       JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at
       JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id`,

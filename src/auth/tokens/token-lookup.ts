@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../database/database.js';
+import { Clock } from '../../database/clock.js';
+import { Database, type Statement } from '../../database/database.js';
+import type { HotRow } from '../../database/hot-query.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
+import { NOTED_SECONDS } from '../grants/last-use.js';
 import { Telemetry } from '../telemetry.js';
-import { byteaArray, timestampArray } from './binary-arrays.js';
+import { byteaArray, timestampArray, timestampBytes } from './binary-arrays.js';
 import { MicroBatch } from './micro-batch.js';
 import * as sql from './token-lookup.sql.js';
 import type { ReadToken } from './token-reader.js';
@@ -10,9 +13,11 @@ import type { ReadToken } from './token-reader.js';
 /** What the database says of one token: its row and its grant's. Times are milliseconds since the epoch. */
 export interface StoredToken {
   readonly principal: GrantedPrincipal;
-  readonly revoked: boolean;
-  readonly grantRevoked: boolean;
-  readonly grantExpiresAt: number | null;
+  readonly revoked: 'revoked' | 'grant_revoked' | undefined;
+  /** If it ends before the token does. */
+  readonly grantEnd: number | undefined;
+  /** Whether the last use of its grant is to be noted again. */
+  readonly unnoted: boolean;
 }
 
 /** What introspection tells beside the principal. */
@@ -22,7 +27,11 @@ export interface DescribedToken extends StoredToken {
   readonly issuedAt: number;
 }
 
-const LIMITS = { size: 128, flights: 2, queue: 20_000 };
+/**
+ * PostgreSQL works on sixteen tokens while the next sixteen requests are read: with whole turns of the event loop in one
+ * statement, each would wait for the other.
+ */
+const LIMITS = { size: 128, eager: 24, flights: 2, queue: 20_000 };
 
 /**
  * Asks the primary about tokens that are genuine and unexpired, many in one statement. It keeps no answer: a revoked
@@ -31,12 +40,12 @@ const LIMITS = { size: 128, flights: 2, queue: 20_000 };
 @Injectable()
 export class TokenLookup {
   private readonly accessTokens = new MicroBatch<ReadToken, StoredToken | undefined>(
-    (tokens) => this.ask<sql.TokenRow, StoredToken>(sql.LOOK_UP_ACCESS_TOKENS, tokens, storedToken),
+    (tokens) => this.ask(sql.LOOK_UP_ACCESS_TOKENS, tokens, storedToken),
     { ...LIMITS, name: 'look up access tokens' },
     (size) => this.telemetry.batches.access_token.note(size),
   );
   private readonly apiKeys = new MicroBatch<ReadToken, StoredToken | undefined>(
-    (keys) => this.ask<sql.TokenRow, StoredToken>(sql.LOOK_UP_API_KEYS, keys, storedToken),
+    (keys) => this.ask(sql.LOOK_UP_API_KEYS, keys, storedToken),
     { ...LIMITS, name: 'look up API keys' },
     (size) => this.telemetry.batches.api_key.note(size),
   );
@@ -48,6 +57,7 @@ export class TokenLookup {
 
   constructor(
     private readonly database: Database,
+    private readonly clock: Clock,
     private readonly telemetry: Telemetry,
   ) {
     telemetry.watch('access_token', () => this.accessTokens.depth);
@@ -73,48 +83,51 @@ export class TokenLookup {
 
   private describing(kind: sql.LookedUpKind): MicroBatch<ReadToken, DescribedToken | undefined> {
     return new MicroBatch(
-      (tokens) => this.ask<sql.DescribedRow, DescribedToken>(sql.DESCRIBE[kind], tokens, describedToken),
+      (tokens) => this.ask(sql.DESCRIBE[kind], tokens, describedToken),
       { ...LIMITS, name: 'describe tokens' },
       (size) => this.telemetry.batches.introspection.note(size),
     );
   }
 
-  private async ask<R extends sql.TokenRow, T>(
-    statement: typeof sql.LOOK_UP_ACCESS_TOKENS,
+  private async ask<R extends readonly [at: string, ...HotRow], T>(
+    statement: Statement,
     tokens: readonly ReadToken[],
     toToken: (row: R, expiresAt: number) => T,
   ): Promise<(T | undefined)[]> {
     const rows = await this.database.runHot<R>(statement, [
       byteaArray(tokens.map((token) => token.digest)),
       timestampArray(tokens.map((token) => token.expiresAt)),
+      timestampBytes(this.clock.seconds() - NOTED_SECONDS),
     ]);
     const found = Array.from<T | undefined>({ length: tokens.length });
     for (const row of rows) {
-      const at = row.at - 1;
+      const at = Number(row[0]) - 1;
       found[at] = toToken(row, tokens[at]?.expiresAt ?? 0);
     }
     return found;
   }
 }
 
-function storedToken(row: sql.TokenRow, expiresAt: number): StoredToken {
+function storedToken(row: sql.TokenRow | sql.DescribedRow, expiresAt: number): StoredToken {
+  const [, tokenId, grantId, grantKind, userId, clientId, scope, audience, state, grantEnd] = row;
   return {
     principal: {
-      subject: row.subject,
-      clientId: row.client_id,
-      scope: row.scope === '' ? [] : row.scope.split(' '),
-      audience: [row.audience],
+      subject: userId ?? clientId ?? '',
+      clientId: clientId ?? sql.FIRST_PARTY_CLIENT,
+      scope: scope === '' ? [] : scope.split(' '),
+      audience: [audience],
       expiresAt,
-      grantId: row.grant_id,
-      grantKind: row.kind,
-      tokenId: row.token_id,
+      grantId,
+      grantKind,
+      tokenId,
     },
-    revoked: row.revoked,
-    grantRevoked: row.grant_revoked,
-    grantExpiresAt: row.grant_expires_at,
+    revoked: state === null || state === 'unnoted' ? undefined : state,
+    grantEnd: grantEnd === null ? undefined : Number(grantEnd),
+    unnoted: state === 'unnoted',
   };
 }
 
 function describedToken(row: sql.DescribedRow, expiresAt: number): DescribedToken {
-  return { ...storedToken(row, expiresAt), username: row.username, issuedAt: row.issued_at };
+  const [username, issuedAt] = [row[10], row[11]];
+  return { ...storedToken(row, expiresAt), username, issuedAt: Number(issuedAt) };
 }
