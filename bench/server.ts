@@ -7,7 +7,7 @@ import { Session } from 'node:inspector/promises';
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import pino from 'pino';
 import { AppModule } from '../src/app.module.js';
-import { keepRequestsYoung } from '../src/collector.js';
+import { tuneCollector } from '../src/collector.js';
 import { loadConfig } from '../src/config.js';
 import { DatabaseSession } from '../src/database/database.session.js';
 import { connectionOf } from '../src/database/pools.js';
@@ -31,7 +31,7 @@ class BenchModule {
   }
 }
 
-keepRequestsYoung();
+tuneCollector();
 const config = loadConfig();
 const state = new DrainState();
 const app = await createHttpApp(BenchModule.around(AppModule.of({ config, drain: state })), {

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { banner } from './banner.js';
+import { tuneCollector } from './collector.js';
 import { ConfigError, loadConfig, type Config } from './config.js';
 import { startOwnDatabase } from './own-database.js';
 import type { Service } from './service.js';
@@ -7,6 +8,8 @@ import { explained } from './start.refusal.js';
 
 /** Starts HTTP and shuts down cleanly: what concerns the process and nothing else. */
 async function main(): Promise<void> {
+  // before the program is loaded, which leaves the most behind
+  tuneCollector();
   const config = loadConfig();
   const stopped = stopSignal();
   const service = await start(config);

@@ -2,7 +2,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino, { type Logger } from 'pino';
 import { AppModule, type AppOptions } from './app.module.js';
 import { DemoUser } from './auth/users/demo-user.js';
-import { keepRequestsYoung } from './collector.js';
 import type { Config } from './config.js';
 import { documentOptions } from './document.options.js';
 import { DatabaseSession } from './database/database.session.js';
@@ -44,7 +43,6 @@ export async function startServer(
   database: Promise<Embedded | undefined>,
   member?: Membership,
 ): Promise<Server> {
-  keepRequestsYoung();
   const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
   const drainState = new DrainState();
   const [embedded, app] = await both(

@@ -5,6 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const READY_WITHIN_MS = 30_000;
+/** As `npm start` has it. */
+export const KEKS_ARGUMENTS = ['--max-semi-space-size=8'];
 
 export interface Program {
   readonly port: number;

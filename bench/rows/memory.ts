@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DIST, cookies } from '../harness/bench.js';
 import { environment } from '../harness/fill.js';
+import { KEKS_ARGUMENTS } from '../harness/process.js';
 import { say } from '../harness/progress.js';
 import { skipped, spread, type Row } from '../harness/row.js';
 import { figure } from '../harness/statistics.js';
@@ -20,6 +21,7 @@ export const memory: Row = {
     // with its own database, as `npm start` has it; the first start makes that database
     const embedded = {
       file: main,
+      nodeArguments: KEKS_ARGUMENTS,
       environment: { DATA_DIR: join(folder, 'embedded') },
       path: '/cookies',
       status: 401,
@@ -35,6 +37,7 @@ export const memory: Row = {
     const database = await bench.database();
     const keks = await bench.start({
       file: main,
+      nodeArguments: KEKS_ARGUMENTS,
       environment: environment(database.url),
       path: '/health/ready',
     });

@@ -1,5 +1,6 @@
 /** One of the processes that share a port: does what the primary says, and ends when there is no primary any more. */
 import cluster from 'node:cluster';
+import { tuneCollector } from '../collector.js';
 import { loadConfig } from '../config.js';
 import { documentOptions } from '../document.options.js';
 import { endOrphan } from '../database/embedded/orphaned.server.js';
@@ -14,6 +15,8 @@ import { Line } from './line.js';
 
 /** A balancer asks again, Prometheus too. */
 const METRICS_PATIENCE_MS = 2_000;
+
+tuneCollector();
 
 const number = cluster.worker?.id ?? 0;
 let orders: Orders | undefined;
