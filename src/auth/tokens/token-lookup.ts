@@ -128,6 +128,7 @@ function storedToken(row: sql.TokenRow | sql.DescribedRow, expiresAt: number): S
 }
 
 function describedToken(row: sql.DescribedRow, expiresAt: number): DescribedToken {
-  const [username, issuedAt] = [row[10], row[11]];
-  return { ...storedToken(row, expiresAt), username, issuedAt: Number(issuedAt) };
+  const { principal, revoked, grantEnd, unnoted } = storedToken(row, expiresAt);
+  // one by one: `...` would look at each property by its name
+  return { principal, revoked, grantEnd, unnoted, username: row[10], issuedAt: Number(row[11]) };
 }
