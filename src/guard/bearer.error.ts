@@ -28,6 +28,8 @@ export interface Challenge {
 /** RFC 6750 §3.1: three errors, and the plain challenge that names none. And 503, which is no verdict. */
 export class BearerError extends HttpException {
   readonly challenge: string | undefined;
+  /** What goes with it on the wire. */
+  readonly headers: Readonly<Record<string, string>>;
 
   /** @param scope what the route wants, said with `unauthorized` and `insufficient_scope` */
   constructor(
@@ -41,14 +43,10 @@ export class BearerError extends HttpException {
     super(Object.freeze({ error: code, error_description: description }), status, options);
     this.challenge =
       code === 'temporarily_unavailable' ? undefined : challengeHeader(code, description, challenge, scope);
-  }
-
-  /** What goes with it on the wire. */
-  get headers(): Readonly<Record<string, string>> {
-    return {
+    this.headers = Object.freeze({
       'Cache-Control': 'no-store',
       ...(this.challenge === undefined ? { 'Retry-After': '1' } : { 'WWW-Authenticate': this.challenge }),
-    };
+    });
   }
 }
 
