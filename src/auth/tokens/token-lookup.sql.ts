@@ -35,6 +35,7 @@ export type DescribedRow = readonly [
   issuedAt: string,
 ];
 
+/** The columns of a TokenRow, of a table that has the alias `token`. */
 function row(token: string, scope: string, revoked: string): string {
   return `q.at, ${token}.id, g.id, g.kind, g.user_id, g.client_id, ${scope}, ${token}.audience,
            CASE WHEN ${revoked} THEN 'revoked' WHEN g.revoked_at IS NOT NULL THEN 'grant_revoked'

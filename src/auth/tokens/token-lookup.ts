@@ -28,8 +28,8 @@ export interface DescribedToken extends StoredToken {
 }
 
 /**
- * PostgreSQL works on sixteen tokens while the next sixteen requests are read: with whole turns of the event loop in one
- * statement, each would wait for the other.
+ * PostgreSQL works on two dozen tokens while the next requests are read: with whole turns of the event loop in one statement,
+ * each would wait for the other.
  */
 const LIMITS = { size: 128, eager: 24, flights: 2, queue: 20_000 };
 
