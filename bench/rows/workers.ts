@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cookies, DIST } from '../harness/bench.js';
 import { environment } from '../harness/fill.js';
+import { KEKS_ARGUMENTS } from '../harness/process.js';
 import type { LoadResult } from '../harness/load.plan.js';
 import { compare, rate, spread, throughput, type Row } from '../harness/row.js';
 
@@ -16,6 +17,7 @@ export const workers: Row = {
     const [first, second] = [await bench.keks(database), await bench.keks(database)];
     const together = await bench.start({
       file: join(DIST, 'src/main.js'),
+      nodeArguments: KEKS_ARGUMENTS,
       environment: { ...environment(database.url), WORKERS: '2' },
       path: '/health/ready',
     });

@@ -14,15 +14,15 @@ export function parseForm(bytes: Buffer): Record<string, string> {
   if (!isUtf8(bytes)) throw new WireError('invalid_request');
   const pairs = bytes.toString('utf8').split('&', PARAMETER_LIMIT + 1);
   if (pairs.length > PARAMETER_LIMIT) throw new WireError('invalid_request');
-  const seen: string[] = [];
+  const seen = new Set<string>();
   const form = Object.create(null) as Record<string, string>;
   for (const pair of pairs) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
-    if (seen.includes(name)) throw new WireError('invalid_request');
-    seen.push(name);
+    if (seen.has(name)) throw new WireError('invalid_request');
+    seen.add(name);
     if (value !== '') form[name] = value;
   }
   return form;
