@@ -121,7 +121,7 @@ describe('two servers under load', { timeout: 120_000 + RESTARTS * 20_000 }, () 
       await vi.waitFor(() => expect(balancer.isReady(servers[at]!.url)).toBe(true), { timeout: 10_000 });
     }
     const report = await load.stop();
-    say(`${RESTARTS} restarts, ${report.requests} requests, ${report.failures.length} failed`);
+    say(`${RESTARTS} restarts, ${report.requests} requests, unanswered: ${report.failures.length}`);
     expect(report.failures.slice(0, 5)).toEqual([]);
     expect(report.requests).toBeGreaterThan(RESTARTS * 50);
     await expectNothingLost(balancer.url, report);

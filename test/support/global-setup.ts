@@ -21,7 +21,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dataDir = await mkdtemp(join(tmpdir(), 'keks-test-'));
   const postgres = await startEmbedded({
     dataDir,
-    settings: { fsync: 'off', synchronous_commit: 'off', max_connections: '200' },
+    settings: {
+      fsync: 'off',
+      synchronous_commit: 'off',
+      max_connections: '200',
+      // whose statement it was: see statement-log.ts
+      log_line_prefix: '%m [%p] %d ',
+    },
   });
   const url = connectionUrl(postgres.address);
   const admin = new pg.Client(connectionOf(url));

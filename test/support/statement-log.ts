@@ -20,18 +20,21 @@ const BACKGROUND = new Set(['database_time', 'note_last_use', 'SELECT pg_is_in_r
  */
 export async function logStatements(database: TestDatabase): Promise<StatementLog> {
   const { rows } = await database.client.query<{ name: string }>('SELECT current_database() AS name');
-  await database.client.query(`ALTER DATABASE ${rows[0]?.name} SET log_statement = 'all'`);
+  const name = rows[0]?.name ?? '';
+  await database.client.query(`ALTER DATABASE ${name} SET log_statement = 'all'`);
   await (await takeAway(database)).end();
   const { host = '' } = connectionOf(inject('postgres'));
   const file = join(dirname(await realpath(host)), 'postgres.log');
+  const line = new RegExp(` ${name} LOG: {2}(?:execute ([^:]+)|statement): *(.*)`, 'g');
   let read = (await readFile(file)).length;
   return {
     async since() {
       const bytes = await readFile(file);
       const text = bytes.subarray(read).toString();
       read = bytes.length;
-      const lines = text.matchAll(/ LOG: {2}(?:execute ([^:]+)|statement): *(.*)/g);
-      return [...lines].map(([, name, sql = '']) => name ?? sql).filter((one) => !BACKGROUND.has(one));
+      return [...text.matchAll(line)]
+        .map(([, statement, sql = '']) => statement ?? sql)
+        .filter((one) => !BACKGROUND.has(one));
     },
   };
 }
