@@ -1,7 +1,7 @@
 import { connectionOf } from '../src/database/pools.js';
 import { Database, type Statement } from '../src/database/database.js';
 import { LastUse, NOTED_SECONDS } from '../src/auth/grants/last-use.js';
-import { timestampBytes } from '../src/auth/tokens/binary-arrays.js';
+import { timestampArray } from '../src/auth/tokens/binary-arrays.js';
 import { Unavailable } from '../src/http/unavailable.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from './support/database.js';
@@ -16,7 +16,10 @@ const HALF_AN_ANSWER = statement('half_an_answer', 'SELECT 1 / (2 - n) FROM gene
 const NONSENSE = statement('nonsense', 'SELECT FROM nowhere');
 const SLOW = statement('slow', 'SELECT pg_sleep(2)');
 const WHO = statement('who', 'SELECT pg_backend_pid()');
-const TIME = statement('time', `SELECT to_char($1::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')`);
+const TIMES = statement(
+  'times',
+  `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM unnest($1::timestamptz[]) AS at`,
+);
 
 describe('a statement on the hot path', () => {
   let postgres: TestDatabase;
@@ -48,7 +51,10 @@ describe('a statement on the hot path', () => {
     ['today', 1_795_386_000, '2026-11-22 22:20:00'],
     ['beyond 32 bits', 4_294_967_295, '2106-02-07 06:28:15'],
   ])('takes a time in binary: %s', async (_, seconds, text) => {
-    expect(await database.runHot(TIME, [timestampBytes(seconds)])).toEqual([[text]]);
+    expect(await database.runHot(TIMES, [timestampArray([seconds, 1])])).toEqual([
+      [text],
+      ['1970-01-01 00:00:01'],
+    ]);
   });
 
   it('is prepared once a connection, and executed ever after', async () => {

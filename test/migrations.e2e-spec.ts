@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { migrations } from '../migrations/index.js';
 import { entities } from '../src/auth/entities.js';
 import { loadConfig } from '../src/config.js';
@@ -143,6 +143,32 @@ describe('the entities and the schema', () => {
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
+  it('do not drift either where TypeORM looks away, for want of a primary key', async () => {
+    const unseen = source.entityMetadatas.filter(({ synchronize }) => !synchronize);
+    expect(unseen.map(({ tableName }) => tableName)).toEqual(['access_tokens']);
+    for (const { tableName, columns, indices } of unseen) {
+      const { rows } = await one.client.query<Record<'name' | 'type' | 'nullable', string>>(
+        `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, NOT attnotnull AS nullable FROM pg_attribute
+          WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
+        [tableName],
+      );
+      const types: Record<string, string> = { timestamptz: 'timestamp with time zone' };
+      const described = columns.map(({ databaseName: name, type, isNullable: nullable }) => ({
+        name,
+        type: types[String(type)] ?? type,
+        nullable,
+      }));
+      const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+      expect(rows.sort(byName)).toEqual(described.sort(byName));
+      const { rows: found } = await one.client.query<{ name: string; method: string }>(
+        `SELECT c.relname AS name, a.amname AS method FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+           JOIN pg_am a ON a.oid = c.relam WHERE i.indrelid = $1::regclass`,
+        [tableName],
+      );
+      expect(found).toEqual(indices.map(({ name, type }) => ({ name, method: type })));
+    }
+  });
+
   it('never meet by synchronize, which would drop what it does not know', () => {
     expect(source.options.synchronize).toBe(false);
     expect(source.options.dropSchema ?? false).toBe(false);
@@ -198,6 +224,110 @@ describe('the entities and the schema', () => {
     );
     expect(rows.filter(({ column }) => column !== 'digest' && column !== 'key')).toEqual([]);
     expect(new Set(rows.map(({ type }) => type))).toEqual(new Set(['bytea']));
+  });
+});
+
+describe('from the first schema on, with tokens in it', () => {
+  const digest = randomBytes(32);
+  let one: TestDatabase;
+  let role: string;
+
+  /** As the first version left it. */
+  beforeAll(async () => {
+    one = await database({ empty: true });
+    role = `keks_old_${randomBytes(4).toString('hex')}`;
+    const { options } = createDataSource(connectionOf(one.url));
+    const old = await new DataSource({
+      ...options,
+      migrations: migrations.slice(0, 1),
+    } as typeof options).initialize();
+    await old.runMigrations({ transaction: 'each' });
+    await old.destroy();
+    await one.client.query(`
+      CREATE ROLE ${role};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON grants TO ${role};
+      GRANT SELECT ON grants TO PUBLIC;
+      SELECT keks_make_partition('access_tokens', date_trunc('day', now(), 'UTC'), date_trunc('day', now(), 'UTC') + interval '3 d');
+      INSERT INTO users (name, name_folded, password_hash, scope) VALUES ('Ann', 'ann', '', '')`);
+    await one.client.query(
+      `WITH g AS (INSERT INTO grants (kind, user_id, scope) SELECT 'login', id, 'a' FROM users RETURNING id)
+       INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format)
+       SELECT $1, now() + interval '1 d', id, 'a', 'b', 'opaque' FROM g`,
+      [digest],
+    );
+  });
+
+  it('waits for a dump without making anybody wait, and then goes on', async () => {
+    const reader = new Client(connectionOf(one.url));
+    await reader.connect();
+    await reader.query('BEGIN; SELECT FROM access_tokens, grants');
+    const migrating = migrate(connectionOf(one.url));
+    await vi.waitFor(
+      async () => {
+        const { rows } = await one.client.query('SELECT FROM migrations');
+        expect(rows).toHaveLength(2);
+      },
+      { timeout: 10_000 },
+    );
+    await one.client.query(`SET statement_timeout = '400ms'`);
+    for (let at = 0; at < 20; at += 1) {
+      const { rows } = await one.client.query(
+        'SELECT t.scope FROM access_tokens t JOIN grants g ON g.id = t.grant_id',
+      );
+      expect(rows).toEqual([{ scope: 'a' }]);
+      await one.client.query('UPDATE grants SET last_used_at = now()');
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    await one.client.query('RESET statement_timeout');
+    await reader.query('ROLLBACK');
+    await reader.end();
+    expect(await migrating).toEqual(NAMES.slice(1));
+  });
+
+  it('has the very schema that a new database has, but for the partitions', async () => {
+    const fresh = await database({ empty: true });
+    await migrate(connectionOf(fresh.url));
+    const partition = /access_tokens_2\d{7}/;
+    const lines = (await catalogOf(one.client)).filter((line) => !partition.test(line));
+    expect(lines).toEqual(await catalogOf(fresh.client));
+  });
+
+  it('keeps the tokens, which old and new programs find', async () => {
+    const { rows } = await one.client.query(
+      'SELECT t.user_id, t.client_id FROM access_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = $1',
+      [digest],
+    );
+    expect(rows).toEqual([{ user_id: null, client_id: null }]);
+  });
+
+  it('changes old partitions, too: they have the index of new ones, and rows that can be told apart', async () => {
+    const { rows } = await one.client.query<{ partition: string; definition: string; identity: string }>(
+      `SELECT c.relname AS partition, pg_get_indexdef(i.indexrelid) AS definition, c.relreplident AS identity
+         FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_index i ON i.indrelid = c.oid
+        WHERE h.inhparent = 'access_tokens'::regclass`,
+    );
+    expect(rows).toHaveLength(2);
+    for (const { definition, identity } of rows) {
+      expect(definition).toContain('USING hash (digest)');
+      expect(identity).toBe('f');
+    }
+  });
+
+  it('lets roles that serve read the new table and purge it, as they may grants, and nobody else', async () => {
+    const { rows } = await one.client.query<{ role: string; may: string }>(
+      `SELECT grantee AS role, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS may
+         FROM information_schema.role_table_grants WHERE table_name = 'ended_grants' AND grantee <> current_user
+        GROUP BY grantee ORDER BY grantee`,
+    );
+    expect(rows).toEqual([
+      { role: 'PUBLIC', may: 'SELECT' },
+      { role, may: 'DELETE SELECT' },
+    ]);
+    const { rows: functions } = await one.client.query<{ open: boolean }>(
+      `SELECT has_function_privilege($1, 'keks_note_grant_end()', 'EXECUTE') AS open`,
+      [role],
+    );
+    expect(functions).toEqual([{ open: false }]);
   });
 });
 

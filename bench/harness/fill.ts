@@ -52,6 +52,7 @@ export async function fill(order: Fill): Promise<void> {
     await client.query(ADD_USERS, [USERS, await new PasswordHash(config).make(PASSWORD), 'cookies:eat']);
     const grants = Math.ceil(order.tokens / TOKENS_OF_A_GRANT);
     await client.query(ADD_GRANTS, [grants, SCOPE]);
+    await client.query(ADD_ENDED_GRANTS, [Math.ceil(grants / 10), SCOPE]);
     for (const format of ['opaque', 'jwt'] as const)
       await addClients(
         client,
@@ -69,20 +70,31 @@ const ADD_USERS = `
   INSERT INTO users (name, name_folded, password_hash, scope)
   SELECT 'user' || n, 'user' || n, $2, $3 FROM generate_series(1, $1::int) AS n`;
 
+/** Of grant `n`. */
+const USER_OF_GRANT = `'user' || (1 + n % ${USERS})`;
+
 const ADD_GRANTS = `
   INSERT INTO grants (id, kind, user_id, scope, expires_at)
   SELECT md5('grant' || n)::uuid, 'login', u.id, $2, now() + interval '90 days'
-    FROM generate_series(1, $1::int) AS n JOIN users u ON u.name = 'user' || (1 + n % ${USERS})`;
+    FROM generate_series(1, $1::int) AS n JOIN users u ON u.name = ${USER_OF_GRANT}`;
+
+/** People log out: for ten logins one that has ended. */
+const ADD_ENDED_GRANTS = `
+  INSERT INTO grants (kind, user_id, scope, expires_at, revoked_at, revoked_reason)
+  SELECT 'login', u.id, $2, now() + interval '90 days', now(), 'revoked'
+    FROM generate_series(1, $1::int) AS n JOIN users u ON u.name = ${USER_OF_GRANT}`;
 
 /** In the order of their digests, so that those in use are spread over the table like everybody's. */
 const ADD_TOKENS = `
-  INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format)
-  SELECT digest, expires_at, md5('grant' || (1 + floor(random() * $4)::int))::uuid, $5, $6, 'opaque'
-    FROM (SELECT * FROM unnest($1::bytea[], $2::timestamptz[])
-          UNION ALL
-          SELECT sha256(uuid_send(gen_random_uuid())),
-                 date_trunc('second', now() + interval '2 hours' + random() * interval '21 hours')
-            FROM generate_series(1, $3::int)) AS t (digest, expires_at)
+  INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format)
+  SELECT digest, expires_at, md5('grant' || n)::uuid, u.id, $5, $6, 'opaque'
+    FROM (SELECT *, 1 + floor(random() * $4)::int AS n
+            FROM (SELECT * FROM unnest($1::bytea[], $2::timestamptz[])
+                  UNION ALL
+                  SELECT sha256(uuid_send(gen_random_uuid())),
+                         date_trunc('second', now() + interval '2 hours' + random() * interval '21 hours')
+                    FROM generate_series(1, $3::int)) AS made (digest, expires_at)) AS t
+    JOIN users u ON u.name = ${USER_OF_GRANT}
    ORDER BY digest`;
 
 async function addTokens(client: pg.Client, keys: TokenKeys, order: Fill, grants: number): Promise<void> {

@@ -68,9 +68,9 @@ async function addExpired(url: string): Promise<void> {
   await withClient(url, async (client) => {
     await client.query(`SELECT keks_make_partition('access_tokens', $1, $2)`, [from, to]);
     await client.query(
-      `INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format)
+      `INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format)
        SELECT sha256(uuid_send(gen_random_uuid())), $1::timestamptz + n * interval '80 milliseconds',
-              gen_random_uuid(), 'cookies:eat', 'http://127.0.0.1:3000', 'opaque'
+              gen_random_uuid(), gen_random_uuid(), 'cookies:eat', 'http://127.0.0.1:3000', 'opaque'
          FROM generate_series(1, $2::int) AS n`,
       [from, EXPIRED],
     );

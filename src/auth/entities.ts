@@ -1,6 +1,7 @@
 import { AuditEventRow } from './audit/audit-event.entity.js';
 import { ClientSecret } from './clients/client-secret.entity.js';
 import { Client } from './clients/client.entity.js';
+import { EndedGrant } from './grants/ended-grant.entity.js';
 import { Grant } from './grants/grant.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -17,6 +18,7 @@ export const entities = [
   AuditEventRow,
   Client,
   ClientSecret,
+  EndedGrant,
   Grant,
   RefreshToken,
   SigningKey,

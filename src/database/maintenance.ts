@@ -2,13 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { CONFIG, type Config } from '../config.js';
+import { LONGEST_ACCESS_TOKEN_TTL } from '../config/settings.js';
 import { Clock } from './clock.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
 import { sqlState } from './postgres-error.js';
 
 const DAY_MS = 86_400_000;
-/** Grants stay this long after their end, so that a late question still finds out why. */
-const GRANT_REST_MS = 8 * DAY_MS;
+/**
+ * Grants stay this long after their end, so that a late question still finds out why; and that they have ended is known for
+ * longer than any access token lives.
+ */
+const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
 const AUDIT_MONTHS = 13;
 const LOCK_ATTEMPTS = 40;
 /** lock_not_available */
@@ -86,7 +90,9 @@ export class Maintenance {
       await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
       const rested = new Date(now - GRANT_REST_MS);
       await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
-      return { partitions, grants: await purgeGrants(client, rested, tell) };
+      const grants = await purgeGrants(client, rested, tell);
+      await client.query('DELETE FROM ended_grants WHERE noted_at < $1', [rested]);
+      return { partitions, grants };
     });
   }
 

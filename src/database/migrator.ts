@@ -59,7 +59,7 @@ async function assertServer(client: pg.Client): Promise<void> {
  * @throws DatabaseRefusal when it is the other way round, and a newer program has taken away what this one needs
  */
 export async function pendingMigrations(client: pg.Client): Promise<string[]> {
-  const known = migrations.map((migration) => new migration().name);
+  const known: string[] = migrations.map((migration) => new migration().name);
   if (!(await hasMigrationsTable(client))) return known;
   const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
   const done = new Set(rows.map((row) => row.name));

@@ -25,7 +25,7 @@ const MAIN_POOL: PoolConfig = {
 
 /**
  * On a small analysed table the planner prefers to read whole partitions for a batch, and stays with that until autovacuum
- * comes by. On these connections it may only probe the primary key. It plans once: for a batch of fewer than ten tokens it
+ * comes by. On these connections it may only probe indexes. It plans once: for a batch of fewer than ten tokens it
  * would else find a plan of its own cheaper each time, and planning is two thirds of what a single token costs.
  */
 const PROBES_ONLY =

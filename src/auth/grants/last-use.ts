@@ -1,13 +1,13 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
-import type { GrantedPrincipal } from '../../guard/principal.js';
 import { timestamp } from '../tokens/token-mint.js';
+import { RecentUse } from './recent-use.js';
 
 const EVERY_MS = 10_000;
 /**
- * What the database has noted since then is not noted again: each grant in use is a row to write. With the time between two
- * writes this is a minute, as far as a time of last use may be behind.
+ * A use that follows another one sooner is not noted: each grant in use is a row to write. With the time between two writes
+ * this is a minute, as far as a time of last use may be behind.
  */
 export const NOTED_SECONDS = 50;
 /** Grants that are noted between two writes; those beyond it are noted the next time they are used. */
@@ -25,19 +25,13 @@ const NOTE_LAST_USE: Statement = {
     UPDATE grants SET last_used_at = seen.at FROM seen WHERE grants.id = seen.id`,
 };
 
-/** An answer about a token that was let in. */
-interface Used {
-  readonly principal: GrantedPrincipal;
-  /** Not in the database for a while: of most validations nothing is to be kept. */
-  readonly unnoted: boolean;
-}
-
 /** When each grant was last used: collected in memory and written now and then, so that no validation ever writes. */
 @Injectable()
 export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('grants');
   /** Whole seconds: a small integer, which is written in place, where milliseconds are an object for each validation. */
   private seen = new Map<string, number>();
+  private readonly recent = new RecentUse(NOTED_SECONDS);
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -55,9 +49,10 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
     await this.flush();
   }
 
-  note({ principal: { grantId }, unnoted }: Used): void {
-    if (!unnoted) return;
-    if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, this.clock.seconds());
+  note(grantId: string): void {
+    const now = this.clock.seconds();
+    if (!this.recent.isNew(grantId, now)) return;
+    if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, now);
   }
 
   /** Loses what it could not write: a time of last use is a hint, not a promise. */

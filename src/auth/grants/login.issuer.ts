@@ -33,8 +33,8 @@ const ISSUE_TO_USER: Statement = {
       SELECT 'login', owner.id, $4, $5, $6, $7, $8, $17 FROM owner
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $9, $10, login.id, $4, $11, $12, $8 FROM login
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
+      SELECT $9, $10, login.id, $1, $4, $11, $12, $8 FROM login
       RETURNING id
     ), refresh AS (
       INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)

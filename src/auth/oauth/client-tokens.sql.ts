@@ -19,8 +19,8 @@ export const ISSUE_TO_CLIENT: Statement = {
       ON CONFLICT DO NOTHING
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $4, $5, id, $6, $7, $8, $3 FROM (SELECT id FROM standing UNION ALL SELECT id FROM made) AS g
+      INSERT INTO access_tokens (digest, expires_at, grant_id, client_id, scope, audience, format, created_at)
+      SELECT $4, $5, id, $1, $6, $7, $8, $3 FROM (SELECT id FROM standing UNION ALL SELECT id FROM made) AS g
       RETURNING id, grant_id
     ), audit AS (
       INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
@@ -56,8 +56,8 @@ export const ISSUE_TO_CLIENTS: Statement = {
     ), granted AS MATERIALIZED (
       SELECT * FROM wanted JOIN standing USING (client_id, client_scope)
     ), token AS (
-      INSERT INTO access_tokens (id, digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT token_id, digest, expires_at, grant_id, scope, audience, format, $1 FROM granted
+      INSERT INTO access_tokens (id, digest, expires_at, grant_id, client_id, scope, audience, format, created_at)
+      SELECT token_id, digest, expires_at, grant_id, client_id, scope, audience, format, $1 FROM granted
     ), audit AS (
       INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
       SELECT $1, 'token.issued', coalesce(actor, 'client:' || client_id), grant_id, token_id, ip, request_id,

@@ -41,7 +41,7 @@ export class Introspection {
     const { read, stored } = seen;
     if (!maySee(caller, read, stored)) return this.inactive('wrong_audience');
     this.check.judged('active');
-    this.lastUse.note(stored);
+    this.lastUse.note(stored.principal.grantId);
     return this.describe(read, stored);
   }
 

@@ -36,14 +36,14 @@ export const ROTATE: Statement = {
         FROM grants g
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NULL
          AND g.id = r.grant_id AND g.revoked_at IS NULL AND g.expires_at > $3
-      RETURNING r.id, r.grant_id, r.scope, r.audience, r.format
+      RETURNING r.id, r.grant_id, g.user_id, r.scope, r.audience, r.format
     ), successor AS (
       INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
       SELECT $4, $5, grant_id, scope, audience, format, $3 FROM used
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $7, $8, grant_id, $6, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
+      SELECT $7, $8, grant_id, user_id, $6, audience, format, $3 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
@@ -59,7 +59,7 @@ export const REPLAY: Statement = {
   name: 'replay_refresh_token',
   text: `
     WITH used AS (
-      SELECT r.id, r.grant_id, r.audience, r.format, r.answered_scope
+      SELECT r.id, r.grant_id, g.user_id, r.audience, r.format, r.answered_scope
         FROM refresh_tokens r
         JOIN refresh_tokens s ON s.digest = r.successor AND s.expires_at = r.successor_expires_at
         JOIN grants g ON g.id = r.grant_id
@@ -67,8 +67,8 @@ export const REPLAY: Statement = {
          AND g.revoked_at IS NULL AND g.expires_at > $3
          FOR SHARE OF s
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $5, $6, grant_id, answered_scope, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
+      SELECT $5, $6, grant_id, user_id, answered_scope, audience, format, $3 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)

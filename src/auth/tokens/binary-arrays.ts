@@ -25,13 +25,6 @@ export function timestampArray(times: readonly number[]): Buffer {
   return array;
 }
 
-/** One of them. */
-export function timestampBytes(seconds: number): Buffer {
-  const bytes = Buffer.alloc(TIMESTAMPTZ.bytes);
-  writeTime(bytes, seconds, 0);
-  return bytes;
-}
-
 /** UTF-8; a null is one. */
 export function textArray(texts: readonly (string | null)[]): Buffer {
   const bytes = texts.map((text) => (text === null ? null : Buffer.from(text)));

@@ -35,7 +35,7 @@ export class TokenCheck {
   private verdict(read: ReadToken, stored: StoredToken | undefined): Validation {
     const reason = this.refusal(read, stored);
     if (reason !== undefined || stored === undefined) return this.refused(reason ?? 'unknown');
-    this.lastUse.note(stored);
+    this.lastUse.note(stored.principal.grantId);
     this.judged('active');
     return { active: true, principal: stored.principal };
   }

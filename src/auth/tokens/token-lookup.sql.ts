@@ -16,14 +16,12 @@ export type TokenRow = readonly [
   at: string,
   tokenId: string,
   grantId: string,
-  kind: 'login' | 'client' | 'api_key',
-  /** Of a login and of an API key; the client of a client's own. */
+  /** Of a login and of an API key; the client of a client's own. Neither: a token from before it said so itself. */
   userId: string | null,
   clientId: string | null,
   scope: string,
   audience: string,
-  /** `unnoted`: alive, and its grant's last use is to be noted again. */
-  state: 'revoked' | 'grant_revoked' | 'unnoted' | null,
+  state: 'revoked' | 'grant_revoked' | null,
   /** Milliseconds since the epoch, if the grant ends before the token does. */
   grantEnd: string | null,
 ];
@@ -35,51 +33,86 @@ export type DescribedRow = readonly [
   issuedAt: string,
 ];
 
-/** The columns of a TokenRow, of a table that has the alias `token`. */
-function row(token: string, scope: string, revoked: string): string {
-  return `q.at, ${token}.id, g.id, g.kind, g.user_id, g.client_id, ${scope}, ${token}.audience,
-           CASE WHEN ${revoked} THEN 'revoked' WHEN g.revoked_at IS NOT NULL THEN 'grant_revoked'
-                WHEN g.last_used_at >= $3 THEN NULL ELSE 'unnoted' END,
-           CASE WHEN g.expires_at < ${token}.expires_at THEN date_part('epoch', g.expires_at) * 1000 END`;
+interface Columns {
+  readonly grantId: string;
+  /** The alias of the table that has them. */
+  readonly owner: string;
+  readonly scope: string;
+  readonly tokenRevoked: string;
+  readonly grantRevoked: string;
+  readonly grantEnd: string;
 }
 
-/** $3: what was noted as used since then is not to be noted again. */
-const QUESTIONS = `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)`;
+/** The columns of a TokenRow, of a table that has the alias `t`. */
+const row = ({ grantId, owner, scope, tokenRevoked, grantRevoked, grantEnd }: Columns): string =>
+  `q.at, t.id, ${grantId}, ${owner}.user_id, ${owner}.client_id, ${scope}, t.audience,
+           CASE WHEN ${tokenRevoked} THEN 'revoked' WHEN ${grantRevoked} THEN 'grant_revoked' END,
+           CASE WHEN ${grantEnd} < t.expires_at THEN date_part('epoch', ${grantEnd}) * 1000 END`;
 
-/** One row by primary key a token, and its grant's. The expiry that stands in the token names the partition. */
+/** The columns of a DescribedRow after these: who and since when. */
+const DESCRIPTION = `, u.name, floor(date_part('epoch', t.created_at))::bigint`;
+
+/** The expiry that stands in a token names the partition. */
+const found = (table: string): string =>
+  `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)
+      JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at`;
+
+/** Of the token's own row, and the little table of grants that have ended. */
+const BY_ITSELF = row({
+  grantId: 't.grant_id',
+  owner: 't',
+  scope: 't.scope',
+  tokenRevoked: 't.revoked_at IS NOT NULL',
+  grantRevoked: 'e.revoked',
+  grantEnd: 'e.ends_at',
+});
+const ENDED = `LEFT JOIN ended_grants e ON e.grant_id = t.grant_id`;
+
+const withGrant = (scope: string, tokenRevoked: string): string =>
+  row({
+    ...{ grantId: 'g.id', owner: 'g', scope, tokenRevoked },
+    ...{ grantRevoked: 'g.revoked_at IS NOT NULL', grantEnd: 'g.expires_at' },
+  });
+const GRANT = `JOIN grants g ON g.id = t.grant_id`;
+
 export const LOOK_UP_ACCESS_TOKENS: Statement = {
   name: 'look_up_access_tokens',
   text: `
-    SELECT ${row('t', 't.scope', 't.revoked_at IS NOT NULL')}
-      FROM ${QUESTIONS}
-      JOIN access_tokens t ON t.digest = q.digest AND t.expires_at = q.expires_at
-      JOIN grants g ON g.id = t.grant_id`,
+    SELECT ${BY_ITSELF}
+      FROM ${found('access_tokens')} ${ENDED}`,
 };
 
 /** The audience of an API key is whoever its grant was made for: see ApiKeys. */
 export const LOOK_UP_API_KEYS: Statement = {
   name: 'look_up_api_keys',
   text: `
-    SELECT ${row('k', 'g.scope', 'false')}
-      FROM ${QUESTIONS}
-      JOIN api_keys k ON k.digest = q.digest AND k.expires_at = q.expires_at
-      JOIN grants g ON g.id = k.grant_id`,
+    SELECT ${withGrant('g.scope', 'false')}
+      FROM ${found('api_keys')} ${GRANT}`,
 };
 
-/** For introspection: who and since when beside it. A used refresh token is as good as revoked. */
+/** For introspection. A used refresh token is as good as revoked. */
 export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
-  access: describing('access_tokens', 't.scope', 't.revoked_at IS NOT NULL'),
+  access: {
+    name: 'describe_access_tokens',
+    text: `
+    SELECT ${BY_ITSELF}${DESCRIPTION}
+      FROM ${found('access_tokens')} ${ENDED} LEFT JOIN users u ON u.id = t.user_id`,
+  },
   refresh: describing('refresh_tokens', 't.scope', 't.used_at IS NOT NULL'),
   api_key: describing('api_keys', 'g.scope', 'false'),
+};
+
+/** For tokens that do not say whose they are: a version before this one issued them. */
+export const DESCRIBE_OLD_ACCESS_TOKENS: Statement = {
+  ...describing('access_tokens', 't.scope', 't.revoked_at IS NOT NULL'),
+  name: 'describe_old_access_tokens',
 };
 
 function describing(table: string, scope: string, revoked: string): Statement {
   return {
     name: `describe_${table}`,
     text: `
-    SELECT ${row('t', scope, revoked)}, u.name, floor(date_part('epoch', t.created_at))::bigint
-      FROM ${QUESTIONS}
-      JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at
-      JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id`,
+    SELECT ${withGrant(scope, revoked)}${DESCRIPTION}
+      FROM ${found(table)} ${GRANT} LEFT JOIN users u ON u.id = g.user_id`,
   };
 }

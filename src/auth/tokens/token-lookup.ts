@@ -1,23 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
-import type { HotRow } from '../../database/hot-query.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
-import { NOTED_SECONDS } from '../grants/last-use.js';
 import { Telemetry } from '../telemetry.js';
-import { byteaArray, timestampArray, timestampBytes } from './binary-arrays.js';
+import { byteaArray, timestampArray } from './binary-arrays.js';
 import { MicroBatch } from './micro-batch.js';
 import * as sql from './token-lookup.sql.js';
 import type { ReadToken } from './token-reader.js';
 
-/** What the database says of one token: its row and its grant's. Times are milliseconds since the epoch. */
+/** What the database says of one token and of its grant. Times are milliseconds since the epoch. */
 export interface StoredToken {
   readonly principal: GrantedPrincipal;
   readonly revoked: 'revoked' | 'grant_revoked' | undefined;
   /** If it ends before the token does. */
   readonly grantEnd: number | undefined;
-  /** Whether the last use of its grant is to be noted again. */
-  readonly unnoted: boolean;
 }
 
 /** What introspection tells beside the principal. */
@@ -40,24 +35,23 @@ const LIMITS = { size: 128, eager: 24, flights: 2, queue: 20_000 };
 @Injectable()
 export class TokenLookup {
   private readonly accessTokens = new MicroBatch<ReadToken, StoredToken | undefined>(
-    (tokens) => this.ask(sql.LOOK_UP_ACCESS_TOKENS, tokens, storedToken),
+    (tokens) => this.ask(sql.LOOK_UP_ACCESS_TOKENS, tokens, accessToken),
     { ...LIMITS, name: 'look up access tokens' },
     (size) => this.telemetry.batches.access_token.note(size),
   );
   private readonly apiKeys = new MicroBatch<ReadToken, StoredToken | undefined>(
-    (keys) => this.ask(sql.LOOK_UP_API_KEYS, keys, storedToken),
+    (keys) => this.ask(sql.LOOK_UP_API_KEYS, keys, apiKey),
     { ...LIMITS, name: 'look up API keys' },
     (size) => this.telemetry.batches.api_key.note(size),
   );
   private readonly descriptions = {
-    access: this.describing('access'),
-    refresh: this.describing('refresh'),
-    api_key: this.describing('api_key'),
+    access: this.describing((tokens) => this.ask(sql.DESCRIBE.access, tokens, describing(accessToken))),
+    refresh: this.describing((tokens) => this.ask(sql.DESCRIBE.refresh, tokens, describing(accessToken))),
+    api_key: this.describing((keys) => this.ask(sql.DESCRIBE.api_key, keys, describing(apiKey))),
   };
 
   constructor(
     private readonly database: Database,
-    private readonly clock: Clock,
     private readonly telemetry: Telemetry,
   ) {
     telemetry.watch('access_token', () => this.accessTokens.depth);
@@ -81,35 +75,53 @@ export class TokenLookup {
     return this.descriptions[kind].ask(token);
   }
 
-  private describing(kind: sql.LookedUpKind): MicroBatch<ReadToken, DescribedToken | undefined> {
-    return new MicroBatch(
-      (tokens) => this.ask(sql.DESCRIBE[kind], tokens, describedToken),
-      { ...LIMITS, name: 'describe tokens' },
-      (size) => this.telemetry.batches.introspection.note(size),
+  private describing(
+    send: (tokens: readonly ReadToken[]) => Promise<(DescribedToken | undefined)[]>,
+  ): MicroBatch<ReadToken, DescribedToken | undefined> {
+    return new MicroBatch(send, { ...LIMITS, name: 'describe tokens' }, (size) =>
+      this.telemetry.batches.introspection.note(size),
     );
   }
 
-  private async ask<R extends readonly [at: string, ...HotRow], T>(
+  private async ask<R extends AnyRow, T>(
     statement: Statement,
     tokens: readonly ReadToken[],
-    toToken: (row: R, expiresAt: number) => T,
+    toToken: (row: R | sql.DescribedRow, expiresAt: number) => T,
   ): Promise<(T | undefined)[]> {
     const rows = await this.database.runHot<R>(statement, [
       byteaArray(tokens.map((token) => token.digest)),
       timestampArray(tokens.map((token) => token.expiresAt)),
-      timestampBytes(this.clock.seconds() - NOTED_SECONDS),
     ]);
     const found = Array.from<T | undefined>({ length: tokens.length });
+    const old: { readonly token: ReadToken; readonly at: number }[] = [];
     for (const row of rows) {
       const at = Number(row[0]) - 1;
-      found[at] = toToken(row, tokens[at]?.expiresAt ?? 0);
+      const token = tokens[at];
+      if (!token) continue;
+      if (row[3] === null && row[4] === null) old.push({ token, at });
+      else found[at] = toToken(row, token.expiresAt);
+    }
+    if (old.length > 0) {
+      const oldTokens = old.map(({ token }) => token);
+      const again = await this.ask<sql.DescribedRow, T>(sql.DESCRIBE_OLD_ACCESS_TOKENS, oldTokens, toToken);
+      old.forEach(({ at }, index) => (found[at] = again[index]));
     }
     return found;
   }
 }
 
-function storedToken(row: sql.TokenRow | sql.DescribedRow, expiresAt: number): StoredToken {
-  const [, tokenId, grantId, grantKind, userId, clientId, scope, audience, state, grantEnd] = row;
+type AnyRow = sql.TokenRow | sql.DescribedRow;
+
+function accessToken(row: AnyRow, expiresAt: number): StoredToken {
+  return stored(row, expiresAt, row[3] === null ? 'client' : 'login');
+}
+
+function apiKey(row: AnyRow, expiresAt: number): StoredToken {
+  return stored(row, expiresAt, 'api_key');
+}
+
+function stored(row: AnyRow, expiresAt: number, grantKind: GrantedPrincipal['grantKind']): StoredToken {
+  const [, tokenId, grantId, userId, clientId, scope, audience, state, grantEnd] = row;
   return {
     principal: {
       subject: userId ?? clientId ?? '',
@@ -121,14 +133,17 @@ function storedToken(row: sql.TokenRow | sql.DescribedRow, expiresAt: number): S
       grantKind,
       tokenId,
     },
-    revoked: state === null || state === 'unnoted' ? undefined : state,
+    revoked: state ?? undefined,
     grantEnd: grantEnd === null ? undefined : Number(grantEnd),
-    unnoted: state === 'unnoted',
   };
 }
 
-function describedToken(row: sql.DescribedRow, expiresAt: number): DescribedToken {
-  const { principal, revoked, grantEnd, unnoted } = storedToken(row, expiresAt);
-  // one by one: `...` would look at each property by its name
-  return { principal, revoked, grantEnd, unnoted, username: row[10], issuedAt: Number(row[11]) };
+function describing(
+  stored: (row: AnyRow, expiresAt: number) => StoredToken,
+): (row: sql.DescribedRow, expiresAt: number) => DescribedToken {
+  return (row, expiresAt) => {
+    const { principal, revoked, grantEnd } = stored(row, expiresAt);
+    // one by one: `...` would look at each property by its name
+    return { principal, revoked, grantEnd, username: row[9], issuedAt: Number(row[10]) };
+  };
 }

@@ -1,0 +1,74 @@
+/** Three numbers a place: two parts of an id, and the second it came in; a place without a second is free. */
+const FIELDS = 3;
+const [FIRST, SECOND, AT] = [0, 1, 2];
+const SMALLEST = 2 ** 12;
+/** 3 MB, for about 200,000 ids. */
+const LARGEST = 2 ** 18;
+/** Of all places, at most. */
+const LOAD = 0.75;
+/** Where eight digits of a UUID begin that are random, up to the first dash and from after the last one. */
+const [FIRST_DIGITS, SECOND_DIGITS] = [0, 24];
+
+/**
+ * Which random UUIDs came in the last seconds. It is asked at each validation and so keeps no text alive: 64 bits stand for
+ * an id. That two are mistaken for one another is about as likely as 1 in 10^14, and what it is asked for is a hint.
+ */
+export class RecentUse {
+  private places = new Uint32Array(SMALLEST * FIELDS);
+  private size = 0;
+
+  /** @param seconds after which an id is new again */
+  constructor(private readonly seconds: number) {}
+
+  /** From when it was new, it is not for a while. @param now whole seconds since the epoch */
+  isNew(id: string, now: number): boolean {
+    if (this.size >= (this.places.length / FIELDS) * LOAD) this.makeRoom(now);
+    return this.put(digits(id, FIRST_DIGITS), digits(id, SECOND_DIGITS), now, now);
+  }
+
+  private put(first: number, second: number, at: number, now: number): boolean {
+    const { places } = this;
+    const mask = places.length / FIELDS - 1;
+    for (let place = first & mask; ; place = (place + 1) & mask) {
+      const from = place * FIELDS;
+      const before = places[from + AT] ?? 0;
+      if (before !== 0 && (places[from + FIRST] !== first || places[from + SECOND] !== second)) continue;
+      if (this.isRecent(before, now)) return false;
+      if (before === 0) this.size += 1;
+      places[from + FIRST] = first;
+      places[from + SECOND] = second;
+      places[from + AT] = at;
+      return true;
+    }
+  }
+
+  /** A clock that was set back makes everything new. */
+  private isRecent(at: number, now: number): boolean {
+    return at <= now && now - at < this.seconds;
+  }
+
+  /** Leaves out what is over; where that is not enough, takes twice the places; where that is too much, begins again. */
+  private makeRoom(now: number): void {
+    const all = this.places;
+    const recent: number[] = [];
+    for (let from = 0; from < all.length; from += FIELDS)
+      if (this.isRecent(all[from + AT] ?? 0, now)) recent.push(from);
+    const count = all.length / FIELDS;
+    const enough = recent.length < (count * LOAD) / 2;
+    this.places = new Uint32Array((enough ? count : Math.min(count * 2, LARGEST)) * FIELDS);
+    this.size = 0;
+    if (!enough && count === LARGEST) return;
+    for (const from of recent)
+      this.put(all[from + FIRST] ?? 0, all[from + SECOND] ?? 0, all[from + AT] ?? 0, now);
+  }
+}
+
+/** Eight hexadecimal digits in lower case, without a string of their own. */
+function digits(id: string, start: number): number {
+  let value = 0;
+  for (let at = start; at < start + 8; at += 1) {
+    const code = id.charCodeAt(at);
+    value = (value << 4) | (code - (code < 97 ? 48 : 87));
+  }
+  return value >>> 0;
+}
