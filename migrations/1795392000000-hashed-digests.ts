@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { lockTables } from './lock-tables.js';
 
 /**
  * Digests are asked for by equality only, and random: a tree of them is descended through four pages that are in no cache,
@@ -9,6 +10,7 @@ export class HashedDigests1795392000000 implements MigrationInterface {
   readonly name = 'HashedDigests1795392000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(lockTables('LOCK TABLE access_tokens IN SHARE MODE'));
     await queryRunner.query('CREATE INDEX access_tokens_digest_idx ON access_tokens USING hash (digest)');
   }
 

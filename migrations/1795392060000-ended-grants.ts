@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { lockTables } from './lock-tables.js';
 
 /**
  * A validation reads two rows of big tables no more, but one: an access token says itself whom it speaks for, and that its
@@ -21,7 +22,8 @@ export class EndedGrants1795392060000 implements MigrationInterface {
       EXECUTE format('ALTER TABLE %I REPLICA IDENTITY FULL', child);
     END IF;`),
     );
-    await queryRunner.query(ENDED_GRANTS);
+    for (const step of [ENDED_GRANTS, ALL_GRANTS_GONE, NOTES_OF_A_DUMP, SAME_OWNER])
+      await queryRunner.query(step);
     await queryRunner.query(SAME_ROLES);
   }
 
@@ -31,8 +33,8 @@ export class EndedGrants1795392060000 implements MigrationInterface {
       DROP TRIGGER grants_updated ON grants;
       DROP TRIGGER grants_deleted ON grants;
       DROP TRIGGER grants_truncated ON grants;
-      DROP FUNCTION keks_note_grant_end();
       DROP TABLE ended_grants;
+      DROP FUNCTION keks_note_grant_end(), keks_drop_all_tokens(), keks_replace_note();
       ALTER TABLE access_tokens DROP COLUMN user_id, DROP COLUMN client_id,
         ADD CONSTRAINT access_tokens_pkey PRIMARY KEY (digest, expires_at);
     `);
@@ -43,25 +45,11 @@ export class EndedGrants1795392060000 implements MigrationInterface {
   }
 }
 
-/**
- * All that follows is quick, but it excludes everybody, and whoever comes waits behind one who waits: so for a long reader,
- * as a dump is one, it steps back and tries again. Both locks together, or neither: others take them in the other order.
- */
-const LOCKS = `
-  SET LOCAL lock_timeout = '50ms';
-  DO $$ BEGIN
-    FOR attempt IN 1..600 LOOP
-      BEGIN
-        LOCK TABLE access_tokens IN ACCESS EXCLUSIVE MODE;
-        LOCK TABLE grants IN SHARE ROW EXCLUSIVE MODE;
-        RETURN;
-      EXCEPTION WHEN lock_not_available THEN
-        PERFORM pg_sleep(0.05 + random() * 0.1);
-      END;
-    END LOOP;
-    RAISE EXCEPTION 'somebody has been reading access_tokens for a minute and more (a dump?): start again when that is over';
-  END $$;
-`;
+/** All that follows is quick. Both, or neither: others take them in the other order. */
+const LOCKS = lockTables(
+  'LOCK TABLE access_tokens IN ACCESS EXCLUSIVE MODE',
+  'LOCK TABLE grants IN SHARE ROW EXCLUSIVE MODE',
+);
 
 const OWNER_IN_THE_TOKEN = `
   ALTER TABLE access_tokens ADD COLUMN user_id uuid, ADD COLUMN client_id text;
@@ -106,7 +94,8 @@ const makePartition = (finish: string): string => `
 
 /**
  * What the tokens of a grant cannot know: that it was revoked, ends earlier than it did, or is gone. Kept by triggers in the
- * same transaction, so whoever ends a grant, this version, another or a person with psql, ends its tokens.
+ * same transaction, so whoever ends a grant, this version, another or a person with psql, ends its tokens. A login that is
+ * deleted after its end leaves no note: none of its tokens outlives it. A client's grant has no end that its tokens know.
  */
 const ENDED_GRANTS = `
   CREATE TABLE ended_grants (
@@ -121,28 +110,70 @@ const ENDED_GRANTS = `
 
   CREATE FUNCTION keks_note_grant_end() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  DECLARE
+    grant_id uuid := CASE TG_OP WHEN 'INSERT' THEN NEW.id ELSE OLD.id END;
   BEGIN
-    IF TG_OP = 'TRUNCATE' THEN
-      DELETE FROM access_tokens;
+    IF TG_OP = 'INSERT' AND NEW.revoked_at IS NULL AND (NEW.expires_at IS NULL OR NEW.expires_at > now())
+       AND NOT EXISTS (SELECT FROM ended_grants e WHERE e.grant_id = NEW.id) THEN
       RETURN NULL;
     END IF;
-    INSERT INTO ended_grants (grant_id, noted_at, revoked, ends_at)
-    VALUES (coalesce(NEW.id, OLD.id), greatest(clock_timestamp(), NEW.revoked_at),
-            TG_OP = 'DELETE' OR NEW.revoked_at IS NOT NULL, NEW.expires_at)
-    ON CONFLICT (grant_id) DO UPDATE
+    INSERT INTO ended_grants VALUES
+      (grant_id, greatest(clock_timestamp(), NEW.revoked_at),
+       TG_OP = 'DELETE' OR NEW.id <> grant_id OR NEW.revoked_at IS NOT NULL, NEW.expires_at)
+    ON CONFLICT ON CONSTRAINT ended_grants_pkey DO UPDATE
        SET noted_at = excluded.noted_at, revoked = excluded.revoked, ends_at = excluded.ends_at;
     RETURN NULL;
   END $$;
-  REVOKE ALL ON FUNCTION keks_note_grant_end() FROM PUBLIC;
 
-  CREATE TRIGGER grants_inserted AFTER INSERT ON grants FOR EACH ROW
-    WHEN (NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION keks_note_grant_end();
-  CREATE TRIGGER grants_updated AFTER UPDATE OF revoked_at, expires_at ON grants FOR EACH ROW
-    WHEN (NEW.revoked_at IS DISTINCT FROM OLD.revoked_at OR NEW.expires_at IS DISTINCT FROM OLD.expires_at)
+  CREATE TRIGGER grants_inserted AFTER INSERT ON grants FOR EACH ROW EXECUTE FUNCTION keks_note_grant_end();
+  CREATE TRIGGER grants_updated AFTER UPDATE OF id, revoked_at, expires_at ON grants FOR EACH ROW
+    WHEN (NEW.id <> OLD.id OR NEW.revoked_at IS DISTINCT FROM OLD.revoked_at
+          OR NEW.expires_at IS DISTINCT FROM OLD.expires_at)
     EXECUTE FUNCTION keks_note_grant_end();
   CREATE TRIGGER grants_deleted AFTER DELETE ON grants FOR EACH ROW
-    WHEN (OLD.expires_at IS NULL OR OLD.expires_at > now()) EXECUTE FUNCTION keks_note_grant_end();
-  CREATE TRIGGER grants_truncated AFTER TRUNCATE ON grants FOR EACH STATEMENT EXECUTE FUNCTION keks_note_grant_end();
+    WHEN (OLD.kind = 'client' OR OLD.expires_at IS NULL OR OLD.expires_at > now()) EXECUTE FUNCTION keks_note_grant_end();
+`;
+
+/** An emergency, by hand: no token outlives it. An older snapshot would not see the newest ones. */
+const ALL_GRANTS_GONE = `
+  CREATE FUNCTION keks_drop_all_tokens() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      RAISE EXCEPTION 'grants may be truncated in a READ COMMITTED transaction only';
+    END IF;
+    DELETE FROM access_tokens;
+    RETURN NULL;
+  END $$;
+
+  CREATE TRIGGER grants_truncated AFTER TRUNCATE ON grants
+    FOR EACH STATEMENT EXECUTE FUNCTION keks_drop_all_tokens();
+`;
+
+/** Rows of a dump come in any order: where the grants came first, their notes are there, and those of the dump win. */
+const NOTES_OF_A_DUMP = `
+  CREATE FUNCTION keks_replace_note() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  BEGIN
+    DELETE FROM ended_grants WHERE grant_id = NEW.grant_id;
+    RETURN NEW;
+  END $$;
+
+  CREATE TRIGGER ended_grants_loaded BEFORE INSERT ON ended_grants FOR EACH ROW
+    WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keks_replace_note();
+`;
+
+/** Of whoever owns the tables, as what he had made himself, also when a superuser migrates for him. */
+const SAME_OWNER = `
+  REVOKE ALL ON FUNCTION keks_note_grant_end(), keks_drop_all_tokens(), keks_replace_note() FROM PUBLIC;
+  DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
+    IF owner <> current_user THEN
+      EXECUTE format('ALTER TABLE ended_grants OWNER TO %I', owner);
+      EXECUTE format('ALTER FUNCTION keks_note_grant_end() OWNER TO %I', owner);
+      EXECUTE format('ALTER FUNCTION keks_drop_all_tokens() OWNER TO %I', owner);
+      EXECUTE format('ALTER FUNCTION keks_replace_note() OWNER TO %I', owner);
+    END IF;
+  END $$;
 `;
 
 /** A role that serves without owning anything (docs/operating.md) goes on: it reads what it may read of grants, and purges. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthService } from '../src/auth/auth.service.js';
 import { LastUse } from '../src/auth/grants/last-use.js';
 import { LOOK_UP_ACCESS_TOKENS } from '../src/auth/tokens/token-lookup.sql.js';
 import { Maintenance } from '../src/database/maintenance.js';
@@ -90,10 +91,11 @@ describe.each(OWNERS)('a token of %s', (_, issue) => {
 
   it('is judged and told the same where it does not, because a version before issued it', async () => {
     const token = await issue();
-    const [verdict, description] = [await post(keks.url, '/validate', { token }), await told(token)];
+    const auth = keks.app.get(AuthService);
+    const [verdict, description] = [await auth.validate(token), await told(token)];
     expect(description).toMatchObject({ active: true });
     await makeOld(token);
-    expect((await post(keks.url, '/validate', { token })).body).toEqual(verdict.body);
+    expect(await auth.validate(token)).toEqual(verdict);
     expect(await told(token)).toEqual(description);
   });
 });
@@ -103,6 +105,7 @@ const ENDS: [string, string][] = [
   ['is revoked', `UPDATE grants ${NOW} WHERE id = $1`],
   ['ends earlier than it did', `UPDATE grants SET expires_at = now() - interval '1 s' WHERE id = $1`],
   ['is deleted', `DELETE FROM grants WHERE id = $1`],
+  ['has another id', `UPDATE grants SET id = gen_random_uuid() WHERE id = $1`],
 ];
 
 describe.each(ENDS)('when a grant %s by whoever has psql', (_, statement) => {
@@ -201,13 +204,88 @@ describe('the note that a grant has ended', () => {
     keks.clock.advance(-8 * DAY - 5);
   });
 
-  it('is not made of grants that are purged: their tokens have all expired', async () => {
-    await sql(
-      `INSERT INTO grants (kind, user_id, scope, expires_at) SELECT 'login', id, 'long-ago', now() - interval '9 d' FROM users`,
-    );
+  it('is kept until an end that is far ahead has come and gone', async () => {
+    const own = await addClient(keks);
+    const grant = await grantOf((await clientToken(keks, own)).access_token);
+    await sql(`UPDATE grants SET expires_at = now() + interval '10 d' WHERE id = $1`, [grant]);
+    keks.clock.advance(9 * DAY);
+    await keks.app.get(Maintenance).run();
+    const token = (await clientToken(keks, own, { scope: 'cookies:eat' })).access_token;
+    expect(await status(token)).toBe(200);
+    keks.clock.advance(2 * DAY);
+    expect(await status(token)).toBe(401);
+    keks.clock.advance(-11 * DAY);
+  });
+
+  it('is made anew of a client’s grant that is purged: its tokens may be younger than its end', async () => {
+    const own = await addClient(keks);
+    const grant = await grantOf((await clientToken(keks, own)).access_token);
+    await sql(`UPDATE grants SET expires_at = now() - interval '8 d 1 min' WHERE id = $1`, [grant]);
+    await sql(`UPDATE ended_grants SET noted_at = now() - interval '8 d 1 min' WHERE grant_id = $1`, [grant]);
+    const token = (await clientToken(keks, own, { scope: 'cookies:eat' })).access_token;
+    expect(await grantOf(token)).toBe(grant);
+    expect(await status(token)).toBe(401);
     await keks.app.get(Maintenance).purge();
-    expect(await sql(`SELECT FROM grants WHERE scope = 'long-ago'`)).toEqual([]);
-    expect(await sql(`SELECT FROM ended_grants WHERE ends_at < now() - interval '8 d'`)).toEqual([]);
+    expect(await sql('SELECT FROM grants WHERE id = $1', [grant])).toEqual([]);
+    expect(await status(token)).toBe(401);
+  });
+
+  it('counts from a revoke by another clock that is ahead', async () => {
+    const token = await login();
+    const grant = await grantOf(token);
+    await sql(`UPDATE grants SET revoked_at = now() + interval '3 d' WHERE id = $1`, [grant]);
+    const [note] = await sql<{ ahead: boolean }>(
+      `SELECT noted_at > now() + interval '2 d' AS ahead FROM ended_grants WHERE grant_id = $1`,
+      [grant],
+    );
+    expect(note).toEqual({ ahead: true });
+  });
+
+  it('is not made of logins that go after their end, as a purge has it: their tokens have all expired', async () => {
+    const [grant] = await sql<{ id: string }>(
+      `INSERT INTO grants (kind, user_id, scope, expires_at)
+       SELECT 'login', id, '', now() + interval '100 ms' FROM users LIMIT 1 RETURNING id`,
+    );
+    await sql('SELECT pg_sleep(0.2)');
+    expect(await sql('DELETE FROM grants WHERE id = $1 RETURNING id', [grant?.id])).toHaveLength(1);
+    expect(await sql(`SELECT FROM ended_grants WHERE grant_id = $1`, [grant?.id])).toEqual([]);
+  });
+});
+
+describe('rows of a dump', () => {
+  /** As `pg_restore --data-only` loads them, in whichever order its workers come to it. */
+  const LOAD = {
+    grants: 'INSERT INTO grants SELECT * FROM dumped_grants',
+    'their notes': 'INSERT INTO ended_grants SELECT * FROM dumped_notes',
+  };
+
+  it.each([
+    ['grants', 'their notes'],
+    ['their notes', 'grants'],
+  ] as const)('%s before %s: what was dead is dead, what was alive is alive', async (...order) => {
+    const [revoked, deleted, shortened, alive] = [await login(), await login(), await login(), await login()];
+    await sql(`UPDATE grants ${NOW} WHERE id = $1`, [await grantOf(revoked)]);
+    await sql('DELETE FROM grants WHERE id = $1', [await grantOf(deleted)]);
+    await sql(`UPDATE grants SET expires_at = now() WHERE id = $1`, [await grantOf(shortened)]);
+    await sql('CREATE TABLE dumped_grants AS SELECT * FROM grants');
+    await sql('CREATE TABLE dumped_notes AS SELECT * FROM ended_grants');
+    await sql('DELETE FROM grants');
+    await sql('DELETE FROM ended_grants');
+    for (const rows of order) await sql(LOAD[rows]);
+    await sql('DROP TABLE dumped_grants, dumped_notes');
+    const tokens = [revoked, deleted, shortened, alive];
+    expect(await Promise.all(tokens.map(status))).toEqual([401, 401, 401, 200]);
+  });
+
+  it('a grant that comes back after it was deleted has living tokens again', async () => {
+    const token = await login();
+    const grant = await grantOf(token);
+    await sql('CREATE TABLE copy AS SELECT * FROM grants WHERE id = $1', [grant]);
+    await sql('DELETE FROM grants WHERE id = $1', [grant]);
+    expect(await status(token)).toBe(401);
+    await sql('INSERT INTO grants SELECT * FROM copy');
+    await sql('DROP TABLE copy');
+    expect(await status(token)).toBe(200);
   });
 });
 
@@ -220,7 +298,10 @@ describe('the look-up of a token', () => {
     expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name]);
     expect(await status(tokens[1] ?? '')).toBe(200);
     expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, 'describe_old_access_tokens']);
-    expect(await Promise.all(tokens.map(status))).toEqual([200, 200, 200]);
+    const auth = keks.app.get(AuthService);
+    const verdicts = await Promise.all(tokens.map((token) => auth.validate(token)));
+    expect(verdicts.map(({ active }) => active)).toEqual([true, true, true]);
+    expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, 'describe_old_access_tokens']);
   });
 });
 
@@ -253,4 +334,10 @@ describe('TRUNCATE of all grants, in an emergency', () => {
       expect(await status(token)).toBe(401);
     },
   );
+
+  it('is refused where the newest tokens would not be seen', async () => {
+    await sql('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await expect(sql('TRUNCATE grants CASCADE')).rejects.toThrow('READ COMMITTED');
+    await sql('ROLLBACK');
+  });
 });

@@ -131,4 +131,24 @@ describe('the last use of a grant', () => {
       await one.close();
     }
   });
+
+  it('is kept when it cannot be written, and written the next time', async () => {
+    const one = await startTestApp();
+    try {
+      await one.addUser('CookieDestroyer');
+      const token = await one.login('CookieDestroyer');
+      const { client } = one.database;
+      const noted = async () => {
+        await one.app.get(LastUse).flush();
+        return (await client.query('SELECT FROM grants WHERE last_used_at IS NOT NULL')).rows.length;
+      };
+      expect((await get(one.url, '/cookies', token)).status).toBe(200);
+      await client.query('BEGIN; SELECT FROM grants FOR UPDATE');
+      expect(await noted()).toBe(0);
+      await client.query('ROLLBACK');
+      expect(await noted()).toBe(1);
+    } finally {
+      await one.close();
+    }
+  });
 });

@@ -63,6 +63,9 @@ describe('migrate', () => {
     expect(left.filter((line) => !/\bmigrations\b|\bmigrations_id_seq\b|PK_\w+/.test(line))).toEqual([]);
     expect(await migrate(connectionOf(one.url))).toEqual(NAMES);
     expect(await catalogOf(one.client)).toEqual(first);
+    await one.client.query(
+      `SELECT keks_make_partition('access_tokens', '2030-01-02Z'::timestamptz, '2030-01-03Z'::timestamptz)`,
+    );
   });
 
   it('20 at once on an empty database: one migrates, the others wait and find it done', async () => {
@@ -230,12 +233,12 @@ describe('the entities and the schema', () => {
 describe('from the first schema on, with tokens in it', () => {
   const digest = randomBytes(32);
   let one: TestDatabase;
-  let role: string;
+  const id = randomBytes(4).toString('hex');
+  const [owner, role] = [`keks_owner_${id}`, `keks_old_${id}`];
 
   /** As the first version left it. */
   beforeAll(async () => {
     one = await database({ empty: true });
-    role = `keks_old_${randomBytes(4).toString('hex')}`;
     const { options } = createDataSource(connectionOf(one.url));
     const old = await new DataSource({
       ...options,
@@ -244,7 +247,9 @@ describe('from the first schema on, with tokens in it', () => {
     await old.runMigrations({ transaction: 'each' });
     await old.destroy();
     await one.client.query(`
+      CREATE ROLE ${owner};
       CREATE ROLE ${role};
+      ALTER TABLE grants OWNER TO ${owner};
       GRANT SELECT, INSERT, UPDATE, DELETE ON grants TO ${role};
       GRANT SELECT ON grants TO PUBLIC;
       SELECT keks_make_partition('access_tokens', date_trunc('day', now(), 'UTC'), date_trunc('day', now(), 'UTC') + interval '3 d');
@@ -257,31 +262,35 @@ describe('from the first schema on, with tokens in it', () => {
     );
   });
 
-  it('waits for a dump without making anybody wait, and then goes on', async () => {
-    const reader = new Client(connectionOf(one.url));
-    await reader.connect();
-    await reader.query('BEGIN; SELECT FROM access_tokens, grants');
+  it('waits for a vacuum and for a dump without making anybody wait, and then goes on', async () => {
+    const [vacuum, dump] = [new Client(connectionOf(one.url)), new Client(connectionOf(one.url))];
+    await Promise.all([vacuum.connect(), dump.connect()]);
+    await vacuum.query('BEGIN; LOCK TABLE access_tokens_default IN SHARE UPDATE EXCLUSIVE MODE');
+    await dump.query('BEGIN; SELECT FROM access_tokens, grants');
     const migrating = migrate(connectionOf(one.url));
-    await vi.waitFor(
-      async () => {
-        const { rows } = await one.client.query('SELECT FROM migrations');
-        expect(rows).toHaveLength(2);
-      },
-      { timeout: 10_000 },
-    );
-    await one.client.query(`SET statement_timeout = '400ms'`);
-    for (let at = 0; at < 20; at += 1) {
-      const { rows } = await one.client.query(
-        'SELECT t.scope FROM access_tokens t JOIN grants g ON g.id = t.grant_id',
+    const others = async (migrated: number) => {
+      await vi.waitFor(
+        async () => expect((await one.client.query('SELECT FROM migrations')).rows).toHaveLength(migrated),
+        { timeout: 10_000 },
       );
-      expect(rows).toEqual([{ scope: 'a' }]);
-      await one.client.query('UPDATE grants SET last_used_at = now()');
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    await one.client.query('RESET statement_timeout');
-    await reader.query('ROLLBACK');
-    await reader.end();
+      await one.client.query(`SET statement_timeout = '400ms'`);
+      for (let at = 0; at < 20; at += 1) {
+        const found = await one.client.query(
+          'SELECT FROM access_tokens t JOIN grants g ON g.id = t.grant_id',
+        );
+        expect(found.rows).toHaveLength(1);
+        await one.client.query('UPDATE access_tokens SET revoked_at = NULL');
+        await one.client.query('UPDATE grants SET last_used_at = now()');
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      await one.client.query('RESET statement_timeout');
+    };
+    await others(1);
+    await vacuum.query('ROLLBACK');
+    await others(2);
+    await dump.query('ROLLBACK');
     expect(await migrating).toEqual(NAMES.slice(1));
+    await Promise.all([vacuum.end(), dump.end()]);
   });
 
   it('has the very schema that a new database has, but for the partitions', async () => {
@@ -316,7 +325,7 @@ describe('from the first schema on, with tokens in it', () => {
   it('lets roles that serve read the new table and purge it, as they may grants, and nobody else', async () => {
     const { rows } = await one.client.query<{ role: string; may: string }>(
       `SELECT grantee AS role, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS may
-         FROM information_schema.role_table_grants WHERE table_name = 'ended_grants' AND grantee <> current_user
+         FROM information_schema.role_table_grants WHERE table_name = 'ended_grants' AND grantee <> '${owner}'
         GROUP BY grantee ORDER BY grantee`,
     );
     expect(rows).toEqual([
@@ -328,6 +337,16 @@ describe('from the first schema on, with tokens in it', () => {
       [role],
     );
     expect(functions).toEqual([{ open: false }]);
+  });
+
+  it('leaves what is new to the owner of the rest, whoever migrates', async () => {
+    const { rows } = await one.client.query<{ owner: string }>(
+      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = 'ended_grants'
+       UNION ALL
+       SELECT pg_get_userbyid(p.proowner) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE NOT t.tgisinternal`,
+    );
+    expect(rows).toEqual(Array.from({ length: 6 }, () => ({ owner })));
   });
 });
 

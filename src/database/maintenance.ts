@@ -91,7 +91,7 @@ export class Maintenance {
       const rested = new Date(now - GRANT_REST_MS);
       await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
       const grants = await purgeGrants(client, rested, tell);
-      await client.query('DELETE FROM ended_grants WHERE noted_at < $1', [rested]);
+      await client.query(PURGE_ENDED_GRANTS, [rested]);
       return { partitions, grants };
     });
   }
@@ -107,6 +107,10 @@ export class Maintenance {
     }
   }
 }
+
+/** One that ends later than it was noted is asked about until then, and for as long after it. */
+const PURGE_ENDED_GRANTS = `
+  DELETE FROM ended_grants WHERE noted_at < $1 AND (revoked OR ends_at IS NULL OR ends_at < $1)`;
 
 const ATTACHED = `
   SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -10,7 +10,7 @@ const EVERY_MS = 10_000;
  * this is a minute, as far as a time of last use may be behind.
  */
 export const NOTED_SECONDS = 50;
-/** Grants that are noted between two writes; those beyond it are noted the next time they are used. */
+/** Grants that wait to be written; those beyond it are noted the next time they are used. */
 const MOST = 100_000;
 
 /** Sorted, so that two instances lock the rows in the same order. */
@@ -50,12 +50,12 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   note(grantId: string): void {
+    if (this.seen.size >= MOST && !this.seen.has(grantId)) return;
     const now = this.clock.seconds();
-    if (!this.recent.isNew(grantId, now)) return;
-    if (this.seen.size < MOST || this.seen.has(grantId)) this.seen.set(grantId, now);
+    if (this.recent.isNew(grantId, now)) this.seen.set(grantId, now);
   }
 
-  /** Loses what it could not write: a time of last use is a hint, not a promise. */
+  /** What could not be written is kept for the next time. */
   async flush(): Promise<void> {
     if (this.seen.size === 0 || !this.database.open) return;
     const batch = [...this.seen];
@@ -68,6 +68,8 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
         this.logger.warn(
           `times of last use were not written: ${error instanceof Error ? error.message : ''}`,
         );
+        // what was noted meanwhile is later
+        this.seen = new Map([...batch.slice(from), ...this.seen]);
         return;
       }
     }
