@@ -45,9 +45,9 @@ export class TokenLookup {
     (size) => this.telemetry.batches.api_key.note(size),
   );
   private readonly descriptions = {
-    access: this.describing((tokens) => this.ask(sql.DESCRIBE.access, tokens, describing(accessToken))),
-    refresh: this.describing((tokens) => this.ask(sql.DESCRIBE.refresh, tokens, describing(accessToken))),
-    api_key: this.describing((keys) => this.ask(sql.DESCRIBE.api_key, keys, describing(apiKey))),
+    access: this.describing((tokens) => this.ask(sql.DESCRIBE.access, tokens, describedToken)),
+    refresh: this.describing((tokens) => this.ask(sql.DESCRIBE.refresh, tokens, describedToken)),
+    api_key: this.describing((keys) => this.ask(sql.DESCRIBE.api_key, keys, describedApiKey)),
   };
 
   constructor(
@@ -137,6 +137,9 @@ function stored(row: AnyRow, expiresAt: number, grantKind: GrantedPrincipal['gra
     grantEnd: grantEnd === null ? undefined : Number(grantEnd),
   };
 }
+
+const describedToken = describing(accessToken);
+const describedApiKey = describing(apiKey);
 
 function describing(
   stored: (row: AnyRow, expiresAt: number) => StoredToken,
