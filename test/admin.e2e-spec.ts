@@ -326,6 +326,23 @@ describe('POST /admin/users/:id/revoke', () => {
     ]);
   });
 
+  it('204 of a user with 30,000 logins, each within the time of a statement', async () => {
+    const { id, name } = await somebody();
+    const token = await keks.login(name);
+    const { client } = keks.database;
+    await client.query(
+      `INSERT INTO grants (kind, user_id, scope, expires_at)
+       SELECT 'login', $1, 'cookies:eat', now() + interval '1 h' FROM generate_series(1, 29999)`,
+      [id],
+    );
+    expect((await call('POST', `/admin/users/${id}/revoke`)).status).toBe(204);
+    expect(await status(token)).toBe(401);
+    const { rows } = await client.query('SELECT FROM grants WHERE user_id = $1 AND revoked_at IS NULL', [id]);
+    expect(rows).toEqual([]);
+    const [event] = await eventsOf(`type = 'user.revoked' AND detail->>'user' = $1`, name);
+    expect(event).toMatchObject({ detail: { grants: 30_000 } });
+  });
+
   it.each([NOBODY, 'x', '%00'])('404: %s', async (id) => {
     expectError(await call('POST', `/admin/users/${id}/revoke`), 404, 'not_found');
   });
