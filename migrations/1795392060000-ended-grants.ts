@@ -10,21 +10,9 @@ export class EndedGrants1795392060000 implements MigrationInterface {
   readonly name = 'EndedGrants1795392060000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(LOCKS);
-    await queryRunner.query(OWNER_IN_THE_TOKEN);
-    await queryRunner.query(NO_PRIMARY_KEY);
-    await queryRunner.query(
-      `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`,
-    );
-    await queryRunner.query(
-      makePartition(`
-    IF parent = 'access_tokens' THEN
-      EXECUTE format('ALTER TABLE %I REPLICA IDENTITY FULL', child);
-    END IF;`),
-    );
-    for (const step of [ENDED_GRANTS, ALL_GRANTS_GONE, NOTES_OF_A_DUMP, SAME_OWNER])
-      await queryRunner.query(step);
-    await queryRunner.query(SAME_ROLES);
+    const steps = [LOCKS, OWNER_IN_THE_TOKEN, NO_PRIMARY_KEY, OWN_SEARCH_PATH, makePartition(REPLICABLE)];
+    steps.push(ENDED_GRANTS, ALL_GRANTS_GONE, NOTES_OF_A_DUMP, SAME_OWNER, SAME_ROLES);
+    for (const step of steps) await queryRunner.query(step);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
@@ -38,9 +26,7 @@ export class EndedGrants1795392060000 implements MigrationInterface {
       ALTER TABLE access_tokens DROP COLUMN user_id, DROP COLUMN client_id,
         ADD CONSTRAINT access_tokens_pkey PRIMARY KEY (digest, expires_at);
     `);
-    await queryRunner.query(
-      `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`,
-    );
+    await queryRunner.query(OWN_SEARCH_PATH);
     await queryRunner.query(makePartition(''));
   }
 }
@@ -67,6 +53,14 @@ const NO_PRIMARY_KEY = `
     END LOOP;
   END $$;
 `;
+
+/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
+
+const REPLICABLE = `
+    IF parent = 'access_tokens' THEN
+      EXECUTE format('ALTER TABLE %I REPLICA IDENTITY FULL', child);
+    END IF;`;
 
 /** As in the first migration, and then what new partitions have beside it. */
 const makePartition = (finish: string): string => `

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { migrations } from '../migrations/index.js';
 import { entities } from '../src/auth/entities.js';
@@ -11,6 +11,7 @@ import { DatabaseRefusal, migrate } from '../src/database/migrator.js';
 import { connectionOf, hotPool } from '../src/database/pools.js';
 import { catalogOf } from './support/catalog.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { migrateWith } from './support/migrate-with.js';
 import { ManualClock } from './support/manual-clock.js';
 import { startStandby, type Standby } from './support/standby.js';
 import { environment } from './support/test-app.js';
@@ -239,13 +240,7 @@ describe('from the first schema on, with tokens in it', () => {
   /** As the first version left it. */
   beforeAll(async () => {
     one = await database({ empty: true });
-    const { options } = createDataSource(connectionOf(one.url));
-    const old = await new DataSource({
-      ...options,
-      migrations: migrations.slice(0, 1),
-    } as typeof options).initialize();
-    await old.runMigrations({ transaction: 'each' });
-    await old.destroy();
+    await migrateWith(one, migrations.slice(0, 1));
     await one.client.query(`
       CREATE ROLE ${owner};
       CREATE ROLE ${role};

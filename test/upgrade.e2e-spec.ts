@@ -1,13 +1,13 @@
 import { Client } from 'pg';
-import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMPATIBLE_FROM, migrations } from '../migrations/index.js';
-import { createDataSource } from '../src/database/data-source.js';
 import { Maintenance } from '../src/database/maintenance.js';
 import { DatabaseRefusal, migrate } from '../src/database/migrator.js';
 import { connectionOf } from '../src/database/pools.js';
 import { markCompatible } from '../src/database/schema-compatibility.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { migrateWith } from './support/migrate-with.js';
 import {
   addClient,
   basic,
@@ -80,14 +80,8 @@ describe('this version beside the next one', () => {
 
   /** What the next version does at its start. */
   async function upgrade(...later: (new () => MigrationInterface)[]): Promise<void> {
-    const { options } = createDataSource(connectionOf(database.url));
-    const source = await new DataSource({
-      ...options,
-      migrations: [...migrations, ...later],
-    } as typeof options).initialize();
-    const done = await source.runMigrations({ transaction: 'each' });
-    await source.destroy();
-    expect(done.map(({ name }) => name)).toEqual(later.slice(-1).map(({ name }) => name));
+    const done = await migrateWith(database, [...migrations, ...later]);
+    expect(done).toEqual(later.slice(-1).map(({ name }) => name));
   }
 
   async function expectWork({ url, login }: TestApp): Promise<void> {

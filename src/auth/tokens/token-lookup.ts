@@ -138,15 +138,15 @@ function stored(row: AnyRow, expiresAt: number, grantKind: GrantedPrincipal['gra
   };
 }
 
-const describedToken = describing(accessToken);
-const describedApiKey = describing(apiKey);
+function describedToken(row: sql.DescribedRow, expiresAt: number): DescribedToken {
+  return described(row, accessToken(row, expiresAt));
+}
 
-function describing(
-  stored: (row: AnyRow, expiresAt: number) => StoredToken,
-): (row: sql.DescribedRow, expiresAt: number) => DescribedToken {
-  return (row, expiresAt) => {
-    const { principal, revoked, grantEnd } = stored(row, expiresAt);
-    // one by one: `...` would look at each property by its name
-    return { principal, revoked, grantEnd, username: row[9], issuedAt: Number(row[10]) };
-  };
+function describedApiKey(row: sql.DescribedRow, expiresAt: number): DescribedToken {
+  return described(row, apiKey(row, expiresAt));
+}
+
+function described(row: sql.DescribedRow, { principal, revoked, grantEnd }: StoredToken): DescribedToken {
+  // one by one: `...` would look at each property by its name
+  return { principal, revoked, grantEnd, username: row[9], issuedAt: Number(row[10]) };
 }
