@@ -23,6 +23,8 @@ export interface DrainOptions {
 interface Draining {
   readonly state: DrainState;
   readonly sockets: Set<Socket>;
+  /** The port is closed, or about to be. */
+  closing: boolean;
   finished?: Promise<boolean>;
 }
 
@@ -33,12 +35,15 @@ const GRACE_MS = 1_000;
 
 export function prepareDrain(app: NestFastifyApplication, state: DrainState): void {
   const sockets = new Set<Socket>();
+  const draining: Draining = { state, sockets, closing: false };
   const remember = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    // its handshake was under way when the silent ones were closed; a request may have come with its last bytes
+    if (draining.closing) setImmediate(() => closeIfSilent(socket));
   };
   app.getHttpServer().on('connection', remember).on('secureConnection', remember);
-  applications.set(app, { state, sockets });
+  applications.set(app, draining);
 }
 
 /** Whether `drain` has been called for this application. */
@@ -57,13 +62,13 @@ export async function drain(app: NestFastifyApplication, options: DrainOptions):
   const draining = applications.get(app);
   if (draining === undefined) throw new TypeError('This application was not made by createHttpApp.');
   draining.state.draining = true;
-  draining.finished ??= stop(app, draining.sockets, options);
+  draining.finished ??= stop(app, draining, options);
   return draining.finished;
 }
 
 async function stop(
   app: NestFastifyApplication,
-  sockets: ReadonlySet<Socket>,
+  draining: Draining,
   { delayMs, limitMs }: DrainOptions,
 ): Promise<boolean> {
   const over = new AbortController();
@@ -72,7 +77,7 @@ async function stop(
   const limit = wait(limitMs);
   try {
     await Promise.race([wait(delayMs), limit]);
-    const closed = close(app, sockets);
+    const closed = close(app, draining);
     if (await Promise.race([closed, limit])) return true;
     app.getHttpServer().closeAllConnections();
     await Promise.race([closed, wait(GRACE_MS)]);
@@ -82,15 +87,22 @@ async function stop(
   }
 }
 
-async function close(app: NestFastifyApplication, sockets: ReadonlySet<Socket>): Promise<true> {
+async function close(app: NestFastifyApplication, draining: Draining): Promise<true> {
   // The port first: Nest would run the destroy hooks of the modules while requests still need them.
   const closing = app.getHttpAdapter().getInstance().close();
-  // Browsers open connections ahead of need; Node counts those as busy until their headers time out. Over TLS
-  // these are the bytes inside.
-  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  draining.closing = true;
+  for (const socket of draining.sockets) closeIfSilent(socket);
   await closing;
   await app.close();
   return true;
+}
+
+/**
+ * Browsers open connections ahead of need; Node counts those as busy until their headers time out. Over TLS these are the
+ * bytes inside.
+ */
+function closeIfSilent(socket: Socket): void {
+  if (socket.bytesRead === 0) socket.destroy();
 }
 
 /** An answer that ends its connection once draining has begun, whenever its request came in. */
