@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/browser/**/*.spec.ts'],
     globalSetup: 'test/browser/support/global-setup.ts',
+    setupFiles: ['test/support/setup.ts'],
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 30_000,

@@ -1,18 +1,52 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
+
+/**
+ * What these measure is taken from everybody by whoever runs beside them. They come last and alone; everything else is about
+ * what is done, with limits of time far away.
+ */
+const LIMITS = [
+  'test/outages.e2e-spec.ts',
+  'test/starved.e2e-spec.ts',
+  'test/load.e2e-spec.ts',
+  'test/restart.e2e-spec.ts',
+];
+
+const SHARED = {
+  setupFiles: ['test/support/setup.ts'],
+  // files that follow one another in a process load the program once; passport keeps its strategies in one registry a
+  // process, where each file's app, the only one of its time, takes the place of the one before
+  pool: 'forks' as const,
+  isolate: false,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+} satisfies NonNullable<UserWorkspaceConfig['test']>;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-    exclude: ['test/browser/**', 'test/package/**'],
+    // of the run, not of a project: one PostgreSQL for both
     globalSetup: 'test/support/global-setup.ts',
-    // files that follow one another in a process load the program once; passport keeps its strategies in one registry a
-    // process, where each file's app, the only one of its time, takes the place of the one before
-    pool: 'forks',
-    isolate: false,
-    maxWorkers: 2,
-    // where others use the machine too, a 503 is an honest answer; it is no reason to stop everything
-    retry: process.env.CI ? 2 : 0,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    retry: 0,
+    projects: [
+      {
+        test: {
+          ...SHARED,
+          name: 'behaviour',
+          include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
+          exclude: ['test/browser/**', 'test/package/**', ...LIMITS],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...SHARED,
+          name: 'limits',
+          include: LIMITS,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

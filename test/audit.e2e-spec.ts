@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientsService } from '../src/auth/clients/clients.service.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { UsersService } from '../src/auth/users/users.service.js';
+import { cancelled } from './support/locks.js';
 import { get, PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 import { expectError, pages, send, type Page } from './support/wire.js';
 
@@ -205,15 +206,16 @@ describe('what is written', () => {
     const { client } = keks.database;
     await client.query('BEGIN');
     await client.query('LOCK TABLE audit_events IN EXCLUSIVE MODE');
-    const answers = await Promise.all([
-      issue(name),
-      issue(name, WRONG_PASSWORD),
-      post(keks.url, '/revoke', { token }),
-      send(keks.url, 'POST', '/keys', token, { label: 'x' }),
-      send(keks.url, 'DELETE', '/sessions', token),
-    ]);
-    // 503 says that it is not certain: until PostgreSQL has given up too, each of them could still happen
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const answers = await cancelled(
+      keks.database,
+      Promise.all([
+        issue(name),
+        issue(name, WRONG_PASSWORD),
+        post(keks.url, '/revoke', { token }),
+        send(keks.url, 'POST', '/keys', token, { label: 'x' }),
+        send(keks.url, 'DELETE', '/sessions', token),
+      ]),
+    );
     await client.query('ROLLBACK');
     for (const answer of answers) expectError(answer, 503, 'temporarily_unavailable');
     expect((await get(keks.url, '/cookies', token)).status).toBe(200);

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenKeys } from '../src/auth/tokens/token-keys.js';
+import { cancelled } from './support/locks.js';
 import { takeAway, type Outage } from './support/outage.js';
 import { bearerChallenge, parseChallenges } from './support/challenge-parser.js';
 import { exchange, pipeline, type RawAnswer } from './support/raw-http.js';
@@ -545,8 +546,9 @@ describe('503', () => {
     const { client } = keks.database;
     await client.query('BEGIN; LOCK TABLE access_tokens, grants, users IN ACCESS EXCLUSIVE MODE');
     try {
-      await expectNoVerdicts();
-      expectUnavailable(await say('/issue', { user: 'CookieDestroyer', password: PASSWORD }));
+      await cancelled(keks.database, expectNoVerdicts());
+      const login = say('/issue', { user: 'CookieDestroyer', password: PASSWORD });
+      expectUnavailable(await cancelled(keks.database, login));
     } finally {
       await client.query('ROLLBACK');
     }

@@ -205,7 +205,7 @@ describe('the look-up of tokens', () => {
     );
     digests = rows.map((row) => row.digest);
     expiries = rows.map((row) => row.expires_at);
-    pool = hotPool(connectionOf(keks.database.url));
+    pool = hotPool(connectionOf(keks.database.url), 321);
   });
 
   afterAll(() => pool.end());
@@ -263,7 +263,7 @@ describe('the look-up of tokens', () => {
       ['enable_mergejoin', 'off'],
       ['enable_seqscan', 'off'],
       ['plan_cache_mode', 'force_generic_plan'],
-      ['statement_timeout', '400'],
+      ['statement_timeout', '321'],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { timestampArray } from '../src/auth/tokens/binary-arrays.js';
 import { Unavailable } from '../src/http/unavailable.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { cancelled } from './support/locks.js';
 import { logStatements } from './support/statement-log.js';
 import { get, startTestApp } from './support/test-app.js';
 
@@ -27,7 +28,7 @@ describe('a statement on the hot path', () => {
 
   beforeAll(async () => {
     postgres = await createDatabase();
-    database = new Database();
+    database = new Database({ DATABASE_TIMEOUT: 20_000 });
     database.attach(connectionOf(postgres.url));
   });
 
@@ -138,15 +139,15 @@ describe('the last use of a grant', () => {
       await one.addUser('CookieDestroyer');
       const token = await one.login('CookieDestroyer');
       const { client } = one.database;
-      const noted = async () => {
-        await one.app.get(LastUse).flush();
+      const noted = async (written: Promise<void>) => {
+        await written;
         return (await client.query('SELECT FROM grants WHERE last_used_at IS NOT NULL')).rows.length;
       };
       expect((await get(one.url, '/cookies', token)).status).toBe(200);
       await client.query('BEGIN; SELECT FROM grants FOR UPDATE');
-      expect(await noted()).toBe(0);
+      expect(await noted(cancelled(one.database, one.app.get(LastUse).flush()))).toBe(0);
       await client.query('ROLLBACK');
-      expect(await noted()).toBe(1);
+      expect(await noted(one.app.get(LastUse).flush())).toBe(1);
     } finally {
       await one.close();
     }

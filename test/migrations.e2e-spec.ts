@@ -123,7 +123,7 @@ describe('migrate', () => {
       const refusal: unknown = await migrate(connectionOf(standby.url)).catch((error: unknown) => error);
       expect(refusal).toBeInstanceOf(DatabaseRefusal);
       expect(String(refusal)).toMatch(/hot standby.*primary/);
-      const pool = hotPool(connectionOf(standby.url));
+      const pool = hotPool(connectionOf(standby.url), 400);
       await expect(pool.query('SELECT 1')).rejects.toThrow('standby');
       await standby.promote();
       expect(await migrate(connectionOf(standby.url))).toEqual([]);

@@ -19,6 +19,7 @@ import {
   type FormAnswer,
   type TestClient,
 } from './support/oauth.js';
+import { cancelled } from './support/locks.js';
 import { takeAway } from './support/outage.js';
 import { get, post, request, startTestApp, type TestApp } from './support/test-app.js';
 import { forged, genuine } from './support/token-smith.js';
@@ -320,7 +321,7 @@ describe('POST /oauth/revoke (RFC 7009)', () => {
     const { client } = keks.database;
     await client.query('BEGIN; LOCK TABLE access_tokens IN SHARE MODE');
     try {
-      expectRefusal(await revoke(token), 503, 'temporarily_unavailable');
+      expectRefusal(await cancelled(keks.database, revoke(token)), 503, 'temporarily_unavailable');
     } finally {
       await client.query('ROLLBACK');
     }

@@ -6,7 +6,15 @@ import { Link } from './history/link.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { Machine } from './support/machine.js';
 import { Questions, timed, type Timed } from './support/questions.js';
-import { get, PASSWORD, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+import {
+  AS_SHIPPED,
+  get,
+  PASSWORD,
+  post,
+  startTestApp,
+  type Answer,
+  type TestApp,
+} from './support/test-app.js';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -23,7 +31,7 @@ beforeAll(async () => {
   link = await Link.open(() => `${searchParams.get('host')}/.s.PGSQL.${port}`);
   machine = await Machine.watch();
   const url = `postgresql://keks@127.0.0.1:${link.port}${pathname}`;
-  keks = await startTestApp({ LOG_LEVEL: 'warn' }, { ...database, url });
+  keks = await startTestApp({ ...AS_SHIPPED, LOG_LEVEL: 'warn' }, { ...database, url });
   questions = await Questions.prepare(keks);
 });
 

@@ -19,6 +19,7 @@ import {
   type TestClient,
 } from './support/oauth.js';
 import { claimsOf } from './support/forge.js';
+import { cancelled } from './support/locks.js';
 import { takeAway } from './support/outage.js';
 import { startProcess, type ServerProcess } from './support/process.js';
 import {
@@ -564,7 +565,7 @@ describe('POST /oauth/token, grant_type=refresh_token (RFC 6749 §6)', () => {
     const { client } = keks.database;
     await client.query('BEGIN; LOCK TABLE refresh_tokens IN SHARE MODE');
     try {
-      expectRefusal(await refresh(keks, token), 503, 'temporarily_unavailable');
+      expectRefusal(await cancelled(keks.database, refresh(keks, token)), 503, 'temporarily_unavailable');
     } finally {
       await client.query('ROLLBACK');
     }

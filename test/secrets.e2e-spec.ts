@@ -13,6 +13,7 @@ import { base64, basic, BY_OPERATOR, formEncoded, type TestClient } from './supp
 import { takeAway } from './support/outage.js';
 import { startProcess, type ServerProcess } from './support/process.js';
 import { environment, SECRET_KEY } from './support/test-app.js';
+import { wants500 } from './support/watch.js';
 
 const PREVIOUS = randomBytes(32).toString('hex');
 const ADMIN = 'a wreath of 7 cinnamon stars, é + 100%';
@@ -270,6 +271,7 @@ describe('after every flow', () => {
     expect(statuses).toContain(503);
 
     // and each statement that writes fails, with its values at hand
+    wants500();
     for (const table of ['grants', 'access_tokens', 'refresh_tokens', 'audit_events'])
       await database.client.query(`ALTER TABLE ${table} ADD CONSTRAINT broken CHECK (false) NOT VALID`);
     try {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionLabel } from '../src/auth/sessions/session-label.js';
 import { LastUse } from '../src/auth/grants/last-use.js';
+import { untilWaiting } from './support/locks.js';
 import { get, PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 import { expectError, pages, send, tally, type Page } from './support/wire.js';
 
@@ -241,7 +242,7 @@ describe('DELETE /sessions', () => {
     await client.query('BEGIN');
     await client.query('SELECT FROM users WHERE name = $1 FOR NO KEY UPDATE', [name]);
     const asked = Array.from({ length: 5 }, () => send(keks.url, 'POST', '/keys', token, { label: 'late' }));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilWaiting(keks.database, asked.length);
     await client.query(
       'UPDATE grants SET revoked_at = now() FROM users u WHERE u.id = user_id AND u.name = $1',
       [name],

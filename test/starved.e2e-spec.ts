@@ -12,7 +12,7 @@ import {
 import { connectionOf } from '../src/database/pools.js';
 import { Machine } from './support/machine.js';
 import { Questions, timed, type Timed } from './support/questions.js';
-import { get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
+import { AS_SHIPPED, get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
 
 /** A disk that can be filled without harm to anybody is a small file system in memory, which only root can make. */
 const CAN_MOUNT = process.platform === 'linux' && process.getuid?.() === 0 && mountWorks();
@@ -33,7 +33,7 @@ describe('a PostgreSQL that has run out of something', { timeout: 60_000 }, () =
     admin = await connect();
     machine = await Machine.watch();
     keks = await startTestApp(
-      { LOG_LEVEL: 'error' },
+      { ...AS_SHIPPED, LOG_LEVEL: 'error' },
       { url: connectionUrl(postgres.address), client: admin, close: async () => undefined },
     );
     questions = await Questions.prepare(keks);

@@ -53,6 +53,11 @@ export const SETTINGS = {
     undefined,
     'PostgreSQL 14 or newer; without it Keks runs its own in `DATA_DIR`',
   ),
+  DATABASE_TIMEOUT: setting(
+    integer(50, 60_000),
+    '400',
+    'milliseconds that a statement may take; more for a database far away',
+  ),
   DATA_DIR: setting(
     oneLine,
     './.data',

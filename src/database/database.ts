@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import { CONFIG, type Config } from '../config.js';
 import { HotQuery, type HotRow } from './hot-query.js';
 import { asUnavailable, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
@@ -25,6 +26,8 @@ export class Database implements Queries {
   private main: Pool | undefined;
   private hot: Pool | undefined;
 
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'DATABASE_TIMEOUT'>) {}
+
   /** True once the schema is in place and the primary has answered. */
   get open(): boolean {
     return this.main !== undefined;
@@ -32,8 +35,8 @@ export class Database implements Queries {
 
   /** Called once the schema is known to be right. */
   attach(connection: ClientConfig): void {
-    this.main = mainPool(connection);
-    this.hot = hotPool(connection);
+    this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
+    this.hot = hotPool(connection, this.config.DATABASE_TIMEOUT);
   }
 
   async detach(): Promise<void> {

@@ -5,23 +5,37 @@ import type { ClientConfig, Pool, PoolConfig } from 'pg';
 /** What one process opens at most: both pools, and maintenance. */
 export const CONNECTIONS_MOST = 15;
 
-/** Milliseconds. Waiting for a connection and for the answer add up, and a 503 has to leave within a second. */
-const ACQUIRE_MS = 400;
-const ANSWER_MS = 500;
-/**
- * The server gives up first, and says so: what it cancelled has not been done. If both waited equally long, a change could
- * still be committed after its 503.
- */
-const STATEMENT_MS = 400;
+/** How long the database may take, all from `DATABASE_TIMEOUT`: milliseconds. */
+export interface Patience {
+  readonly acquireMs: number;
+  readonly statementMs: number;
+  /**
+   * The server gives up first, and says so: what it cancelled has not been done. If both waited equally long, a change could
+   * still be committed after its 503.
+   */
+  readonly answerMs: number;
+  /** Waiting for a connection and for the answer add up. With 400 a 503 leaves within a second. */
+  readonly worstMs: number;
+}
 
-const MAIN_POOL: PoolConfig = {
-  max: 10,
-  connectionTimeoutMillis: ACQUIRE_MS,
-  query_timeout: ANSWER_MS,
-  statement_timeout: STATEMENT_MS,
-  idle_in_transaction_session_timeout: 5_000,
-  keepAlive: true,
-};
+/** @param statementMs `DATABASE_TIMEOUT` */
+export function patienceOf(statementMs: number): Patience {
+  // the way there and back, and a turn of the event loop at both ends
+  const answerMs = statementMs + Math.max(100, statementMs / 4);
+  return { acquireMs: statementMs, statementMs, answerMs, worstMs: statementMs + answerMs };
+}
+
+function mainOptions(timeoutMs: number): PoolConfig {
+  const { acquireMs, statementMs, answerMs } = patienceOf(timeoutMs);
+  return {
+    max: 10,
+    connectionTimeoutMillis: acquireMs,
+    query_timeout: answerMs,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: Math.max(5_000, statementMs),
+    keepAlive: true,
+  };
+}
 
 /**
  * On a small analysed table the planner prefers to read whole partitions for a batch, and stays with that until autovacuum
@@ -31,16 +45,16 @@ const MAIN_POOL: PoolConfig = {
 const PROBES_ONLY =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
 
-/** For all that changes or lists. */
-export function mainPool(connection: ClientConfig): Pool {
-  return guarded(new pg.Pool({ ...connection, ...MAIN_POOL }));
+/** For all that changes or lists. @param timeoutMs what a statement may take */
+export function mainPool(connection: ClientConfig, timeoutMs: number): Pool {
+  return guarded(new pg.Pool({ ...connection, ...mainOptions(timeoutMs) }));
 }
 
 /** The few connections that validations share. None of them ever talks to a standby: its answer could be old. */
-export function hotPool(connection: ClientConfig): Pool {
+export function hotPool(connection: ClientConfig, timeoutMs: number): Pool {
   const options: PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void } = {
     ...connection,
-    ...MAIN_POOL,
+    ...mainOptions(timeoutMs),
     max: 4,
     // a request after a quiet time finds one that has its statements prepared
     min: 1,

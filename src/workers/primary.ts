@@ -32,7 +32,7 @@ export async function startWorkers(config: Config): Promise<Service> {
   cluster.setupPrimary({ exec: fileURLToPath(new URL('worker.main.js', import.meta.url)), args: [] });
   const drain = new DrainState();
   const metrics = new CollectedMetrics(() => crew.members);
-  const ready = new CrewReadiness(() => crew.members, drain);
+  const ready = new CrewReadiness(() => crew.members, drain, config.DATABASE_TIMEOUT);
   let shown: OpenAPIObject | undefined;
   const document = (): OpenAPIObject => {
     if (shown === undefined) throw new Unavailable('no worker has told yet');

@@ -8,8 +8,9 @@ import {
   startEmbedded,
   type EmbeddedPostgres,
 } from '../../src/database/embedded/embedded-postgres.js';
+import { watchOutput } from '../support/watch.js';
 import { build, freePort } from '../support/process.js';
-import { environment } from '../support/test-app.js';
+import { AS_SHIPPED, environment } from '../support/test-app.js';
 import { Link } from './link.js';
 
 export const SERVERS = [0, 1] as const;
@@ -62,8 +63,19 @@ export class World {
     if (one.child) return;
     const args = [...(this.preload === undefined ? [] : ['--import', this.preload]), 'dist/src/main.js'];
     const url = `postgresql://keks@127.0.0.1:${one.link.port}/keks`;
-    const env = environment(url, { PORT: String(one.port), LOG_LEVEL: 'fatal', REFRESH_GRACE_PERIOD: '5m' });
-    one.child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'ignore' });
+    const env = environment(url, {
+      ...AS_SHIPPED,
+      PORT: String(one.port),
+      LOG_LEVEL: 'error',
+      REFRESH_GRACE_PERIOD: '5m',
+    });
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const hear = watchOutput(`server ${server}, process ${child.pid}`);
+    child.stdout.on('data', (chunk: Buffer) => hear(chunk.toString()));
+    one.child = child;
     await this.untilReady(server);
   }
 

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { watchOutput } from './watch.js';
 
 export interface ServerProcess {
   readonly child: ChildProcess;
@@ -49,8 +50,13 @@ export function launch(environment: Record<string, string>, url = ''): ServerPro
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const watched = watchOutput(`server ${child.pid} ${url}`);
+  const hear = (chunk: Buffer): void => {
+    output += chunk.toString();
+    watched(chunk.toString());
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
   const ended = once(child, 'close').then(
     ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
   );

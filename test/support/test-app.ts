@@ -11,10 +11,15 @@ import { listen } from '../../src/http/http-app.js';
 import { createApp } from '../../src/server.js';
 import { createDatabase, type TestDatabase } from './database.js';
 import { ManualClock } from './manual-clock.js';
+import { watchServer } from './watch.js';
 
 /** Good by the password policy. */
 export const PASSWORD = 'seven brown biscuits under a blue moon';
 export const SECRET_KEY = '6b656b736521206c65636b657221206b656b736521206c65636b657221206b6b';
+
+/** `DATABASE_TIMEOUT` that no statement of a test reaches, and the product's own. */
+export const FAR_AWAY = '20000';
+export const AS_SHIPPED = { DATABASE_TIMEOUT: '400' };
 
 export interface TestApp {
   readonly app: NestFastifyApplication;
@@ -35,6 +40,8 @@ export function environment(databaseUrl: string, extra: Record<string, string> =
   return {
     NODE_ENV: 'test',
     DATABASE_URL: databaseUrl,
+    // tests are about what is done, and not about how fast the machine is; those of limits say so themselves
+    DATABASE_TIMEOUT: FAR_AWAY,
     SECRET_KEY,
     ISSUER: 'http://127.0.0.1:3000',
     PORT: '0',
@@ -67,6 +74,7 @@ export async function startTestApp(
   const app = await createApp({ config, clock, drain }, pino({ level: config.LOG_LEVEL, base: null }, sink));
   await app.get(DatabaseSession).connect(connectionOf(database.url));
   const url = `http://127.0.0.1:${await listen(app, 0, '127.0.0.1')}`;
+  watchServer('server in this process', url, log);
   return {
     app,
     url,
