@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LastUse } from '../src/auth/grants/last-use.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { UsersService } from '../src/auth/users/users.service.js';
-import { get, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
+import { get, PASSWORD, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 import { expectError, pages, send, tally, type Page } from './support/wire.js';
 
 interface Key {
@@ -21,7 +21,8 @@ let keks: TestApp;
 let ann: string;
 let ben: string;
 
-const make = (token: string, body: object): Promise<Answer> => send(keks.url, 'POST', '/keys', token, body);
+const make = (token: string, body: object): Promise<Answer> =>
+  send(keks.url, 'POST', '/keys', token, { password: PASSWORD, ...body });
 const made = async (token: string, body: object): Promise<Key> => {
   const answer = await make(token, body);
   expect(answer.status).toBe(201);
@@ -34,7 +35,7 @@ const eats = async (key: string): Promise<number> => (await get(keks.url, '/cook
 const secondsUntil = (time: string): number => Math.round((Date.parse(time) - keks.clock.now()) / 1_000);
 
 beforeAll(async () => {
-  keks = await startTestApp();
+  keks = await startTestApp({ LOGIN_FAILURES_PER_ACCOUNT: '10' });
   await keks.addUser('Ann', 'cookies:eat cookies:bake');
   await keks.addUser('Ben');
   ann = await keks.login('Ann');
@@ -101,6 +102,56 @@ describe('POST /keys', () => {
 
   it.each(['x'.repeat(100), '🍪'.repeat(100), "Ann's 👩‍🍳 key"])('201: label %s', async (label) => {
     expect((await made(ann, { label })).label).toBe(label);
+  });
+
+  it.each([undefined, null, '', 7, [PASSWORD], 'x'.repeat(1_025)])('400: password %j', async (password) =>
+    expectError(await make(ann, { label: 'x', password }), 400, 'invalid_request'),
+  );
+
+  it.each([{ scope: 'a  b' }, { scope: 'keks:admin' }, {}])(
+    '401 invalid_credentials: a wrong password, with the challenge of a login, whatever else is wrong: %j',
+    async (more) => {
+      const before = (await list(ben, '?limit=100')).items;
+      const answer = await make(ben, { label: 'x', password: `${PASSWORD}.`, ...more });
+      expectError(answer, 401, 'invalid_credentials');
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="CookieFactory"');
+      expect((await list(ben, '?limit=100')).items).toEqual(before);
+      expect((await get(keks.url, '/cookies', ben)).status).toBe(200);
+    },
+  );
+
+  it('counts as a login attempt: 429 after as many as at POST /issue, for a right one too, and there as well', async () => {
+    await keks.addUser('Guessed');
+    const token = await keks.login('Guessed');
+    for (let at = 0; at < keks.config.LOGIN_FAILURES_PER_ACCOUNT; at += 1)
+      expect((await make(token, { label: 'x', password: 'wrong' })).status).toBe(401);
+    const refused = await make(token, { label: 'x' });
+    expectError(refused, 429, 'too_many_requests');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await post(keks.url, '/issue', { user: 'Guessed', password: PASSWORD })).status).toBe(429);
+    const { rows } = await keks.database.client.query(
+      `SELECT DISTINCT type, detail FROM audit_events WHERE detail->>'user' = 'Guessed' AND type = 'login.refused'`,
+    );
+    expect(rows).toEqual([{ type: 'login.refused', detail: { user: 'Guessed', reason: 'wrong_password' } }]);
+    keks.clock.advance(keks.config.LOGIN_FAILURE_WINDOW);
+    const fresh = await keks.login('Guessed');
+    expect((await make(fresh, { label: 'x' })).status).toBe(201);
+  });
+
+  it('a right password clears the count, as a login does', async () => {
+    await keks.addUser('Forgetful');
+    const token = await keks.login('Forgetful');
+    for (let at = 0; at < 2 * keks.config.LOGIN_FAILURES_PER_ACCOUNT; at += 1) {
+      const password = at % 2 === 0 ? 'wrong' : PASSWORD;
+      expect((await make(token, { label: 'x', password })).status).toBe(at % 2 === 0 ? 401 : 201);
+    }
+  });
+
+  it('the password of somebody else, named in the body or not, is a wrong one', async () => {
+    await keks.addUser('Other', 'cookies:eat', 'a purple teapot sings to nine calm owls');
+    const other = await keks.login('Other', undefined, 'a purple teapot sings to nine calm owls');
+    for (const user of [undefined, 'Ann'])
+      expectError(await make(other, { label: 'x', user, username: user }), 401, 'invalid_credentials');
   });
 
   it.each([
@@ -361,7 +412,8 @@ describe('a key and its owner', () => {
       const disabled = keks.app.get(UsersService).setDisabled(name, true, OPERATOR);
       const [answers] = await Promise.all([Promise.all(asked), disabled]);
       for (const answer of answers) {
-        expect([201, 401, 503]).toContain(answer.status);
+        // a right password of a disabled account is a failed attempt, and too many of those are 429
+        expect([201, 401, 429, 503]).toContain(answer.status);
         if (answer.status === 201) expect(await eats((answer.body as Key).key)).toBe(401);
       }
       const { rows } = await keks.database.client.query(

@@ -161,7 +161,8 @@ describe('what is written', () => {
   it('the life of an API key, from one person to another', async () => {
     const name = await somebody();
     const token = await keks.login(name);
-    const { id, key } = (await send(keks.url, 'POST', '/keys', token, { label: 'x' })).body as {
+    const { id, key } = (await send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD }))
+      .body as {
       id: string;
       key: string;
     };
@@ -212,7 +213,7 @@ describe('what is written', () => {
         issue(name),
         issue(name, WRONG_PASSWORD),
         post(keks.url, '/revoke', { token }),
-        send(keks.url, 'POST', '/keys', token, { label: 'x' }),
+        send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD }),
         send(keks.url, 'DELETE', '/sessions', token),
       ]),
     );

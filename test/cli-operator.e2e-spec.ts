@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commandLine } from './support/keks-here.js';
 import { addClient, type TestClient } from './support/oauth.js';
 import { build } from './support/process.js';
-import { environment, get, post, startTestApp, type TestApp } from './support/test-app.js';
+import { environment, get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
 import { send } from './support/wire.js';
 
 interface Event {
@@ -99,7 +99,7 @@ describe('token issue', () => {
 describe('grant', () => {
   it('list: living grants, of everybody, of one person, of one client', async () => {
     const token = await app.login('Ben');
-    await send(app.url, 'POST', '/keys', token, { label: 'night baker' });
+    await send(app.url, 'POST', '/keys', token, { label: 'night baker', password: PASSWORD });
     const bens = await json<Grant[]>('grant', 'list', '--user', 'ben');
     expect(bens.map(({ kind, label }) => [kind, label])).toEqual([
       ['api_key', 'night baker'],

@@ -229,14 +229,37 @@ describe('keks user', () => {
     expect(stdout).toMatch(/\nAnna +cookies:eat keks:admin +enabled /);
   });
 
-  it.concurrent('passwd: the old password and its sessions are dead', async () => {
-    await app.addUser('Carla');
-    const token = await login('Carla');
-    const changed = await json('user passwd carla --password-stdin --keys', { input: `${OTHER_PASSWORD}\n` });
-    expect(changed).toEqual({ id: expect.any(String), name: 'Carla', scope: 'cookies:eat' });
-    expect((await get(app.url, '/cookies', token)).status).toBe(401);
-    expect((await post(app.url, '/issue', { user: 'Carla', password: PASSWORD })).status).toBe(401);
-    await login('Carla', OTHER_PASSWORD);
+  it.concurrent.each([
+    ['Carla', '', 401, 'sessions and API keys have'],
+    ['Carlo', '--keys', 401, 'sessions and API keys have'],
+    ['Carol', '--keep-keys', 200, 'sessions have'],
+  ])(
+    'passwd of %s with "%s": the old password and its sessions are dead, a key answers %d',
+    async (name, option, code, ended) => {
+      await app.addUser(name);
+      const token = await login(name);
+      const { key } = (
+        await post(app.url, '/keys', { label: 'x', password: PASSWORD }, { authorization: `Bearer ${token}` })
+      ).body as { key: string };
+      const { stdout } = await run(`user passwd ${name.toLowerCase()} --password-stdin ${option}`.trim(), {
+        input: `${OTHER_PASSWORD}\n`,
+      });
+      expect(stdout).toBe(`${name} has a new password; earlier ${ended} ended.\n`);
+      expect((await get(app.url, '/cookies', token)).status).toBe(401);
+      expect((await get(app.url, '/cookies', key)).status).toBe(code);
+      expect((await post(app.url, '/issue', { user: name, password: PASSWORD })).status).toBe(401);
+      await login(name, OTHER_PASSWORD);
+    },
+  );
+
+  it.concurrent('passwd: one JSON document with --json; keys cannot be kept and ended', async () => {
+    await app.addUser('Carlos');
+    const changed = await json('user passwd carlos --password-stdin', { input: `${OTHER_PASSWORD}\n` });
+    expect(changed).toEqual({ id: expect.any(String), name: 'Carlos', scope: 'cookies:eat' });
+    const { code } = await run('user passwd carlos --password-stdin --keys --keep-keys', {
+      input: `${OTHER_PASSWORD}\n`,
+    });
+    expect(code).toBe(2);
   });
 
   it.concurrent('disable: dead at once; enable: may log in again, and gets nothing back', async () => {

@@ -22,7 +22,7 @@ import {
   type TestClient,
 } from './support/oauth.js';
 import { takeAway } from './support/outage.js';
-import { post, request, startTestApp, type TestApp } from './support/test-app.js';
+import { PASSWORD, post, request, startTestApp, type TestApp } from './support/test-app.js';
 import { forged, genuine, unpack } from './support/token-smith.js';
 import { send } from './support/wire.js';
 
@@ -61,6 +61,7 @@ async function expectInactive(token: string, as: TestClient = baker): Promise<vo
 async function apiKey(name: string, scope?: string): Promise<string> {
   const answer = await send(keks.url, 'POST', '/keys', await keks.login(name), {
     label: 'night baker',
+    password: PASSWORD,
     scope,
   });
   expect(answer.status).toBe(201);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Maintenance } from '../src/database/maintenance.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
-import { startTestApp, get, post, request, type TestApp } from './support/test-app.js';
+import { startTestApp, get, PASSWORD, post, request, type TestApp } from './support/test-app.js';
 
 /** The grants, as the operator finds them. */
 const GRANTS = /```sql\n(GRANT[^`]+)```/.exec(readFileSync('docs/operating.md', 'utf8'))?.[1] ?? '';
@@ -55,7 +55,12 @@ describe('a server whose role owns nothing (docs/operating.md)', () => {
     });
     expect(issued.status).toBe(200);
     const { token, refresh_token: refresh } = issued.body as { token: string; refresh_token: string };
-    const key = await post(keks.url, '/keys', { label: 'mine' }, { authorization: `Bearer ${token}` });
+    const key = await post(
+      keks.url,
+      '/keys',
+      { label: 'mine', password: PASSWORD },
+      { authorization: `Bearer ${token}` },
+    );
     expect(key.status).toBe(201);
     const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refresh });
     expect((await request(keks.url, '/oauth/token', { method: 'POST', body: form })).status).toBe(200);

@@ -100,7 +100,7 @@ describe('GET /metrics', () => {
     it('counts API keys', async () => {
       const token = await keks.login('CookieMonster');
       const grown = await growth(() =>
-        post(keks.url, '/keys', { label: 'oven' }, { authorization: `Bearer ${token}` }),
+        post(keks.url, '/keys', { label: 'oven', password: PASSWORD }, { authorization: `Bearer ${token}` }),
       );
       expect(grown(name, { kind: 'api_key', format: 'opaque' })).toBe(1);
     });
@@ -324,7 +324,12 @@ describe('GET /metrics', () => {
       };
       const before = await ask();
       const { token = '' } = await login({ format: 'jwt' });
-      await post(keks.url, '/keys', { label: 'oven' }, { authorization: `Bearer ${token}` });
+      await post(
+        keks.url,
+        '/keys',
+        { label: 'oven', password: PASSWORD },
+        { authorization: `Bearer ${token}` },
+      );
       await get(keks.url, '/cookies', token);
       await get(keks.url, '/cookies', 'nonsense');
       await post(keks.url, '/revoke', { token });

@@ -21,7 +21,7 @@ import {
 } from './support/oauth.js';
 import { cancelled } from './support/locks.js';
 import { takeAway } from './support/outage.js';
-import { get, post, request, startTestApp, type TestApp } from './support/test-app.js';
+import { get, PASSWORD, post, request, startTestApp, type TestApp } from './support/test-app.js';
 import { forged, genuine } from './support/token-smith.js';
 import { send, tally } from './support/wire.js';
 
@@ -49,7 +49,10 @@ async function expectRevoked(token: string, as: TestClient = baker): Promise<voi
 }
 
 async function apiKey(): Promise<string> {
-  const answer = await send(keks.url, 'POST', '/keys', await keks.login('Ann'), { label: 'night baker' });
+  const answer = await send(keks.url, 'POST', '/keys', await keks.login('Ann'), {
+    label: 'night baker',
+    password: PASSWORD,
+  });
   return (answer.body as { key: string }).key;
 }
 

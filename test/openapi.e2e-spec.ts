@@ -225,13 +225,13 @@ describe('GET /docs-json', () => {
         string
       >;
     const makers: Record<string, () => Promise<Record<string, string | undefined>>> = {
-      '/keys/{id}': () => make('/keys', { label: 'oven' }),
+      '/keys/{id}': () => make('/keys', { label: 'oven', password: DEMO_PASSWORD }),
       '/sessions/{id}': async () => {
         const { items } = (await get(keks.url, '/sessions', token)).body as { items: object[] };
         return { id: idOf(items.find((one) => 'current' in one && one.current === true)) };
       },
       '/admin/users/{id}': () => make('/admin/users', { name: randomUUID(), password: PASSWORD }),
-      '/admin/grants/{id}': () => make('/keys', { label: 'oven' }),
+      '/admin/grants/{id}': () => make('/keys', { label: 'oven', password: DEMO_PASSWORD }),
       '/admin/clients/{id}': async () => {
         const added = await make('/admin/clients', { name: 'oven' });
         return { id: added['client_id'], secret_id: added['secret_id'] };

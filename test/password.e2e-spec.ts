@@ -19,7 +19,16 @@ const status = async (token: string): Promise<number> => (await get(keks.url, '/
 const login = async (user: string, password: string): Promise<number> =>
   (await post(keks.url, '/issue', { user, password })).status;
 const makeKey = async (token: string): Promise<string> =>
-  ((await send(keks.url, 'POST', '/keys', token, { label: 'x' })).body as { key: string }).key;
+  ((await send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD })).body as { key: string })
+    .key;
+
+/** Until a statement of the server waits for a lock. */
+async function untilWaiting(): Promise<void> {
+  const { client } = keks.database;
+  const waits = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  while ((await client.query(waits)).rows.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 beforeAll(async () => {
   keks = await startTestApp({ LOGIN_FAILURES_PER_ACCOUNT: '10' });
@@ -36,21 +45,26 @@ describe('PUT /password', () => {
     expect(await login(name, PASSWORD)).toBe(401);
   });
 
-  it('ends the other logins, and neither this one, nor the keys, nor anybody else’s', async () => {
+  it('ends the other logins and the API keys, and neither this login nor anything of anybody else’s', async () => {
     const name = await somebody();
     const [mine, other] = [await keks.login(name), await keks.login(name)];
     const bystander = await keks.login(await somebody());
-    const key = await makeKey(other);
+    const keys = [await makeKey(mine), await makeKey(other)];
+    const theirs = await makeKey(bystander);
     expect((await change(mine, right)).status).toBe(204);
-    expect([await status(mine), await status(other), await status(key)]).toEqual([200, 401, 200]);
-    expect(await status(bystander)).toBe(200);
+    expect([await status(mine), await status(other)]).toEqual([200, 401]);
+    for (const key of keys) expect(await status(key)).toBe(401);
+    expect([await status(bystander), await status(theirs)]).toEqual([200, 200]);
   });
 
-  it('"keys": true ends the API keys as well', async () => {
+  it.each([
+    [true, 401],
+    [false, 200],
+  ])('"keys": %j: a key answers %d afterwards', async (keys, code) => {
     const token = await keks.login(await somebody());
     const key = await makeKey(token);
-    expect((await change(token, { ...right, keys: true })).status).toBe(204);
-    expect([await status(token), await status(key)]).toEqual([200, 401]);
+    expect((await change(token, { ...right, keys })).status).toBe(204);
+    expect([await status(token), await status(key)]).toEqual([200, code]);
   });
 
   it('401 invalid_credentials: a wrong old one, and nothing changes', async () => {
@@ -154,7 +168,7 @@ describe('PUT /password', () => {
       {
         type: 'user.password_changed',
         actor: `user:${name}`,
-        detail: { user: name, keys: false },
+        detail: { user: name, keys: true },
         ip: '127.0.0.1',
       },
     ]);
@@ -179,6 +193,37 @@ describe('PUT /password', () => {
       }
       expect(await status(token)).toBe(200);
     }
+  });
+
+  it('race: no key made with the old password outlives the change, also not one of the login that changes it (5 rounds)', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const token = await keks.login(await somebody());
+      const asked = Array.from({ length: 20 }, () =>
+        send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, round * 6));
+      const [answers, changed] = await Promise.all([Promise.all(asked), change(token, right)]);
+      expect(changed.status).toBe(204);
+      for (const { status: code, body } of answers) {
+        expect([201, 401, 429, 503]).toContain(code);
+        if (code === 201) expect(await status((body as { key: string }).key)).toBe(401);
+      }
+      expect(await status(token)).toBe(200);
+    }
+  });
+
+  it('a key that waits for the account while its password changes is not made: 503', async () => {
+    const name = await somebody();
+    const token = await keks.login(name);
+    const { client } = keks.database;
+    await client.query('BEGIN');
+    await client.query(`UPDATE users SET password_hash = password_hash || '' WHERE name = $1`, [name]);
+    const waiting = send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD });
+    await untilWaiting();
+    await client.query(`UPDATE users SET password_hash = 'another' WHERE name = $1`, [name]);
+    await client.query('COMMIT');
+    expectError(await waiting, 503, 'temporarily_unavailable');
+    expect((await get(keks.url, '/keys', token)).body).toEqual({ items: [], next: null });
   });
 
   it('race: of two changes at once, one wins, and its password is the one that works', async () => {

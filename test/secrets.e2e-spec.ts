@@ -157,7 +157,7 @@ describe('after every flow', () => {
     const jwt = await login('Ann', RIGHT, { format: 'jwt', scope: 'offline_access' });
     await refreshed(jwt['refresh_token'] ?? '');
     const { token = '' } = await login('Ann', RIGHT);
-    const key = await json('/keys', { label: 'night baker' }, token);
+    const key = await json('/keys', { label: 'night baker', password: RIGHT }, token);
     keepToken('an API key', key.body['key']);
     for (const one of [token, jwt['token'], key.body['key']]) {
       expect((await withToken(one ?? '', '/cookies')).status).toBe(200);
@@ -217,7 +217,9 @@ describe('after every flow', () => {
     await withToken(token, `/keys?cursor=${refresh_token}`);
     await withToken(token, `/keys/${refresh_token}`, 'DELETE');
     await withToken(token, `/sessions/${token}`, 'DELETE');
-    await json('/keys', { label: 'x', scope: refresh_token }, token);
+    await json('/keys', { label: 'x', password: NEXT, scope: refresh_token }, token);
+    await json('/keys', { label: 'x', password: WRONG }, token);
+    await json('/keys', { label: NEXT, password: [NEXT] }, token);
     await json('/validate', { token: refresh_token });
     await json('/validate', { token: `${token} ` });
     await json('/validate', { token: clientSecret });
@@ -279,7 +281,7 @@ describe('after every flow', () => {
       await json('/issue', { user: 'Ann', password: NEXT, format: 'jwt' });
       await form('/oauth/token', { grant_type: 'refresh_token', refresh_token });
       await form('/oauth/token', { grant_type: 'client_credentials' }, basic(client));
-      await json('/keys', { label: 'x' }, token);
+      await json('/keys', { label: 'x', password: NEXT }, token);
       await json('/password', { old_password: NEXT, new_password: RIGHT }, token, 'PUT');
       await json('/admin/users', { name: 'Ben', password: RIGHT }, admin);
       await json('/admin/clients', { name: 'x' }, admin);

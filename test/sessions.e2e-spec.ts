@@ -47,6 +47,9 @@ const issue = async (user: string, headers: Record<string, string> = {}): Promis
   (await post(keks.url, '/issue', { user, password: PASSWORD, scope: 'offline_access' }, headers))
     .body as Issued;
 
+const makeKey = (token: string): Promise<Answer> =>
+  send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD });
+
 beforeAll(async () => {
   keks = await startTestApp();
 });
@@ -81,7 +84,7 @@ describe('GET /sessions', () => {
     keks.clock.advance(1);
     const third = await keks.login(name);
     await keks.login(other);
-    await send(keks.url, 'POST', '/keys', first, { label: 'a key' });
+    await makeKey(first);
     expect((await list(third)).items.map((item) => item.current)).toEqual([true, false, false]);
     expect(await status(second)).toBe(200);
     const { items } = await list(first);
@@ -130,7 +133,8 @@ describe('GET /sessions', () => {
     const [name, other] = [await somebody(), await somebody()];
     const token = await keks.login(name);
     await keks.login(name);
-    for (const label of ['a', 'b']) await send(keks.url, 'POST', '/keys', token, { label });
+    for (const label of ['a', 'b'])
+      await send(keks.url, 'POST', '/keys', token, { label, password: PASSWORD });
     const { next } = await list(token, '?limit=1');
     const keys = (await get(keks.url, '/keys?limit=1', token)).body as Page<object>;
     expect(keys.next).not.toBeNull();
@@ -167,7 +171,7 @@ describe('DELETE /sessions/:id', () => {
 
   it('404: one’s own key is no login', async () => {
     const token = await keks.login(await somebody());
-    const key = (await send(keks.url, 'POST', '/keys', token, { label: 'x' })).body as {
+    const key = (await makeKey(token)).body as {
       id: string;
       key: string;
     };
@@ -200,7 +204,7 @@ describe('DELETE /sessions', () => {
     const [name, other] = [await somebody(), await somebody()];
     const [first, second] = [await keks.login(name), await issue(name)];
     const bystander = await keks.login(other);
-    const { key } = (await send(keks.url, 'POST', '/keys', first, { label: 'x' })).body as { key: string };
+    const { key } = (await makeKey(first)).body as { key: string };
     const answer = await end(first);
     expect([answer.status, answer.body]).toEqual([204, '']);
     expect([await status(first), await status(second.token)]).toEqual([401, 401]);
@@ -208,6 +212,25 @@ describe('DELETE /sessions', () => {
     expect([await status(key), await status(bystander)]).toEqual([200, 200]);
     expect(await status(await keks.login(name))).toBe(200);
   });
+
+  it.each([
+    ['?keys=true', 401],
+    ['?keys=false', 200],
+  ])('204: %s: a key answers %d afterwards', async (query, code) => {
+    const token = await keks.login(await somebody());
+    const { key } = (await makeKey(token)).body as { key: string };
+    expect((await send(keks.url, 'DELETE', `/sessions${query}`, token)).status).toBe(204);
+    expect([await status(token), await status(key)]).toEqual([401, code]);
+  });
+
+  it.each(['?keys=', '?keys=1', '?keys=yes', '?keys=true&keys=true', '?keys=TRUE', '?keys[]=true&keys='])(
+    '400, and nothing ends: %s',
+    async (query) => {
+      const token = await keks.login(await somebody());
+      expectError(await send(keks.url, 'DELETE', `/sessions${query}`, token), 400, 'invalid_request');
+      expect(await status(token)).toBe(200);
+    },
+  );
 
   it('tells the audit log of each login that it ended, and of the whole', async () => {
     const name = await somebody();
@@ -230,7 +253,7 @@ describe('DELETE /sessions', () => {
         type: 'user.sessions_revoked',
         grant_id: null,
         ip: '127.0.0.1',
-        detail: { user: name, grants: 2 },
+        detail: { user: name, grants: 2, keys: false },
       },
     ]);
   });
@@ -241,7 +264,7 @@ describe('DELETE /sessions', () => {
     const { client } = keks.database;
     await client.query('BEGIN');
     await client.query('SELECT FROM users WHERE name = $1 FOR NO KEY UPDATE', [name]);
-    const asked = Array.from({ length: 5 }, () => send(keks.url, 'POST', '/keys', token, { label: 'late' }));
+    const asked = Array.from({ length: 5 }, () => makeKey(token));
     await untilWaiting(keks.database, asked.length);
     await client.query(
       'UPDATE grants SET revoked_at = now() FROM users u WHERE u.id = user_id AND u.name = $1',
@@ -265,7 +288,7 @@ describe.each([
   it('401 without a token, 403 for one without keks:account and for a key', async () => {
     const name = await somebody();
     const token = await keks.login(name);
-    const { key } = (await send(keks.url, 'POST', '/keys', token, { label: 'x' })).body as { key: string };
+    const { key } = (await makeKey(token)).body as { key: string };
     expectError(await send(keks.url, method, path, undefined), 401, 'unauthorized');
     expectError(await send(keks.url, method, path, key), 403, 'insufficient_scope');
     const narrow = await keks.login(name, 'cookies:eat');

@@ -281,7 +281,7 @@ describe('POST /admin/tokens/story', () => {
 
   it('an API key, by itself, by its id and by that of its grant', async () => {
     const { name, token } = await login();
-    const made = await send(keks.url, 'POST', '/keys', token, { label: 'night baker' });
+    const made = await send(keks.url, 'POST', '/keys', token, { label: 'night baker', password: PASSWORD });
     const { id, key } = made.body as { id: string; key: string };
     tokens.push(key);
     keks.clock.advance(1);

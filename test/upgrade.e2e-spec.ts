@@ -17,7 +17,7 @@ import {
   type Login,
   type TestClient,
 } from './support/oauth.js';
-import { get, post, startTestApp, type TestApp } from './support/test-app.js';
+import { get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
 
 /** As a later version may add things: nothing that is there is taken away or becomes stricter. */
 class Devices9000000000000 implements MigrationInterface {
@@ -87,12 +87,17 @@ describe('this version beside the next one', () => {
   async function expectWork({ url, login }: TestApp): Promise<void> {
     const mine = await login('Ann');
     expect((await get(url, '/cookies', mine)).status).toBe(200);
-    const key = await post(url, '/keys', { label: 'oven' }, { authorization: `Bearer ${mine}` });
+    const key = await post(
+      url,
+      '/keys',
+      { label: 'oven', password: PASSWORD },
+      { authorization: `Bearer ${mine}` },
+    );
     expect(key.status).toBe(201);
     expect((await get(url, '/cookies', (key.body as { key: string }).key)).status).toBe(200);
     const jwt = await post(url, '/issue', {
       user: 'Ann',
-      password: 'seven brown biscuits under a blue moon',
+      password: PASSWORD,
       format: 'jwt',
     });
     expect((await get(url, '/cookies', (jwt.body as { token: string }).token)).status).toBe(200);

@@ -1,3 +1,4 @@
+import { ApiKeyIssuer } from './api-keys/api-key.issuer.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { Actors } from './audit/actor.js';
 import { AuditLog } from './audit/audit-log.js';
@@ -71,6 +72,7 @@ export const AUTH_SERVICES = [
   LastUse,
   GrantsService,
   ApiKeysService,
+  ApiKeyIssuer,
   SessionsService,
   PasswordChange,
   Cursors,

@@ -6,6 +6,9 @@ export const ADMIN_SCOPE = 'keks:admin';
 /** A request for a refresh token, not a permission. */
 export const OFFLINE_ACCESS = 'offline_access';
 
+/** Scopes of the authority itself: over accounts, over everybody, over what comes. */
+const AUTHORITYS_OWN = /^(?:keks|keys):/;
+
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 
 /** @returns each scope once, in the order given; undefined if one is malformed. Empty text is no scope at all. */
@@ -24,6 +27,11 @@ export function isGrantable(scope: string): boolean {
 /** @returns `wanted` if all of it is in `granted`, else undefined: a scope is refused, never silently narrowed */
 export function subset(wanted: readonly string[], granted: readonly string[]): readonly string[] | undefined {
   return wanted.every((scope) => granted.includes(scope)) ? wanted : undefined;
+}
+
+/** What of it an API key can have: nothing of the authority's own, whoever makes it and whatever the table says. */
+export function scopeOfApiKey(scope: readonly string[]): string[] {
+  return scope.filter((one) => !AUTHORITYS_OWN.test(one));
 }
 
 /** All that a user may ask for. */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { UserRecord, UsersService } from '../auth/users/users.service.js';
 import { moment, table, type Answer } from './answer.js';
 import { examples, once, type Act } from './noun.js';
@@ -33,14 +33,15 @@ export function user(program: Command, act: Act): void {
     .action(act(add));
   noun
     .command('passwd')
-    .description("sets a new password and ends the user's sessions")
+    .description("sets a new password and ends the user's sessions and API keys")
     .argument('<name>')
     .option(...PASSWORD_STDIN)
-    .option('--keys', "revoke the user's API keys as well")
+    .option('--keep-keys', "leave the user's API keys alive")
+    .addOption(new Option('--keys', 'what it does anyway').conflicts('keepKeys').hideHelp())
     .addHelpText(
       ...examples(
         'keks user passwd alice --password-stdin < password.txt',
-        'keks user passwd alice --password-stdin --keys < password.txt',
+        'keks user passwd alice --password-stdin --keep-keys < password.txt',
       ),
     )
     .action(act(passwd));
@@ -77,8 +78,8 @@ async function add(name: string, options: PasswordOption & { scope?: string }): 
   return { json: publicOf(result.added), text: `Added ${result.added.name} (${result.added.id}).` };
 }
 
-async function passwd(name: string, options: PasswordOption & { keys?: boolean }): Promise<Answer> {
-  const keys = options.keys === true;
+async function passwd(name: string, options: PasswordOption & { keepKeys?: boolean }): Promise<Answer> {
+  const keys = options.keepKeys !== true;
   const password = await readPassword(options);
   const result = await withUsers((users, origin) => users.setPassword(name, password, keys, origin));
   if ('flaw' in result) throw await refusalOf(result.flaw, name);

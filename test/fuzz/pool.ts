@@ -49,7 +49,7 @@ export class Pool {
     const headers = { authorization };
     const idOf = (body: unknown): string => (body as { id?: string }).id ?? '';
     if (path.startsWith('/keys/')) {
-      return { id: idOf((await post(url, '/keys', { label: 'oven' }, headers)).body) };
+      return { id: idOf((await post(url, '/keys', { label: 'oven', password: PASSWORD }, headers)).body) };
     }
     if (path.startsWith('/sessions/')) {
       const { items = [] } = (await request(url, '/sessions', { headers })).body as { items?: object[] };
@@ -107,7 +107,7 @@ export class Pool {
     const token = await keks.login('Ann');
     if (caller === 'revoked') await post(keks.url, '/revoke', { token });
     if (caller !== 'api key') return token;
-    const { body } = await post(keks.url, '/keys', { label: 'oven' }, { authorization: `Bearer ${token}` });
+    const { body } = await post(keks.url, '/keys', { label: 'oven', password: PASSWORD }, { authorization: `Bearer ${token}` });
     return (body as { key: string }).key;
   }
 

@@ -248,7 +248,7 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
       const made = await post(
         keks.url,
         '/keys',
-        { label: 'oven', scope: 'cookies:eat' },
+        { label: 'oven', password: PASSWORD, scope: 'cookies:eat' },
         { authorization: `Bearer ${session}` },
       );
       expect(made.status).toBe(201);

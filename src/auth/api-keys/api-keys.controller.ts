@@ -1,30 +1,17 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Header,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CONFIG, type Config } from '../../config.js';
-import { BearerError } from '../../guard/bearer.error.js';
 import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
 import { WireError } from '../../http/wire-error.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../cursor.js';
-import { resourceChallenge } from '../discovery/resource-challenge.js';
 import { GrantsService } from '../grants/grants.service.js';
 import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
 import { OwnAccount } from '../own-account.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
+import { scopeOfApiKey } from '../scope.js';
+import { ApiKeyIssuer } from './api-key.issuer.js';
 import * as schemas from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 import type { ApiKeyRow } from './api-keys.sql.js';
@@ -35,10 +22,10 @@ import type { ApiKeyRow } from './api-keys.sql.js';
 export class ApiKeysController {
   constructor(
     private readonly keys: ApiKeysService,
+    private readonly issuer: ApiKeyIssuer,
     private readonly grants: GrantsService,
     private readonly actors: Actors,
     private readonly cursors: Cursors,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Post()
@@ -46,20 +33,19 @@ export class ApiKeysController {
   @ApiOperation({
     summary: 'A long-lived key for a script or a service',
     description:
-      'It is a bearer token like any other, for 90 days unless `expires_in` says otherwise. It can do no more than you, and never look after your account.',
+      'It is a bearer token like any other, for 90 days unless `expires_in` says otherwise. It can do no more than the token that asks, and never look after your account or administer anything. Your password is asked for again, and counted as at `POST /issue`.',
     tags: ['keys'],
   })
   @ApiAnswer(201, schemas.keyAnswer, 'The key. Nobody can show it to you again.')
-  @ApiErrors('invalid_request', 'invalid_scope')
+  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_requests')
   async issue(
-    @Body({ schema: schemas.keyRequest }) { label, scope, expires_in: expiresIn }: schemas.KeyRequest,
-    @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
+    @Body({ schema: schemas.keyRequest }) body: schemas.KeyRequest,
+    @CurrentPrincipal() principal: GrantedPrincipal,
     @Req() request: HttpRequest,
   ): Promise<schemas.KeyAnswer> {
-    const owner = { userId: subject, loginId: grantId };
-    const issued = await this.keys.issue(owner, { label, scope, expiresIn }, originOf(request));
-    // the token was good when the guard looked at it, and was taken back before the key was made
-    if (!issued) throw new BearerError('invalid_token', resourceChallenge(this.config));
+    const { label, password, scope, expires_in: expiresIn } = body;
+    const wanted = { label, scope, expiresIn };
+    const issued = await this.issuer.issue(principal, password, wanted, originOf(request));
     const { id, key, scope: granted, expiresAt } = issued;
     return { id, key, label, scope: granted, expires_at: expiresAt.toISOString() };
   }
@@ -109,7 +95,7 @@ function keyItem(row: ApiKeyRow): schemas.KeyItem {
   return {
     id: row.id,
     label: row.label,
-    scope: row.scope,
+    scope: scopeOfApiKey(row.scope.split(' ')).join(' '),
     created_at: row.created_at.toISOString(),
     last_used_at: row.last_used_at?.toISOString() ?? null,
     expires_at: row.expires_at.toISOString(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { passwordText } from '../auth.schemas.js';
 import { isLabel } from '../label.js';
 import { listOf, time } from '../list.schemas.js';
 import { KEY_TTL_DEFAULT, KEY_TTL_MOST } from './api-keys.service.js';
@@ -19,9 +20,13 @@ export const keyRequest = z
       maxLength: 100,
       example: 'night baker',
     }),
+    password: passwordText.meta({
+      description: 'Yours, once more: a token that somebody took is not enough to make a key.',
+      example: 'U+1F36A',
+    }),
     scope: z.string().optional().meta({
       description:
-        'Space-separated, within what you were granted; all of it if absent. Never `keks:account`.',
+        'Space-separated, within what the token that asks may do; all of that if absent. Never anything of `keks:` or `keys:`.',
       example: 'cookies:eat',
     }),
     expires_in: z

@@ -2,12 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
+import { Unavailable } from '../../http/unavailable.js';
 import { WireError } from '../../http/wire-error.js';
 import { NEWEST, type Position } from '../cursor.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { parseScope } from '../scope.js';
+import { parseScope, scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry.js';
 import { timestamp, TokenMint } from '../tokens/token-mint.js';
+import type { VerifiedUser } from '../users/password-login.js';
 import * as sql from './api-keys.sql.js';
 
 const DAY = 86_400;
@@ -16,16 +18,18 @@ export const KEY_TTL_MOST = 3_650 * DAY;
 
 export interface NewApiKey {
   readonly label: string;
-  /** As requested; absent means all that the owner was granted. */
+  /** As requested; absent means all that whoever asks may give. */
   readonly scope?: string | undefined;
   /** Whole seconds. */
   readonly expiresIn?: number | undefined;
 }
 
-/** Who asks for a key: a user, by one of his logins. */
+/** Who asks for a key: a user who has just proved the password, by a token of one of his logins. */
 export interface KeyOwner {
-  readonly userId: string;
+  readonly user: VerifiedUser;
   readonly loginId: string;
+  /** What the token may do. */
+  readonly scope: readonly string[];
 }
 
 /** The key in clear, once. */
@@ -49,13 +53,13 @@ export class ApiKeysService {
 
   /**
    * @returns undefined if the login, or its user, has ended meanwhile
-   * @throws WireError invalid_scope; Unavailable
+   * @throws WireError invalid_scope; Unavailable, also when the account changed meanwhile
    */
   async issue(owner: KeyOwner, wanted: NewApiKey, origin: RequestOrigin): Promise<IssuedApiKey | undefined> {
     const minted = this.mint.opaque('kak_', wanted.expiresIn ?? KEY_TTL_DEFAULT);
     const expiresAt = timestamp(minted.expiresAt);
     const [row] = await this.database.run<sql.IssuedRow>(sql.ISSUE_API_KEY, [
-      owner.userId,
+      owner.user.id,
       owner.loginId,
       requestedScope(wanted.scope),
       wanted.label,
@@ -66,8 +70,11 @@ export class ApiKeysService {
       minted.digest,
       this.config.AUDIENCE,
       origin.requestId,
+      owner.user.passwordHash,
+      scopeOfApiKey(owner.scope),
     ]);
     if (!row) return undefined;
+    if (!row.proved) throw new Unavailable('the account changed while its password was being checked');
     if (row.id === null || row.scope === null) throw new WireError('invalid_scope');
     this.telemetry.issued('api_key', 'opaque');
     return { id: row.id, key: minted.token, scope: row.scope, expiresAt };

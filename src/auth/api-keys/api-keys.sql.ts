@@ -2,28 +2,38 @@ import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
 
 export interface IssuedRow {
-  /** What the key may do; null if the owner may not give that much. */
+  /** Whether the password that was proved is still the owner's. */
+  readonly proved: boolean;
+  /** What the key may do; null if none was made, because the owner may not give that much. */
   readonly scope: string | null;
   readonly id: string | null;
 }
 
 /**
  * The owner's row is locked FOR SHARE, then the login that asks: both are checked as they are under the lock. Disabling
- * the owner, revoking all of his grants or taking scope from him locks his row first, so no key slips through between.
+ * the owner, revoking all of his grants, taking scope from him or changing his password locks his row first, so no key
+ * slips through between. The most that a key can have is what owner, login and token ($13) have all three.
  */
 export const ISSUE_API_KEY: Statement = {
   name: 'issue_api_key',
   text: `
     WITH owner AS (
-      SELECT id, name, coalesce($3, scope) AS wanted,
-             string_to_array(coalesce($3, scope), ' ') <@ string_to_array(scope, ' ') AS allowed
+      SELECT id, name, scope, password_hash = $12 AS proved
         FROM users WHERE id = $1 AND disabled_at IS NULL FOR SHARE
     ), login AS (
-      SELECT g.id FROM owner JOIN grants g ON g.user_id = owner.id
+      SELECT g.id, g.scope FROM owner JOIN grants g ON g.user_id = owner.id
        WHERE g.id = $2 AND g.kind = 'login' AND g.revoked_at IS NULL FOR SHARE OF g
+    ), most AS (
+      SELECT ARRAY(SELECT one FROM unnest(string_to_array(owner.scope, ' ')) WITH ORDINALITY AS own (one, at)
+                    WHERE one = ANY (string_to_array(login.scope, ' ')) AND one = ANY ($13::text[])
+                    ORDER BY at) AS scope
+        FROM owner, login WHERE owner.proved
+    ), given AS (
+      SELECT coalesce($3, array_to_string(scope, ' ')) AS scope FROM most
+       WHERE $3::text IS NULL OR string_to_array($3, ' ') <@ most.scope
     ), made AS (
       INSERT INTO grants (kind, user_id, scope, label, expires_at, ip, user_agent, created_at)
-      SELECT 'api_key', owner.id, owner.wanted, $4, $5, $6, $7, $8 FROM owner, login WHERE owner.allowed
+      SELECT 'api_key', owner.id, given.scope, $4, $5, $6, $7, $8 FROM owner, given
       RETURNING id, scope
     ), key AS (
       INSERT INTO api_keys (digest, grant_id, expires_at, audience, created_at)
@@ -35,7 +45,7 @@ export const ISSUE_API_KEY: Statement = {
              jsonb_build_object('label', $4::text, 'scope', made.scope, 'expires_at', $5::timestamptz)
         FROM owner, made, key
     )
-    SELECT made.id, made.scope FROM login LEFT JOIN made ON true`,
+    SELECT owner.proved, made.id, made.scope FROM owner CROSS JOIN login LEFT JOIN made ON true`,
 };
 
 export interface ApiKeyRow extends Positioned {

@@ -9,12 +9,12 @@ import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
-import { CHANGE_PASSWORD, FIND_BY_ID, type UserRow } from '../users/users.sql.js';
+import { CHANGE_PASSWORD } from '../users/users.sql.js';
 
 export interface PasswordChangeRequest {
   readonly oldPassword: string;
   readonly newPassword: string;
-  /** True to revoke the API keys too. */
+  /** Whether the API keys end too. */
   readonly keys: boolean;
 }
 
@@ -38,9 +38,7 @@ export class PasswordChange {
     request: PasswordChangeRequest,
     origin: RequestOrigin,
   ): Promise<void> {
-    const [user] = await this.database.run<UserRow>(FIND_BY_ID, [by.userId]);
-    const verified = user && (await this.login.verify(user.name, request.oldPassword, origin));
-    if (!verified) throw new WireError('invalid_credentials');
+    const verified = await this.login.verifyAgain(by.userId, request.oldPassword, origin);
     const made = await this.passwords.hashOf(request.newPassword, verified.name);
     if ('flaw' in made) throw new WireError('invalid_request');
     await this.replace(verified, made.hash, { except: by.loginId, keys: request.keys }, origin);

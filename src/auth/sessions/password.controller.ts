@@ -17,17 +17,22 @@ export class PasswordController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'A new password, for whoever knows the old one',
-    description: 'The login that asks goes on, the others end. API keys stay unless `keys` is true.',
+    description:
+      'The login that asks goes on; the others end, and so do your API keys: whoever knew the old password may have made one. `"keys": false` keeps them.',
     tags: ['account'],
   })
-  @ApiAnswer(204, undefined, 'It is changed, and your other logins are over.')
+  @ApiAnswer(
+    204,
+    undefined,
+    'It is changed. Your other logins are over, and your API keys unless you kept them.',
+  )
   @ApiErrors('invalid_request', 'invalid_credentials', 'too_many_requests')
   async change(
     @Body({ schema: passwordRequest }) body: PasswordRequest,
     @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
     @Req() request: HttpRequest,
   ): Promise<void> {
-    const { old_password: oldPassword, new_password: newPassword, keys = false } = body;
+    const { old_password: oldPassword, new_password: newPassword, keys = true } = body;
     const by = { userId: subject, loginId: grantId };
     await this.passwords.change(by, { oldPassword, newPassword, keys }, originOf(request));
   }

@@ -11,7 +11,7 @@ import { OwnAccount } from '../own-account.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
 import { sessionLabel } from './session-label.js';
-import { sessionList, type Session } from './sessions.schemas.js';
+import { endQuery, sessionList, type EndQuery, type Session } from './sessions.schemas.js';
 import { SessionsService } from './sessions.service.js';
 import type { SessionRow } from './sessions.sql.js';
 
@@ -52,12 +52,17 @@ export class SessionsController {
   @ApiOperation({
     summary: 'Logs you out everywhere, here too',
     description:
-      'Every token of every login of yours is dead when this is answered, and so is the one that asks.',
+      'Every token of every login of yours is dead when this is answered, and so is the one that asks. API keys are no logins: they go on working, unless `?keys=true` ends them too.',
     tags: ['account'],
   })
-  @ApiAnswer(204, undefined, 'All of your logins are over; your API keys are not.')
-  async revokeAll(@CurrentPrincipal() { subject }: Principal, @Req() request: HttpRequest): Promise<void> {
-    await this.sessions.revokeAll(subject, originOf(request));
+  @ApiAnswer(204, undefined, 'All of your logins are over; your API keys only if `keys` was `true`.')
+  @ApiErrors('invalid_request')
+  async revokeAll(
+    @Query({ schema: endQuery }) { keys }: EndQuery,
+    @CurrentPrincipal() { subject }: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    await this.sessions.revokeAll(subject, keys === 'true', originOf(request));
   }
 
   @Delete(':id')

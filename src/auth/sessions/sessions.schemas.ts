@@ -32,9 +32,16 @@ export const passwordRequest = z
     keys: z
       .boolean()
       .optional()
-      .meta({ description: 'True to revoke the API keys as well.', example: false }),
+      .meta({ description: 'False keeps your API keys; otherwise they end as well.', example: false }),
   })
   .meta({ id: 'PasswordRequest' });
 
+export const endQuery = z.object({
+  keys: z.enum(['true', 'false']).optional().meta({
+    description: '`true` ends your API keys as well.',
+  }),
+});
+
 export type Session = z.infer<typeof session>;
+export type EndQuery = z.infer<typeof endQuery>;
 export type PasswordRequest = z.infer<typeof passwordRequest>;

@@ -23,15 +23,22 @@ export class SessionsService {
     return this.database.run(sql.LIST_SESSIONS, [userId, new Date(this.clock.now()), ...after, count]);
   }
 
-  /** Everywhere, the one that asks included: two statements, so that no login slips through between. */
-  async revokeAll(userId: string, origin: RequestOrigin): Promise<void> {
+  /**
+   * Everywhere, the one that asks included: two statements, so that no login slips through between.
+   * @param keys whether the API keys end too
+   */
+  async revokeAll(userId: string, keys: boolean, origin: RequestOrigin): Promise<void> {
     const ended = await this.database.transaction(async (queries) => {
       const [user] = await queries.run<UserRow>(LOCK_USER, [userId]);
       if (!user) return 0;
       const by = { actor: `user:${user.name}`, origin };
-      const logins = { userId, kinds: ['login'] } as const;
-      const count = await revokeGrantsOfUser(queries, this.clock, logins, 'sessions_revoked', by);
-      const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants: count } };
+      const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
+      const count = await revokeGrantsOfUser(queries, this.clock, { userId, kinds }, 'sessions_revoked', by);
+      const event = {
+        type: 'user.sessions_revoked',
+        ...by,
+        detail: { user: user.name, grants: count, keys },
+      };
       await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
       return count;
     });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Statement } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
+import { scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry.js';
 import { byteaArray, timestampArray } from './binary-arrays.js';
 import { MicroBatch } from './micro-batch.js';
@@ -113,20 +114,29 @@ export class TokenLookup {
 type AnyRow = sql.TokenRow | sql.DescribedRow;
 
 function accessToken(row: AnyRow, expiresAt: number): StoredToken {
-  return stored(row, expiresAt, row[3] === null ? 'client' : 'login');
+  return stored(row, expiresAt, row[3] === null ? 'client' : 'login', scopesOf(row[5]));
 }
 
 function apiKey(row: AnyRow, expiresAt: number): StoredToken {
-  return stored(row, expiresAt, 'api_key');
+  return stored(row, expiresAt, 'api_key', scopeOfApiKey(scopesOf(row[5])));
 }
 
-function stored(row: AnyRow, expiresAt: number, grantKind: GrantedPrincipal['grantKind']): StoredToken {
-  const [, tokenId, grantId, userId, clientId, scope, audience, state, grantEnd] = row;
+function scopesOf(scope: string): string[] {
+  return scope === '' ? [] : scope.split(' ');
+}
+
+function stored(
+  row: AnyRow,
+  expiresAt: number,
+  grantKind: GrantedPrincipal['grantKind'],
+  scope: readonly string[],
+): StoredToken {
+  const [, tokenId, grantId, userId, clientId, , audience, state, grantEnd] = row;
   return {
     principal: {
       subject: userId ?? clientId ?? '',
       clientId: clientId ?? sql.FIRST_PARTY_CLIENT,
-      scope: scope === '' ? [] : scope.split(' '),
+      scope,
       audience: [audience],
       expiresAt,
       grantId,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
+import { WireError } from '../../http/wire-error.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
@@ -58,6 +59,17 @@ export class PasswordLogin {
       await this.throttle.succeeded(account, ip);
       return this.rehashed(row, password);
     });
+  }
+
+  /**
+   * The same, once more, of somebody who has shown a token: counted and throttled as a login.
+   * @throws WireError invalid_credentials, too_many_requests; Unavailable
+   */
+  async verifyAgain(userId: string, password: string, origin: RequestOrigin): Promise<VerifiedUser> {
+    const [user] = await this.database.run<sql.UserRow>(sql.FIND_BY_ID, [userId]);
+    const verified = user && (await this.verify(user.name, password, origin));
+    if (!verified) throw new WireError('invalid_credentials');
+    return verified;
   }
 
   /**

@@ -69,7 +69,7 @@ export class UsersService {
 
   /**
    * Sets a new password and revokes the logins made with the old one, in one transaction.
-   * @param keys true to revoke the user's API keys as well
+   * @param keys whether the user's API keys end too
    */
   async setPassword(
     name: string,

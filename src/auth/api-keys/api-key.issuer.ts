@@ -1,0 +1,35 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { BearerError } from '../../guard/bearer.error.js';
+import type { GrantedPrincipal } from '../../guard/principal.js';
+import { resourceChallenge } from '../discovery/resource-challenge.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { PasswordLogin } from '../users/password-login.js';
+import { ApiKeysService, type IssuedApiKey, type NewApiKey } from './api-keys.service.js';
+
+/**
+ * A key outlives the login that makes it by years. So a token alone, which may have been taken from somewhere, does not make
+ * one: the password is proved again, and the key can do no more than the token.
+ */
+@Injectable()
+export class ApiKeyIssuer {
+  constructor(
+    private readonly login: PasswordLogin,
+    private readonly keys: ApiKeysService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws WireError invalid_credentials, too_many_requests, invalid_scope; BearerError invalid_token; Unavailable */
+  async issue(
+    by: GrantedPrincipal,
+    password: string,
+    wanted: NewApiKey,
+    origin: RequestOrigin,
+  ): Promise<IssuedApiKey> {
+    const user = await this.login.verifyAgain(by.subject, password, origin);
+    const issued = await this.keys.issue({ user, loginId: by.grantId, scope: by.scope }, wanted, origin);
+    // the token was good when the guard looked at it, and was taken back before the key was made
+    if (!issued) throw new BearerError('invalid_token', resourceChallenge(this.config));
+    return issued;
+  }
+}
