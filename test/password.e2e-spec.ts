@@ -226,6 +226,20 @@ describe('PUT /password', () => {
     expect((await get(keks.url, '/keys', token)).body).toEqual({ items: [], next: null });
   });
 
+  it('a key that waits until its login has expired is not made: 401', async () => {
+    const name = await somebody();
+    const token = await keks.login(name);
+    const { client } = keks.database;
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE attempt_counters IN ACCESS EXCLUSIVE MODE');
+    const waiting = send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD });
+    await untilWaiting();
+    keks.clock.advance(3_600);
+    await client.query('COMMIT');
+    expectError(await waiting, 401, 'invalid_token');
+    expect((await get(keks.url, '/keys', await keks.login(name))).body).toEqual({ items: [], next: null });
+  });
+
   it('race: of two changes at once, one wins, and its password is the one that works', async () => {
     for (let round = 0; round < 5; round += 1) {
       const name = await somebody();

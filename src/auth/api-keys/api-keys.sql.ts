@@ -22,7 +22,7 @@ export const ISSUE_API_KEY: Statement = {
         FROM users WHERE id = $1 AND disabled_at IS NULL FOR SHARE
     ), login AS (
       SELECT g.id, g.scope FROM owner JOIN grants g ON g.user_id = owner.id
-       WHERE g.id = $2 AND g.kind = 'login' AND g.revoked_at IS NULL FOR SHARE OF g
+       WHERE g.id = $2 AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $8 FOR SHARE OF g
     ), most AS (
       SELECT ARRAY(SELECT one FROM unnest(string_to_array(owner.scope, ' ')) WITH ORDINALITY AS own (one, at)
                     WHERE one = ANY (string_to_array(login.scope, ' ')) AND one = ANY ($13::text[])

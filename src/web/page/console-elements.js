@@ -23,12 +23,7 @@ export function paragraph(text, kind) {
 
 /** A labelled control. @param hint what to type, or why */
 export function field(label, control, hint) {
-  if (!hint) return element('label', {}, label, control);
-  const id = `hint-${control.name}`;
-  control.setAttribute('aria-describedby', id);
-  const hinted = paragraph(hint, 'small');
-  hinted.id = id;
-  return element('div', { class: 'field' }, element('label', {}, label, control), hinted);
+  return hinted(element('label', {}, label, control), control, hint);
 }
 
 export function input(name, attributes = {}) {
@@ -47,9 +42,24 @@ export function select(name, options, attributes = {}) {
   return element('select', { name, ...attributes }, ...made);
 }
 
-export function checkbox(name, label, attributes = {}) {
+/** @param hint what comes of it */
+export function checkbox(name, label, attributes = {}, hint = undefined) {
   const control = element('input', { type: 'checkbox', name, ...attributes });
-  return element('label', { class: 'check' }, control, element('span', {}, label));
+  return hinted(element('label', { class: 'check' }, control, element('span', {}, label)), control, hint);
+}
+
+function hinted(label, control, hint) {
+  if (!hint) return label;
+  const id = `hint-${control.name}`;
+  control.setAttribute('aria-describedby', id);
+  const said = paragraph(hint, 'small');
+  said.id = id;
+  return element('div', { class: 'field' }, label, said);
+}
+
+/** For forms with a password: tells password managers whose it is. */
+export function whosePassword(user) {
+  return element('input', { name: 'username', autocomplete: 'username', value: user, hidden: true });
 }
 
 /** What went wrong where something should stand, and the way on. */

@@ -1,10 +1,10 @@
 /** API keys: made, copied once, revoked. */
 import { ask, Mistake } from './console-dialog.js';
-import { button, element, field, input, paragraph, select } from './console-elements.js';
+import { button, element, field, input, paragraph, select, whosePassword } from './console-elements.js';
 import { item, pagedList, pageOf } from './console-list.js';
-import { ACCOUNT_SCOPE, call, current } from './console-login.js';
+import { call, current } from './console-login.js';
 import { moment } from './console-moment.js';
-import { chosenScope, scopeChoice, shownScope } from './console-scope.js';
+import { chosenScope, scopeChoice, scopesForKeys, shownScope } from './console-scope.js';
 import { reveal } from './console-secret.js';
 
 const DAY = 86_400;
@@ -50,11 +50,15 @@ function drawKey(key, say, list) {
 }
 
 async function makeKey(list) {
-  const scopes = current().scope.filter((scope) => scope !== ACCOUNT_SCOPE);
+  const { user, scope: granted } = current();
+  const scopes = scopesForKeys(granted);
   const lifetime = select('lifetime', LIFETIMES);
   lifetime.value = String(90 * DAY);
   const made = await ask({
     title: 'New key',
+    sentences: [
+      'It acts in your name, with what you choose here. It cannot sign in, make other keys or administer.',
+    ],
     fields: [
       field(
         'Name',
@@ -63,19 +67,34 @@ async function makeKey(list) {
       ),
       scopeChoice('What it may do', scopes),
       field('Lives for', lifetime),
+      whosePassword(user),
+      field(
+        'Your password',
+        input('password', { type: 'password', required: true, autocomplete: 'current-password' }),
+        'A key outlives this session, so an open window is not enough to make one.',
+      ),
     ],
     action: 'Make the key',
     known: {
       invalid_scope: 'You may not do all of that any more. Sign in again to see what you may do.',
       invalid_request: 'Give it a name of 1 to 100 characters, without line breaks.',
+      invalid_credentials: 'The password is wrong.',
     },
-    work: async ({ label, lifetime }) => {
+    work: async ({ label, lifetime, password }) => {
       const scope = chosenScope(label.form);
       if (scopes.length > 0 && !scope) throw new Mistake('Choose something that the key may do.');
-      return call('POST', 'keys', {
+      const wanted = {
         label: label.value,
+        password: password.value,
         expires_in: Number(lifetime.value),
         ...(scope && { scope }),
+      };
+      return call('POST', 'keys', wanted).catch((refusal) => {
+        if (refusal.code === 'invalid_credentials') {
+          password.value = '';
+          password.focus();
+        }
+        throw refusal;
       });
     },
   });

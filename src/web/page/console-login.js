@@ -2,7 +2,6 @@
 import { Refusal, send } from './console-api.js';
 
 export const ADMIN_SCOPE = 'keks:admin';
-export const ACCOUNT_SCOPE = 'keks:account';
 
 /** Codes that say that the token is worth nothing any more; a wrong password is a 401 too. */
 const TOKEN_IS_DEAD = ['invalid_token', 'unauthorized'];

@@ -1,6 +1,6 @@
 /** A new password, for whoever knows the old one. */
 import { Refusal } from './console-api.js';
-import { checkbox, element, field, input, paragraph } from './console-elements.js';
+import { checkbox, element, field, input, paragraph, whosePassword } from './console-elements.js';
 import { call, current } from './console-login.js';
 import { sentenceOf } from './console-trouble.js';
 
@@ -16,8 +16,7 @@ export function openPassword({ body, say }) {
   const form = element(
     'form',
     { class: 'fields card', method: 'post' },
-    // tells password managers whose password this is
-    element('input', { name: 'username', autocomplete: 'username', value: current().user, hidden: true }),
+    whosePassword(current().user),
     field('Old password', password('old', 'current-password')),
     field(
       'New password',
@@ -25,7 +24,12 @@ export function openPassword({ body, say }) {
       'At least 15 characters, unless your operator decided otherwise. Blanks, accents and whole sentences are fine.',
     ),
     field('New password, once more', password('again', 'new-password')),
-    checkbox('keys', 'Revoke my API keys as well'),
+    checkbox(
+      'keys',
+      'Revoke my API keys as well',
+      { checked: true },
+      'Whoever knew the old password may have made one. Whatever uses a key of yours is refused until you give it a new one.',
+    ),
     alert,
     element('button', { type: 'submit', class: 'primary' }, 'Change the password'),
   );
@@ -38,7 +42,9 @@ export function openPassword({ body, say }) {
     element(
       'div',
       { class: 'intro' },
-      paragraph('Changing it ends all of your other sessions. You stay signed in here.'),
+      paragraph(
+        'Changing it ends all of your other sessions, and your API keys unless you keep them. You stay signed in here.',
+      ),
     ),
     form,
   );

@@ -7,6 +7,11 @@ export function shownScope(scope) {
   return element('span', { class: 'scopes' }, ...scope.split(' ').map((one) => element('code', {}, one)));
 }
 
+/** @returns those that a key can have: nothing of the authority's own */
+export function scopesForKeys(scopes) {
+  return scopes.filter((scope) => !/^(?:keks|keys):/.test(scope));
+}
+
 /** Boxes for a choice among `scopes`, all checked. */
 export function scopeChoice(legend, scopes) {
   return element(
@@ -16,7 +21,7 @@ export function scopeChoice(legend, scopes) {
     ...scopes.map((scope) => checkbox('scope', element('code', {}, scope), { value: scope, checked: true })),
     scopes.length === 0
       ? paragraph(
-          'You have not been granted any scope, so a key of yours opens nothing that asks for one.',
+          'You have not been granted any scope that a key can have, so a key of yours opens nothing that asks for one.',
           'small',
         )
       : undefined,
