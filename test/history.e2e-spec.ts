@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OLD_KEYS } from './history/keys.js';
 import { play, type Credentials, type Recovery } from './history/run.js';
 import { populate } from './history/setup.js';
 import { World } from './history/world.js';
@@ -60,6 +61,8 @@ describe('the history of two servers over one database', () => {
       ['joined-flight', 'a revoked token is dead everywhere', 0],
       ['early-acknowledgement', 'a revoked token is dead everywhere', 0],
       ['read-then-write', 'a refresh token has one successor', 0],
+      ['unproved-key', OLD_KEYS, 0],
+      ['kept-keys', OLD_KEYS, 0],
       ['fault-as-verdict', 'an acknowledged token is not lost', 600],
     ])(
       '%s',

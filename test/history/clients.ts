@@ -39,6 +39,23 @@ export class Client {
     return this.record('refresh', server, token, () => this.send(server, '/oauth/token', { form }));
   }
 
+  logInAs(server: number, user: string, password: string): Promise<Operation> {
+    const json = { user, password };
+    return this.record('own login', server, undefined, () => this.send(server, '/issue', { json }));
+  }
+
+  makeKey(server: number, token: string, password: string): Promise<Operation> {
+    const json = { label: 'x', password };
+    return this.record('key', server, undefined, () => this.send(server, '/keys', { token, json }));
+  }
+
+  changePassword(server: number, token: string, old: string, wanted: string): Promise<Operation> {
+    const json = { old_password: old, new_password: wanted };
+    return this.record('password', server, undefined, () =>
+      this.send(server, '/password', { token, json, method: 'PUT' }),
+    );
+  }
+
   close(): void {
     this.agent.destroy();
   }
@@ -52,7 +69,7 @@ export class Client {
     const invoked = performance.now();
     if (kind === 'revoke' && token !== undefined) this.ledger.begin(token, invoked);
     const reply = await ask().catch(() => undefined);
-    const access = reply?.body?.['access_token'] ?? reply?.body?.['token'];
+    const access = reply?.body?.['access_token'] ?? reply?.body?.['token'] ?? reply?.body?.['key'];
     const refresh = reply?.body?.['refresh_token'];
     const made =
       typeof access === 'string'
@@ -67,7 +84,12 @@ export class Client {
   private send(
     server: number,
     path: string,
-    what: { readonly token?: string; readonly json?: object; readonly form?: URLSearchParams },
+    what: {
+      readonly token?: string;
+      readonly json?: object;
+      readonly form?: URLSearchParams;
+      readonly method?: string;
+    },
   ): Promise<Reply> {
     const body = what.json ? JSON.stringify(what.json) : what.form?.toString();
     const type = what.json ? 'application/json' : 'application/x-www-form-urlencoded';
@@ -78,7 +100,7 @@ export class Client {
     return new Promise((resolve, reject) => {
       const sent = request(
         `${this.urls[server]}${path}`,
-        { method: body === undefined ? 'GET' : 'POST', headers, agent: this.agent },
+        { method: what.method ?? (body === undefined ? 'GET' : 'POST'), headers, agent: this.agent },
         (answer) => {
           const chunks: Buffer[] = [];
           answer.on('data', (chunk: Buffer) => chunks.push(chunk));

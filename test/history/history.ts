@@ -1,6 +1,6 @@
 /** What was asked, and what came back. Times are milliseconds of one monotonic clock. */
 export interface Operation {
-  readonly kind: 'issue' | 'validate' | 'revoke' | 'refresh' | 'login';
+  readonly kind: 'issue' | 'validate' | 'revoke' | 'refresh' | 'login' | 'own login' | 'key' | 'password';
   /** Which server was asked. */
   readonly server: number;
   /** The token in question; for what makes tokens, the one that was presented, if any. */
@@ -24,6 +24,10 @@ const ALLOWED: Record<Operation['kind'], readonly number[]> = {
   validate: [200, 401, 503],
   revoke: [200, 503],
   refresh: [200, 400, 503],
+  // of one whose password is being changed
+  'own login': [200, 401, 503],
+  key: [201, 401, 503],
+  password: [204, 401, 503],
 };
 
 /**
@@ -32,6 +36,7 @@ const ALLOWED: Record<Operation['kind'], readonly number[]> = {
  * - a token whose revoke was acknowledged is never accepted for a request that starts afterwards;
  * - a token that was acknowledged, and that nobody has tried to revoke, is never refused;
  * - a refresh token has one successor, whoever asks and however often;
+ * - a key made with an old password is dead once the new one is there (./keys.ts);
  * - a fault is 503 and nothing else.
  */
 export class Ledger {

@@ -71,6 +71,21 @@ const MISTAKES = {
     };
   },
 
+  /** The password that was proved is not looked at again when the key is made: it may be the one before. */
+  'unproved-key': async () => {
+    const { ISSUE_API_KEY } = await import(at('auth/api-keys/api-keys.sql.js'));
+    ISSUE_API_KEY.text = ISSUE_API_KEY.text.replace('password_hash = $12', '$12::text IS NOT NULL');
+  },
+
+  /** A new password leaves the keys alive. */
+  'kept-keys': async () => {
+    const { PasswordChange } = await import(at('auth/sessions/password-change.js'));
+    const { change } = PasswordChange.prototype;
+    PasswordChange.prototype.change = function (by, request, origin) {
+      return change.call(this, by, { ...request, keys: false }, origin);
+    };
+  },
+
   /** What the database could not answer is taken for a no. */
   'fault-as-verdict': async () => {
     const { TokenCheck } = await import(at('auth/tokens/token-check.js'));

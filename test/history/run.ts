@@ -2,6 +2,7 @@ import { Client } from './clients.js';
 import { FAULTS } from './faults.js';
 import { Ledger } from './history.js';
 import type { Machine } from '../support/machine.js';
+import { keepKeys } from './keys.js';
 import { Random } from './random.js';
 import { SERVERS, USER, type World } from './world.js';
 
@@ -58,6 +59,7 @@ export async function play(
   const workers = Array.from({ length: plan.workers ?? WORKERS }, (_, at) =>
     work({ client, pool, random: new Random(plan.seed * 1_000 + at), isOver, looks }),
   );
+  workers.push(keepKeys({ client, ledger, seed: plan.seed, isOver }));
   const faults = plan.faultEvery === 0 ? [] : await breakThings({ world, client, plan, machine, isOver });
   await Promise.all(workers);
   await audit(client, pool);
