@@ -1,9 +1,15 @@
 import { Schema1760000000000 } from './1760000000000-schema.js';
 import { HashedDigests1795392000000 } from './1795392000000-hashed-digests.js';
 import { EndedGrants1795392060000 } from './1795392060000-ended-grants.js';
+import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
-export const migrations = [Schema1760000000000, HashedDigests1795392000000, EndedGrants1795392060000];
+export const migrations = [
+  Schema1760000000000,
+  HashedDigests1795392000000,
+  EndedGrants1795392060000,
+  SecretKeys1796000120000,
+];
 
 /**
  * The newest migration that a program must know to run on the schema that all of these make, by its timestamp. What adds

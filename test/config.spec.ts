@@ -187,7 +187,12 @@ const GOOD: [Name, string, unknown][] = [
   ['SECRET_KEY', KEY.toUpperCase(), Buffer.from(KEY, 'hex')],
   ['SECRET_KEY', Buffer.alloc(33, 250).toString('base64url'), Buffer.alloc(33, 250)],
   ['SECRET_KEY', KEY + KEY, Buffer.from(KEY + KEY, 'hex')],
-  ['SECRET_KEY_PREVIOUS', KEY, Buffer.from(KEY, 'hex')],
+  ['SECRET_KEY_PREVIOUS', KEY, [Buffer.from(KEY, 'hex')]],
+  ...[',', ', ', ' ', '\n'].map((between): [Name, string, unknown] => [
+    'SECRET_KEY_PREVIOUS',
+    `${KEY}${between}${Buffer.alloc(33, 250).toString('base64url')}${between}`,
+    [Buffer.from(KEY, 'hex'), Buffer.alloc(33, 250)],
+  ]),
   ['ACCESS_TOKEN_TTL', '90', 90],
   ['ACCESS_TOKEN_TTL', '90s', 90],
   ['ACCESS_TOKEN_TTL', '15m', 900],
@@ -258,8 +263,12 @@ const BAD: [Name, string][] = [
     'x'.repeat(45),
   ].flatMap((text): [Name, string][] => [
     ['SECRET_KEY', text],
-    ['SECRET_KEY_PREVIOUS', text],
+    // white space around one of a list is none of it
+    ['SECRET_KEY_PREVIOUS', text === `${KEY} ` ? `${KEY}, short` : text],
   ]),
+  ...[',', ' ', Array.from({ length: 17 }, (_, n) => n.toString(16).padStart(2, '0').repeat(32)).join()].map(
+    (text): [Name, string] => ['SECRET_KEY_PREVIOUS', text],
+  ),
   ...['0', '8d', '-1', '1w', '1h30m', '1.5h', '1 h', '1H', 'h', '10000000000', 'Infinity'].map(
     (text): [Name, string] => ['ACCESS_TOKEN_TTL', text],
   ),

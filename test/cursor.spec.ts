@@ -46,7 +46,7 @@ describe('a cursor', () => {
 
   it('is refused when it was made under another secret, and outlives a rotation of ours', () => {
     const cursor = cursors.write(LIST, POSITION);
-    const next = { SECRET_KEY: randomBytes(32), SECRET_KEY_PREVIOUS: SECRET_KEY };
+    const next = { SECRET_KEY: randomBytes(32), SECRET_KEY_PREVIOUS: [SECRET_KEY] };
     expect(new Cursors(next).read(LIST, cursor)).toEqual(POSITION);
     refused(() => new Cursors({ ...next, SECRET_KEY_PREVIOUS: undefined }).read(LIST, cursor));
   });

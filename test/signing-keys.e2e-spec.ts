@@ -10,6 +10,7 @@ import { KeyRing } from '../src/auth/keys/key-ring.js';
 import { KeySchedule } from '../src/auth/keys/key-schedule.js';
 import { PublishedKeys } from '../src/auth/keys/published-keys.js';
 import { SharedRun } from '../src/auth/keys/shared-run.js';
+import { MAKES_FOR_MS, SETTLES_IN_MS } from '../src/auth/secrets/secret-key.register.js';
 import { SigningKeys } from '../src/auth/keys/signing-keys.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { Database } from '../src/database/database.js';
@@ -484,7 +485,12 @@ describe('a new SECRET_KEY', () => {
     const before = await start();
     await tick(before);
     const token = await sign(before);
+    clock.advance(SETTLES_IN_MS / 1_000);
+    await tick(before);
     const between = await start(renewed);
+    await tick(between);
+    expect(await audited('key.resealed')).toEqual([]);
+    clock.advance(SETTLES_IN_MS / 1_000);
     await tick(between);
     expect(await accepts(between, token)).toBe(true);
     expect(kidOf(await sign(between))).toBe(kidOf(token));
@@ -500,7 +506,11 @@ describe('a new SECRET_KEY', () => {
     const before = await start();
     await tick(before);
     const token = await sign(before);
-    await tick(await start(renewed));
+    const after = await start(renewed);
+    await tick(after);
+    clock.advance(MAKES_FOR_MS / 1_000);
+    await tick(after);
+    expect(await audited('key.resealed')).toHaveLength(1);
     await tick(before);
     expect(kidOf(await sign(before))).toBe(kidOf(token));
     expect(await rows()).toHaveLength(1);
@@ -510,20 +520,39 @@ describe('a new SECRET_KEY', () => {
     await tick(await start());
     const many = await Promise.all([start(renewed), start(renewed), start(renewed)]);
     await Promise.all(many.map((instance) => tick(instance)));
+    expect(await audited('key.resealed')).toEqual([]);
+    clock.advance(SETTLES_IN_MS / 1_000);
+    await Promise.all(many.map((instance) => tick(instance)));
     expect(await audited('key.resealed')).toHaveLength(1);
   });
 
-  it('without the previous one: old JWTs verify still, and a new key signs', async () => {
+  it('without the previous one: old JWTs verify still, and none signs in its place until the operator says so', async () => {
     const before = await start();
     await tick(before);
     const token = await sign(before);
     const after = await start({ SECRET_KEY: NEW_SECRET });
     await tick(after);
+    await expect(sign(after)).rejects.toBeInstanceOf(Unavailable);
+    expect(await accepts(after, token)).toBe(true);
+    expect(await rows()).toHaveLength(1);
+
+    await after.get(SigningKeys).rotate(BY_OPERATOR);
+    await expect(sign(after)).rejects.toBeInstanceOf(Unavailable);
+    clock.advance(PUBLISH);
     const next = await sign(after);
     expect(kidOf(next)).not.toBe(kidOf(token));
-    for (const instance of [before, after])
-      for (const one of [token, next]) expect(await accepts(instance, one)).toBe(true);
-    expect((await rows()).map((row) => row.retires_at)).toEqual([null, null]);
+    for (const one of [token, next]) expect(await accepts(after, one)).toBe(true);
+  });
+
+  it('without the previous one, and lost: keys retired as compromised are none to wait for', async () => {
+    const before = await start();
+    await tick(before);
+    const token = await sign(before);
+    const after = await start({ SECRET_KEY: NEW_SECRET });
+    await tick(after);
+    await after.get(SigningKeys).rotate(BY_OPERATOR, { compromised: true });
+    expect(kidOf(await sign(after))).not.toBe(kidOf(token));
+    expect(await accepts(after, token)).toBe(false);
   });
 });
 

@@ -25,7 +25,7 @@ import {
 } from './support/token-smith.js';
 
 const keysOf = (secret: Buffer, previous?: Buffer): TokenKeys =>
-  new TokenKeys({ SECRET_KEY: secret, SECRET_KEY_PREVIOUS: previous });
+  new TokenKeys({ SECRET_KEY: secret, SECRET_KEY_PREVIOUS: previous && [previous] });
 
 /** Two secrets whose one-byte key ids differ, so that each test means what it says. */
 const [OLD, NEW] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];

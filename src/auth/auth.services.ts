@@ -37,6 +37,8 @@ import { TokenReader } from './tokens/token-reader.js';
 import { TokenRevocation } from './tokens/token-revocation.js';
 import { DemoUser } from './users/demo-user.js';
 import { LoginLane } from './users/login-lane.js';
+import { SecretKeyRegister } from './secrets/secret-key.register.js';
+import { StoredPasswords } from './users/stored-passwords.js';
 import { PasswordHash } from './users/password-hash.js';
 import { PasswordChange } from './sessions/password-change.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -99,6 +101,8 @@ export const AUTH_SERVICES = [
   UserChanges,
   NewPasswords,
   PasswordHash,
+  StoredPasswords,
+  SecretKeyRegister,
   PasswordPolicy,
   PasswordLogin,
   LoginThrottle,

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG } from '../config.js';
 import { WireError } from '../http/wire-error.js';
 import { derivedKey } from './derived-key.js';
 import type { List, PageQuery } from './list.schemas.js';
+import { acceptedSecrets, type SecretKeysConfig } from './secrets/secret-keys.js';
 
 /** Where in a list a row stands: the values that the list is sorted by, as PostgreSQL writes them. */
 export type Position = readonly string[];
@@ -28,9 +29,8 @@ const LONGEST = 8_192;
 export class Cursors {
   private readonly keys: readonly Buffer[];
 
-  constructor(@Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
-    const secrets = [config.SECRET_KEY, config.SECRET_KEY_PREVIOUS].filter((secret) => secret !== undefined);
-    this.keys = secrets.map((secret) => derivedKey(secret, 'cursor'));
+  constructor(@Inject(CONFIG) config: SecretKeysConfig) {
+    this.keys = acceptedSecrets(config).map((secret) => derivedKey(secret, 'cursor'));
   }
 
   /**

@@ -4,6 +4,7 @@ import { Client } from './clients/client.entity.js';
 import { EndedGrant } from './grants/ended-grant.entity.js';
 import { Grant } from './grants/grant.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
+import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { AccessToken } from './tokens/access-token.entity.js';
 import { RefreshToken } from './tokens/refresh-token.entity.js';
@@ -21,6 +22,7 @@ export const entities = [
   EndedGrant,
   Grant,
   RefreshToken,
+  SecretKey,
   SigningKey,
   User,
 ];

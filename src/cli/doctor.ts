@@ -41,10 +41,11 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
   const { DATABASE_URL, DATA_DIR } = settings;
   if (DATABASE_URL === undefined && !existsSync(join(DATA_DIR, 'postgres', 'PG_VERSION')))
     return [ok('database', 'there is none yet; the first start makes it')];
-  const [{ loadConfig }, { visitDatabase }, { checkDatabase }] = await Promise.all([
+  const [{ loadConfig }, { visitDatabase }, { checkDatabase }, { checkSecretKeys }] = await Promise.all([
     import('../config.js'),
     import('./database.visit.js'),
     import('./doctor/database.checks.js'),
+    import('./doctor/secret-key.checks.js'),
   ]);
   const hasKey = settings.SECRET_KEY !== undefined || existsSync(join(DATA_DIR, 'secret.key'));
   const keys = valid && hasKey ? loadConfig() : undefined;
@@ -52,7 +53,12 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
     const found = await visitDatabase(
       { DATABASE_URL, DATA_DIR },
       async ({ client }) => ({ client, close: async () => undefined }),
-      ({ client }) => checkDatabase(client, settings, keys),
+      async ({ client }) => {
+        const database = await checkDatabase(client, settings);
+        if (!keys || database.some(({ check, status }) => check === 'schema' && status === 'fail'))
+          return database;
+        return [...database, ...(await checkSecretKeys(client, keys))];
+      },
     );
     return [ok('database', 'it answers'), ...found];
   } catch (error) {

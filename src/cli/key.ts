@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import type { SecretKeyFacts } from '../auth/secrets/secret-key.needs.js';
 import type { KeyAdder, KeyState, ListedKey, SigningKeys } from '../auth/keys/signing-keys.js';
 import { facts, moment, table, type Answer } from './answer.js';
 import { examples, type Act } from './noun.js';
+import { publicSecretKey, secretKeyTable } from './secret-key.words.js';
 
 const STATES: Record<KeyState, string> = {
   published: 'published, signs later',
@@ -21,8 +23,9 @@ export function key(program: Command, act: Act): void {
     .action(act(rotate));
   noun
     .command('list')
-    .description('every key, and what it does')
-    .addHelpText(...examples('keks key list'))
+    .description('every key, and what it does; and what still needs which SECRET_KEY')
+    .option('--secrets', 'only which SECRET_KEY is in use where, and what needs it')
+    .addHelpText(...examples('keks key list', 'keks key list --secrets --json'))
     .action(act(list));
 }
 
@@ -39,8 +42,11 @@ async function rotate({ compromised = false }: { compromised?: boolean }): Promi
   };
 }
 
-async function list(): Promise<Answer> {
-  const keys = await withKeys((service) => service.list());
+/** Programs that read the keys go on to find them alone. */
+async function list({ secrets = false }: { secrets?: boolean }): Promise<Answer> {
+  const { keys, secretKeys } = await lists();
+  const text = secretKeyTable(secretKeys);
+  if (secrets) return { json: secretKeys.map(publicSecretKey), text };
   const rows = keys.map((one) => [
     one.kid,
     one.alg,
@@ -48,7 +54,25 @@ async function list(): Promise<Answer> {
     moment(one.signsFrom),
     one.retiresAt ? moment(one.retiresAt) : '',
   ]);
-  return { json: keys.map(publicOf), text: table(['KID', 'ALG', 'STATE', 'SIGNS_FROM', 'RETIRES_AT'], rows) };
+  const signing = table(['KID', 'ALG', 'STATE', 'SIGNS_FROM', 'RETIRES_AT'], rows);
+  return { json: keys.map(publicOf), text: `${signing}\n\n${text}` };
+}
+
+async function lists(): Promise<{ keys: ListedKey[]; secretKeys: SecretKeyFacts[] }> {
+  const [{ withServices }, { SigningKeys }, { databaseTime, secretKeyFacts }, { queriesOf }] =
+    await Promise.all([
+      import('./services.js'),
+      import('../auth/keys/signing-keys.js'),
+      import('../auth/secrets/secret-key.needs.js'),
+      import('./session.queries.js'),
+    ]);
+  return withServices(async (services, { client, config }) => {
+    const queries = queriesOf(client);
+    return {
+      keys: await services.get(SigningKeys).list(),
+      secretKeys: await secretKeyFacts(queries, config, await databaseTime(queries)),
+    };
+  });
 }
 
 function publicOf(one: ListedKey): object {

@@ -27,18 +27,29 @@ export interface Services {
   get<T>(type: abstract new (...args: never[]) => T): T;
 }
 
+/** What takes its time: the statements of services end after 400 ms. */
+export interface Session {
+  readonly client: Lease['client'];
+  readonly config: Config;
+}
+
 export interface OpenServices extends Services {
   close(): Promise<void>;
 }
 
 /** Gives `work` the authority's services on the configured database. @throws Refusal; ConfigError */
-export function withServices<T>(work: (services: Services) => Promise<T>): Promise<T> {
+export function withServices<T>(work: (services: Services, session: Session) => Promise<T>): Promise<T> {
   const config = loadConfig();
+  let session: Session | undefined;
   const open = async (lease: Lease): Promise<OpenServices> => {
     await refuseToMigrateByTheWay(lease);
+    session = { client: lease.client, config };
     return openServices(config, lease);
   };
-  return visitDatabase(config, open, work);
+  return visitDatabase(config, open, (services) => {
+    if (!session) throw new Error('work before the database was opened');
+    return work(services, session);
+  });
 }
 
 export async function openServices(config: Config, { connection }: Lease): Promise<OpenServices> {

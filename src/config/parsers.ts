@@ -52,6 +52,17 @@ export function secret(text: string): Buffer {
   return value;
 }
 
+/** Beyond it every refused password and cursor would pay for each. */
+const SECRETS_MOST = 16;
+
+/** One or several, separated by commas or white space. */
+export function secrets(text: string): readonly Buffer[] {
+  const list = text.split(/[\s,]+/).filter((one) => one !== '');
+  if (list.length === 0 || list.length > SECRETS_MOST)
+    throw new Error(`must be 1 to ${SECRETS_MOST} keys, separated by commas`);
+  return Object.freeze(list.map(secret));
+}
+
 export function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are the point
   if (/[\u0000-\u001f\u007f]/.test(text)) throw new Error('must be one line without control characters');

@@ -10,6 +10,7 @@ import {
   origins,
   postgresUrl,
   secret,
+  secrets,
   workers,
 } from './parsers.js';
 
@@ -76,9 +77,9 @@ export const SETTINGS = {
     '32 bytes or more, hex or base64url; required with `DATABASE_URL`, else made in `DATA_DIR`',
   ),
   SECRET_KEY_PREVIOUS: setting(
-    secret,
+    secrets,
     undefined,
-    'the key before `SECRET_KEY`, still honoured while you rotate',
+    'further keys, comma-separated: accepted while you rotate, and make nothing',
   ),
   ACCESS_TOKEN_TTL: setting(
     duration(1, LONGEST_ACCESS_TOKEN_TTL),

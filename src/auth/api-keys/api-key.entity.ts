@@ -22,4 +22,8 @@ export class ApiKey {
 
   @Column('text')
   audience!: string;
+
+  /** Which SECRET_KEY it was made with; null before that was noted. */
+  @Column('text', { name: 'key_id', nullable: true })
+  keyId!: string | null;
 }

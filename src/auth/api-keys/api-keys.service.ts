@@ -72,6 +72,7 @@ export class ApiKeysService {
       origin.requestId,
       owner.user.passwordHash,
       scopeOfApiKey(owner.scope),
+      minted.keyId,
     ]);
     if (!row) return undefined;
     if (!row.proved) throw new Unavailable('the account changed while its password was being checked');

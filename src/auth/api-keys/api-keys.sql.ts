@@ -36,8 +36,8 @@ export const ISSUE_API_KEY: Statement = {
       SELECT 'api_key', owner.id, given.scope, $4, $5, $6, $7, $8 FROM owner, given
       RETURNING id, scope
     ), key AS (
-      INSERT INTO api_keys (digest, grant_id, expires_at, audience, created_at)
-      SELECT $9, made.id, $5, $10, $8 FROM made
+      INSERT INTO api_keys (digest, grant_id, expires_at, audience, created_at, key_id)
+      SELECT $9, made.id, $5, $10, $8, $14 FROM made
       RETURNING id
     ), audit AS (
       INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)

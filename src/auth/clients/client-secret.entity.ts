@@ -16,4 +16,8 @@ export class ClientSecret {
 
   @Column('bytea')
   digest!: Buffer;
+
+  /** Which SECRET_KEY it was made with; null before that was noted. */
+  @Column('text', { name: 'key_id', nullable: true })
+  keyId!: string | null;
 }

@@ -172,8 +172,9 @@ export class ClientsService {
   }
 
   private async insertSecret(queries: Queries, clientId: string): Promise<NewSecret> {
-    const clientSecret = mintToken('kcs_', NO_EXPIRY, this.keys.current);
-    const values = [clientId, digestOf(clientSecret), new Date(this.clock.now())];
+    const { current } = this.keys;
+    const clientSecret = mintToken('kcs_', NO_EXPIRY, current);
+    const values = [clientId, digestOf(clientSecret), new Date(this.clock.now()), current.keyId];
     const [row] = await queries.run<sql.SecretRow>(sql.ADD_SECRET, values);
     if (!row) throw new Error('INSERT ... RETURNING gave no row');
     return { id: row.id, clientSecret };

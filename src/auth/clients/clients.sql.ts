@@ -27,7 +27,8 @@ export const ADD_CLIENT: Statement = {
 
 export const ADD_SECRET: Statement = {
   name: 'add_client_secret',
-  text: `INSERT INTO client_secrets (client_id, digest, created_at) VALUES ($1, $2, $3) RETURNING id, created_at`,
+  text: `INSERT INTO client_secrets (client_id, digest, created_at, key_id) VALUES ($1, $2, $3, $4)
+         RETURNING id, created_at`,
 };
 
 /** The row that issuing takes FOR SHARE: everything about a client changes under this lock. */

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG } from '../../config.js';
 import { derivedKey } from '../derived-key.js';
+import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const ID_BYTES = 4;
@@ -18,18 +19,17 @@ interface EncryptionKey {
  *
  *     4 bytes id of the secret | 12 bytes nonce | ciphertext | 16 bytes tag        associated data: the `kid`
  *
- * The id tells which of SECRET_KEY and SECRET_KEY_PREVIOUS it was, the `kid` that no row has been given another's key.
+ * The id tells which of the keys it was, the `kid` that no row has been given another's key.
  */
 @Injectable()
 export class KeyCipher {
   private readonly current: EncryptionKey;
   private readonly all: readonly EncryptionKey[];
 
-  constructor(@Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
-    this.current = encryptionKey(config.SECRET_KEY);
-    this.all = config.SECRET_KEY_PREVIOUS
-      ? [this.current, encryptionKey(config.SECRET_KEY_PREVIOUS)]
-      : [this.current];
+  constructor(@Inject(CONFIG) config: SecretKeysConfig) {
+    const [making, ...previous] = acceptedSecrets(config);
+    this.current = encryptionKey(making);
+    this.all = [this.current, ...previous.map(encryptionKey)];
   }
 
   seal(plaintext: Buffer, kid: string): Buffer {
@@ -40,24 +40,31 @@ export class KeyCipher {
     return Buffer.concat([this.current.id, nonce, ciphertext, cipher.getAuthTag()]);
   }
 
-  /** @returns undefined for what neither secret opens, and for what was altered or moved to another row */
+  /** @returns undefined for what no secret opens, and for what was altered or moved to another row */
   open(sealed: Buffer, kid: string): Buffer | undefined {
-    const key = this.all.find(({ id }) => id.equals(sealed.subarray(0, ID_BYTES)));
-    if (!key || sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
-    const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
-    const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
-    decipher.setAAD(Buffer.from(kid)).setAuthTag(sealed.subarray(-TAG_BYTES));
-    try {
-      const ciphertext = sealed.subarray(ID_BYTES + NONCE_BYTES, -TAG_BYTES);
-      return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
-    } catch {
-      return undefined;
+    if (sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
+    for (const key of this.all) {
+      const opened = key.id.equals(sealed.subarray(0, ID_BYTES)) ? openedBy(key, sealed, kid) : undefined;
+      if (opened) return opened;
     }
+    return undefined;
   }
 
-  /** False for what SECRET_KEY_PREVIOUS has sealed, and should be sealed anew. */
+  /** False for what another key has sealed. */
   isCurrent(sealed: Buffer): boolean {
     return this.current.id.equals(sealed.subarray(0, ID_BYTES));
+  }
+}
+
+function openedBy(key: EncryptionKey, sealed: Buffer, kid: string): Buffer | undefined {
+  const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
+  const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(kid)).setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    const ciphertext = sealed.subarray(ID_BYTES + NONCE_BYTES, -TAG_BYTES);
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+  } catch {
+    return undefined;
   }
 }
 

@@ -56,14 +56,13 @@ export class KeyRing {
 
   /**
    * The newest key whose time has come, and never one that a token would outlive. If only such are there whose time has
-   * not come, the first of them: then there is no older one that verifiers could know instead.
+   * not come, the first of them: then there is no older one that verifiers could know instead. It may be one that cannot
+   * sign here: no other signs in its place.
    * @param until milliseconds since the epoch
    */
-  signer(until: number): Signer | undefined {
-    const able = this.all().filter(
-      (key): key is Signer => key.signer !== undefined && key.retiresAt >= until,
-    );
-    return able.findLast((key) => key.signsFrom <= this.clock.now()) ?? able[0];
+  signer(until: number): SigningKeyInMemory | undefined {
+    const lasting = this.all().filter((key) => key.retiresAt >= until);
+    return lasting.findLast((key) => key.signsFrom <= this.clock.now()) ?? lasting[0];
   }
 
   /** Shared by all who ask meanwhile. @throws Unavailable */
@@ -95,17 +94,23 @@ export class KeyRing {
       publicJwk: jwk,
       verifier: known?.verifier ?? verifierOf(jwk),
       // kept: an instance with a newer secret may have sealed it anew
-      signer: known?.signer ?? this.unsealed(row),
+      signer: known?.signer ?? this.unsealed(row, known),
       sealed: row.private_key,
       signsFrom: row.signs_from.getTime(),
       retiresAt: row.retires_at?.getTime() ?? Infinity,
     };
   }
 
-  private unsealed({ kid, private_key: sealed }: SigningKeyRow): JwtService | undefined {
+  private unsealed(
+    { kid, private_key: sealed }: SigningKeyRow,
+    known: SigningKeyInMemory | undefined,
+  ): JwtService | undefined {
     const privateKey = this.cipher.open(sealed, kid);
     if (privateKey) return signerOf(privateKey, kid);
-    this.logger.warn(`signing key ${kid} was encrypted under another SECRET_KEY: set SECRET_KEY_PREVIOUS`);
+    if (!known?.sealed.equals(sealed))
+      this.logger.warn(
+        `signing key ${kid} is encrypted under a SECRET_KEY that is not here: see "keks doctor"`,
+      );
     return undefined;
   }
 }

@@ -3,6 +3,7 @@ import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import { OPERATOR } from '../request-origin.js';
+import { SecretKeyRegister } from '../secrets/secret-key.register.js';
 import { KeyCipher } from './key-cipher.js';
 import { KeyRing } from './key-ring.js';
 import { DELETE_SIGNING_KEYS, RESEAL_SIGNING_KEY } from './signing-key.sql.js';
@@ -18,10 +19,15 @@ export class KeyUpkeep {
     private readonly ring: KeyRing,
     private readonly cipher: KeyCipher,
     private readonly clock: Clock,
+    private readonly secretKeys: SecretKeyRegister,
   ) {}
 
-  /** So that SECRET_KEY_PREVIOUS can go. Of several instances at once one does it. @throws Unavailable */
+  /**
+   * Notes which key this instance makes with; where that is the newest, the others are needed less. Of several instances
+   * at once one does it. @throws Unavailable
+   */
   async reseal(): Promise<void> {
+    if (!(await this.secretKeys.moves())) return;
     for (const { kid, sealed } of this.ring.all()) {
       const plaintext = this.cipher.isCurrent(sealed) ? undefined : this.cipher.open(sealed, kid);
       if (plaintext)

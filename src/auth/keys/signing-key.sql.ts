@@ -24,7 +24,7 @@ export const LOCK_SIGNING_KEYS: Statement = {
 
 /**
  * Adds a key, unless one that signs from later than $6 is there already: of any number at once one wins. Keys in $7 do
- * not count, because the caller cannot sign with them. The predecessors retire at $8, if they would not sooner.
+ * not count, because a token would outlive them. The predecessors retire at $8, if they would not sooner.
  */
 export const ADD_SIGNING_KEY: Statement = {
   name: 'add_signing_key',

@@ -65,19 +65,20 @@ export class SigningKeys {
   ) {}
 
   /**
-   * The key to sign with, which is made if there is none.
+   * The key to sign with, which is made if there is none. Where the one that signs is encrypted under a SECRET_KEY that is
+   * not here, none signs in its place: verifiers do not know it, and whoever rotates has to be told.
    * @param until when the token will expire: milliseconds since the epoch
    * @throws Unavailable
    */
   async signer(until: number): Promise<Signer> {
     // who was cut off from the database for longer could sign with a key that others have retired meanwhile
     await this.ring.refresh(cacheSeconds(this.config) * 1_000);
-    const known = this.ring.signer(until);
-    if (known) return known;
-    await this.begin();
-    const made = this.ring.signer(until);
-    if (!made) throw new Unavailable('there is no key to sign with');
-    return made;
+    if (!this.ring.signer(until)) await this.begin();
+    const key = this.ring.signer(until);
+    if (!key) throw new Unavailable('there is no key to sign with');
+    if (!canSign(key))
+      throw new Unavailable('the signing key is encrypted under a SECRET_KEY that is not here');
+    return key;
   }
 
   /**
@@ -130,7 +131,7 @@ export class SigningKeys {
   private async addFirst(): Promise<void> {
     const now = this.clock.now();
     const first = { event: 'key.added', signsFrom: now, unlessAfter: 0, predecessorsRetireAt: null } as const;
-    const useless = this.ring.all().filter((key) => !key.signer || key.retiresAt < longestFrom(now));
+    const useless = this.ring.all().filter((key) => key.retiresAt < longestFrom(now));
     await this.add(
       first,
       AUTHORITY,
@@ -178,6 +179,10 @@ export class SigningKeys {
       return kid;
     });
   }
+}
+
+function canSign(key: SigningKeyInMemory): key is Signer {
+  return key.signer !== undefined;
 }
 
 function stateOf(key: SigningKeyInMemory, signing: SigningKeyInMemory | undefined, now: number): KeyState {

@@ -3,6 +3,7 @@ import { ClientsService } from '../clients/clients.service.js';
 import { LoginIssuer, type LoginRequest } from '../grants/login.issuer.js';
 import { OPERATOR } from '../request-origin.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
+import { SecretKeyRegister } from '../secrets/secret-key.register.js';
 import { UsersDirectory } from '../users/users.directory.js';
 import { ClientCredentialsGrant } from './client-credentials.grant.js';
 
@@ -16,6 +17,7 @@ export class OperatorIssuer {
     private readonly logins: LoginIssuer,
     private readonly clients: ClientsService,
     private readonly credentials: ClientCredentialsGrant,
+    private readonly secretKeys: SecretKeyRegister,
   ) {}
 
   /**
@@ -25,6 +27,7 @@ export class OperatorIssuer {
   async toUser(name: string, request: LoginRequest): Promise<IssuedToken | undefined> {
     const row = await this.users.findByName(name);
     if (!row || row.disabled_at) return undefined;
+    await this.secretKeys.moves();
     const user = { id: row.id, name: row.name, scope: row.scope, passwordHash: row.password_hash };
     return this.logins.issue(user, request, OPERATOR, { actor: 'operator', label: OPERATOR_LABEL });
   }
@@ -36,6 +39,7 @@ export class OperatorIssuer {
   async toClient(clientId: string, scope: string | undefined): Promise<IssuedToken | undefined> {
     const client = await this.clients.find(clientId);
     if (!client || client.disabled) return undefined;
+    await this.secretKeys.moves();
     return this.credentials.exchange(client, { scope }, OPERATOR, 'operator');
   }
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG } from '../../config.js';
 import { derivedKey } from '../derived-key.js';
+import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { digestOf, mintToken } from '../tokens/token-format.js';
 import { TokenKeys, type TokenKey } from '../tokens/token-keys.js';
 import type { RefreshRow } from './refresh.sql.js';
@@ -21,8 +22,8 @@ export interface Successor {
 export class Successors {
   private readonly derivations: readonly { readonly key: TokenKey; readonly secret: Buffer }[];
 
-  constructor(keys: TokenKeys, @Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
-    const secrets = [config.SECRET_KEY, ...(config.SECRET_KEY_PREVIOUS ? [config.SECRET_KEY_PREVIOUS] : [])];
+  constructor(keys: TokenKeys, @Inject(CONFIG) config: SecretKeysConfig) {
+    const secrets = acceptedSecrets(config);
     this.derivations = keys.all.map((key, at) => ({
       key,
       secret: derivedKey(secrets[at] ?? config.SECRET_KEY, 'successor'),

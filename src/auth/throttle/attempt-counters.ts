@@ -1,13 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { Database, type Statement } from '../../database/database.js';
 import { derivedKey } from '../derived-key.js';
+import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
+
+/** The same thing under each key that this instance accepts: instances whose keys overlap share their counts. */
+export type CounterKey = readonly Buffer[];
 
 /** One thing that failures are counted of, for so long. */
 export interface Counted {
-  readonly key: Buffer;
+  readonly key: CounterKey;
   readonly windowSeconds: number;
 }
 
@@ -35,14 +39,15 @@ const COUNT: Statement = {
 
 const CLEAR: Statement = {
   name: 'clear_attempt_counter',
-  text: `DELETE FROM attempt_counters WHERE key = $1`,
+  text: `DELETE FROM attempt_counters WHERE key = ANY ($1)`,
 };
 
 /** A mark that only has to be there: renewed at most once a day. */
 const MARK: Statement = {
   name: 'mark_attempt_counter',
   text: `
-    INSERT INTO attempt_counters AS c (key, failures, ends_at) VALUES ($1, 0, $2)
+    INSERT INTO attempt_counters AS c (key, failures, ends_at)
+    SELECT key, 0, $2 FROM unnest($1::bytea[]) AS key ORDER BY key
     ON CONFLICT (key) DO UPDATE SET ends_at = excluded.ends_at WHERE c.ends_at < excluded.ends_at - interval '1 day'`,
 };
 
@@ -52,40 +57,47 @@ const MARK: Statement = {
  */
 @Injectable()
 export class AttemptCounters {
-  private readonly secret: Buffer;
+  private readonly secrets: readonly Buffer[];
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-    @Inject(CONFIG) config: Pick<Config, 'SECRET_KEY'>,
+    @Inject(CONFIG) config: SecretKeysConfig,
   ) {
-    this.secret = derivedKey(config.SECRET_KEY, 'attempts');
+    this.secrets = acceptedSecrets(config).map((secret) => derivedKey(secret, 'attempts'));
   }
 
   /** @param parts what is counted; no two lists of parts give the same key */
-  key(...parts: string[]): Buffer {
-    return createHmac('sha256', this.secret).update(JSON.stringify(parts)).digest();
+  key(...parts: string[]): CounterKey {
+    const text = JSON.stringify(parts);
+    return this.secrets.map((secret) => createHmac('sha256', secret).update(text).digest());
   }
 
-  /** In the order of the keys. */
-  async read(keys: readonly Buffer[]): Promise<Count[]> {
+  /** In the order of the keys. Not every instance has counted under all of ours: the highest count is the right one. */
+  async read(keys: readonly CounterKey[]): Promise<Count[]> {
     const rows = await this.database.run<{ key: Buffer; failures: number; ends_at: Date }>(READ, [
-      keys,
+      keys.flat(),
       new Date(this.clock.now()),
     ]);
     return keys.map((key) => {
-      const row = rows.find((one) => one.key.equals(key));
-      return { failures: row?.failures ?? 0, endsAt: row?.ends_at.getTime() ?? 0 };
+      const [highest] = rows
+        .filter((row) => key.some((one) => one.equals(row.key)))
+        .map((row) => ({ failures: row.failures, endsAt: row.ends_at.getTime() }))
+        .sort((a, b) => b.failures - a.failures || b.endsAt - a.endsAt);
+      return highest ?? { failures: 0, endsAt: 0 };
     });
   }
 
   async count(counted: readonly Counted[]): Promise<void> {
     const now = this.clock.now();
-    const ends = counted.map(({ windowSeconds }) => new Date(now + windowSeconds * 1_000));
-    await this.database.run(COUNT, [counted.map(({ key }) => key), ends, new Date(now)]);
+    const each = counted.flatMap(({ key, windowSeconds }) =>
+      key.map((one) => ({ key: one, end: new Date(now + windowSeconds * 1_000) })),
+    );
+    const values = [each.map(({ key }) => key), each.map(({ end }) => end), new Date(now)];
+    await this.database.run(COUNT, values);
   }
 
-  async clear(key: Buffer): Promise<void> {
+  async clear(key: CounterKey): Promise<void> {
     await this.database.run(CLEAR, [key]);
   }
 

@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { WireError } from '../../http/wire-error.js';
 import { Telemetry } from '../telemetry.js';
-import { AttemptCounters, type Count } from './attempt-counters.js';
+import { AttemptCounters, type Count, type CounterKey } from './attempt-counters.js';
 import { networkOf } from './network.js';
 
 const DAY = 86_400;
@@ -12,10 +12,10 @@ const ACCOUNT_MOST = 100;
 const KNOWN_FOR = 30 * DAY;
 
 interface Keys {
-  readonly pair: Buffer;
-  readonly address: Buffer;
-  readonly account: Buffer;
-  readonly known: Buffer;
+  readonly pair: CounterKey;
+  readonly address: CounterKey;
+  readonly account: CounterKey;
+  readonly known: CounterKey;
 }
 
 /**

@@ -1,28 +1,30 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG } from '../../config.js';
 import { derivedKey } from '../derived-key.js';
+import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { TokenMac } from './token-mac.js';
 
 /** What makes and checks the MAC of opaque tokens. `id` stands in each token and names the key. */
 export interface TokenKey {
   readonly id: number;
+  /** Names the key in the database, where one byte would not do. */
+  readonly keyId: string;
   readonly mac: KeyObject;
   /** The same key, for checking. */
   readonly check: TokenMac;
 }
 
-/** The current key signs; the previous one, if there is one, is still believed. */
+/** The current key signs; the others, if there are any, are believed. */
 @Injectable()
 export class TokenKeys {
   readonly current: TokenKey;
   readonly all: readonly TokenKey[];
 
-  constructor(@Inject(CONFIG) config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>) {
-    this.current = tokenKey(config.SECRET_KEY);
-    this.all = config.SECRET_KEY_PREVIOUS
-      ? [this.current, tokenKey(config.SECRET_KEY_PREVIOUS)]
-      : [this.current];
+  constructor(@Inject(CONFIG) config: SecretKeysConfig) {
+    const [making, ...previous] = acceptedSecrets(config);
+    this.current = tokenKey(making);
+    this.all = [this.current, ...previous.map(tokenKey)];
   }
 }
 
@@ -30,6 +32,7 @@ function tokenKey(secret: Buffer): TokenKey {
   const mac = derivedKey(secret, 'token-mac');
   return {
     id: derivedKey(secret, 'key-id', 1).readUInt8(0),
+    keyId: secretKeyId(secret),
     mac: createSecretKey(mac),
     check: new TokenMac(mac),
   };

@@ -60,9 +60,10 @@ export class TokenMint {
     return { ...signed, expiresAt: exp, expiresIn };
   }
 
-  /** @param expiresIn whole seconds */
-  opaque(prefix: Prefix, expiresIn: number): MintedToken {
-    return this.spelled(prefix, this.clock.seconds() + expiresIn, expiresIn);
+  /** @param expiresIn whole seconds @returns with the name of the SECRET_KEY that it was made with */
+  opaque(prefix: Prefix, expiresIn: number): MintedToken & { readonly keyId: string } {
+    const { keyId } = this.keys.current;
+    return { ...this.spelled(prefix, this.clock.seconds() + expiresIn, expiresIn), keyId };
   }
 
   private spelled(prefix: Prefix, expiresAt: number, expiresIn: number): MintedToken {

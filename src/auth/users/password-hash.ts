@@ -1,15 +1,20 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { compare, genSaltSync, hash } from 'bcrypt';
 import { createHmac, randomBytes } from 'node:crypto';
 import { CONFIG, type Config } from '../../config.js';
 import { derivedKey } from '../derived-key.js';
+import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
 interface Pepper {
   readonly id: string;
   readonly key: Buffer;
 }
 
+const WARNINGS_MOST = 16;
 const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
+
+/** 22 zeros of bcrypt's base64, a salt that is never drawn: so an unusable hash is told from those that need a key. */
+export const NO_SALT = '.'.repeat(22);
 
 /**
  * Work for the login lane: whoever calls this outside of it can starve the rest.
@@ -19,15 +24,15 @@ const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
  */
 @Injectable()
 export class PasswordHash {
+  private readonly logger = new Logger('passwords');
   private readonly peppers: readonly [Pepper, ...Pepper[]];
   private readonly dummy: string;
+  /** What has been warned of, once each: an attacker must not be able to fill the log. */
+  private readonly warned = new Set<string>();
 
-  constructor(
-    @Inject(CONFIG)
-    private readonly config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS' | 'BCRYPT_COST'>,
-  ) {
-    const previous = config.SECRET_KEY_PREVIOUS;
-    this.peppers = [pepper(config.SECRET_KEY), ...(previous ? [pepper(previous)] : [])];
+  constructor(@Inject(CONFIG) private readonly config: SecretKeysConfig & Pick<Config, 'BCRYPT_COST'>) {
+    const [making, ...previous] = acceptedSecrets(config);
+    this.peppers = [pepper(making), ...previous.map(pepper)];
     // as long to compare as a real one, and nobody's; made without hashing, which every start would wait for
     this.dummy = `keks1$${this.peppers[0].id}$${genSaltSync(config.BCRYPT_COST)}${randomBytes(16).toString('hex').slice(1)}`;
   }
@@ -40,15 +45,22 @@ export class PasswordHash {
 
   /**
    * Takes as long for nobody's password as for somebody's: without a stored hash a dummy of the same parameters is
-   * compared.
+   * compared. One that cannot be checked here is refused like a wrong password, after the same work: anything else would
+   * tell that somebody is there.
    */
   async matches(password: string, stored: string | undefined): Promise<boolean> {
     const parts = FORMAT.exec(stored ?? this.dummy);
-    const found = parts && this.peppers.find((one) => one.id === parts[1]);
-    if (!parts || !found)
-      throw new Error('a stored password hash is of no known format or pepper: was SECRET_KEY changed?');
-    const same = await compare(peppered(password, found), parts[2] ?? '');
-    return same && stored !== undefined;
+    const found = this.peppers.find((one) => one.id === parts?.[1]);
+    if (!found) this.warn(parts?.[1]);
+    const [, , bcrypted = ''] = parts ?? FORMAT.exec(this.dummy) ?? [];
+    const same = await compare(peppered(password, found ?? this.peppers[0]), bcrypted);
+    return same && found !== undefined && stored !== undefined;
+  }
+
+  /** A hash that no password has, of today's parameters: who had one before needs a new password. */
+  unusable(): string {
+    const cost = String(this.config.BCRYPT_COST).padStart(2, '0');
+    return `keks1$${this.peppers[0].id}$$2b$${cost}$${NO_SALT}${randomBytes(16).toString('hex').slice(1)}`;
   }
 
   /** True when cost or pepper have moved since `stored` was made: hash again while the password is at hand. */
@@ -56,12 +68,24 @@ export class PasswordHash {
     const parts = FORMAT.exec(stored);
     return parts?.[1] !== this.peppers[0].id || Number(parts[3]) !== this.config.BCRYPT_COST;
   }
+
+  /** True when another key than SECRET_KEY is needed to check it. */
+  isOfAnotherKey(stored: string): boolean {
+    return FORMAT.exec(stored)?.[1] !== this.peppers[0].id;
+  }
+
+  private warn(id: string | undefined): void {
+    const what =
+      id === undefined ? 'of an unknown form' : `under a SECRET_KEY that is not here (pepper ${id})`;
+    if (this.warned.has(what) || this.warned.size >= WARNINGS_MOST) return;
+    this.warned.add(what);
+    this.logger.warn(`somebody was refused whose password hash is ${what}: see "keks doctor"`);
+  }
 }
 
-/** Under which peppers stored hashes can be checked: the eight digits behind `keks1$`, the current one first. */
-export function pepperIds(config: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>): string[] {
-  const secrets = [config.SECRET_KEY, config.SECRET_KEY_PREVIOUS];
-  return secrets.filter((secret) => secret !== undefined).map((secret) => pepper(secret).id);
+/** The eight digits behind `keks1$`, by which a stored hash names the key that it needs. */
+export function pepperId(secret: Buffer): string {
+  return pepper(secret).id;
 }
 
 function pepper(secret: Buffer): Pepper {

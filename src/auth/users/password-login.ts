@@ -6,17 +6,11 @@ import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
 import { LoginLane } from './login-lane.js';
-import { PasswordHash } from './password-hash.js';
+import { StoredPasswords, type VerifiedUser } from './stored-passwords.js';
 import { userName } from './user-name.js';
 import * as sql from './users.sql.js';
 
-/** Somebody who has just proved the password. `passwordHash` is what the proof was against. */
-export interface VerifiedUser {
-  readonly id: string;
-  readonly name: string;
-  readonly scope: string;
-  readonly passwordHash: string;
-}
+export type { VerifiedUser };
 
 type Refusal = 'unknown_user' | 'wrong_password' | 'user_disabled';
 
@@ -26,7 +20,7 @@ export class PasswordLogin {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-    private readonly hash: PasswordHash,
+    private readonly passwords: StoredPasswords,
     private readonly throttle: LoginThrottle,
     private readonly lane: LoginLane,
   ) {}
@@ -43,7 +37,7 @@ export class PasswordLogin {
     return this.lane.run(async () => {
       await this.throttle.admit(account, ip);
       const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [account]);
-      const same = await this.hash.matches(password, row?.password_hash);
+      const same = await this.passwords.match(password, row?.password_hash);
       const refusal = !row
         ? 'unknown_user'
         : !same
@@ -57,7 +51,7 @@ export class PasswordLogin {
         return undefined;
       }
       await this.throttle.succeeded(account, ip);
-      return this.rehashed(row, password);
+      return this.passwords.rehashed(row, password);
     });
   }
 
@@ -72,27 +66,9 @@ export class PasswordLogin {
     return verified;
   }
 
-  /**
-   * Moves a hash of old parameters to today's while the password is at hand. Of several logins at once one does it; the
-   * others prove their password against what it left.
-   */
-  private async rehashed(row: sql.UserRow, password: string): Promise<VerifiedUser | undefined> {
-    if (!this.hash.isOutdated(row.password_hash)) return verified(row);
-    const fresh = await this.hash.make(password);
-    const moved = await this.database.run(sql.REHASH, [row.id, row.password_hash, fresh]);
-    if (moved.length > 0) return verified({ ...row, password_hash: fresh });
-    const [now] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(row.name)?.folded]);
-    const same = await this.hash.matches(password, now?.password_hash);
-    return now && same && !now.disabled_at ? verified(now) : undefined;
-  }
-
   /** A name that nobody has is not kept: people type passwords into the wrong field. */
   private async note(user: string | null, reason: Refusal, origin: RequestOrigin): Promise<void> {
     const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
     await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
-}
-
-function verified({ id, name, scope, password_hash }: sql.UserRow): VerifiedUser {
-  return { id, name, scope, passwordHash: password_hash };
 }

@@ -23,4 +23,8 @@ export class User {
 
   @Column('timestamptz', { name: 'disabled_at', nullable: true })
   disabledAt!: Date | null;
+
+  /** When somebody last chose it; null before that was noted. A hash that only moves keeps it. */
+  @Column('timestamptz', { name: 'password_set_at', nullable: true })
+  passwordSetAt!: Date | null;
 }

@@ -24,13 +24,14 @@ export const REHASH: Statement = {
 
 export const ADD: Statement = {
   name: 'add_user',
-  text: `INSERT INTO users (name, name_folded, password_hash, scope) VALUES ($1, $2, $3, $4)
+  text: `INSERT INTO users (name, name_folded, password_hash, scope, password_set_at)
+         VALUES ($1, $2, $3, $4, clock_timestamp())
          ON CONFLICT (name_folded) DO NOTHING RETURNING ${COLUMNS}`,
 };
 
 export const SET_PASSWORD: Statement = {
   name: 'set_user_password',
-  text: `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING ${COLUMNS}`,
+  text: `UPDATE users SET password_hash = $2, password_set_at = clock_timestamp() WHERE id = $1 RETURNING ${COLUMNS}`,
 };
 
 export interface ChangedUserRow extends UserRow {
@@ -65,7 +66,8 @@ export const FIND_BY_ID: Statement = {
 /** Only against the password that was checked. */
 export const CHANGE_PASSWORD: Statement = {
   name: 'change_user_password',
-  text: `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+  text: `UPDATE users SET password_hash = $3, password_set_at = clock_timestamp()
+          WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
          RETURNING ${COLUMNS}`,
 };
 

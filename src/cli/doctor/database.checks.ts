@@ -1,6 +1,4 @@
 import type { Client } from 'pg';
-import { pepperIds } from '../../auth/users/password-hash.js';
-import { inspectPeppers } from '../../auth/users/password-inspection.js';
 import type { Config } from '../../config.js';
 import {
   inspectPartitions,
@@ -22,19 +20,13 @@ const AUDIT_MONTHS = 14;
 
 type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL' | 'WORKERS' | 'DATABASE_URL'>;
 
-/** @param keys undefined while the configuration has no usable SECRET_KEY */
-export async function checkDatabase(
-  client: Client,
-  settings: Settings,
-  keys: Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'> | undefined,
-): Promise<Finding[]> {
+export async function checkDatabase(client: Client, settings: Settings): Promise<Finding[]> {
   const server = await inspectServer(client);
   const schema = await checkSchema(client);
   const found = [...checkServer(server), ...checkConnections(server, settings), schema];
   if (schema.status === 'fail') return found;
   const partitions = await inspectPartitions(client, Date.now() + server.clockOffset, settings);
   found.push(...partitions.map((one) => checkPartitions(one, settings)));
-  if (keys) found.push(await checkPasswords(client, pepperIds(keys)));
   return found;
 }
 
@@ -109,23 +101,4 @@ function days({ ACCESS_TOKEN_TTL }: Settings): number {
 
 function months({ REFRESH_TOKEN_TTL }: Settings): number {
   return Math.ceil(REFRESH_TOKEN_TTL / (28 * DAY_S));
-}
-
-async function checkPasswords(client: Client, known: readonly string[]): Promise<Finding> {
-  const all = await inspectPeppers(client);
-  const count = (of: typeof all): number => of.reduce((sum, { users }) => sum + users, 0);
-  const strange = count(all.filter(({ pepper }) => pepper === null || !known.includes(pepper)));
-  const old = count(all.filter(({ pepper }) => pepper !== null && pepper === known[1]));
-  if (strange > 0)
-    return fail(
-      'passwords',
-      `${strange} of ${count(all)} users cannot log in: their passwords were hashed under another SECRET_KEY`,
-      'set that key as SECRET_KEY or SECRET_KEY_PREVIOUS, or give them new passwords with "keks user passwd"',
-    );
-  if (old > 0)
-    return ok(
-      'passwords',
-      `SECRET_KEY fits; ${old} of ${count(all)} users are still hashed under SECRET_KEY_PREVIOUS`,
-    );
-  return ok('passwords', `SECRET_KEY fits (users: ${count(all)})`);
 }
