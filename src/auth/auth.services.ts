@@ -8,6 +8,7 @@ import { Cursors } from './cursor.js';
 import { GrantsService } from './grants/grants.service.js';
 import { LastUse } from './grants/last-use.js';
 import { RestoredBackup } from './grants/restored-backup.js';
+import { RestoredAccess } from './restore/restored-access.js';
 import { LoginIssuer } from './grants/login.issuer.js';
 import { OperatorIssuer } from './oauth/operator.issuer.js';
 import { JwtReader } from './keys/jwt.reader.js';
@@ -71,6 +72,7 @@ export const AUTH_SERVICES = [
   LoginIssuer,
   OperatorIssuer,
   RestoredBackup,
+  RestoredAccess,
   LastUse,
   GrantsService,
   ApiKeysService,

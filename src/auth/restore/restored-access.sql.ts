@@ -1,0 +1,87 @@
+import type { Statement } from '../../database/database.js';
+import { NO_SALT } from '../users/password-hash.js';
+
+export const STEP = 1_000;
+
+export interface StepRow {
+  /** Where the next step begins; null behind the last. */
+  readonly last: string | null;
+  readonly ended: number;
+}
+
+export interface FoundRow {
+  readonly grants: number;
+  readonly client_secrets: number;
+  readonly passwords: number;
+  readonly signing_keys: number;
+}
+
+const OLD_PASSWORD = `coalesce(u.password_set_at, u.created_at) < $BEFORE AND substr(u.password_hash, 23, 22) <> '${NO_SALT}'`;
+
+/** A step along the primary key: none takes long, and one that was interrupted is simply begun again. */
+export const END_CLIENT_SECRETS: Statement = {
+  name: 'end_restored_client_secrets',
+  text: `
+    WITH step AS (
+      SELECT id FROM client_secrets WHERE id > $1 ORDER BY id LIMIT ${STEP}
+    ), ended AS (
+      DELETE FROM client_secrets s USING step WHERE s.id = step.id AND s.created_at < $2
+      RETURNING s.id, s.client_id
+    ), audit AS (
+      INSERT INTO audit_events (created_at, type, actor, detail)
+      SELECT $3, 'client.secret_retired', 'operator',
+             jsonb_build_object('client_id', client_id, 'secret_id', id, 'reason', 'revoked_all')
+        FROM ended
+    )
+    SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM ended) AS ended`,
+};
+
+/** $4 is a hash that no password has. Those set since stay, so that it may be repeated. */
+export const END_PASSWORDS: Statement = {
+  name: 'end_restored_passwords',
+  text: `
+    WITH step AS (
+      SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT ${STEP}
+    ), ended AS (
+      UPDATE users u SET password_hash = $4 FROM step
+       WHERE u.id = step.id AND ${OLD_PASSWORD.replace('$BEFORE', '$2')}
+      RETURNING u.name
+    ), audit AS (
+      INSERT INTO audit_events (created_at, type, actor, detail)
+      SELECT $3, 'user.password_ended', 'operator', jsonb_build_object('user', name) FROM ended
+    )
+    SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM ended) AS ended`,
+};
+
+export const FIND_RESTORED: Statement = {
+  name: 'find_restored',
+  text: `
+    SELECT (SELECT count(*)::float8 FROM grants
+             WHERE created_at < $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)) AS grants,
+           (SELECT count(*)::float8 FROM client_secrets WHERE created_at < $1) AS client_secrets,
+           (SELECT count(*)::float8 FROM users u WHERE ${OLD_PASSWORD.replace('$BEFORE', '$1')}) AS passwords,
+           (SELECT count(*)::float8 FROM signing_keys
+             WHERE created_at < $1 AND coalesce(retires_at, 'infinity') > $2) AS signing_keys`,
+};
+
+export interface WhoRow {
+  readonly name: string;
+  readonly scope: string;
+}
+
+export interface WhichClientRow extends WhoRow {
+  readonly client_id: string;
+}
+
+export const ENABLED_USERS: Statement = {
+  name: 'list_enabled_users',
+  text: 'SELECT name, scope FROM users WHERE disabled_at IS NULL AND created_at < $1 ORDER BY name_folded',
+};
+
+export const ENABLED_CLIENTS: Statement = {
+  name: 'list_enabled_clients',
+  text: `SELECT client_id, name, scope FROM clients WHERE disabled_at IS NULL AND created_at < $1
+          ORDER BY created_at, id`,
+};
+
+export const DATABASE_NOW: Statement = { name: 'database_now', text: 'SELECT clock_timestamp() AS now' };
