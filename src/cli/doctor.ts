@@ -41,11 +41,10 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
   const { DATABASE_URL, DATA_DIR } = settings;
   if (DATABASE_URL === undefined && !existsSync(join(DATA_DIR, 'postgres', 'PG_VERSION')))
     return [ok('database', 'there is none yet; the first start makes it')];
-  const [{ loadConfig }, { visitDatabase }, { checkDatabase }, { checkSecretKeys }] = await Promise.all([
+  const [{ loadConfig }, { visitDatabase }, { checkAll }] = await Promise.all([
     import('../config.js'),
     import('./database.visit.js'),
-    import('./doctor/database.checks.js'),
-    import('./doctor/secret-key.checks.js'),
+    import('./doctor/all.checks.js'),
   ]);
   const hasKey = settings.SECRET_KEY !== undefined || existsSync(join(DATA_DIR, 'secret.key'));
   const keys = valid && hasKey ? loadConfig() : undefined;
@@ -53,12 +52,7 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
     const found = await visitDatabase(
       { DATABASE_URL, DATA_DIR },
       async ({ client }) => ({ client, close: async () => undefined }),
-      async ({ client }) => {
-        const database = await checkDatabase(client, settings);
-        if (!keys || database.some(({ check, status }) => check === 'schema' && status === 'fail'))
-          return database;
-        return [...database, ...(await checkSecretKeys(client, keys))];
-      },
+      ({ client }) => checkAll(client, settings, keys),
     );
     return [ok('database', 'it answers'), ...found];
   } catch (error) {
