@@ -107,7 +107,12 @@ export class Pool {
     const token = await keks.login('Ann');
     if (caller === 'revoked') await post(keks.url, '/revoke', { token });
     if (caller !== 'api key') return token;
-    const { body } = await post(keks.url, '/keys', { label: 'oven', password: PASSWORD }, { authorization: `Bearer ${token}` });
+    const { body } = await post(
+      keks.url,
+      '/keys',
+      { label: 'oven', password: PASSWORD },
+      { authorization: `Bearer ${token}` },
+    );
     return (body as { key: string }).key;
   }
 

@@ -25,7 +25,12 @@ export class Questions {
     const token = await keks.login('Ann');
     const bearer = { authorization: `Bearer ${token}` };
     const jwt = await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD, format: 'jwt' });
-    const key = await post(keks.url, '/keys', { label: 'oven', password: PASSWORD, scope: 'cookies:eat' }, bearer);
+    const key = await post(
+      keks.url,
+      '/keys',
+      { label: 'oven', password: PASSWORD, scope: 'cookies:eat' },
+      bearer,
+    );
     return new Questions(
       keks,
       await addClient(keks),
@@ -63,7 +68,8 @@ export class Questions {
       sessions: () => get(url, '/sessions', token),
       'end of all sessions': () =>
         request(url, '/sessions', { method: 'DELETE', headers: { authorization: `Bearer ${two}` } }),
-      'new key': () => post(url, '/keys', { label: 'oven', password: PASSWORD }, { authorization: `Bearer ${token}` }),
+      'new key': () =>
+        post(url, '/keys', { label: 'oven', password: PASSWORD }, { authorization: `Bearer ${token}` }),
       audit: () => get(url, '/admin/audit', token),
       ready: () => get(url, '/health/ready'),
     };
