@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OLD_KEYS } from './history/keys.js';
+import { ROWS_MOVE } from './history/partitions.js';
 import { play, type Credentials, type Recovery } from './history/run.js';
 import { populate } from './history/setup.js';
 import { World } from './history/world.js';
@@ -66,19 +67,28 @@ describe('the history of two servers over one database', () => {
       ['fault-as-verdict', 'an acknowledged token is not lost', 600],
     ])(
       '%s',
-      async (mistake, rule, faultEvery) => {
-        await world.restart(new URL(`./history/mistakes.mjs?${mistake}`, import.meta.url).href);
-        const rules = new Set<string>();
-        // a mistake that needs two things at once needs luck as well, on a busy machine more of it
-        for (let seed = 1; seed <= 12 && !rules.has(rule); seed += 1) {
-          const plan = { seed, milliseconds: 2_000, faultEvery, only: ['cut link to the database'] };
-          const { ledger } = await play(world, credentials, plan);
-          for (const violation of ledger.violations) rules.add(violation.rule);
-        }
-        expect([...rules]).toContain(rule);
-      },
+      (mistake, rule, faultEvery) => isFound(mistake, rule, faultEvery, 'cut link to the database'),
       120_000,
     );
+
+    // the last: it stays in the database
+    it(
+      'revoke-of-no-row',
+      () => isFound('revoke-of-no-row', 'a revoked token is dead everywhere', 100, ROWS_MOVE),
+      120_000,
+    );
+
+    async function isFound(mistake: string, rule: string, faultEvery: number, fault: string): Promise<void> {
+      await world.restart(new URL(`./history/mistakes.mjs?${mistake}`, import.meta.url).href);
+      const rules = new Set<string>();
+      // a mistake that needs two things at once needs luck as well, on a busy machine more of it
+      for (let seed = 1; seed <= 12 && !rules.has(rule); seed += 1) {
+        const plan = { seed, milliseconds: 2_000, faultEvery, only: [fault] };
+        const { ledger } = await play(world, credentials, plan);
+        for (const violation of ledger.violations) rules.add(violation.rule);
+      }
+      expect([...rules]).toContain(rule);
+    }
   });
 });
 

@@ -15,22 +15,27 @@ export function migrate(program: Command, act: Act): void {
 }
 
 async function run(): Promise<Answer> {
-  const [{ openServices }, { visitDatabase }, { migrate }, { loadConfig }] = await Promise.all([
-    import('./services.js'),
-    import('./database.visit.js'),
-    import('../database/migrator.js'),
-    import('../config.js'),
-  ]);
+  const [{ openServices }, { Maintenance }, { visitDatabase }, { migrate }, { loadConfig }] =
+    await Promise.all([
+      import('./services.js'),
+      import('../database/maintenance.js'),
+      import('./database.visit.js'),
+      import('../database/migrator.js'),
+      import('../config.js'),
+    ]);
   const config = loadConfig();
   const done = await showingProgress((tell) =>
     visitDatabase(
       config,
       async (lease) => {
         const migrations = await migrate(lease.connection, tell);
-        tell('making partitions');
-        return { ...(await openServices(config, lease)), migrations };
+        return { ...(await openServices(config, lease)), migrations, connection: lease.connection };
       },
-      async ({ migrations }) => migrations,
+      async ({ migrations, connection, get }) => {
+        tell('making partitions');
+        await get(Maintenance).prepare(connection);
+        return migrations;
+      },
     ),
   );
   return {

@@ -18,7 +18,7 @@ async function run(): Promise<Answer> {
     import('../database/maintenance.js'),
   ]);
   const { partitions, grants } = await showingProgress((tell) =>
-    withServices((services) => services.get(Maintenance).purge(tell)),
+    withServices((services) => services.get(Maintenance).run(tell)),
   );
   const dropped = partitions.length > 0 ? partitions.join(', ') : 'none';
   return { json: { partitions, grants }, text: `Partitions dropped: ${dropped}. Grants removed: ${grants}.` };

@@ -59,7 +59,7 @@ export async function openServices(config: Config, { connection }: Lease): Promi
   });
   const close = (): Promise<void> => context.close();
   try {
-    await context.get(DatabaseSession, { strict: false }).connect(connection);
+    await context.get(DatabaseSession, { strict: false }).open(connection);
     return { get: (type) => context.get(type as Type, { strict: false }), close };
   } catch (error) {
     await close();

@@ -21,6 +21,7 @@ export class DatabaseSession implements OnApplicationShutdown {
   private readonly logger = new Logger('database');
   private readonly timers: NodeJS.Timeout[] = [];
   private ended = false;
+  private prepared = false;
 
   constructor(
     private readonly database: Database,
@@ -28,18 +29,33 @@ export class DatabaseSession implements OnApplicationShutdown {
     private readonly maintenance: Maintenance,
   ) {}
 
+  /** True once all is there that is made ahead of need. Before that, requests are answered and need not be sent. */
+  get ready(): boolean {
+    return this.prepared;
+  }
+
   /**
-   * One attempt: migrates, opens the pools, sets the clock, makes partitions ahead of need.
+   * One attempt, for those who serve: opens, makes partitions ahead of need, and goes on doing so.
    * @throws DatabaseRefusal when waiting would not help
    */
   async connect(connection: ClientConfig): Promise<void> {
+    await this.open(connection);
+    await this.maintenance.prepare(connection);
+    this.prepared = true;
+    this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
+  }
+
+  /**
+   * For those who come and go, such as the verbs of the command line: migrates, opens the pools, sets the clock.
+   * @throws DatabaseRefusal when waiting would not help
+   */
+  async open(connection: ClientConfig): Promise<void> {
     const done = await migrate(connection);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
+    this.maintenance.use(connection);
     this.database.attach(connection);
     await this.synchroniseClock();
-    await this.maintenance.prepare(connection);
     this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
-    this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
   }
 
   /** Tries until it succeeds, with growing pauses. Resolves on success. @throws DatabaseRefusal */
@@ -62,6 +78,7 @@ export class DatabaseSession implements OnApplicationShutdown {
   }
 
   private async letGo(): Promise<void> {
+    this.prepared = false;
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     await this.database.detach();
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 import { CONFIG, type Config } from '../config.js';
 import { HotQuery, type HotRow } from './hot-query.js';
-import { asUnavailable, sqlState } from './postgres-error.js';
+import { asUnavailable, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import { Unavailable } from '../http/unavailable.js';
 
@@ -19,7 +19,8 @@ export interface Queries {
 
 /**
  * Owns the two pools and the one way to send SQL through them: `run` and `transaction` for all that changes or lists,
- * `runHot` for the validation of tokens. It never retries: who asked knows whether that is safe.
+ * `runHot` for the validation of tokens. It never retries, because who asked knows whether that is safe; but for what
+ * PostgreSQL has refused while a partition was being attached, which has done nothing.
  */
 @Injectable()
 export class Database implements Queries {
@@ -47,7 +48,7 @@ export class Database implements Queries {
   }
 
   async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
-    return query<R>(required(this.main), statement, values);
+    return onceMore(() => query<R>(required(this.main), statement, values));
   }
 
   /** @param values in PostgreSQL's binary format @throws Unavailable when the database could not answer */
@@ -66,8 +67,15 @@ export class Database implements Queries {
     });
   }
 
-  /** READ COMMITTED. A commit that was not heard of is `Unavailable`: the caller must not claim that it happened. */
+  /**
+   * READ COMMITTED. A commit that was not heard of is `Unavailable`: the caller must not claim that it happened.
+   * @param work does nothing but by its queries: it may be done twice, and the first time be rolled back
+   */
   async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    return onceMore(() => this.attempt(work));
+  }
+
+  private async attempt<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     const client = await acquire(required(this.main));
     try {
       await client.query('BEGIN');
@@ -84,6 +92,15 @@ export class Database implements Queries {
   /** Connections in use and requests waiting for one, a pool each: for metrics. */
   pools(): Record<'main' | 'hot', { total: number; idle: number; waiting: number }> {
     return { main: numbers(this.main), hot: numbers(this.hot) };
+  }
+}
+
+async function onceMore<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMisrouted(error)) throw error;
+    return work();
   }
 }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { CONFIG, type Config } from '../config.js';
@@ -14,9 +14,17 @@ const DAY_MS = 86_400_000;
  */
 const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
 const AUDIT_MONTHS = 13;
-const LOCK_ATTEMPTS = 40;
 /** lock_not_available */
 const LOCKED = '55P03';
+/** query_canceled */
+const TOO_LONG = '57014';
+/** A machine may be slow for a moment; rows that are too many stay so. */
+const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3 };
+/**
+ * Milliseconds that the tables may be held for one partition, waiting included: less than a statement that waits meanwhile
+ * has. Rows that take longer to move stay where they are.
+ */
+const HOLD_MS = 250;
 
 export interface PurgeReport {
   readonly partitions: string[];
@@ -29,6 +37,7 @@ export interface PurgeReport {
  */
 @Injectable()
 export class Maintenance {
+  private readonly logger = new Logger('database');
   private connection: ClientConfig | undefined;
 
   constructor(
@@ -36,17 +45,23 @@ export class Maintenance {
     private readonly clock: Clock,
   ) {}
 
+  /** From now on, in this database. */
+  use(connection: ClientConfig): void {
+    this.connection = connection;
+  }
+
   /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
   async prepare(connection: ClientConfig): Promise<void> {
-    this.connection = connection;
+    this.use(connection);
     await this.ensurePartitions().catch((error: unknown) => {
       if (sqlState(error) !== LOCKED) throw error;
     });
   }
 
-  async run(): Promise<void> {
+  /** @param tell told in a few words how far it is */
+  async run(tell?: (progress: string) => void): Promise<PurgeReport> {
     await this.ensurePartitions();
-    await this.purge();
+    return this.purge(tell);
   }
 
   async ensurePartitions(): Promise<void> {
@@ -62,8 +77,22 @@ export class Maintenance {
       for (const [parent, ranges] of wanted)
         for (const { name, from, to } of ranges)
           if (!attached.has(`${parent}_${name}`))
-            await unlessLocked(client, 'SELECT keks_make_partition($1, $2, $3)', [parent, from, to]);
+            await this.unlessCrowded(`${parent}_${name}`, () =>
+              unlessLocked(client, 'SELECT keks_make_partition($1, $2, $3)', [parent, from, to]),
+            );
     });
+  }
+
+  /** Everything works without the partition, too; it is tried again within the hour. */
+  private async unlessCrowded(name: string, make: () => Promise<unknown>): Promise<void> {
+    try {
+      await make();
+    } catch (error) {
+      if (sqlState(error) !== TOO_LONG) throw error;
+      this.logger.warn(
+        `no partition ${name} yet: to move its rows out of the default one would keep everybody waiting for more than ${HOLD_MS} ms`,
+      );
+    }
   }
 
   /**
@@ -119,7 +148,8 @@ const ATTACHED = `
    ORDER BY c.relname`;
 
 /** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
-const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54})`;
+const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});
+  SET LOCAL statement_timeout = '${HOLD_MS}ms'`;
 
 async function unlessLocked<R extends pg.QueryResultRow>(
   client: pg.Client,
@@ -134,7 +164,7 @@ async function unlessLocked<R extends pg.QueryResultRow>(
       return rows;
     } catch (error) {
       await client.query('ROLLBACK');
-      if (sqlState(error) !== LOCKED || attempt === LOCK_ATTEMPTS) throw error;
+      if (attempt >= (ATTEMPTS[sqlState(error) ?? ''] ?? 0)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 100));
     }
   }

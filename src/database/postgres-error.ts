@@ -9,6 +9,19 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/** check_violation */
+const CHECK = '23514';
+
+/**
+ * A row that was on its way into the default partition when one of its own was attached: refused by PostgreSQL as by a CHECK,
+ * but by none that has a name. Sent again, it finds its way.
+ */
+export function isMisrouted(error: unknown): boolean {
+  const cause = error instanceof Unavailable ? error.cause : error;
+  if (sqlState(cause) !== CHECK || !(cause instanceof Error)) return false;
+  return !('constraint' in cause) || cause.constraint === undefined;
+}
+
 /**
  * A fault of the infrastructure becomes `Unavailable` (503): no connection, a time-out, a server that starts or stops, one that turned into a
  * standby. Everything else comes back as it is. When in doubt it is infrastructure: never a verdict.
@@ -16,6 +29,7 @@ export function sqlState(error: unknown): string | undefined {
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Unavailable) return error;
   const state = sqlState(error);
+  if (isMisrouted(error)) return new Unavailable('a partition was being attached', { cause: error });
   if (state ? OUR_FAULT.has(state.slice(0, 2)) : !isPostgresFault(error)) return error;
   return new Unavailable(`the database could not answer: ${state ?? error.message}`, { cause: error });
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import { DatabaseSession } from '../database/database.session.js';
 import { DrainState } from '../http/drain.js';
 import { Unavailable } from '../http/unavailable.js';
 
@@ -16,6 +17,7 @@ export abstract class Readiness {
 export class OwnReadiness extends Readiness {
   constructor(
     private readonly database: Database,
+    private readonly session: DatabaseSession,
     private readonly drain: DrainState,
   ) {
     super();
@@ -23,6 +25,7 @@ export class OwnReadiness extends Readiness {
 
   async check(): Promise<void> {
     if (this.drain.draining) throw new Unavailable('shutting down');
+    if (!this.session.ready) throw new Unavailable('the database is still being prepared');
     await this.database.runHot(PRIMARY_ANSWERS);
   }
 }

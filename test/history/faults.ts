@@ -1,3 +1,4 @@
+import { moveRows, ROWS_MOVE } from './partitions.js';
 import type { Random } from './random.js';
 import { SERVERS, type World } from './world.js';
 
@@ -41,4 +42,5 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'crash of PostgreSQL': (world) => world.crashPostgres(),
   'terminated backends': (world) => world.terminateBackends(),
+  [ROWS_MOVE]: moveRows,
 };

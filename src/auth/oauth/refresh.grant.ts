@@ -24,6 +24,8 @@ export type Refreshed =
   | { readonly outcome: 'rotated' | 'replayed'; readonly format: TokenFormat; readonly issued: IssuedToken }
   | { readonly outcome: 'theft'; readonly killedGrants: number };
 
+const ATTEMPTS = 3;
+
 /** RFC 6749 §6 and RFC 9700 §4.14: each refresh token works once, and has one successor. */
 @Injectable()
 export class RefreshGrant {
@@ -41,17 +43,18 @@ export class RefreshGrant {
     request: TokenRequest,
     origin: RequestOrigin,
   ): Promise<Refreshed> {
-    const row = await this.find(presented);
-    if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
-      throw new WireError('invalid_grant');
-    // whatever else is asked: a used token is a retry, or was stolen
-    if (row.used_at) return this.replayOrKill(presented, origin);
-    const scope = scopeOf(row, request.scope);
-    if (request.resource !== undefined && request.resource !== row.audience)
-      throw new WireError('invalid_target');
-    const rotated = await this.rotate(presented, row, scope, origin);
-    if (rotated) return { outcome: 'rotated', format: row.format, issued: rotated };
-    return this.replayOrKill(presented, origin);
+    // a statement that touched nothing decides nothing: what is so is looked up anew
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const row = (await this.find(presented)) ?? (await this.find(presented));
+      if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
+        throw new WireError('invalid_grant');
+      // whatever else is asked: a used token is a retry, or was stolen
+      const refreshed = row.used_at
+        ? await this.replayOrKill(presented, row, origin)
+        : await this.rotated(presented, row, request, origin);
+      if (refreshed) return refreshed;
+    }
+    throw new Unavailable('a refresh token is there, and was not found');
   }
 
   private async find(presented: PresentedRefresh): Promise<sql.RefreshRow | undefined> {
@@ -60,6 +63,19 @@ export class RefreshGrant {
       timestamp(presented.expiresAt),
     ]);
     return row;
+  }
+
+  private async rotated(
+    presented: PresentedRefresh,
+    row: sql.RefreshRow,
+    request: TokenRequest,
+    origin: RequestOrigin,
+  ): Promise<Refreshed | undefined> {
+    const scope = scopeOf(row, request.scope);
+    if (request.resource !== undefined && request.resource !== row.audience)
+      throw new WireError('invalid_target');
+    const issued = await this.rotate(presented, row, scope, origin);
+    return issued && { outcome: 'rotated', format: row.format, issued };
   }
 
   /** @returns undefined if the token was used, or its grant died, in between */
@@ -81,33 +97,39 @@ export class RefreshGrant {
     return rows.length > 0 ? this.answer(access, scope, successor.token, expiresAt) : undefined;
   }
 
-  private async replayOrKill(presented: PresentedRefresh, origin: RequestOrigin): Promise<Refreshed> {
-    const row = await this.find(presented);
-    if (!row?.used_at) throw new WireError('invalid_grant');
-    const again = await this.replay(presented, row, origin);
-    if (again) return { outcome: 'replayed', format: row.format, issued: again };
+  /** @returns undefined if neither could be done */
+  private async replayOrKill(
+    presented: PresentedRefresh,
+    row: sql.RefreshRow,
+    origin: RequestOrigin,
+  ): Promise<Refreshed | undefined> {
+    const now = this.clock.now();
+    const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
+    // 0 is none at all, also for an instance whose clock is a little behind
+    const since = graceMs === 0 || row.answered_scope === null ? undefined : new Date(now - graceMs);
+    const issued = since && (await this.replay(presented, row, since, origin));
+    if (issued) return { outcome: 'replayed', format: row.format, issued };
     const events = await this.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_GRANT, [
-      ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
-      ...[origin.ip, origin.requestId],
+      ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
+      ...[origin.ip, origin.requestId, since ?? null],
     ]);
+    if (events.length === 0) return undefined;
     return { outcome: 'theft', killedGrants: events.filter((event) => event.killed).length };
   }
 
   private async replay(
     presented: PresentedRefresh,
     row: sql.RefreshRow,
+    since: Date,
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
-    const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
-    const now = this.clock.now();
-    // 0 is none at all, also for an instance whose clock is a little behind
-    if (graceMs === 0 || row.answered_scope === null) return undefined;
+    if (row.answered_scope === null) return undefined;
     const successor = this.successors.again(presented.token, row);
-    if (!successor) return refuseIfYoung(row, now - graceMs);
+    if (!successor) return refuseIfYoung(row, since.getTime());
     const access = await this.access(row, row.answered_scope);
     const rows = await this.database.run(sql.REPLAY, [
-      ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
-      ...[new Date(now - graceMs), access.digest, timestamp(access.expiresAt)],
+      ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
+      ...[since, access.digest, timestamp(access.expiresAt)],
       ...[origin.ip, origin.requestId],
     ]);
     if (rows.length === 0) return undefined;

@@ -78,12 +78,20 @@ export const REPLAY: Statement = {
     RETURNING token_id`,
 };
 
-/** A used token that is no retry has been stolen, from one side or the other: everybody who has it starts again. */
+/**
+ * A used token that is no retry has been stolen, from one side or the other: everybody who has it starts again. That it is
+ * none is seen here once more: that a replay found nothing proves nothing. Without `$6`, the beginning of the grace period,
+ * there is no such thing as a retry.
+ */
 export const KILL_REPLAYED_GRANT: Statement = {
   name: 'kill_replayed_grant',
   text: `
     WITH used AS (
-      SELECT id, grant_id FROM refresh_tokens WHERE digest = $1 AND expires_at = $2 AND used_at IS NOT NULL
+      SELECT r.id, r.grant_id FROM refresh_tokens r
+       WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NOT NULL
+         AND ($6::timestamptz IS NULL OR r.used_at <= $6 OR EXISTS (
+           SELECT FROM refresh_tokens s
+            WHERE s.digest = r.successor AND s.expires_at = r.successor_expires_at AND s.used_at IS NOT NULL))
     ), killed AS (
       UPDATE grants SET revoked_at = $3, revoked_reason = 'refresh_token_replayed'
         FROM used WHERE grants.id = used.grant_id AND grants.revoked_at IS NULL

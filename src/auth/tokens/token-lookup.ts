@@ -36,19 +36,19 @@ const LIMITS = { size: 128, eager: 24, flights: 2, queue: 20_000 };
 @Injectable()
 export class TokenLookup {
   private readonly accessTokens = new MicroBatch<ReadToken, StoredToken | undefined>(
-    (tokens) => this.ask(sql.LOOK_UP_ACCESS_TOKENS, tokens, accessToken),
+    (tokens) => this.find(sql.LOOK_UP_ACCESS_TOKENS, tokens, accessToken),
     { ...LIMITS, name: 'look up access tokens' },
     (size) => this.telemetry.batches.access_token.note(size),
   );
   private readonly apiKeys = new MicroBatch<ReadToken, StoredToken | undefined>(
-    (keys) => this.ask(sql.LOOK_UP_API_KEYS, keys, apiKey),
+    (keys) => this.find(sql.LOOK_UP_API_KEYS, keys, apiKey),
     { ...LIMITS, name: 'look up API keys' },
     (size) => this.telemetry.batches.api_key.note(size),
   );
   private readonly descriptions = {
-    access: this.describing((tokens) => this.ask(sql.DESCRIBE.access, tokens, describedToken)),
-    refresh: this.describing((tokens) => this.ask(sql.DESCRIBE.refresh, tokens, describedToken)),
-    api_key: this.describing((keys) => this.ask(sql.DESCRIBE.api_key, keys, describedApiKey)),
+    access: this.describing((tokens) => this.find(sql.DESCRIBE.access, tokens, describedToken)),
+    refresh: this.describing((tokens) => this.find(sql.DESCRIBE.refresh, tokens, describedToken)),
+    api_key: this.describing((keys) => this.find(sql.DESCRIBE.api_key, keys, describedApiKey)),
   };
 
   constructor(
@@ -82,6 +82,24 @@ export class TokenLookup {
     return new MicroBatch(send, { ...LIMITS, name: 'describe tokens' }, (size) =>
       this.telemetry.batches.introspection.note(size),
     );
+  }
+
+  /**
+   * What is genuine and unexpired has once been stored. If it is not found, rows may have been moved while the statement
+   * waited: only one with a snapshot of its own can say that it is not there.
+   */
+  private async find<R extends AnyRow, T>(
+    statement: Statement,
+    tokens: readonly ReadToken[],
+    toToken: (row: R | sql.DescribedRow, expiresAt: number) => T,
+  ): Promise<(T | undefined)[]> {
+    const found = await this.ask(statement, tokens, toToken);
+    if (!found.includes(undefined)) return found;
+    const places = found.flatMap((one, at) => (one === undefined ? [at] : []));
+    const missing = tokens.filter((_, at) => found[at] === undefined);
+    const again = await this.ask(statement, missing, toToken);
+    places.forEach((at, index) => (found[at] = again[index]));
+    return found;
   }
 
   private async ask<R extends AnyRow, T>(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
+import { apply, type Change } from '../../database/change.js';
+import { Database } from '../../database/database.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry.js';
 import type { ReadToken } from './token-reader.js';
@@ -12,7 +13,7 @@ export interface Revoker {
   readonly origin: RequestOrigin;
 }
 
-const REVOKE_ACCESS_TOKEN: Statement = {
+const REVOKE_ACCESS_TOKEN: Change = {
   name: 'revoke_access_token',
   text: `
     WITH token AS (
@@ -23,10 +24,15 @@ const REVOKE_ACCESS_TOKEN: Statement = {
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id)
     SELECT $3, 'token.revoked', $4, token.grant_id, token.id, $5, $6 FROM token
     RETURNING token_id`,
+  left: {
+    name: 'living_access_token',
+    text: 'SELECT FROM access_tokens WHERE digest = $1 AND expires_at = $2 AND revoked_at IS NULL',
+    parameters: 2,
+  },
 };
 
 /** A refresh token, or an API key, takes its grant along (RFC 7009 §2.1). */
-const revokeGrantThrough = (table: 'refresh_tokens' | 'api_keys', reason: string): Statement => ({
+const revokeGrantThrough = (table: 'refresh_tokens' | 'api_keys', reason: string): Change => ({
   name: `revoke_through_${table}`,
   text: `
     WITH token AS (
@@ -39,6 +45,13 @@ const revokeGrantThrough = (table: 'refresh_tokens' | 'api_keys', reason: string
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $3, 'grant.revoked', $4, revoked.id, revoked.token_id, $5, $6, '{"reason": "${reason}"}' FROM revoked
     RETURNING grant_id`,
+  left: {
+    name: `living_in_${table}`,
+    text: `
+    SELECT FROM ${table} t JOIN grants g ON g.id = t.grant_id
+     WHERE t.digest = $1 AND t.expires_at = $2 AND g.revoked_at IS NULL`,
+    parameters: 2,
+  },
 });
 
 const STATEMENTS = {
@@ -62,7 +75,7 @@ export class TokenRevocation {
   async revoke(token: ReadToken, { actor, origin }: Revoker): Promise<void> {
     const statement = STATEMENTS[token.kind];
     if (!statement) return;
-    const rows = await this.database.run(statement, [
+    const rows = await apply(this.database, statement, [
       token.digest,
       timestamp(token.expiresAt),
       new Date(this.clock.now()),
