@@ -226,6 +226,24 @@ describe('PUT /password', () => {
     expect((await get(keks.url, '/keys', token)).body).toEqual({ items: [], next: null });
   });
 
+  it.each([undefined, 'jwt'])(
+    'a key that waits while its token (%s) is revoked is not made: 401',
+    async (format) => {
+      const name = await somebody();
+      const { body } = await post(keks.url, '/issue', { user: name, password: PASSWORD, format });
+      const { token } = body as { token: string };
+      const { client } = keks.database;
+      await client.query('BEGIN');
+      await client.query('SELECT FROM users WHERE name = $1 FOR NO KEY UPDATE', [name]);
+      const waiting = send(keks.url, 'POST', '/keys', token, { label: 'x', password: PASSWORD });
+      await untilWaiting();
+      expect((await post(keks.url, '/revoke', { token })).status).toBe(200);
+      await client.query('COMMIT');
+      expectError(await waiting, 401, 'invalid_token');
+      expect((await get(keks.url, '/keys', await keks.login(name))).body).toEqual({ items: [], next: null });
+    },
+  );
+
   it('a key that waits until its login has expired is not made: 401', async () => {
     const name = await somebody();
     const token = await keks.login(name);

@@ -4,8 +4,16 @@ import { BearerError } from '../../guard/bearer.error.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
 import { resourceChallenge } from '../discovery/resource-challenge.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { TokenReader } from '../tokens/token-reader.js';
 import { PasswordLogin } from '../users/password-login.js';
 import { ApiKeysService, type IssuedApiKey, type NewApiKey } from './api-keys.service.js';
+
+export interface KeyOrder {
+  /** The one that asks, as it was sent. */
+  readonly token: string;
+  readonly password: string;
+  readonly wanted: NewApiKey;
+}
 
 /**
  * A key outlives the login that makes it by years. So a token alone, which may have been taken from somewhere, does not make
@@ -14,6 +22,7 @@ import { ApiKeysService, type IssuedApiKey, type NewApiKey } from './api-keys.se
 @Injectable()
 export class ApiKeyIssuer {
   constructor(
+    private readonly reader: TokenReader,
     private readonly login: PasswordLogin,
     private readonly keys: ApiKeysService,
     @Inject(CONFIG) private readonly config: Config,
@@ -22,13 +31,16 @@ export class ApiKeyIssuer {
   /** @throws WireError invalid_credentials, too_many_requests, invalid_scope; BearerError invalid_token; Unavailable */
   async issue(
     by: GrantedPrincipal,
-    password: string,
-    wanted: NewApiKey,
+    { token, password, wanted }: KeyOrder,
     origin: RequestOrigin,
   ): Promise<IssuedApiKey> {
     const user = await this.login.verifyAgain(by.subject, password, origin);
-    const issued = await this.keys.issue({ user, loginId: by.grantId, scope: by.scope }, wanted, origin);
-    // the token was good when the guard looked at it, and was taken back before the key was made
+    const read = await this.reader.read(token);
+    const issued =
+      'refused' in read
+        ? undefined
+        : await this.keys.issue({ user, loginId: by.grantId, token: read, scope: by.scope }, wanted, origin);
+    // the token was good when the guard looked at it, and ended before the key was made
     if (!issued) throw new BearerError('invalid_token', resourceChallenge(this.config));
     return issued;
   }

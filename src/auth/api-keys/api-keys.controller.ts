@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import { bearerToken, type RawRequest } from '../../guard/bearer-header.js';
 import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
 import { WireError } from '../../http/wire-error.js';
@@ -41,11 +42,13 @@ export class ApiKeysController {
   async issue(
     @Body({ schema: schemas.keyRequest }) body: schemas.KeyRequest,
     @CurrentPrincipal() principal: GrantedPrincipal,
-    @Req() request: HttpRequest,
+    @Req() request: HttpRequest & { readonly raw: RawRequest },
   ): Promise<schemas.KeyAnswer> {
     const { label, password, scope, expires_in: expiresIn } = body;
-    const wanted = { label, scope, expiresIn };
-    const issued = await this.issuer.issue(principal, password, wanted, originOf(request));
+    const presented = bearerToken(request.raw);
+    const token = presented.kind === 'token' ? presented.token : '';
+    const order = { token, password, wanted: { label, scope, expiresIn } };
+    const issued = await this.issuer.issue(principal, order, originOf(request));
     const { id, key, scope: granted, expiresAt } = issued;
     return { id, key, label, scope: granted, expires_at: expiresAt.toISOString() };
   }

@@ -9,6 +9,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { parseScope, scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry.js';
 import { timestamp, TokenMint } from '../tokens/token-mint.js';
+import type { ReadToken } from '../tokens/token-reader.js';
 import type { VerifiedUser } from '../users/password-login.js';
 import * as sql from './api-keys.sql.js';
 
@@ -28,6 +29,7 @@ export interface NewApiKey {
 export interface KeyOwner {
   readonly user: VerifiedUser;
   readonly loginId: string;
+  readonly token: ReadToken;
   /** What the token may do. */
   readonly scope: readonly string[];
 }
@@ -52,7 +54,7 @@ export class ApiKeysService {
   ) {}
 
   /**
-   * @returns undefined if the login, or its user, has ended meanwhile
+   * @returns undefined if the token, its login or its user has ended meanwhile
    * @throws WireError invalid_scope; Unavailable, also when the account changed meanwhile
    */
   async issue(owner: KeyOwner, wanted: NewApiKey, origin: RequestOrigin): Promise<IssuedApiKey | undefined> {
@@ -72,6 +74,8 @@ export class ApiKeysService {
       origin.requestId,
       owner.user.passwordHash,
       scopeOfApiKey(owner.scope),
+      owner.token.digest,
+      timestamp(owner.token.expiresAt),
       minted.keyId,
     ]);
     if (!row) return undefined;

@@ -10,9 +10,9 @@ export interface IssuedRow {
 }
 
 /**
- * The owner's row is locked FOR SHARE, then the login that asks: both are checked as they are under the lock. Disabling
- * the owner, revoking all of his grants, taking scope from him or changing his password locks his row first, so no key
- * slips through between. The most that a key can have is what owner, login and token ($13) have all three.
+ * The owner's row is locked FOR SHARE, then the login that asks and its token: all are checked as they are under the lock.
+ * Disabling the owner, revoking all of his grants, taking scope from him or changing his password locks his row first, so
+ * no key slips through between; and none appears after the token that asked for it was revoked. The most that a key can have is what owner, login and token ($13) have all three.
  */
 export const ISSUE_API_KEY: Statement = {
   name: 'issue_api_key',
@@ -23,11 +23,14 @@ export const ISSUE_API_KEY: Statement = {
     ), login AS (
       SELECT g.id, g.scope FROM owner JOIN grants g ON g.user_id = owner.id
        WHERE g.id = $2 AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $8 FOR SHARE OF g
+    ), token AS (
+      SELECT t.id FROM login JOIN access_tokens t ON t.grant_id = login.id
+       WHERE t.digest = $14 AND t.expires_at = $15 AND t.revoked_at IS NULL FOR SHARE OF t
     ), most AS (
       SELECT ARRAY(SELECT one FROM unnest(string_to_array(owner.scope, ' ')) WITH ORDINALITY AS own (one, at)
                     WHERE one = ANY (string_to_array(login.scope, ' ')) AND one = ANY ($13::text[])
                     ORDER BY at) AS scope
-        FROM owner, login WHERE owner.proved
+        FROM owner, login, token WHERE owner.proved
     ), given AS (
       SELECT coalesce($3, array_to_string(scope, ' ')) AS scope FROM most
        WHERE $3::text IS NULL OR string_to_array($3, ' ') <@ most.scope
@@ -37,7 +40,7 @@ export const ISSUE_API_KEY: Statement = {
       RETURNING id, scope
     ), key AS (
       INSERT INTO api_keys (digest, grant_id, expires_at, audience, created_at, key_id)
-      SELECT $9, made.id, $5, $10, $8, $14 FROM made
+      SELECT $9, made.id, $5, $10, $8, $16 FROM made
       RETURNING id
     ), audit AS (
       INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
@@ -45,7 +48,7 @@ export const ISSUE_API_KEY: Statement = {
              jsonb_build_object('label', $4::text, 'scope', made.scope, 'expires_at', $5::timestamptz)
         FROM owner, made, key
     )
-    SELECT owner.proved, made.id, made.scope FROM owner CROSS JOIN login LEFT JOIN made ON true`,
+    SELECT owner.proved, made.id, made.scope FROM owner CROSS JOIN token LEFT JOIN made ON true`,
 };
 
 export interface ApiKeyRow extends Positioned {
