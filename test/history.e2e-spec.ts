@@ -65,10 +65,13 @@ describe('the history of two servers over one database', () => {
       ['unproved-key', OLD_KEYS, 0],
       ['kept-keys', OLD_KEYS, 0],
       ['fault-as-verdict', 'an acknowledged token is not lost', 600],
+      ['key-made-too-early', 'an acknowledged token is not lost', 300, 'a step of a new SECRET_KEY'],
+      ['key-gone-too-early', 'an acknowledged token is not lost', 300, 'a step of a new SECRET_KEY'],
     ])(
       '%s',
-      (mistake, rule, faultEvery) => isFound(mistake, rule, faultEvery, 'cut link to the database'),
-      120_000,
+      (mistake, rule, faultEvery, fault = 'cut link to the database') =>
+        isFound(mistake, rule, faultEvery, fault),
+      240_000,
     );
 
     // the last: it stays in the database

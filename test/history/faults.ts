@@ -41,6 +41,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     world.link(server).heal();
   },
   'crash of PostgreSQL': (world) => world.crashPostgres(),
+  'a step of a new SECRET_KEY': (world) => world.rotateKeys(),
   'terminated backends': (world) => world.terminateBackends(),
   [ROWS_MOVE]: moveRows,
 };

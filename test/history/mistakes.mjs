@@ -107,6 +107,19 @@ const MISTAKES = {
     };
   },
 
+  /** A key makes as soon as it is here, and the other server has not heard of it. */
+  'key-made-too-early': async () => {
+    const [newest, ...others] = (process.env.SECRET_KEY_PREVIOUS ?? '').split(',').toReversed();
+    if (!newest) return;
+    process.env.SECRET_KEY_PREVIOUS = [process.env.SECRET_KEY, ...others].join(',');
+    process.env.SECRET_KEY = newest;
+  },
+
+  /** The key before goes when the next one makes, and what was made with it lives. */
+  'key-gone-too-early': async () => {
+    delete process.env.SECRET_KEY_PREVIOUS;
+  },
+
   /** What the database could not answer is taken for a no. */
   'fault-as-verdict': async () => {
     const { TokenCheck } = await import(at('auth/tokens/token-check.js'));

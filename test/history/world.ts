@@ -12,6 +12,7 @@ import { watchOutput } from '../support/watch.js';
 import { build, freePort } from '../support/process.js';
 import { AS_SHIPPED, environment } from '../support/test-app.js';
 import { Link } from './link.js';
+import { KeyRotation } from './secret-keys.js';
 
 export const SERVERS = [0, 1] as const;
 export const USER = { name: 'Historian', password: 'seven brown biscuits under a blue moon' };
@@ -28,6 +29,7 @@ export class World {
   private readonly servers: Server[] = [];
 
   private preload: string | undefined;
+  private keys = new KeyRotation(SERVERS.length);
 
   private constructor(private readonly dataDir: string) {}
 
@@ -50,8 +52,16 @@ export class World {
   /** @param preload a module that every server loads first from now on: how a mistake gets in */
   async restart(preload: string | undefined): Promise<void> {
     this.preload = preload;
+    this.keys = new KeyRotation(SERVERS.length);
     for (const server of SERVERS) this.kill(server);
     await Promise.all(SERVERS.map((server) => this.start(server)));
+  }
+
+  /** The next step of a rotation of SECRET_KEY, which one of the servers takes. */
+  async rotateKeys(): Promise<void> {
+    const server = this.keys.next();
+    this.kill(server);
+    await this.start(server);
   }
 
   link(server: number): Link {
@@ -68,6 +78,7 @@ export class World {
       PORT: String(one.port),
       LOG_LEVEL: 'error',
       REFRESH_GRACE_PERIOD: '5m',
+      ...this.keys.settings(server),
     });
     const child = spawn(process.execPath, args, {
       env: { PATH: process.env.PATH, ...env },
