@@ -454,7 +454,8 @@ describe('keks doctor', () => {
 
   it.concurrent('finds a SECRET_KEY that does not fit', async () => {
     const { code, report } = await doctor({ SECRET_KEY: SECRET_KEY.replace('6b', '6c') });
-    expect([code, notOk(report)]).toEqual([1, ['fail passwords']]);
+    expect(code).toBe(1);
+    for (const finding of ['fail secret key', 'fail passwords']) expect(notOk(report)).toContain(finding);
   });
 
   it.concurrent('finds a schema that is missing, and changes nothing', async () => {

@@ -17,8 +17,8 @@ export async function checkAll(
   const found = await checkDatabase(client, settings);
   const known = !found.some(({ check, status }) => check === 'schema' && status === 'fail');
   return [
-    ...found,
     ...(settings.DATABASE_URL === undefined ? [] : await checkReplication(client)),
+    ...found,
     ...(keys && known ? await checkSecretKeys(client, keys) : []),
   ];
 }

@@ -51,19 +51,27 @@ function future({ inUse }: SecretKeyFacts, needs: string, someUnnoted: boolean):
   return someUnnoted ? 'needed by nothing that was noted' : 'nothing needs it: it may go';
 }
 
-/** Passwords and signing keys cannot be told from forgotten ones otherwise; tokens and secrets of a key that is gone are dead. */
+/** Tokens and secrets of a key that has gone may be meant to be dead; people and whoever signs are not. */
 function absent(one: SecretKeyFacts, needs: string): Finding[] {
   const { keyId, inUse } = one;
+  const { passwords, signing_keys: signing, ...dead } = one.needs;
+  const findings: Finding[] = [];
   if (inUse)
-    return [
+    findings.push(
       fail(
         'secret key',
         `another instance makes with ${keyId}, which is not accepted here`,
         'put it into SECRET_KEY_PREVIOUS here',
       ),
-    ];
-  const findings: Finding[] = [];
-  const { passwords, signing_keys: signing, ...dead } = one.needs;
+    );
+  else if (Object.keys(dead).length > 0)
+    findings.push(
+      warn(
+        'secret key',
+        `${keyId} is not here: refused are ${needs}`,
+        'put it into SECRET_KEY_PREVIOUS if they are to live',
+      ),
+    );
   if (passwords)
     findings.push(
       fail(
@@ -78,14 +86,6 @@ function absent(one: SecretKeyFacts, needs: string): Finding[] {
         'signing keys',
         `${signing.count} are encrypted under another SECRET_KEY (${keyId}): JWTs are 503 where one of them is to sign`,
         'put that key into SECRET_KEY_PREVIOUS, or, if it is lost, run "keks key rotate --compromised"',
-      ),
-    );
-  if (Object.keys(dead).length > 0)
-    findings.push(
-      warn(
-        'secret key',
-        `${keyId} is not here: refused are ${needs}`,
-        'put it into SECRET_KEY_PREVIOUS if they are to live',
       ),
     );
   return findings;
