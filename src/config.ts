@@ -45,7 +45,14 @@ export function checkSettings(environment: NodeJS.ProcessEnv = process.env): {
 } {
   const { settings, problems } = readSettings(environment);
   const embedded = settings.DATABASE_URL === undefined;
-  return { settings, problems: [...problems, ...crossChecks(settings, embedded, environment)] };
+  return {
+    settings,
+    problems: [
+      ...problems,
+      ...crossChecks(settings, embedded, environment),
+      ...urlChecks(settings, environment),
+    ],
+  };
 }
 
 function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.ProcessEnv): string[] {
@@ -89,6 +96,21 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
       !environment[name] || ['false', '0'].includes(environment[name]),
       `${name} is refused: the schema changes by migrations only. Unset it.`,
     );
+  return problems;
+}
+
+/** What `libpq` would take from the environment stands in DATABASE_URL, or does not count; where that would be unsafe, it is said. */
+function urlChecks(
+  { DATABASE_URL: url, DATABASE_SCHEMA }: Settings,
+  environment: NodeJS.ProcessEnv,
+): string[] {
+  if (url === undefined)
+    return DATABASE_SCHEMA === undefined ? [] : ['DATABASE_SCHEMA goes with DATABASE_URL: unset it.'];
+  const problems: string[] = [];
+  if ((environment['PGSSLMODE'] ?? 'disable') !== 'disable' && !/[?&](?:ssl|sslmode)=/.test(url))
+    problems.push('PGSSLMODE is not read: put sslmode=... into DATABASE_URL, and unset it.');
+  if (environment['PGPASSWORD'] && !/^[^/]*\/\/[^/@:]*:[^/@]|[?&]password=/.test(url))
+    problems.push('PGPASSWORD is not read: put the password into DATABASE_URL, and unset it.');
   return problems;
 }
 

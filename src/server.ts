@@ -114,8 +114,7 @@ async function connect(
   embedded: Embedded | undefined,
   logger: Logger,
 ): Promise<{ failed?: Promise<Error> }> {
-  // without `ssl: false` a PGSSLMODE in the environment would break the socket
-  const connection = embedded ? { ...embedded.address, ssl: false } : connectionOf(config.DATABASE_URL ?? '');
+  const connection = embedded?.address ?? connectionOf(config.DATABASE_URL ?? '', config.DATABASE_SCHEMA);
   if (embedded) {
     await session.connect(connection);
     return {};

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import type { Config } from '../config.js';
 import {
   connectionUrl,
@@ -8,19 +8,21 @@ import {
   startEmbedded,
   type EmbeddedPostgres,
 } from '../database/embedded/embedded-postgres.js';
+import { openClient, type PinnedClient } from '../database/pinned-client.js';
 import { connectionOf } from '../database/pools.js';
+import type { DatabaseConnection } from '../database/session-settings.js';
 
 /** The database, for the time of one verb. */
 export interface Lease {
-  readonly connection: ClientConfig;
+  readonly connection: DatabaseConnection;
   /** An open session in it. */
-  readonly client: Client;
+  readonly client: PinnedClient;
   /** The server was started for this verb: nobody else has been using the schema as it is. */
   readonly own: boolean;
   release(): Promise<void>;
 }
 
-export type Place = Pick<Config, 'DATABASE_URL' | 'DATA_DIR'>;
+export type Place = Pick<Config, 'DATABASE_URL' | 'DATABASE_SCHEMA' | 'DATA_DIR'>;
 
 /** The letters "keks", and 2. Verbs beside each other share it; who started the server waits until they are done. */
 const VERBS_LOCK = [0x6b_65_6b_73, 2];
@@ -31,18 +33,19 @@ const REFUSALS_MOST = 3;
 
 /** @returns undefined when the embedded server that was found is about to stop: ask again */
 export async function leaseDatabase(place: Place): Promise<Lease | undefined> {
-  if (place.DATABASE_URL !== undefined) return external(connectionOf(place.DATABASE_URL));
+  if (place.DATABASE_URL !== undefined)
+    return external(connectionOf(place.DATABASE_URL, place.DATABASE_SCHEMA));
   const running = await findRunning(place.DATA_DIR);
   return running ? beside(connectionOf(connectionUrl(running))) : start(place.DATA_DIR);
 }
 
-async function external(connection: ClientConfig): Promise<Lease> {
+async function external(connection: DatabaseConnection): Promise<Lease> {
   const client = await connect(connection);
   return { connection, client, own: false, release: () => end(client) };
 }
 
 /** Another Keks runs the server: a server, or another verb, which then waits for us before it stops it. */
-async function beside(connection: ClientConfig): Promise<Lease | undefined> {
+async function beside(connection: DatabaseConnection): Promise<Lease | undefined> {
   const lease = await external(connection);
   const { rows } = await lease.client.query<{ shared: boolean }>(
     'SELECT pg_try_advisory_lock_shared($1, $2) AS shared',
@@ -94,16 +97,8 @@ async function untilAlone(client: Client): Promise<void> {
     .catch(() => undefined);
 }
 
-async function connect(connection: ClientConfig): Promise<Client> {
-  const client = new Client({
-    ...connection,
-    application_name: 'keks verb',
-    connectionTimeoutMillis: CONNECT_MS,
-    keepAlive: true,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
+function connect(connection: DatabaseConnection): Promise<PinnedClient> {
+  return openClient(connection, { application_name: 'keks verb', connectionTimeoutMillis: CONNECT_MS });
 }
 
 async function end(client: Client): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedRefusal } from '../database/embedded/embedded-postgres.js';
-import { DatabaseRefusal } from '../database/migrator.js';
+import { DatabaseRefusal } from '../database/database.refusal.js';
 import { asUnavailable, sqlState } from '../database/postgres-error.js';
 import { Unavailable } from '../http/unavailable.js';
 import { leaseDatabase, type Lease, type Place } from './database.lease.js';
@@ -79,6 +79,7 @@ async function tryOnce<R>(
 
 function isFinal(error: Error): boolean {
   if (error instanceof Unavailable && error.cause instanceof Error) return isFinal(error.cause);
+  if (error instanceof DatabaseRefusal) return true;
   if (HOPELESS.includes(sqlState(error)?.slice(0, 2) ?? '')) return true;
   return !(asUnavailable(error) instanceof Unavailable);
 }

@@ -38,7 +38,7 @@ type Settings = ReturnType<typeof import('../config.js').checkSettings>['setting
 
 /** A database that does not exist yet is not made for the sake of being looked at. */
 async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
-  const { DATABASE_URL, DATA_DIR } = settings;
+  const { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR } = settings;
   if (DATABASE_URL === undefined && !existsSync(join(DATA_DIR, 'postgres', 'PG_VERSION')))
     return [ok('database', 'there is none yet; the first start makes it')];
   const [{ loadConfig }, { visitDatabase }, { checkAll }] = await Promise.all([
@@ -50,7 +50,7 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
   const keys = valid && hasKey ? loadConfig() : undefined;
   try {
     const found = await visitDatabase(
-      { DATABASE_URL, DATA_DIR },
+      { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR },
       async ({ client }) => ({ client, close: async () => undefined }),
       ({ client }) => checkAll(client, settings, keys),
     );

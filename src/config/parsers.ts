@@ -105,6 +105,13 @@ export function postgresUrl(text: string): string {
   return text;
 }
 
+/** PostgreSQL would cut a longer one silently. */
+export function schemaName(text: string): string {
+  if (!/^[^\p{C}]+$/u.test(text) || Buffer.byteLength(text) > 63 || /^pg_|^information_schema$/.test(text))
+    throw new Error('must be the name of a schema of your own, 63 bytes at most');
+  return text;
+}
+
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 export function logLevel(text: string): (typeof LEVELS)[number] {

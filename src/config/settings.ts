@@ -9,6 +9,7 @@ import {
   oneLine,
   origins,
   postgresUrl,
+  schemaName,
   secret,
   secrets,
   workers,
@@ -58,6 +59,11 @@ export const SETTINGS = {
     integer(50, 60_000),
     '400',
     'milliseconds that a statement may take; more for a database far away',
+  ),
+  DATABASE_SCHEMA: setting(
+    schemaName,
+    undefined,
+    'schema of the tables in `DATABASE_URL`; `public` if unset, whatever a `search_path` says',
   ),
   DATA_DIR: setting(
     oneLine,

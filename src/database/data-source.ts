@@ -2,6 +2,7 @@ import { DataSource, type Logger, type MixedList } from 'typeorm';
 import type { PoolConfig } from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { MIGRATIONS_TABLE } from './migrations-table.js';
+import { PinnedClient } from './pinned-client.js';
 
 export type Entities = (new () => object)[];
 
@@ -34,6 +35,6 @@ export function createDataSource(pool: PoolConfig, entities: Entities = []): Dat
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     poolErrorHandler: () => undefined,
-    extra: pool,
+    extra: { ...pool, Client: PinnedClient },
   });
 }

@@ -1,9 +1,10 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import type { ClientConfig } from 'pg';
 import { DatabaseClock } from './clock.js';
 import { Database } from './database.js';
 import { Maintenance } from './maintenance.js';
-import { DatabaseRefusal, migrate } from './migrator.js';
+import { DatabaseRefusal } from './database.refusal.js';
+import { migrate } from './migrator.js';
+import type { DatabaseConnection } from './session-settings.js';
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 2_000;
@@ -38,7 +39,7 @@ export class DatabaseSession implements OnApplicationShutdown {
    * One attempt, for those who serve: opens, makes partitions ahead of need, and goes on doing so.
    * @throws DatabaseRefusal when waiting would not help
    */
-  async connect(connection: ClientConfig): Promise<void> {
+  async connect(connection: DatabaseConnection): Promise<void> {
     await this.open(connection);
     await this.maintenance.prepare(connection);
     this.prepared = true;
@@ -49,7 +50,7 @@ export class DatabaseSession implements OnApplicationShutdown {
    * For those who come and go, such as the verbs of the command line: migrates, opens the pools, sets the clock.
    * @throws DatabaseRefusal when waiting would not help
    */
-  async open(connection: ClientConfig): Promise<void> {
+  async open(connection: DatabaseConnection): Promise<void> {
     const done = await migrate(connection);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
     this.maintenance.use(connection);
@@ -59,7 +60,10 @@ export class DatabaseSession implements OnApplicationShutdown {
   }
 
   /** Tries until it succeeds, with growing pauses. Resolves on success. @throws DatabaseRefusal */
-  async connectPatiently(connection: ClientConfig, afterFailure: (error: Error) => void): Promise<void> {
+  async connectPatiently(
+    connection: DatabaseConnection,
+    afterFailure: (error: Error) => void,
+  ): Promise<void> {
     for (let pause = RETRY_FIRST_MS; !this.ended; pause = Math.min(pause * 2, RETRY_MOST_MS)) {
       try {
         return await this.connect(connection);

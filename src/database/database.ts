@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { CONFIG, type Config } from '../config.js';
 import { HotQuery, type HotRow } from './hot-query.js';
 import { asUnavailable, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
+import type { DatabaseConnection } from './session-settings.js';
 import { Unavailable } from '../http/unavailable.js';
 
 /** A statement that is prepared once a connection under its name. The text of a name never changes. */
@@ -35,7 +36,7 @@ export class Database implements Queries {
   }
 
   /** Called once the schema is known to be right. */
-  attach(connection: ClientConfig): void {
+  attach(connection: DatabaseConnection): void {
     this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
     this.hot = hotPool(connection, this.config.DATABASE_TIMEOUT);
   }
@@ -121,7 +122,9 @@ async function acquire(pool: Pool): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
-    throw asUnavailable(error);
+    // also where the database no longer lets us have a setting: nothing was found out
+    const fault = asUnavailable(error);
+    throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
   }
 }
 

@@ -1,11 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import pg from 'pg';
-import type { ClientConfig } from 'pg';
+import type pg from 'pg';
 import { CONFIG, type Config } from '../config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../config/settings.js';
 import { Clock } from './clock.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
+import { openClient } from './pinned-client.js';
 import { sqlState } from './postgres-error.js';
+import type { DatabaseConnection } from './session-settings.js';
 
 const DAY_MS = 86_400_000;
 /**
@@ -38,7 +39,7 @@ export interface PurgeReport {
 @Injectable()
 export class Maintenance {
   private readonly logger = new Logger('database');
-  private connection: ClientConfig | undefined;
+  private connection: DatabaseConnection | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -46,12 +47,12 @@ export class Maintenance {
   ) {}
 
   /** From now on, in this database. */
-  use(connection: ClientConfig): void {
+  use(connection: DatabaseConnection): void {
     this.connection = connection;
   }
 
   /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
-  async prepare(connection: ClientConfig): Promise<void> {
+  async prepare(connection: DatabaseConnection): Promise<void> {
     this.use(connection);
     await this.ensurePartitions().catch((error: unknown) => {
       if (sqlState(error) !== LOCKED) throw error;
@@ -126,9 +127,7 @@ export class Maintenance {
   }
 
   private async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client({ ...this.connection, connectionTimeoutMillis: 2_000, keepAlive: true });
-    client.on('error', () => undefined);
-    await client.connect();
+    const client = await openClient(this.connection ?? {});
     try {
       return await work(client);
     } finally {

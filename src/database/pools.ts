@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import type { ClientConfig, Pool, PoolConfig } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
+import { PinnedClient } from './pinned-client.js';
+import type { DatabaseConnection } from './session-settings.js';
 
 /** What one process opens at most: both pools, and maintenance. */
 export const CONNECTIONS_MOST = 15;
@@ -46,12 +48,12 @@ const PROBES_ONLY =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
 
 /** For all that changes or lists. @param timeoutMs what a statement may take */
-export function mainPool(connection: ClientConfig, timeoutMs: number): Pool {
-  return guarded(new pg.Pool({ ...connection, ...mainOptions(timeoutMs) }));
+export function mainPool(connection: DatabaseConnection, timeoutMs: number): Pool {
+  return guarded(new pg.Pool({ ...connection, ...mainOptions(timeoutMs), Client: PinnedClient }));
 }
 
 /** The few connections that validations share. None of them ever talks to a standby: its answer could be old. */
-export function hotPool(connection: ClientConfig, timeoutMs: number): Pool {
+export function hotPool(connection: DatabaseConnection, timeoutMs: number): Pool {
   const options: PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void } = {
     ...connection,
     ...mainOptions(timeoutMs),
@@ -60,11 +62,10 @@ export function hotPool(connection: ClientConfig, timeoutMs: number): Pool {
     min: 1,
     options: [connection.options, PROBES_ONLY].filter(Boolean).join(' '),
     verify: (client, done) => {
-      client.query('SELECT pg_is_in_recovery() AS standby').then(
-        (answer) => done(answer.rows[0]?.standby === false ? undefined : new Error('connected to a standby')),
-        (error: unknown) => done(error instanceof Error ? error : new Error('connection lost')),
-      );
+      const primary = client instanceof PinnedClient && !client.standby;
+      done(primary ? undefined : new Error('connected to a standby'));
     },
+    Client: PinnedClient,
   };
   return guarded(new pg.Pool(options));
 }
@@ -77,7 +78,10 @@ export function guarded(pool: Pool): Pool {
   return pool;
 }
 
-/** @param url postgresql://, a socket directory as `?host=` */
-export function connectionOf(url: string): ClientConfig {
-  return parseIntoClientConfig(url);
+/**
+ * @param url postgresql://, a socket directory as `?host=`
+ * @param schema in which the tables are
+ */
+export function connectionOf(url: string, schema?: string): DatabaseConnection {
+  return { ...parseIntoClientConfig(url), schema };
 }

@@ -72,7 +72,7 @@ export async function startTestApp(
   });
   const drain = new DrainState();
   const app = await createApp({ config, clock, drain }, pino({ level: config.LOG_LEVEL, base: null }, sink));
-  await app.get(DatabaseSession).connect(connectionOf(database.url));
+  await app.get(DatabaseSession).connect(connectionOf(database.url, config.DATABASE_SCHEMA));
   const url = `http://127.0.0.1:${await listen(app, 0, '127.0.0.1')}`;
   watchServer('server in this process', url, log);
   return {

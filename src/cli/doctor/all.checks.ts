@@ -1,5 +1,5 @@
-import type { Client } from 'pg';
 import type { SecretKeysConfig } from '../../auth/secrets/secret-keys.js';
+import type { PinnedClient } from '../../database/pinned-client.js';
 import { checkDatabase } from './database.checks.js';
 import type { Finding } from './finding.js';
 import { checkReplication } from './replication.checks.js';
@@ -10,7 +10,7 @@ import { checkSecretKeys } from './secret-key.checks.js';
  * @param keys undefined while the configuration has no usable SECRET_KEY
  */
 export async function checkAll(
-  client: Client,
+  client: PinnedClient,
   settings: Parameters<typeof checkDatabase>[1],
   keys: SecretKeysConfig | undefined,
 ): Promise<Finding[]> {

@@ -7,7 +7,9 @@ import {
   type ServerFacts,
 } from '../../database/inspection.js';
 import { CONNECTIONS_MOST } from '../../database/pools.js';
-import { DatabaseRefusal, pendingMigrations } from '../../database/migrator.js';
+import { DatabaseRefusal } from '../../database/database.refusal.js';
+import { pendingMigrations } from '../../database/migrator.js';
+import type { PinnedClient, SettingInForce } from '../../database/pinned-client.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const OLDEST_VERSION = 140_000;
@@ -20,10 +22,11 @@ const AUDIT_MONTHS = 14;
 
 type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL' | 'WORKERS' | 'DATABASE_URL'>;
 
-export async function checkDatabase(client: Client, settings: Settings): Promise<Finding[]> {
+export async function checkDatabase(client: PinnedClient, settings: Settings): Promise<Finding[]> {
   const server = await inspectServer(client);
   const schema = await checkSchema(client);
-  const found = [...checkServer(server), ...checkConnections(server, settings), schema];
+  const found = [...checkServer(server), ...client.inForce.map(checkSetting)];
+  found.push(...checkConnections(server, settings), schema);
   if (schema.status === 'fail') return found;
   const partitions = await inspectPartitions(client, Date.now() + server.clockOffset, settings);
   found.push(...partitions.map((one) => checkPartitions(one, settings)));
@@ -55,6 +58,11 @@ function checkServer({ standby, version, clockOffset, vagueness }: ServerFacts):
   ];
 }
 
+/** That they hold is seen before a connection is used at all. */
+function checkSetting({ name, value, before }: SettingInForce): Finding {
+  return ok(name, before === undefined ? value : `${value}, although the database says ${before}`);
+}
+
 /** The embedded server is started with as many as it takes. */
 export function checkConnections(
   { connections }: Pick<ServerFacts, 'connections'>,
@@ -77,7 +85,7 @@ async function checkSchema(client: Client): Promise<Finding> {
     return fail('schema', `lacks ${pending.join(', ')}`, 'run "keks migrate", or start the new server');
   } catch (error) {
     if (!(error instanceof DatabaseRefusal)) throw error;
-    return fail('schema', 'newer than this program', error.message);
+    return fail('schema', 'newer than this program, or elsewhere', error.message);
   }
 }
 

@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { openClient } from '../pinned-client.js';
 import { EmbeddedRefusal, errorCode, oneLine } from './embedded.refusal.js';
 import { DATABASE, type PostgresAddress } from './postgres.address.js';
 
@@ -66,19 +67,13 @@ export async function release(client: Client): Promise<void> {
 }
 
 async function connect(address: PostgresAddress): Promise<Client> {
-  const client = new Client({
-    ...address,
-    ssl: false,
+  // a server that goes away is no error here: who cares listens for 'end'
+  return openClient(address, {
     application_name: `keks ${process.pid}`,
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
     statement_timeout: TIMEOUT_MS,
-    keepAlive: true,
   });
-  // Without a handler a server that goes away would end the process; who cares listens for 'end'.
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
 }
 
 async function createDatabase(address: PostgresAddress): Promise<void> {
