@@ -18,7 +18,13 @@ import {
 import { memoryOfMachine, sharedBuffers } from '../src/database/embedded/server.memory.js';
 import { shortLink } from '../src/database/embedded/socket.door.js';
 
-const SOURCES = resolve(import.meta.dirname, '../src/database/embedded');
+const SOURCES = resolve(import.meta.dirname, '../src');
+/** All that it needs, and nothing else of the program. */
+const PARTS = [
+  'start.refusal.ts',
+  ...['database.refusal.ts', 'pinned-client.ts', 'session-settings.ts'].map((name) => `database/${name}`),
+  ...readdirSync(join(SOURCES, 'database/embedded')).map((name) => `database/embedded/${name}`),
+];
 const MODULES = resolve(import.meta.dirname, '../node_modules');
 const PLATFORM = `${process.platform}-${process.arch}`;
 const FILL_JAR = ['TRUNCATE jar', `INSERT INTO jar VALUES ('Cookie')`];
@@ -29,7 +35,7 @@ const ON_LINUX = process.platform === 'linux';
 /** Starts as the process under test; ends by SIGTERM through stop(). Speaks one JSON line a message. */
 const CHILD = `
 import { Client } from 'pg';
-import { startEmbedded } from './dist/embedded-postgres.js';
+import { startEmbedded } from './dist/database/embedded/embedded-postgres.js';
 const { dataDir, settings, sql = [], stop = false } = JSON.parse(process.argv[2]);
 const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
 const began = performance.now();
@@ -201,10 +207,10 @@ async function ends(pid: number): Promise<void> {
 
 /** A folder with the compiled sources, as if installed there. */
 function install(where: string, modules: (target: string) => void): string {
-  mkdirSync(join(where, 'dist'), { recursive: true });
+  mkdirSync(join(where, 'dist/database/embedded'), { recursive: true });
   writeFileSync(join(where, 'package.json'), '{"type":"module"}');
   writeFileSync(join(where, 'child.mjs'), CHILD);
-  for (const name of readdirSync(SOURCES)) {
+  for (const name of PARTS) {
     const source = readFileSync(join(SOURCES, name), 'utf8');
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
     const { outputText } = ts.transpileModule(source, { compilerOptions });
