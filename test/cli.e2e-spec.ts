@@ -453,6 +453,7 @@ describe('keks doctor', () => {
   });
 
   it.concurrent('finds a SECRET_KEY that does not fit', async () => {
+    await app.addUser('Otto');
     const { code, report } = await doctor({ SECRET_KEY: SECRET_KEY.replace('6b', '6c') });
     expect(code).toBe(1);
     for (const finding of ['fail secret key', 'fail passwords']) expect(notOk(report)).toContain(finding);

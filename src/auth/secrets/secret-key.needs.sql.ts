@@ -11,25 +11,27 @@ export interface NeedRow {
 
 const byKey = (name: string, text: string): Statement => ({ name: `count_${name}_by_secret_key`, text });
 
-/** Between two notes of an instance, and before its first one, tokens are made too. */
-const MARGIN = `interval '5 minutes'`;
+/** Between two notes of an instance, and before its first one, tokens are made too; and minutes are counted as a whole. */
+const MARGIN = `interval '6 minutes'`;
 
 /**
  * Tokens do not tell which key they were made with, which would cost every one of them: those made while a key was in use may
- * be its. Where two were in use at once they count for both, so that none is missing.
+ * be its. Where two were in use at once they count for both, so that none is missing. By minutes first: there may be millions.
  */
 const madeMeanwhile = (table: 'access_tokens' | 'refresh_tokens', living: string): string => `
   WITH living AS (
-    SELECT t.created_at, t.expires_at FROM ${table} t JOIN grants g ON g.id = t.grant_id
+    SELECT date_trunc('minute', t.created_at) AS made, count(*) AS count, max(t.expires_at) AS until
+      FROM ${table} t JOIN grants g ON g.id = t.grant_id
      WHERE t.expires_at > $1 AND ${living} AND g.revoked_at IS NULL AND coalesce(g.expires_at, 'infinity') > $1
+     GROUP BY 1
   )
-  SELECT k.key_id, count(*)::float8 AS count, max(l.expires_at) AS until
-    FROM secret_keys k JOIN living l ON l.created_at BETWEEN k.first_made_at - ${MARGIN} AND k.last_made_at + ${MARGIN}
+  SELECT k.key_id, sum(l.count)::float8 AS count, max(l.until) AS until
+    FROM secret_keys k JOIN living l ON l.made BETWEEN k.first_made_at - ${MARGIN} AND k.last_made_at + ${MARGIN}
    GROUP BY k.key_id
   UNION ALL
-  SELECT NULL, count(*)::float8, max(l.expires_at) FROM living l
+  SELECT NULL, sum(l.count)::float8, max(l.until) FROM living l
    WHERE NOT EXISTS (SELECT FROM secret_keys k
-                      WHERE l.created_at BETWEEN k.first_made_at - ${MARGIN} AND k.last_made_at + ${MARGIN})
+                      WHERE l.made BETWEEN k.first_made_at - ${MARGIN} AND k.last_made_at + ${MARGIN})
   HAVING count(*) > 0`;
 
 export const NEEDS = {
