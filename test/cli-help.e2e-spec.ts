@@ -116,7 +116,7 @@ describe('colours', () => {
       spawnSync('/usr/bin/script', ['-qec', `"${process.execPath}" dist/src/cli.js ${args}`, '/dev/null'], {
         env: { PATH: process.env.PATH ?? '', TERM: 'xterm', ...settings, ...more },
         encoding: 'utf8',
-        timeout: 15_000,
+        timeout: 45_000,
       }).stdout;
     expect(run('--help', {})).toContain(ESCAPE);
     expect(run('--help', { NO_COLOR: '1' })).not.toContain(ESCAPE);

@@ -24,6 +24,7 @@ import {
   SECRET_KEY,
   startTestApp,
   type TestApp,
+  FAR_AWAY,
 } from './support/test-app.js';
 import { forged, genuine } from './support/token-smith.js';
 
@@ -148,7 +149,7 @@ describe('wrong usage is exit code 2', () => {
     const { status, stdout } = spawnSync('/usr/bin/script', ['-qec', line, '/dev/null'], {
       env: { PATH: process.env.PATH ?? '', TERM: 'dumb', ...settings },
       encoding: 'utf8',
-      timeout: 15_000,
+      timeout: 45_000,
     });
     expect(stdout).toMatch(/Give the token on standard input/);
     expect(status).toBe(2);
@@ -524,7 +525,7 @@ describe('what is in the way', () => {
 describe('with the embedded database', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keks-cli-'));
   const dataDir = join(folder, 'data');
-  const embedded = { DATA_DIR: dataDir, NODE_ENV: 'test', BCRYPT_COST: '4' };
+  const embedded = { DATA_DIR: dataDir, NODE_ENV: 'test', BCRYPT_COST: '4', DATABASE_TIMEOUT: FAR_AWAY };
   const at = (args: string, options?: RunOptions): Promise<Run> => keks(embedded, words(args), options);
   const here = (args: string, options?: HereOptions): Promise<Run> =>
     keksHere(embedded, words(args), options);

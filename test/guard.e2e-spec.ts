@@ -521,7 +521,7 @@ async function expectNoVerdicts(): Promise<void> {
 }
 
 async function expectRecovery(): Promise<void> {
-  await expect.poll(async () => (await eat(bearer(token))).status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await eat(bearer(token))).status, { timeout: 30_000 }).toBe(200);
   expect((await exchange(keks.url, { path: '/health/ready' })).status).toBe(200);
   expect((await say('/validate', { token })).status).toBe(200);
   expect((await say('/issue', { user: 'CookieDestroyer', password: PASSWORD })).status).toBe(200);
@@ -561,7 +561,7 @@ describe('503', () => {
     await client.query(`ALTER DATABASE ${rows[0]?.name} SET default_transaction_read_only = on`);
     await (await takeAway(keks.database)).end();
     await expect
-      .poll(async () => (await exchange(keks.url, { path: '/health/ready' })).status, { timeout: 10_000 })
+      .poll(async () => (await exchange(keks.url, { path: '/health/ready' })).status, { timeout: 30_000 })
       .toBe(200);
     expectUnavailable(await say('/revoke', { token }));
     expectUnavailable(await say('/issue', { user: 'CookieDestroyer', password: PASSWORD }));
@@ -577,7 +577,7 @@ describe('503', () => {
     outage = await takeAway(keks.database);
     expectUnavailable(await say('/revoke', { token: other }));
     await outage.end();
-    await expect.poll(async () => (await eat(bearer(other))).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await eat(bearer(other))).status, { timeout: 30_000 }).toBe(200);
     expect((await say('/revoke', { token: other })).status).toBe(200);
     expect((await eat(bearer(other))).status).toBe(401);
   });

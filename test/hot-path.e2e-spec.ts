@@ -8,7 +8,7 @@ import { Maintenance } from '../src/database/maintenance.js';
 import { connectionOf, hotPool } from '../src/database/pools.js';
 import { pipeline } from './support/raw-http.js';
 import { logStatements, type StatementLog } from './support/statement-log.js';
-import { get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
+import { get, PASSWORD, PATIENTLY, post, startTestApp, type TestApp } from './support/test-app.js';
 import { forged, genuine, unpack } from './support/token-smith.js';
 
 let keks: TestApp;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await keks.addUser('CookieDestroyer');
   token = await keks.login('CookieDestroyer');
   statements = await logStatements(keks.database);
-  await vi.waitFor(async () => expect((await get(keks.url, '/health/ready')).status).toBe(200));
+  await vi.waitFor(async () => expect((await get(keks.url, '/health/ready')).status).toBe(200), PATIENTLY);
   expect((await get(keks.url, '/cookies', token)).status).toBe(200);
 });
 

@@ -34,6 +34,8 @@ import { createHttpApp, listen, type HttpOptions } from '../src/http/http-app.js
 import { Unavailable } from '../src/http/unavailable.js';
 import { WireError } from '../src/http/wire-error.js';
 import { selfSigned } from './support/certificate.js';
+import { soonerThan } from './support/sooner.js';
+import { PATIENTLY } from './support/test-app.js';
 import { wants500 } from './support/watch.js';
 
 // --- a small application -------------------------------------------------------------------------------------
@@ -635,12 +637,11 @@ describe('JSON', () => {
 
   it('413 without waiting for a body that does not come', async () => {
     const socket = connect(port, '127.0.0.1');
-    const began = Date.now();
     socket.write(`POST /echo HTTP/1.1\r\nHost: a\r\n${JSON_TYPE}\r\nContent-Length: 100000\r\n\r\n`);
-    const text = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
+    const said = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
+    const text = await soonerThan(5_000, said);
     socket.destroy();
     expect(text).toContain('413 ');
-    expect(Date.now() - began).toBeLessThan(3_000);
   });
 
   it('cuts off who sends without end', async () => {
@@ -918,14 +919,13 @@ describe('framing', () => {
     expect((await send({ method: 'POST', path: '/echo', headers, body: '{}' })).status).toBe(200);
   });
 
-  it('closes on headers and bodies that take their time, within 15 s', { timeout: 20_000 }, async () => {
-    const began = Date.now();
-    const answers = await Promise.all([
+  it('closes on headers and bodies that take their time, within 15 s', { timeout: 60_000 }, async () => {
+    const answered = Promise.all([
       raw(port, 'GET /cookies HTTP/1.1\r\nHost:'),
       raw(port, `POST /echo HTTP/1.1\r\nHost: a\r\n${JSON_TYPE}\r\nContent-Length: 10\r\n\r\n{"a"`),
       raw(port, ''),
     ]);
-    expect(Date.now() - began).toBeLessThan(15_000);
+    const answers = await soonerThan(15_000, answered);
     for (const text of answers) {
       const parsed = parseAnswers(text);
       expect(parsed.length).toBeLessThanOrEqual(1);
@@ -985,8 +985,7 @@ describe('stopping', () => {
     expect([state.draining, isDraining(app)]).toEqual([false, false]);
 
     const over = Promise.all([happened(busy, 'close'), happened(idle, 'close'), happened(silent, 'close')]);
-    const began = Date.now();
-    const stopped = drain(app, { delayMs: 300, limitMs: 5_000 });
+    const stopped = soonerThan(3_000, drain(app, { delayMs: 1_000, limitMs: 5_000 }));
     expect([state.draining, isDraining(app)]).toEqual([true, true]);
     busy.write(GET);
     const answer = await once(busy);
@@ -996,14 +995,14 @@ describe('stopping', () => {
 
     await over;
     expect(await stopped).toBe(true);
-    expect(Date.now() - began).toBeLessThan(2_000);
     await expect(raw(port, GET)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('finishes what was in flight before it began, and is idempotent', async () => {
     const [app, port] = await start();
+    const arrived = happened(app.getHttpServer(), 'request');
     const slow = raw(port, 'GET /slow?ms=400 HTTP/1.1\r\nHost: a\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await arrived;
     const options = { delayMs: 0, limitMs: 5_000 };
     const [first, second] = [drain(app, options), drain(app, options)];
     expect(await slow).toMatch(/Connection: close[^]*"slow":true/i);
@@ -1012,12 +1011,12 @@ describe('stopping', () => {
 
   it('cuts what does not finish in time', async () => {
     const [app, port] = await start();
+    const arrived = happened(app.getHttpServer(), 'request');
     const slow = raw(port, 'GET /slow?ms=3000 HTTP/1.1\r\nHost: a\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const began = Date.now();
-    expect(await drain(app, { delayMs: 0, limitMs: 300 })).toBe(false);
+    await arrived;
+    const drained = drain(app, { delayMs: 0, limitMs: 300 });
+    expect(await soonerThan(1_500, drained)).toBe(false);
     expect(await slow).toBe('');
-    expect(Date.now() - began).toBeLessThan(1_500);
   });
 });
 
@@ -1065,9 +1064,9 @@ describe('TLS', () => {
     const client = connectTls({ port: inBetween, ca: tls.cert, host: '127.0.0.1' });
     client.on('error', () => undefined);
     await happened(client, 'secureConnect');
-    await vi.waitFor(() => expect(held).not.toEqual([]));
+    await vi.waitFor(() => expect(held).not.toEqual([]), PATIENTLY);
     const stopped = drain(app, { delayMs: 0, limitMs: 5_000 });
-    await vi.waitFor(() => expect(app.getHttpServer().listening).toBe(false));
+    await vi.waitFor(() => expect(app.getHttpServer().listening).toBe(false), PATIENTLY);
     upstream.write(Buffer.concat(held));
     expect(await stopped).toBe(true);
     client.destroy();

@@ -118,7 +118,7 @@ describe('two servers under load', { timeout: 120_000 + RESTARTS * 20_000 }, () 
       expect(await servers[at]!.stop('SIGTERM')).toBe(0);
       servers[at] = await start(ports[at]!);
       // the other one goes only when the balancer sends to this one again
-      await vi.waitFor(() => expect(balancer.isReady(servers[at]!.url)).toBe(true), { timeout: 10_000 });
+      await vi.waitFor(() => expect(balancer.isReady(servers[at]!.url)).toBe(true), { timeout: 30_000 });
     }
     const report = await load.stop();
     say(`${RESTARTS} restarts, ${report.requests} requests, unanswered: ${report.failures.length}`);

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RemoteValidator, type RemoteValidatorOptions } from '../src/guard/remote.validator.js';
 import { json, startFakeAuthority, type FakeAuthority } from './support/fake-authority.js';
+import { soonerThan } from './support/sooner.js';
 import { expectNoVerdict } from './support/no-verdict.js';
 import { freePort } from './support/process.js';
 
@@ -207,18 +208,16 @@ describe('RemoteValidator', () => {
       ],
     ])('in time when %s', async (_, answer) => {
       authority.answer = answer;
-      const start = performance.now();
-      await expectNoVerdict(validator({ timeoutMs: 150 }).validate('kat_token'), 'timed_out');
-      expect(performance.now() - start).toBeLessThan(400);
+      const asked = validator({ timeoutMs: 150 }).validate('kat_token');
+      await soonerThan(1_000, expectNoVerdict(asked, 'timed_out'));
     });
 
     it('in time for those who wait too: no question takes longer than its time', async () => {
       authority.answer = () => undefined;
       const one = validator({ timeoutMs: 150, connections: 2 });
-      const start = performance.now();
       const asked = Array.from({ length: 20 }, (_, at) => one.validate(`kat_token${at}`));
-      await Promise.all(asked.map((each) => expectNoVerdict(each, 'timed_out')));
-      expect(performance.now() - start).toBeLessThan(400);
+      // one after the other, two at a time, they would take 1,500 ms
+      await soonerThan(1_000, Promise.all(asked.map((each) => expectNoVerdict(each, 'timed_out'))));
       authority.answer = json(ACTIVE);
       expect((await one.validate('kat_token')).active).toBe(true);
     });

@@ -14,7 +14,16 @@ import { isServerOf, readPidFile } from '../src/database/embedded/postmaster.ide
 import { connectionOf } from '../src/database/pools.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { freePort, launch, type ServerProcess } from './support/process.js';
-import { environment, get, PASSWORD, post, SECRET_KEY, type Answer } from './support/test-app.js';
+import {
+  environment,
+  FAR_AWAY,
+  get,
+  PASSWORD,
+  PATIENTLY,
+  post,
+  SECRET_KEY,
+  type Answer,
+} from './support/test-app.js';
 
 interface Keks extends ServerProcess {
   readonly stdout: () => string;
@@ -57,7 +66,7 @@ async function refusal(
   return { code, lines: keks.stderr().trimEnd().split('\n'), stdout: keks.stdout() };
 }
 
-/** 503 is no verdict: on a machine that is busy with other tests it is asked again. */
+/** 503 is no verdict: right after a start or an end it is asked again. */
 async function verdict(ask: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 0; ; attempt += 1) {
     const answer = await ask();
@@ -89,7 +98,12 @@ afterAll(async () => {
 describe('with a database of its own', { timeout: 90_000 }, () => {
   const DATA_DIR = join(mkdtempSync(join(tmpdir(), 'keks-restart-')), 'data');
   // the port is in the issuer, and the issuer is whom its tokens are for
-  const settings: Record<string, string> = { DATA_DIR, NODE_ENV: 'test', BCRYPT_COST: '4' };
+  const settings: Record<string, string> = {
+    DATA_DIR,
+    NODE_ENV: 'test',
+    BCRYPT_COST: '4',
+    DATABASE_TIMEOUT: FAR_AWAY,
+  };
   const cluster = join(DATA_DIR, 'postgres');
   folders.push(dirname(DATA_DIR));
   let keks: Keks;
@@ -218,7 +232,7 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     // a request on another connection has been answered after it: the first one is in
     expect(await eat(keks.url, token)).toBe(200);
     const ended = keks.stop('SIGTERM');
-    await vi.waitFor(() => expect(fetch(`${keks.url}/health/live`)).rejects.toThrow(), { timeout: 10_000 });
+    await vi.waitFor(() => expect(fetch(`${keks.url}/health/live`)).rejects.toThrow(), { timeout: 30_000 });
     expect(keks.child.exitCode).toBeNull();
     socket.write(body.slice(9));
     await once(socket, 'close');
@@ -329,9 +343,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
     const keks = await ready(await start(settings));
     const token = await issue(keks.url, 'Ann', PASSWORD);
     const ended = keks.stop('SIGTERM');
-    await vi.waitFor(async () => expect((await get(keks.url, '/health/ready')).status).toBe(503), {
-      interval: 20,
-    });
+    await vi.waitFor(async () => expect((await get(keks.url, '/health/ready')).status).toBe(503), PATIENTLY);
     const served = await get(keks.url, '/cookies', token);
     expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
     expect(await ended).toBe(0);

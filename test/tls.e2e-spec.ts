@@ -64,7 +64,7 @@ describe('TLS_CERT and TLS_KEY', () => {
     port = await freePort();
     await writePair();
     server = launch(settings());
-    for (let attempt = 0; attempt < 400; attempt += 1) {
+    for (let attempt = 0; attempt < 2_400; attempt += 1) {
       const ready = await get(port, '/health/ready').catch(() => undefined);
       if (ready?.status === 200) return;
       await new Promise((resolve) => setTimeout(resolve, 25));

@@ -62,7 +62,7 @@ describe('traces', () => {
   async function untilSeen(name: string, traceId?: string): Promise<Span> {
     const find = (): Span | undefined =>
       spans().find((span) => span.name === name && (traceId === undefined || span.traceId === traceId));
-    await expect.poll(find, { timeout: 5_000 }).toBeDefined();
+    await expect.poll(find, { timeout: 30_000 }).toBeDefined();
     return find()!;
   }
 
@@ -131,7 +131,7 @@ describe('traces', () => {
     await Promise.all(Array.from({ length: 20 }, () => get(keks.url, '/cookies', token)));
     const linked = (): Span | undefined =>
       spans().find((span) => span.name === 'look up access tokens' && (span.links?.length ?? 0) > 0);
-    await expect.poll(linked, { timeout: 5_000 }).toBeDefined();
+    await expect.poll(linked, { timeout: 30_000 }).toBeDefined();
     const shared = linked()!;
     expect(valuesOf(shared.attributes)['keks.batch.size']).toBe(1 + shared.links!.length);
     expect(shared.links!.map(({ traceId }) => traceId)).not.toContain(shared.traceId);
@@ -213,7 +213,7 @@ describe('traces', () => {
     collector.closeAllConnections();
     expect((await get(keks.url, '/cookies', token)).status).toBe(200);
     const warned = (): string | undefined => keks.log.find((line) => line.includes('tracing: '));
-    await expect.poll(warned, { timeout: 5_000 }).toBeDefined();
+    await expect.poll(warned, { timeout: 30_000 }).toBeDefined();
     expect(JSON.parse(warned()!)).toMatchObject({ level: 40, msg: 'tracing: spans could not be sent' });
     expect((await get(keks.url, '/cookies', token)).status).toBe(200);
     const before = performance.now();

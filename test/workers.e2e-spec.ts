@@ -15,7 +15,7 @@ import { selfSigned } from './support/certificate.js';
 import { createDatabase } from './support/database.js';
 import { parseExposition, type Family } from './support/exposition.js';
 import { freePort, launch, type ServerProcess } from './support/process.js';
-import { environment, get } from './support/test-app.js';
+import { environment, FAR_AWAY, get, PATIENTLY } from './support/test-app.js';
 
 interface Answer {
   readonly status: number;
@@ -57,7 +57,13 @@ function workersOf({ child }: ServerProcess): number[] {
 const launched: ServerProcess[] = [];
 
 function start(settings: Record<string, string>): ServerProcess {
-  const keks = launch({ WORKERS: '2', NODE_ENV: 'test', BCRYPT_COST: '4', ...settings });
+  const keks = launch({
+    WORKERS: '2',
+    NODE_ENV: 'test',
+    BCRYPT_COST: '4',
+    DATABASE_TIMEOUT: FAR_AWAY,
+    ...settings,
+  });
   launched.push(keks);
   return keks;
 }
@@ -175,11 +181,11 @@ describe.runIf(process.platform === 'linux')(
         const found = [await fingerprint(port), await fingerprint(port), await fingerprint(port)];
         expect(found).not.toContain(old);
         expect(new Set(found).size).toBe(1);
-      });
+      }, PATIENTLY);
       const renewed = await fingerprint(port);
       writeFileSync(settings['TLS_CERT'] ?? '', 'nonsense');
       keks.child.kill('SIGHUP');
-      await vi.waitFor(() => expect(keks.output()).toContain('TLS_CERT and TLS_KEY'));
+      await vi.waitFor(() => expect(keks.output()).toContain('TLS_CERT and TLS_KEY'), PATIENTLY);
       expect([await fingerprint(port), await fingerprint(port)]).toEqual([renewed, renewed]);
       expect(keks.output().match(/TLS_CERT and TLS_KEY/g)).toHaveLength(1);
       await writePair();
@@ -196,10 +202,10 @@ describe.runIf(process.platform === 'linux')(
           if ((await cookies()).status === 200) answered += 1;
         }),
       );
-      await vi.waitFor(() => expect(answered).toBeGreaterThanOrEqual(5), { timeout: 10_000, interval: 5 });
+      await vi.waitFor(() => expect(answered).toBeGreaterThanOrEqual(5), { timeout: 30_000, interval: 5 });
       process.kill(first, 'SIGKILL');
       await given;
-      await vi.waitFor(() => expect(isAlive(first)).toBe(false), { interval: 5 });
+      await vi.waitFor(() => expect(isAlive(first)).toBe(false), PATIENTLY);
       const served = before + answered;
       for (let n = 0; n < 10; n += 1) expect((await cookies()).status).toBe(200);
       expect(await eaten()).toBe(served + 10);
@@ -253,14 +259,14 @@ describe.runIf(process.platform === 'linux')(
       socket.write(
         `POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
       );
-      await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0));
+      await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0), PATIENTLY);
       expect((await cookies()).status).toBe(200);
       keks.child.kill('SIGKILL');
       await once(keks.child, 'exit');
       socket.write(body.slice(9));
       await once(socket, 'close');
       expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*"active":true/i);
-      await vi.waitFor(() => expect(all.filter(isAlive)).toEqual([]), { timeout: 15_000, interval: 20 });
+      await vi.waitFor(() => expect(all.filter(isAlive)).toEqual([]), { timeout: 60_000, interval: 20 });
     });
   },
 );

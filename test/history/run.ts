@@ -17,6 +17,10 @@ export interface Plan {
   readonly workers?: number;
   /** The end before the time is over: so many verdicts have been given. */
   readonly validations?: number;
+  /** It goes on beyond its time until so many tokens have been taken: a busy machine gives fewer in the same time. */
+  readonly atLeast?: number;
+  /** The end before the time is over: what was looked for has been seen. */
+  readonly until?: (ledger: Ledger) => boolean;
 }
 
 export interface Outcome {
@@ -38,6 +42,7 @@ interface Pool {
   refresh: string[];
 }
 
+const LATE_MS = 120_000;
 const WORKERS = 12;
 const KEEP = 400;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -53,7 +58,11 @@ export async function play(
   const client = new Client(world.urls, ledger, credentials);
   const pool: Pool = { tokens: [], revoked: [], refresh: [] };
   const end = performance.now() + plan.milliseconds;
-  const isOver = (): boolean => performance.now() > end || ledger.verdicts >= (plan.validations ?? Infinity);
+  const isOver = (): boolean =>
+    (performance.now() > end && ledger.count('validate', 200) > (plan.atLeast ?? -1)) ||
+    performance.now() > end + LATE_MS ||
+    ledger.verdicts >= (plan.validations ?? Infinity) ||
+    plan.until?.(ledger) === true;
   // who wants a million validations asks for several at a time, as browsers and services do
   const looks = plan.validations === undefined || plan.validations === Infinity ? 1 : 8;
   const workers = Array.from({ length: plan.workers ?? WORKERS }, (_, at) =>

@@ -136,7 +136,7 @@ export class World {
   }
 
   async untilReady(server: number): Promise<void> {
-    for (let attempt = 0; attempt < 600; attempt += 1) {
+    for (let attempt = 0; attempt < 4_800; attempt += 1) {
       const url = `${this.urls[server]}/health/ready`;
       const ready = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
         (answer) => answer.status === 200,

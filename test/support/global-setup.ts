@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     settings: {
       fsync: 'off',
       synchronous_commit: 'off',
-      max_connections: '200',
+      max_connections: '500',
       // whose statement it was: see statement-log.ts
       log_line_prefix: '%m [%p] %d ',
     },

@@ -9,15 +9,28 @@ const WAITING = `
 /** A transaction would else see again and again what it saw first. */
 const FRESH = 'SELECT pg_stat_clear_snapshot()';
 
-/** Until so many wait: whoever lets go now decides a race, instead of hoping for one. */
-export async function untilWaiting({ client }: TestDatabase, count = 1): Promise<void> {
+/**
+ * Until so many wait: whoever lets go now decides a race, instead of hoping for one.
+ * @param unless what may be over without having waited
+ */
+export async function untilWaiting(
+  { client }: TestDatabase,
+  count = 1,
+  unless: Promise<unknown> = new Promise(() => undefined),
+): Promise<void> {
+  const progress = { over: false };
+  unless.then(
+    () => (progress.over = true),
+    () => (progress.over = true),
+  );
   await vi.waitFor(
     async () => {
+      if (progress.over) return;
       await client.query(FRESH);
       const { rows } = await client.query(`SELECT pid ${WAITING}`);
       if (rows.length < count) throw new Error(`${rows.length} of ${count} wait for a lock`);
     },
-    { timeout: 20_000, interval: 5 },
+    { timeout: 30_000, interval: 5 },
   );
 }
 

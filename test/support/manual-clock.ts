@@ -3,9 +3,19 @@ import { Clock } from '../../src/database/clock.js';
 /** Real time, shifted by hand. */
 export class ManualClock extends Clock {
   private offset = 0;
+  private frozen: number | undefined;
 
   now(): number {
-    return Date.now() + this.offset;
+    return (this.frozen ?? Date.now()) + this.offset;
+  }
+
+  /** From now on only by hand: for a test whose seconds must not be eaten by a busy machine. */
+  freeze(): void {
+    this.frozen ??= Date.now();
+  }
+
+  thaw(): void {
+    this.frozen = undefined;
   }
 
   advance(seconds: number): void {

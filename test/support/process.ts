@@ -73,7 +73,7 @@ export function launch(environment: Record<string, string>, url = ''): ServerPro
 }
 
 async function untilReady(server: ServerProcess): Promise<void> {
-  for (let attempt = 0; attempt < 1_200; attempt += 1) {
+  for (let attempt = 0; attempt < 4_800; attempt += 1) {
     if (server.child.exitCode !== null) break;
     const ready = await fetch(`${server.url}/health/ready`).then(
       (answer) => answer.status === 200,

@@ -21,6 +21,9 @@ export const SECRET_KEY = '6b656b736521206c65636b657221206b656b736521206c65636b6
 export const FAR_AWAY = '20000';
 export const AS_SHIPPED = { DATABASE_TIMEOUT: '400' };
 
+/** For what comes by itself: how long does not matter, and a busy machine takes its time. */
+export const PATIENTLY = { timeout: 30_000, interval: 10 };
+
 export interface TestApp {
   readonly app: NestFastifyApplication;
   readonly url: string;

@@ -132,12 +132,14 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
       it('dead on the second of its expiry, without leeway (RFC 7519 §4.1.4)', async () => {
         const token = await login(format);
         const { expiresAt } = await principalOf(token);
+        keks.clock.freeze();
         const left = expiresAt - keks.clock.now() / 1_000;
         keks.clock.advance(left - 3);
         expect((await validator.validate(token)).active).toBe(true);
         keks.clock.advance(3);
         await expectRefused(token);
         keks.clock.advance(-left);
+        keks.clock.thaw();
       });
 
       it('meant for another API: not good here', async () => {
@@ -196,7 +198,7 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
           else expect((await verdict).active).toBe(true);
           expect((await eat(token)).status).toBe(asksEveryTime ? 503 : 200);
           await outage.end();
-          await expect.poll(async () => (await eat(token)).status, { timeout: 10_000 }).toBe(200);
+          await expect.poll(async () => (await eat(token)).status, { timeout: 30_000 }).toBe(200);
         },
       );
     });
