@@ -1,4 +1,5 @@
 import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * What these measure is taken from everybody by whoever runs beside them. They come last and alone; everything else is about
@@ -11,14 +12,36 @@ const LIMITS = [
   'test/history.e2e-spec.ts',
 ];
 
+/** On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. */
+const LONG = [
+  'restart',
+  'embedded',
+  'migrations',
+  'cli',
+  'races',
+  'refresh',
+  'workers',
+  'signing-keys',
+  'token-story',
+];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      LONG.some((name) => moduleId.endsWith(`/test/${name}.e2e-spec.ts`));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((one) => !isLong(one))];
+  }
+}
+
 const SHARED = {
   setupFiles: ['test/support/setup.ts'],
   // files that follow one another in a process load the program once; passport keeps its strategies in one registry a
   // process, where each file's app, the only one of its time, takes the place of the one before
   pool: 'forks' as const,
   isolate: false,
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
   // how long something may take to come is no promise, unless a test says so
   expect: { poll: { timeout: 30_000 } },
 } satisfies NonNullable<UserWorkspaceConfig['test']>;
@@ -28,6 +51,7 @@ export default defineConfig({
     // of the run, not of a project: one PostgreSQL for both
     globalSetup: 'test/support/global-setup.ts',
     retry: 0,
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {

@@ -30,13 +30,14 @@ describe('the console at /console', () => {
       startProcess({
         NODE_ENV: 'test',
         BCRYPT_COST: '4',
+        DATABASE_TIMEOUT: '20000',
         DATA_DIR: dataDir,
         LOGIN_FAILURES_PER_ACCOUNT: '3',
       }),
       openBrowser(),
     ]);
     const { code, stderr } = await cli(
-      { NODE_ENV: 'test', BCRYPT_COST: '4', DATA_DIR: dataDir },
+      { NODE_ENV: 'test', BCRYPT_COST: '4', DATABASE_TIMEOUT: '20000', DATA_DIR: dataDir },
       ['user', 'add', 'boss', '--password-stdin', '--scope', 'keks:admin cookies:eat'],
       { input: PASSWORD },
     );

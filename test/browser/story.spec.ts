@@ -31,7 +31,7 @@ describe('the story page at /', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'keks-story-'));
     [keks, browser] = await Promise.all([
-      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATA_DIR: dataDir }),
+      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATABASE_TIMEOUT: '20000', DATA_DIR: dataDir }),
       openBrowser(),
     ]);
   });

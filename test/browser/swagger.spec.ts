@@ -34,7 +34,7 @@ describe('Swagger UI at /docs', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'keks-browser-'));
     [keks, browser] = await Promise.all([
-      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATA_DIR: dataDir }),
+      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATABASE_TIMEOUT: '20000', DATA_DIR: dataDir }),
       openBrowser(),
     ]);
     page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
