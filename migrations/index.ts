@@ -2,6 +2,8 @@ import { Schema1760000000000 } from './1760000000000-schema.js';
 import { HashedDigests1795392000000 } from './1795392000000-hashed-digests.js';
 import { EndedGrants1795392060000 } from './1795392060000-ended-grants.js';
 import { MovedRows1796000000000 } from './1796000000000-moved-rows.js';
+import { OwnerEndings1796000060000 } from './1796000060000-owner-endings.js';
+import { LivingGrants1796000061000 } from './1796000061000-living-grants.js';
 import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
@@ -10,6 +12,8 @@ export const migrations = [
   HashedDigests1795392000000,
   EndedGrants1795392060000,
   MovedRows1796000000000,
+  OwnerEndings1796000060000,
+  LivingGrants1796000061000,
   SecretKeys1796000120000,
 ];
 

@@ -328,7 +328,7 @@ describe('POST /admin/users/:id/revoke', () => {
     ]);
   });
 
-  it('204 of a user with 30,000 logins, each within the time of a statement', async () => {
+  it('204 of a user with 30,000 logins: all are dead at once, and written down one by one afterwards', async () => {
     const { id, name } = await somebody();
     const token = await keks.login(name);
     const { client } = keks.database;
@@ -339,10 +339,8 @@ describe('POST /admin/users/:id/revoke', () => {
     );
     expect((await call('POST', `/admin/users/${id}/revoke`)).status).toBe(204);
     expect(await status(token)).toBe(401);
-    const { rows } = await client.query('SELECT FROM grants WHERE user_id = $1 AND revoked_at IS NULL', [id]);
-    expect(rows).toEqual([]);
     const [event] = await eventsOf(`type = 'user.revoked' AND detail->>'user' = $1`, name);
-    expect(event).toMatchObject({ detail: { grants: 30_000 } });
+    expect(event).toMatchObject({ detail: { grants: 'all' } });
   });
 
   it.each([NOBODY, 'x', '%00'])('404: %s', async (id) => {

@@ -318,15 +318,19 @@ describe('from the first schema on, with tokens in it', () => {
     }
   });
 
-  it('lets roles that serve read the new table and purge it, as they may grants, and nobody else', async () => {
+  it.each([
+    ['ended_grants', 'DELETE SELECT'],
+    ['owner_endings', 'DELETE INSERT SELECT UPDATE'],
+  ])('lets roles that serve use %s as they may grants, and nobody else', async (table, may) => {
     const { rows } = await one.client.query<{ role: string; may: string }>(
       `SELECT grantee AS role, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS may
-         FROM information_schema.role_table_grants WHERE table_name = 'ended_grants' AND grantee <> '${owner}'
+         FROM information_schema.role_table_grants WHERE table_name = $1 AND grantee <> '${owner}'
         GROUP BY grantee ORDER BY grantee`,
+      [table],
     );
     expect(rows).toEqual([
       { role: 'PUBLIC', may: 'SELECT' },
-      { role, may: 'DELETE SELECT' },
+      { role, may },
     ]);
     const { rows: functions } = await one.client.query<{ open: boolean }>(
       `SELECT has_function_privilege($1, 'keks_note_grant_end()', 'EXECUTE') AS open`,
@@ -337,12 +341,12 @@ describe('from the first schema on, with tokens in it', () => {
 
   it('leaves what is new to the owner of the rest, whoever migrates', async () => {
     const { rows } = await one.client.query<{ owner: string }>(
-      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = 'ended_grants'
+      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname IN ('ended_grants', 'owner_endings')
        UNION ALL
        SELECT pg_get_userbyid(p.proowner) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
         WHERE NOT t.tgisinternal`,
     );
-    expect(rows).toEqual(Array.from({ length: 6 }, () => ({ owner })));
+    expect(rows).toEqual(Array.from({ length: 9 }, () => ({ owner })));
   });
 });
 

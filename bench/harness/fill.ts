@@ -74,14 +74,14 @@ const ADD_USERS = `
 const USER_OF_GRANT = `'user' || (1 + n % ${USERS})`;
 
 const ADD_GRANTS = `
-  INSERT INTO grants (id, kind, user_id, scope, expires_at)
-  SELECT md5('grant' || n)::uuid, 'login', u.id, $2, now() + interval '90 days'
+  INSERT INTO grants (id, kind, user_id, epoch, scope, expires_at)
+  SELECT md5('grant' || n)::uuid, 'login', u.id, u.epoch, $2, now() + interval '90 days'
     FROM generate_series(1, $1::int) AS n JOIN users u ON u.name = ${USER_OF_GRANT}`;
 
 /** People log out: for ten logins one that has ended. */
 const ADD_ENDED_GRANTS = `
-  INSERT INTO grants (kind, user_id, scope, expires_at, revoked_at, revoked_reason)
-  SELECT 'login', u.id, $2, now() + interval '90 days', now(), 'revoked'
+  INSERT INTO grants (kind, user_id, epoch, scope, expires_at, revoked_at, revoked_reason)
+  SELECT 'login', u.id, u.epoch, $2, now() + interval '90 days', now(), 'revoked'
     FROM generate_series(1, $1::int) AS n JOIN users u ON u.name = ${USER_OF_GRANT}`;
 
 /** In the order of their digests, so that those in use are spread over the table like everybody's. */

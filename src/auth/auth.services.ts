@@ -6,7 +6,9 @@ import { Refusals } from './audit/refusals.js';
 import { AuthService } from './auth.service.js';
 import { Cursors } from './cursor.js';
 import { GrantsService } from './grants/grants.service.js';
+import { EndingSweeper } from './grants/ending.sweeper.js';
 import { LastUse } from './grants/last-use.js';
+import { OwnerEndings } from './grants/owner-endings.js';
 import { RestoredBackup } from './grants/restored-backup.js';
 import { RestoredAccess } from './restore/restored-access.js';
 import { LoginIssuer } from './grants/login.issuer.js';
@@ -74,6 +76,8 @@ export const AUTH_SERVICES = [
   RestoredBackup,
   RestoredAccess,
   LastUse,
+  EndingSweeper,
+  OwnerEndings,
   GrantsService,
   ApiKeysService,
   ApiKeyIssuer,

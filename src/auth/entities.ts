@@ -3,6 +3,7 @@ import { ClientSecret } from './clients/client-secret.entity.js';
 import { Client } from './clients/client.entity.js';
 import { EndedGrant } from './grants/ended-grant.entity.js';
 import { Grant } from './grants/grant.entity.js';
+import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -21,6 +22,7 @@ export const entities = [
   ClientSecret,
   EndedGrant,
   Grant,
+  OwnerEnding,
   RefreshToken,
   SecretKey,
   SigningKey,

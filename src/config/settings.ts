@@ -103,6 +103,16 @@ export const SETTINGS = {
     '90d',
     'how long a login lives, however often it is refreshed',
   ),
+  MAX_SESSIONS_PER_USER: setting(
+    integer(1, 1_000_000),
+    '1000',
+    'living logins of one user; a further one ends the oldest',
+  ),
+  MAX_KEYS_PER_USER: setting(
+    integer(0, 1_000_000),
+    '100',
+    'living API keys of one user; a further one is refused',
+  ),
   SIGNING_KEY_TTL: setting(
     duration(DAY, 400 * DAY),
     '30d',

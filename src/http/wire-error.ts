@@ -16,6 +16,7 @@ export const WIRE_ERRORS = {
   invalid_client: [401, 'Client authentication failed.'],
   not_found: [404, 'There is nothing at this address.'],
   method_not_allowed: [405, 'This address does not answer to this method: see the Allow header.'],
+  too_many_keys: [409, 'You have as many API keys as one user may have: delete one first.'],
   payload_too_large: [413, 'The body is larger than this address accepts.'],
   unsupported_media_type: [415, 'Send the body as the content type that this address documents.'],
   too_many_requests: [429, 'Too many failed attempts: wait as long as the Retry-After header says.'],

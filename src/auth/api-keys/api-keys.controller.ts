@@ -38,7 +38,7 @@ export class ApiKeysController {
     tags: ['keys'],
   })
   @ApiAnswer(201, schemas.keyAnswer, 'The key. Nobody can show it to you again.')
-  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_requests')
+  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_keys', 'too_many_requests')
   async issue(
     @Body({ schema: schemas.keyRequest }) body: schemas.KeyRequest,
     @CurrentPrincipal() principal: GrantedPrincipal,

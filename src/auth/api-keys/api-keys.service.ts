@@ -49,18 +49,18 @@ export class ApiKeysService {
     private readonly database: Database,
     private readonly mint: TokenMint,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIENCE'>,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIENCE' | 'MAX_KEYS_PER_USER'>,
     private readonly telemetry: Telemetry,
   ) {}
 
   /**
    * @returns undefined if the token, its login or its user has ended meanwhile
-   * @throws WireError invalid_scope; Unavailable, also when the account changed meanwhile
+   * @throws WireError invalid_scope, too_many_keys; Unavailable, also when the account changed meanwhile
    */
   async issue(owner: KeyOwner, wanted: NewApiKey, origin: RequestOrigin): Promise<IssuedApiKey | undefined> {
     const minted = this.mint.opaque('kak_', wanted.expiresIn ?? KEY_TTL_DEFAULT);
     const expiresAt = timestamp(minted.expiresAt);
-    const [row] = await this.database.run<sql.IssuedRow>(sql.ISSUE_API_KEY, [
+    const values = [
       owner.user.id,
       owner.loginId,
       requestedScope(wanted.scope),
@@ -77,9 +77,16 @@ export class ApiKeysService {
       owner.token.digest,
       timestamp(owner.token.expiresAt),
       minted.keyId,
-    ]);
+      this.config.MAX_KEYS_PER_USER,
+    ];
+    const [row] = await this.database.transaction(async (queries) => {
+      await queries.run(sql.ONE_KEY_AT_A_TIME, [owner.user.id]);
+      await queries.run(sql.SHARE_OWNER, [owner.user.id]);
+      return queries.run<sql.IssuedRow>(sql.ISSUE_API_KEY, values);
+    });
     if (!row) return undefined;
     if (!row.proved) throw new Unavailable('the account changed while its password was being checked');
+    if (row.enough) throw new WireError('too_many_keys');
     if (row.id === null || row.scope === null) throw new WireError('invalid_scope');
     this.telemetry.issued('api_key', 'opaque');
     return { id: row.id, key: minted.token, scope: row.scope, expiresAt };

@@ -1,5 +1,6 @@
 import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
+import { endedWithOwner } from '../grants/owner-ending.sql.js';
 
 export interface IssuedRow {
   /** Whether the password that was proved is still the owner's. */
@@ -7,25 +8,48 @@ export interface IssuedRow {
   /** What the key may do; null if none was made, because the owner may not give that much. */
   readonly scope: string | null;
   readonly id: string | null;
+  /** There are as many keys as there may be. */
+  readonly enough: boolean;
 }
+
+/**
+ * Of one user's: a statement sees only those keys that were there when it began. Nobody else waits, as somebody would for
+ * the user's row who ends all of the keys.
+ */
+export const ONE_KEY_AT_A_TIME: Statement = {
+  name: 'one_api_key_at_a_time',
+  text: `SELECT pg_advisory_xact_lock(${0x4b_45_59}, hashtext($1::text))`,
+};
+
+/** Before, not with the rest: whether the login has ended with all of the owner's is seen as it is under the lock. */
+export const SHARE_OWNER: Statement = {
+  name: 'share_owner_of_api_key',
+  text: `SELECT FROM users WHERE id = $1 FOR SHARE`,
+};
 
 /**
  * The owner's row is locked FOR SHARE, then the login that asks and its token: all are checked as they are under the lock.
  * Disabling the owner, revoking all of his grants, taking scope from him or changing his password locks his row first, so
- * no key slips through between; and none appears after the token that asked for it was revoked. The most that a key can have is what owner, login and token ($13) have all three.
+ * no key slips through between; and none appears after the token that asked for it was revoked. The most that a key can
+ * have is what owner, login and token ($13) have all three.
  */
 export const ISSUE_API_KEY: Statement = {
   name: 'issue_api_key',
   text: `
     WITH owner AS (
-      SELECT id, name, scope, password_hash = $12 AS proved
+      SELECT id, name, epoch, scope, password_hash = $12 AS proved
         FROM users WHERE id = $1 AND disabled_at IS NULL FOR SHARE
     ), login AS (
       SELECT g.id, g.scope FROM owner JOIN grants g ON g.user_id = owner.id
-       WHERE g.id = $2 AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $8 FOR SHARE OF g
+       WHERE g.id = $2 AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $8
+         AND NOT ${endedWithOwner('g')} FOR SHARE OF g
     ), token AS (
       SELECT t.id FROM login JOIN access_tokens t ON t.grant_id = login.id
        WHERE t.digest = $14 AND t.expires_at = $15 AND t.revoked_at IS NULL FOR SHARE OF t
+    ), held AS (
+      SELECT count(*) >= $17 AS enough FROM grants g
+       WHERE g.user_id = $1 AND g.kind = 'api_key' AND g.revoked_at IS NULL AND g.expires_at > $8
+         AND NOT ${endedWithOwner('g')}
     ), most AS (
       SELECT ARRAY(SELECT one FROM unnest(string_to_array(owner.scope, ' ')) WITH ORDINALITY AS own (one, at)
                     WHERE one = ANY (string_to_array(login.scope, ' ')) AND one = ANY ($13::text[])
@@ -35,8 +59,9 @@ export const ISSUE_API_KEY: Statement = {
       SELECT coalesce($3, array_to_string(scope, ' ')) AS scope FROM most
        WHERE $3::text IS NULL OR string_to_array($3, ' ') <@ most.scope
     ), made AS (
-      INSERT INTO grants (kind, user_id, scope, label, expires_at, ip, user_agent, created_at)
-      SELECT 'api_key', owner.id, given.scope, $4, $5, $6, $7, $8 FROM owner, given
+      INSERT INTO grants (kind, user_id, epoch, scope, label, expires_at, ip, user_agent, created_at)
+      SELECT 'api_key', owner.id, owner.epoch, given.scope, $4, $5, $6, $7, $8 FROM owner, given, held
+       WHERE NOT held.enough
       RETURNING id, scope
     ), key AS (
       INSERT INTO api_keys (digest, grant_id, expires_at, audience, created_at, key_id)
@@ -48,7 +73,8 @@ export const ISSUE_API_KEY: Statement = {
              jsonb_build_object('label', $4::text, 'scope', made.scope, 'expires_at', $5::timestamptz)
         FROM owner, made, key
     )
-    SELECT owner.proved, made.id, made.scope FROM owner CROSS JOIN token LEFT JOIN made ON true`,
+    SELECT owner.proved, made.id, made.scope, held.enough AND EXISTS (SELECT FROM given) AS enough
+      FROM owner CROSS JOIN held CROSS JOIN token LEFT JOIN made ON true`,
 };
 
 export interface ApiKeyRow extends Positioned {
@@ -66,6 +92,7 @@ export const LIST_API_KEYS: Statement = {
     SELECT id, label, scope, created_at, expires_at, last_used_at, ARRAY[created_at::text, id::text] AS position
       FROM grants
      WHERE user_id = $1 AND kind = 'api_key' AND revoked_at IS NULL AND expires_at > $2
+       AND NOT ${endedWithOwner('grants')}
        AND (created_at, id) < ($3::timestamptz, $4::uuid)
      ORDER BY grants.created_at DESC, grants.id DESC LIMIT $5`,
 };

@@ -7,6 +7,9 @@ import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGene
 @Index('grants_created_at_idx', ['createdAt', 'id'])
 @Index('grants_expires_at_idx', ['expiresAt'])
 @Index('grants_standing_key', ['clientId'], { unique: true, where: `kind = 'client' AND revoked_at IS NULL` })
+@Index('grants_living_idx', ['userId', 'kind', 'expiresAt'], {
+  where: 'revoked_at IS NULL AND user_id IS NOT NULL',
+})
 @Check('grants_kind_check', `kind IN ('login', 'client', 'api_key')`)
 @Check(
   'grants_owner_check',
@@ -53,4 +56,8 @@ export class Grant {
 
   @Column('text', { name: 'user_agent', nullable: true })
   userAgent!: string | null;
+
+  /** The user's when it was made; none, of a grant that is older than epochs, is the first. Clients have none. */
+  @Column('bigint', { nullable: true })
+  epoch!: string | null;
 }

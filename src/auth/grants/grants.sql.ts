@@ -1,6 +1,7 @@
 import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
 import type { GrantKind } from './grant-revocation.js';
+import { endedWithOwner } from './owner-ending.sql.js';
 
 const revokeGrant = (name: string, condition: string): Statement => ({
   name,
@@ -8,6 +9,7 @@ const revokeGrant = (name: string, condition: string): Statement => ({
     WITH revoked AS (
       UPDATE grants SET revoked_at = $2, revoked_reason = $3
        WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) ${condition}
+         AND NOT ${endedWithOwner('grants')}
       RETURNING id, kind
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
@@ -50,6 +52,7 @@ const listGrants = (of: keyof typeof OWNERS): Statement => ({
       FROM grants g LEFT JOIN users u ON u.id = g.user_id
      WHERE (g.created_at, g.id) < ($1::timestamptz, $2::uuid)
        AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) ${OWNERS[of]}
+       AND NOT ${endedWithOwner('g')}
      ORDER BY g.created_at DESC, g.id DESC LIMIT $4`,
 });
 

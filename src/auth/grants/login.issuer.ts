@@ -11,6 +11,7 @@ import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 import { timestamp, TokenMint, type TokenFormat } from '../tokens/token-mint.js';
 import type { VerifiedUser } from '../users/password-login.js';
+import { endOldestLogins } from './login-bound.js';
 
 export interface LoginRequest {
   /** As requested; absent means all of the user's. `offline_access` in it asks for a refresh token. */
@@ -26,11 +27,11 @@ const ISSUE_TO_USER: Statement = {
   name: 'issue_to_user',
   text: `
     WITH owner AS (
-      SELECT id, name FROM users
+      SELECT id, name, epoch FROM users
        WHERE id = $1 AND password_hash = $2 AND scope = $3 AND disabled_at IS NULL FOR SHARE
     ), login AS (
-      INSERT INTO grants (kind, user_id, scope, expires_at, ip, user_agent, created_at, label)
-      SELECT 'login', owner.id, $4, $5, $6, $7, $8, $17 FROM owner
+      INSERT INTO grants (kind, user_id, epoch, scope, expires_at, ip, user_agent, created_at, label)
+      SELECT 'login', owner.id, owner.epoch, $4, $5, $6, $7, $8, $17 FROM owner
       RETURNING id
     ), token AS (
       INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
@@ -47,7 +48,7 @@ const ISSUE_TO_USER: Statement = {
                               'refresh_token_id', (SELECT id FROM refresh))
            || CASE WHEN $16::text IS NULL THEN '{}' ELSE jsonb_build_object('user', owner.name) END
       FROM owner, login, token
-    RETURNING token_id`,
+    RETURNING grant_id`,
 };
 
 /** Somebody else than the user, without the password: for the audit log, and for the user's list of logins. */
@@ -88,15 +89,19 @@ export class LoginIssuer {
     });
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
     const grantExpiresAt = offline ? notAfter : access.expiresAt;
-    const rows = await this.database.run(ISSUE_TO_USER, [
+    const now = new Date(this.clock.now());
+    const [row] = await this.database.run<{ grant_id: string }>(ISSUE_TO_USER, [
       ...[user.id, user.passwordHash, user.scope],
-      ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, new Date(this.clock.now())],
+      ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, now],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null, origin.requestId],
       ...[by?.actor ?? null, by?.label ?? null],
     ]);
-    if (rows.length === 0) throw new Unavailable('the account changed while its password was being checked');
+    if (!row) throw new Unavailable('the account changed while its password was being checked');
     this.telemetry.issued('login', format);
+    const login = { grantId: row.grant_id, userId: user.id, at: now, origin };
+    const ended = await endOldestLogins(this.database, login, this.config.MAX_SESSIONS_PER_USER);
+    this.telemetry.revoked('grant', ended);
     const { token, expiresIn } = access;
     return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };
   }

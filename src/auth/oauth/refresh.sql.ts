@@ -1,4 +1,5 @@
 import type { Statement } from '../../database/database.js';
+import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { TokenFormat } from '../tokens/token-mint.js';
 
 /** Rotation cannot be one statement: who loses does not see what the winner has just inserted. So: win, replay or kill. */
@@ -22,7 +23,7 @@ export const FIND_REFRESH_TOKEN: Statement = {
   name: 'find_refresh_token',
   text: `
     SELECT r.id, r.grant_id, g.user_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
-           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL AS grant_revoked
+           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked
       FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
      WHERE r.digest = $1 AND r.expires_at = $2`,
 };
@@ -36,6 +37,7 @@ export const ROTATE: Statement = {
         FROM grants g
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NULL
          AND g.id = r.grant_id AND g.revoked_at IS NULL AND g.expires_at > $3
+         AND NOT ${endedWithOwner('g')}
       RETURNING r.id, r.grant_id, g.user_id, r.scope, r.audience, r.format
     ), successor AS (
       INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
@@ -64,7 +66,7 @@ export const REPLAY: Statement = {
         JOIN refresh_tokens s ON s.digest = r.successor AND s.expires_at = r.successor_expires_at
         JOIN grants g ON g.id = r.grant_id
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at > $4 AND s.used_at IS NULL
-         AND g.revoked_at IS NULL AND g.expires_at > $3
+         AND g.revoked_at IS NULL AND g.expires_at > $3 AND NOT ${endedWithOwner('g')}
          FOR SHARE OF s
     ), token AS (
       INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
@@ -94,7 +96,7 @@ export const KILL_REPLAYED_GRANT: Statement = {
             WHERE s.digest = r.successor AND s.expires_at = r.successor_expires_at AND s.used_at IS NOT NULL))
     ), killed AS (
       UPDATE grants SET revoked_at = $3, revoked_reason = 'refresh_token_replayed'
-        FROM used WHERE grants.id = used.grant_id AND grants.revoked_at IS NULL
+        FROM used WHERE grants.id = used.grant_id AND grants.revoked_at IS NULL AND NOT ${endedWithOwner('grants')}
       RETURNING grants.id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)

@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/unavailable.js';
 import { WireError } from '../../http/wire-error.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
-import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
+import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { Telemetry } from '../telemetry.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
 import { CHANGE_PASSWORD } from '../users/users.sql.js';
@@ -22,11 +20,10 @@ export interface PasswordChangeRequest {
 @Injectable()
 export class PasswordChange {
   constructor(
-    private readonly database: Database,
     private readonly clock: Clock,
     private readonly login: PasswordLogin,
     private readonly passwords: NewPasswords,
-    private readonly telemetry: Telemetry,
+    private readonly endings: OwnerEndings,
   ) {}
 
   /**
@@ -50,18 +47,16 @@ export class PasswordChange {
     { except, keys }: { except: string; keys: boolean },
     origin: RequestOrigin,
   ): Promise<void> {
-    const ended = await this.database.transaction(async (queries) => {
+    await this.endings.transaction(async (queries, end) => {
       const rows = await queries.run(CHANGE_PASSWORD, [id, passwordHash, hash]);
       if (rows.length === 0)
         throw new Unavailable('the account changed while its password was being checked');
       const by = { actor: `user:${name}`, origin };
       const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
       const others = { userId: id, kinds, except };
-      const count = await revokeGrantsOfUser(queries, this.clock, others, 'password_changed', by);
+      await end(others, 'password_changed', by);
       const event = { type: 'user.password_changed', ...by, grantId: except, detail: { user: name, keys } };
       await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
-      return count;
     });
-    this.telemetry.revoked('grant', ended);
   }
 }

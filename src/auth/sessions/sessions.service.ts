@@ -3,9 +3,8 @@ import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position } from '../cursor.js';
-import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
+import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { Telemetry } from '../telemetry.js';
 import { LOCK_USER, type UserRow } from '../users/users.sql.js';
 import * as sql from './sessions.sql.js';
 
@@ -15,7 +14,7 @@ export class SessionsService {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-    private readonly telemetry: Telemetry,
+    private readonly endings: OwnerEndings,
   ) {}
 
   /** Those that are alive, newest first. */
@@ -28,20 +27,14 @@ export class SessionsService {
    * @param keys whether the API keys end too
    */
   async revokeAll(userId: string, keys: boolean, origin: RequestOrigin): Promise<void> {
-    const ended = await this.database.transaction(async (queries) => {
+    await this.endings.transaction(async (queries, end) => {
       const [user] = await queries.run<UserRow>(LOCK_USER, [userId]);
-      if (!user) return 0;
+      if (!user) return;
       const by = { actor: `user:${user.name}`, origin };
       const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
-      const count = await revokeGrantsOfUser(queries, this.clock, { userId, kinds }, 'sessions_revoked', by);
-      const event = {
-        type: 'user.sessions_revoked',
-        ...by,
-        detail: { user: user.name, grants: count, keys },
-      };
+      const { grants } = await end({ userId, kinds }, 'sessions_revoked', by);
+      const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants, keys } };
       await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
-      return count;
     });
-    this.telemetry.revoked('grant', ended);
   }
 }

@@ -1,5 +1,6 @@
 import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
+import { endedWithOwner } from '../grants/owner-ending.sql.js';
 
 export interface SessionRow extends Positioned {
   readonly id: string;
@@ -18,6 +19,7 @@ export const LIST_SESSIONS: Statement = {
            ARRAY[created_at::text, id::text] AS position
       FROM grants
      WHERE user_id = $1 AND kind = 'login' AND revoked_at IS NULL AND expires_at > $2
+       AND NOT ${endedWithOwner('grants')}
        AND (created_at, id) < ($3::timestamptz, $4::uuid)
      ORDER BY created_at DESC, id DESC LIMIT $5`,
 };

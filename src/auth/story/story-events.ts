@@ -51,11 +51,11 @@ function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail
   };
 }
 
-/** Revoking all after a restored backup is one event for all: of a single grant only its row tells. */
+/** Revoking all after a restored backup is one event for all, and so is an ending at first: of a single grant its row tells. */
 function unwrittenEnd(written: readonly StoryEvent[], grant: StoryGrantRow | undefined): StoryEvent[] {
   if (!grant?.revoked_at || written.some(({ what }) => ENDS.has(what))) return [];
   const { revoked_at: at, revoked_reason: reason } = grant;
-  const by = reason === 'revoked_all' ? 'operator' : null;
+  const by = reason === 'revoked_all' ? 'operator' : grant.ended_by;
   return [{ ...NOTHING, at: at.toISOString(), what: 'grant.revoked', by, reason }];
 }
 

@@ -1,6 +1,7 @@
 import type { Statement } from '../../database/database.js';
 import type { AuditRow } from '../audit/audit.sql.js';
 import type { GrantRow } from '../grants/grants.sql.js';
+import { firstEnding } from '../grants/owner-ending.sql.js';
 
 export interface FoundRow {
   readonly grant_id: string;
@@ -30,14 +31,17 @@ export const FIND_REFRESH_TOKEN_OR_KEY: Statement = {
 export interface StoryGrantRow extends Omit<GrantRow, 'position'> {
   readonly revoked_at: Date | null;
   readonly revoked_reason: string | null;
+  /** Who ended all of the owner's, if its own row does not say yet that it has ended. */
+  readonly ended_by: string | null;
 }
 
 export const STORY_GRANT: Statement = {
   name: 'story_grant',
   text: `
     SELECT g.id, g.kind, g.user_id, u.name AS username, g.client_id, g.scope, g.label, g.ip, g.user_agent,
-           g.created_at, g.last_used_at, g.expires_at, g.revoked_at, g.revoked_reason
-      FROM grants g LEFT JOIN users u ON u.id = g.user_id WHERE g.id = $1`,
+           g.created_at, g.last_used_at, g.expires_at, coalesce(g.revoked_at, ending.ended_at) AS revoked_at,
+           coalesce(g.revoked_reason, ending.reason) AS revoked_reason, ending.actor AS ended_by
+      FROM grants g LEFT JOIN users u ON u.id = g.user_id ${firstEnding('g', 'ending')} WHERE g.id = $1`,
 };
 
 export type StoryRow = Omit<AuditRow, 'position'>;

@@ -92,7 +92,7 @@ function learned(
 }
 
 function wireGrant(row: sql.StoryGrantRow): StoryGrant {
-  const { created_at, last_used_at, expires_at, revoked_at, ...grant } = row;
+  const { created_at, last_used_at, expires_at, revoked_at, ended_by: _, ...grant } = row;
   return {
     ...grant,
     created_at: created_at.toISOString(),

@@ -1,4 +1,5 @@
 import type { Statement } from '../../database/database.js';
+import { firstEnding } from '../grants/owner-ending.sql.js';
 import type { TokenKind } from './token-format.js';
 
 export interface FactsRow {
@@ -23,15 +24,17 @@ export interface FactsRow {
 
 const GRANT = `
   g.id AS grant_id, g.kind AS grant_kind, g.created_at AS grant_created_at, g.expires_at AS grant_expires_at,
-  g.revoked_at AS grant_revoked_at, g.revoked_reason AS grant_revoked_reason,
+  coalesce(g.revoked_at, ending.ended_at) AS grant_revoked_at,
+  coalesce(g.revoked_reason, ending.reason) AS grant_revoked_reason,
   g.user_id, u.name AS username, g.client_id, coalesce(u.disabled_at, c.disabled_at) AS owner_disabled_at,
-  (SELECT a.actor FROM audit_events a
+  coalesce((SELECT a.actor FROM audit_events a
     WHERE a.type IN ('token.revoked', 'grant.revoked') AND (a.token_id = t.id OR a.grant_id = g.id)
-    ORDER BY a.created_at LIMIT 1) AS revoked_by`;
+    ORDER BY a.created_at LIMIT 1), ending.actor) AS revoked_by`;
 
 /** A token whose grant is gone is still found: that is why it is refused. */
 const OWNERS = `
   LEFT JOIN grants g ON g.id = t.grant_id
+  ${firstEnding('g', 'ending')}
   LEFT JOIN users u ON u.id = g.user_id
   LEFT JOIN clients c ON c.client_id = g.client_id`;
 

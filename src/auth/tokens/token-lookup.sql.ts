@@ -1,4 +1,5 @@
 import type { Statement } from '../../database/database.js';
+import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { TokenKind } from './token-format.js';
 
 /** A client secret is no token, and looked up elsewhere. */
@@ -16,7 +17,10 @@ export type TokenRow = readonly [
   at: string,
   tokenId: string,
   grantId: string,
-  /** Of a login and of an API key; the client of a client's own. Neither: a token from before it said so itself. */
+  /**
+   * Of a login and of an API key; the client of a client's own. Neither: a token from before it said so itself, or one whose
+   * owner's grants have ended, perhaps its own. Only its grant knows.
+   */
   userId: string | null,
   clientId: string | null,
   scope: string,
@@ -37,6 +41,7 @@ interface Columns {
   readonly grantId: string;
   /** The alias of the table that has them. */
   readonly owner: string;
+  readonly userId: string;
   readonly scope: string;
   readonly tokenRevoked: string;
   readonly grantRevoked: string;
@@ -44,8 +49,8 @@ interface Columns {
 }
 
 /** The columns of a TokenRow, of a table that has the alias `t`. */
-const row = ({ grantId, owner, scope, tokenRevoked, grantRevoked, grantEnd }: Columns): string =>
-  `q.at, t.id, ${grantId}, ${owner}.user_id, ${owner}.client_id, ${scope}, t.audience,
+const row = ({ grantId, owner, userId, scope, tokenRevoked, grantRevoked, grantEnd }: Columns): string =>
+  `q.at, t.id, ${grantId}, ${userId}, ${owner}.client_id, ${scope}, t.audience,
            CASE WHEN ${tokenRevoked} THEN 'revoked' WHEN ${grantRevoked} THEN 'grant_revoked' END,
            CASE WHEN ${grantEnd} < t.expires_at THEN date_part('epoch', ${grantEnd}) * 1000 END`;
 
@@ -57,10 +62,18 @@ const found = (table: string): string =>
   `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)
       JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at`;
 
+/**
+ * Whether anybody's grants are being ended is asked once a statement, and whether this owner's, of each token only then: by
+ * a probe, which a hash of all of them must not replace.
+ */
+const USER_UNLESS_ENDING = `CASE WHEN EXISTS (SELECT FROM owner_endings)
+                AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1) THEN NULL ELSE t.user_id END`;
+
 /** Of the token's own row, and the little table of grants that have ended. */
 const BY_ITSELF = row({
   grantId: 't.grant_id',
   owner: 't',
+  userId: USER_UNLESS_ENDING,
   scope: 't.scope',
   tokenRevoked: 't.revoked_at IS NOT NULL',
   grantRevoked: 'e.revoked',
@@ -70,8 +83,8 @@ const ENDED = `LEFT JOIN ended_grants e ON e.grant_id = t.grant_id`;
 
 const withGrant = (scope: string, tokenRevoked: string): string =>
   row({
-    ...{ grantId: 'g.id', owner: 'g', scope, tokenRevoked },
-    ...{ grantRevoked: 'g.revoked_at IS NOT NULL', grantEnd: 'g.expires_at' },
+    ...{ grantId: 'g.id', owner: 'g', userId: 'g.user_id', scope, tokenRevoked, grantEnd: 'g.expires_at' },
+    grantRevoked: `g.revoked_at IS NOT NULL OR ${endedWithOwner('g')}`,
   });
 const GRANT = `JOIN grants g ON g.id = t.grant_id`;
 
@@ -102,7 +115,7 @@ export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
   api_key: describing('api_keys', 'g.scope', 'false'),
 };
 
-/** For tokens that do not say whose they are: a version before this one issued them. */
+/** For tokens that do not say whose they are, and for those whose owner's grants are being ended: by their grants. */
 export const DESCRIBE_OLD_ACCESS_TOKENS: Statement = {
   ...describing('access_tokens', 't.scope', 't.revoked_at IS NOT NULL'),
   name: 'describe_old_access_tokens',

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Queries } from '../../database/database.js';
+import type { Queries } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
-import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
+import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
-import { Telemetry } from '../telemetry.js';
 import type { Revoker } from '../tokens/token-revocation.js';
 import * as sql from './users.sql.js';
 
@@ -18,9 +17,8 @@ export interface UserChange {
 @Injectable()
 export class UserChanges {
   constructor(
-    private readonly database: Database,
     private readonly clock: Clock,
-    private readonly telemetry: Telemetry,
+    private readonly endings: OwnerEndings,
   ) {}
 
   /**
@@ -29,8 +27,7 @@ export class UserChanges {
    * @returns undefined if there is no such user
    */
   async change(id: string, change: UserChange, by: Revoker): Promise<sql.UserRow | undefined> {
-    let ended = 0;
-    const changed = await this.database.transaction(async (queries) => {
+    return this.endings.transaction(async (queries, end) => {
       const [row] = await queries.run<sql.ChangedUserRow>(sql.CHANGE_USER, [
         id,
         change.scope ?? null,
@@ -40,11 +37,9 @@ export class UserChanges {
       if (!row) return undefined;
       const disabled = row.disabled_at !== null;
       const grants = { userId: id, kinds: ['login', 'api_key'] } as const;
-      if (disabled) ended = await revokeGrantsOfUser(queries, this.clock, grants, 'user_disabled', by);
-      else if (row.scope !== row.scope_before) {
-        const tooWide = { ...grants, beyond: scopeOfUser(row.scope) };
-        ended = await revokeGrantsOfUser(queries, this.clock, tooWide, 'scope_changed', by);
-      }
+      if (disabled) await end(grants, 'user_disabled', by);
+      else if (row.scope !== row.scope_before)
+        await end({ ...grants, beyond: scopeOfUser(row.scope) }, 'scope_changed', by);
       if (disabled !== row.disabled_before)
         await this.audit(queries, disabled ? 'user.disabled' : 'user.enabled', row, by);
       if (row.scope !== row.scope_before)
@@ -54,22 +49,17 @@ export class UserChanges {
         });
       return row;
     });
-    this.telemetry.revoked('grant', ended);
-    return changed;
   }
 
   /** All of a user's tokens and keys, at once. @returns false if there is no such user */
   async revokeAll(id: string, by: Revoker): Promise<boolean> {
-    const ended = await this.database.transaction(async (queries) => {
+    return this.endings.transaction(async (queries, end) => {
       const [row] = await queries.run<sql.UserRow>(sql.LOCK_USER, [id]);
-      if (!row) return undefined;
-      const grants = { userId: id, kinds: ['login', 'api_key'] } as const;
-      const count = await revokeGrantsOfUser(queries, this.clock, grants, 'user_revoked', by);
-      await this.audit(queries, 'user.revoked', row, by, { grants: count });
-      return count;
+      if (!row) return false;
+      const { grants } = await end({ userId: id, kinds: ['login', 'api_key'] }, 'user_revoked', by);
+      await this.audit(queries, 'user.revoked', row, by, { grants });
+      return true;
     });
-    this.telemetry.revoked('grant', ended ?? 0);
-    return ended !== undefined;
   }
 
   private async audit(

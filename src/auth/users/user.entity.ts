@@ -27,4 +27,7 @@ export class User {
   /** When somebody last chose it; null before that was noted. A hash that only moves keeps it. */
   @Column('timestamptz', { name: 'password_set_at', nullable: true })
   passwordSetAt!: Date | null;
+  /** Counts the endings of all of this user's grants: see `owner_endings`. */
+  @Column('bigint', { default: 0 })
+  epoch!: string;
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database, type Queries } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
-import { revokeGrantsOfUser } from '../grants/grant-revocation.js';
+import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
 import type { Revoker } from '../tokens/token-revocation.js';
@@ -36,6 +36,7 @@ export class UsersService {
     private readonly clock: Clock,
     private readonly passwords: NewPasswords,
     private readonly changes: UserChanges,
+    private readonly endings: OwnerEndings,
   ) {}
 
   /** @param scope parsed already */
@@ -82,12 +83,12 @@ export class UsersService {
     if (!user) return { flaw: 'unknown' };
     const made = await this.passwords.hashOf(password, user.name);
     if ('flaw' in made) return made;
-    return this.database.transaction(async (queries) => {
+    return this.endings.transaction(async (queries, end) => {
       const [row] = await queries.run<sql.UserRow>(sql.SET_PASSWORD, [user.id, made.hash]);
       if (!row) return { flaw: 'unknown' };
       const by = { actor: 'operator', origin };
       const grants = { userId: row.id, kinds: keys ? BOTH : LOGINS };
-      await revokeGrantsOfUser(queries, this.clock, grants, 'password_changed', by);
+      await end(grants, 'password_changed', by);
       await this.audit(queries, 'user.password_changed', by, row, { keys });
       return { changed: recordOf(row) };
     });

@@ -39,14 +39,18 @@ export interface ChangedUserRow extends UserRow {
   readonly disabled_before: boolean;
 }
 
-/** Locks the row first, so that no grant is being issued meanwhile. The first time of a disabling is kept. */
+/**
+ * Locks the row first, so that no grant is being issued meanwhile. The first time of a disabling is kept. A new epoch tells
+ * the trigger, which ends the grants of whoever is disabled by hand, that this is done here.
+ */
 export const CHANGE_USER: Statement = {
   name: 'change_user',
   text: `
     WITH before AS (SELECT id, scope, disabled_at FROM users WHERE id = $1 FOR NO KEY UPDATE)
     UPDATE users SET scope = coalesce($2, before.scope),
                      disabled_at = CASE $3::boolean WHEN true THEN coalesce(before.disabled_at, $4)
-                                                    WHEN false THEN NULL ELSE before.disabled_at END
+                                                    WHEN false THEN NULL ELSE before.disabled_at END,
+                     epoch = users.epoch + (before.disabled_at IS NULL AND $3 IS TRUE)::int
       FROM before WHERE users.id = before.id
     RETURNING users.id, created_at, name, password_hash, users.scope, users.disabled_at,
               before.scope AS scope_before, before.disabled_at IS NOT NULL AS disabled_before`,

@@ -1,0 +1,59 @@
+import { Logger } from '@nestjs/common';
+import type { Database, Statement } from '../../database/database.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { endedWithOwner } from './owner-ending.sql.js';
+
+/** So many beyond the bound end at once; of those who have more still, the next login ends the next. */
+const STEP = 500;
+
+/**
+ * Logins beyond the bound, the oldest first; among very many it looks at those that end soonest. What somebody else is
+ * changing is left for the next time.
+ */
+const END_OLDEST_LOGINS: Statement = {
+  name: 'end_oldest_logins',
+  text: `
+    WITH others AS MATERIALIZED (
+      SELECT g.id, g.created_at, ${endedWithOwner('g')} AS ended FROM grants g
+       WHERE g.user_id = $4 AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $1 AND g.id <> $5
+       ORDER BY g.expires_at LIMIT $6::int + ${STEP}
+    ), doomed AS (
+      SELECT g.id FROM grants g
+       WHERE g.id = ANY (ARRAY(SELECT id FROM others WHERE NOT ended ORDER BY created_at DESC, id DESC OFFSET $6::int))
+         AND g.revoked_at IS NULL
+       ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED
+    ), revoked AS (
+      UPDATE grants SET revoked_at = $1, revoked_reason = 'too_many_sessions' FROM doomed WHERE grants.id = doomed.id
+      RETURNING grants.id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
+    SELECT $1, 'grant.revoked', 'keks', id, $2, $3, '{"reason": "too_many_sessions", "kind": "login"}' FROM revoked
+    RETURNING grant_id`,
+};
+
+export interface NewLogin {
+  readonly grantId: string;
+  readonly userId: string;
+  readonly at: Date;
+  readonly origin: RequestOrigin;
+}
+
+/**
+ * Makes room for a login that has begun. A login does not fail because the room could not be made: the next one makes it.
+ * @param most living logins of one user, this one included
+ * @returns how many have ended
+ */
+export async function endOldestLogins(
+  database: Database,
+  { grantId, userId, at, origin }: NewLogin,
+  most: number,
+): Promise<number> {
+  const values = [at, origin.ip, origin.requestId, userId, grantId, most - 1];
+  try {
+    return (await database.run(END_OLDEST_LOGINS, values)).length;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : '';
+    new Logger('grants').warn(`the oldest logins were not ended: ${why}`);
+    return 0;
+  }
+}

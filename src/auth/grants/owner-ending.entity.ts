@@ -1,0 +1,50 @@
+import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+import type { GrantKind } from './grant-revocation.js';
+
+/**
+ * All of a user's grants of these kinds that were made in this epoch or before have ended, whether their own rows say so yet
+ * or not. The row goes when they do.
+ */
+@Entity('owner_endings')
+@Index('owner_endings_user_id_idx', ['userId'])
+export class OwnerEnding {
+  @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'owner_endings_pkey' })
+  id!: string;
+
+  @Column('uuid', { name: 'user_id' })
+  @ForeignKey('users', { name: 'owner_endings_user_id_fkey', onDelete: 'CASCADE' })
+  userId!: string;
+
+  @Column('bigint')
+  epoch!: string;
+
+  @Column('text', { array: true })
+  kinds!: GrantKind[];
+
+  /** The login that lives on. */
+  @Column('uuid', { name: 'except_grant_id', nullable: true })
+  exceptGrantId!: string | null;
+
+  /** Only those that may do more than this. */
+  @Column('text', { array: true, nullable: true })
+  beyond!: string[] | null;
+
+  @Column('timestamptz', { name: 'ended_at' })
+  endedAt!: Date;
+
+  @Column('text')
+  reason!: string;
+
+  @Column('text', { nullable: true })
+  actor!: string | null;
+
+  @Column('text', { nullable: true })
+  ip!: string | null;
+
+  @Column('text', { name: 'request_id', nullable: true })
+  requestId!: string | null;
+
+  /** Of the user's grants in the order of their ids, the last one that has been looked at. */
+  @Column('uuid', { name: 'swept_to', default: '00000000-0000-0000-0000-000000000000' })
+  sweptTo!: string;
+}

@@ -1,0 +1,134 @@
+import type { Statement } from '../../database/database.js';
+
+/** Whether an ending that has the alias `ending` is one of the grant that has the alias `grant`. */
+const covers = (ending: string, grant: string): string =>
+  `${ending}.user_id = ${grant}.user_id AND ${ending}.epoch >= coalesce(${grant}.epoch, 0)
+   AND ${grant}.kind = ANY (${ending}.kinds) AND ${grant}.id IS DISTINCT FROM ${ending}.except_grant_id
+   AND NOT coalesce(string_to_array(${grant}.scope, ' ') <@ ${ending}.beyond, false)`;
+
+/**
+ * That a grant has ended with all of its owner's, though its own row does not say so yet: whoever asks whether a grant is
+ * alive asks this, too. Almost always there is no ending of anybody, which is found out once a statement.
+ * @param grant its alias
+ */
+export const endedWithOwner = (grant: string): string =>
+  `CASE WHEN EXISTS (SELECT FROM owner_endings)
+        THEN EXISTS (SELECT FROM owner_endings x WHERE ${covers('x', grant)}) ELSE false END`;
+
+/** The first ending of a grant, as `alias`: all NULL if there is none. To be joined after it. */
+export const firstEnding = (grant: string, alias: string): string =>
+  `LEFT JOIN LATERAL (
+     SELECT x.ended_at, x.reason, x.actor FROM owner_endings x WHERE ${covers('x', grant)} ORDER BY x.epoch LIMIT 1
+   ) ${alias} ON true`;
+
+/**
+ * So many grants end in the transaction that ends them, each by its own row; of those who have more, one row ends all. It is
+ * done in far less than the time that a statement has, and a version before this one, which knows no endings, sees it.
+ */
+export const STEP = 500;
+
+const END_SOME = `
+  UPDATE grants SET revoked_at = $1, revoked_reason = $2 FROM doomed WHERE grants.id = doomed.id
+  RETURNING grants.id, grants.kind`;
+
+const TELL_OF_EACH = `
+  INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
+  SELECT $1, 'grant.revoked', $3, id, $4, $5, jsonb_build_object('reason', $2::text, 'kind', kind) FROM revoked`;
+
+/** By the index of those that are alive, and no more of them than can be ended at once. */
+const living = (condition: string): string =>
+  `(SELECT id FROM grants WHERE user_id = $6 AND kind = ANY ($7) AND revoked_at IS NULL AND ${condition}
+     LIMIT ${STEP + 1})`;
+
+export interface EndedRow {
+  readonly revoked: number;
+  /** There were too many, and none has ended. */
+  readonly more: boolean;
+}
+
+/** In the order of their ids, as whoever else locks many grants does; each one's end is in the audit log. */
+export const END_FEW_GRANTS: Statement = {
+  name: 'end_few_grants_of_user',
+  text: `
+    WITH living AS MATERIALIZED (
+      ${living('expires_at > $1')} UNION ALL ${living('expires_at IS NULL')}
+    ), doomed AS (
+      SELECT g.id FROM grants g
+       WHERE g.id = ANY (ARRAY(SELECT id FROM living)) AND (SELECT count(*) FROM living) <= ${STEP} AND g.revoked_at IS NULL
+         AND g.id IS DISTINCT FROM $8 AND NOT coalesce(string_to_array(g.scope, ' ') <@ $9::text[], false)
+         AND NOT ${endedWithOwner('g')}
+       ORDER BY g.id FOR NO KEY UPDATE OF g
+    ), revoked AS (${END_SOME}), told AS (${TELL_OF_EACH})
+    SELECT (SELECT count(*)::int FROM revoked) AS revoked, (SELECT count(*) FROM living) > ${STEP} AS more`,
+};
+
+/** Whatever was issued until now; what is issued from now on belongs to the next epoch. */
+export const END_ALL_GRANTS: Statement = {
+  name: 'end_all_grants_of_user',
+  text: `
+    WITH owner AS (UPDATE users SET epoch = epoch + 1 WHERE id = $6 RETURNING id, epoch - 1 AS epoch)
+    INSERT INTO owner_endings (ended_at, reason, actor, ip, request_id, user_id, epoch, kinds, except_grant_id, beyond)
+    SELECT $1, $2, $3, $4, $5, id, epoch, $7, $8, $9 FROM owner`,
+};
+
+export interface EndingRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly ended_at: Date;
+  readonly reason: string;
+  readonly actor: string | null;
+  readonly ip: string | null;
+  readonly request_id: string | null;
+  readonly swept_to: string;
+}
+
+/** One that nobody else is at, and none of $1. */
+export const CLAIM_ENDING: Statement = {
+  name: 'claim_owner_ending',
+  text: `
+    SELECT id, user_id, ended_at, reason, actor, ip, request_id, swept_to FROM owner_endings
+     WHERE id <> ALL ($1::uuid[]) ORDER BY ended_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+};
+
+/**
+ * For the rest of the transaction. Of a table that has grown since it was analysed, the planner takes a user's grants for few,
+ * and sorts all of a million in each step.
+ */
+export const ALONG_THE_KEY: Statement = {
+  name: 'along_the_key',
+  text: `
+    SELECT set_config(name, 'off', true)
+      FROM unnest('{enable_bitmapscan,enable_seqscan,enable_sort,enable_hashjoin,enable_mergejoin}'::text[]) AS name`,
+};
+
+export interface SweptRow {
+  /** The last one looked at; null if there is none left. */
+  readonly last: string | null;
+  readonly revoked: number;
+}
+
+/** Along the key, so that nothing is read twice. What an earlier ending has ended is left to that one. */
+export const SWEEP_STEP: Statement = {
+  name: 'sweep_owner_ending',
+  text: `
+    WITH step AS MATERIALIZED (
+      SELECT id FROM grants WHERE user_id = $6 AND id > $7 ORDER BY id LIMIT ${STEP}
+    ), doomed AS (
+      SELECT g.id FROM grants g
+       WHERE g.id = ANY (ARRAY(SELECT id FROM step))
+         AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $1)
+         AND (SELECT x.id FROM owner_endings x WHERE ${covers('x', 'g')} ORDER BY x.epoch, x.id LIMIT 1) = $8
+       ORDER BY g.id FOR NO KEY UPDATE OF g
+    ), revoked AS (${END_SOME}), told AS (${TELL_OF_EACH})
+    SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM revoked) AS revoked`,
+};
+
+export const SWEPT_TO: Statement = {
+  name: 'owner_ending_swept_to',
+  text: `UPDATE owner_endings SET swept_to = $2 WHERE id = $1`,
+};
+
+export const ENDING_IS_SWEPT: Statement = {
+  name: 'owner_ending_is_swept',
+  text: `DELETE FROM owner_endings WHERE id = $1`,
+};

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database, type Queries, type Statement } from '../../database/database.js';
+import { sqlState } from '../../database/postgres-error.js';
+import { Unavailable } from '../../http/unavailable.js';
+import { Telemetry } from '../telemetry.js';
+import type { Revoker } from '../tokens/token-revocation.js';
+import { EndingSweeper } from './ending.sweeper.js';
+import { revocation, type GrantsOfUser } from './grant-revocation.js';
+import { END_ALL_GRANTS, END_FEW_GRANTS, type EndedRow } from './owner-ending.sql.js';
+
+/** Of so many grants it is told; of more, only that they have ended. */
+export type EndedGrants = { readonly grants: number } | { readonly grants: 'all' };
+
+/** Ends grants in the transaction that it is given with. */
+export type EndGrants = (of: GrantsOfUser, reason: string, by: Revoker) => Promise<EndedGrants>;
+
+const SAVEPOINT: Statement = { name: 'before_few_grants', text: 'SAVEPOINT before_few_grants' };
+const GO_BACK: Statement = { name: 'back_before_few_grants', text: 'ROLLBACK TO before_few_grants' };
+/** query_canceled, lock_not_available, deadlock_detected: it took too long. */
+const TOO_SLOW: readonly (string | undefined)[] = ['57014', '55P03', '40P01'];
+
+/** Owns the end of all of a user's grants: exact, and as quick for a million as for one. */
+@Injectable()
+export class OwnerEndings {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly telemetry: Telemetry,
+    private readonly sweeper: EndingSweeper,
+  ) {}
+
+  /**
+   * `work` must lock the user's row before it ends grants, in a statement of its own: only then does the end see every grant
+   * that was being issued meanwhile (issuing takes the row FOR SHARE).
+   */
+  async transaction<T>(work: (queries: Queries, end: EndGrants) => Promise<T>): Promise<T> {
+    const ended: EndedGrants[] = [];
+    const result = await this.database.transaction((queries) =>
+      work(queries, async (of, reason, by) => {
+        const values = [...revocation(this.clock, reason, by), of.userId, of.kinds];
+        const one = await end(queries, [...values, of.except ?? null, of.beyond ?? null]);
+        ended.push(one);
+        return one;
+      }),
+    );
+    for (const { grants } of ended) {
+      if (grants === 'all') this.sweeper.wake();
+      else this.telemetry.revoked('grant', grants);
+    }
+    return result;
+  }
+}
+
+/** One by one where they are few and nobody holds one of them; else all, by one row. */
+async function end(queries: Queries, values: unknown[]): Promise<EndedGrants> {
+  await queries.run(SAVEPOINT);
+  const few = await queries.run<EndedRow>(END_FEW_GRANTS, values).catch((error: unknown) => {
+    if (!(error instanceof Unavailable) || !TOO_SLOW.includes(sqlState(error.cause))) throw error;
+    return undefined;
+  });
+  if (!few) await queries.run(GO_BACK);
+  else if (few[0] && !few[0].more) return { grants: few[0].revoked };
+  await queries.run(END_ALL_GRANTS, values);
+  return { grants: 'all' };
+}
