@@ -476,8 +476,8 @@ describe('keks doctor', () => {
       `INSERT INTO audit_events (type, created_at) VALUES ('test', '2020-01-01'::timestamptz)`,
     );
     const { code, report } = await doctor({ DATABASE_URL: database.url });
-    expect(code).toBe(1);
-    expect(notOk(report)).toContain('fail access_tokens');
+    expect(code).toBe(0);
+    expect(notOk(report)).toContain('warn access_tokens');
     await run('purge', {}, { DATABASE_URL: database.url });
     expect(notOk((await doctor({ DATABASE_URL: database.url })).report)).toEqual(['warn audit_events']);
     await database.close();
