@@ -213,7 +213,10 @@ describe('the look-up of tokens', () => {
   describe.each(['force_generic_plan', 'force_custom_plan'] as const)('with a plan of %s', (mode) => {
     it.each([1, 2, 32, 128])('probes indexes for %i tokens, and reads no table whole', async (count) => {
       const plan = await explain(count, mode);
-      const readers = plan.filter((node) => node['Relation Name'] !== undefined);
+      const all = plan.filter((node) => node['Relation Name'] !== undefined);
+      const endings = all.filter((node) => node['Relation Name'] === 'owner_endings');
+      expect(new Set(endings.map((node) => node['Node Type']))).toEqual(new Set(['Index Only Scan']));
+      const readers = all.filter((node) => !endings.includes(node));
       expect(new Set(readers.map((node) => node['Node Type']))).toEqual(new Set(['Index Scan']));
       for (const { 'Relation Name': table, 'Index Name': index } of readers)
         expect(index).toBe(table === 'ended_grants' ? 'ended_grants_grant_id_idx' : `${table}_digest_idx`);
@@ -232,7 +235,10 @@ describe('the look-up of tokens', () => {
         (node) => !node['Relation Name']?.startsWith('access_tokens') && node['Index Name'],
       );
       expect(others.map((node) => [node['Index Name'], node['Actual Loops']])).toEqual([
+        // whether there is any ending: once a statement; whether it is this owner's: never, as there is none
+        [expect.stringMatching(/^owner_endings_/), 1],
         ['ended_grants_grant_id_idx', count],
+        ['owner_endings_user_id_idx', 0],
       ]);
     });
 
