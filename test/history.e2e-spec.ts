@@ -63,6 +63,7 @@ describe('the history of two servers over one database', () => {
       ['cached-verdict', 'a revoked token is dead everywhere', 0],
       ['joined-flight', 'a revoked token is dead everywhere', 0],
       ['early-acknowledgement', 'a revoked token is dead everywhere', 0],
+      ['no-endings', 'a revoked token is dead everywhere', 0],
       ['read-then-write', 'a refresh token has one successor', 0],
       ['unproved-key', OLD_KEYS, 0],
       ['kept-keys', OLD_KEYS, 0],

@@ -34,6 +34,17 @@ export class Client {
     return this.record('revoke', server, token, () => this.send(server, '/revoke', { json: { token } }));
   }
 
+  /** Out everywhere: whoever has this token also has these. */
+  endAll(server: number, token: string, tokens: readonly string[]): Promise<Operation> {
+    return this.record(
+      'end',
+      server,
+      token,
+      () => this.send(server, '/sessions', { token, method: 'DELETE' }),
+      tokens,
+    );
+  }
+
   refresh(server: number, token: string): Promise<Operation> {
     const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token });
     return this.record('refresh', server, token, () => this.send(server, '/oauth/token', { form }));
@@ -65,9 +76,11 @@ export class Client {
     server: number,
     token: string | undefined,
     ask: () => Promise<Reply>,
+    tokens: readonly string[] = [],
   ): Promise<Operation> {
     const invoked = performance.now();
     if (kind === 'revoke' && token !== undefined) this.ledger.begin(token, invoked);
+    for (const one of tokens) this.ledger.begin(one, invoked);
     const reply = await ask().catch(() => undefined);
     const access = reply?.body?.['access_token'] ?? reply?.body?.['token'] ?? reply?.body?.['key'];
     const refresh = reply?.body?.['refresh_token'];
@@ -76,7 +89,8 @@ export class Client {
         ? { access, ...(typeof refresh === 'string' ? { refresh } : {}) }
         : undefined;
     const completed = reply ? performance.now() : undefined;
-    const operation: Operation = { kind, server, token, invoked, completed, status: reply?.status, made };
+    const status = reply?.status;
+    const operation: Operation = { kind, server, token, tokens, invoked, completed, status, made };
     this.ledger.note(operation);
     return operation;
   }

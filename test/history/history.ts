@@ -1,10 +1,13 @@
 /** What was asked, and what came back. Times are milliseconds of one monotonic clock. */
 export interface Operation {
-  readonly kind: 'issue' | 'validate' | 'revoke' | 'refresh' | 'login' | 'own login' | 'key' | 'password';
+  readonly kind:
+    'issue' | 'validate' | 'revoke' | 'refresh' | 'login' | 'end' | 'own login' | 'key' | 'password';
   /** Which server was asked. */
   readonly server: number;
   /** The token in question; for what makes tokens, the one that was presented, if any. */
   readonly token: string | undefined;
+  /** All that ends with it. */
+  readonly tokens?: readonly string[];
   readonly invoked: number;
   /** undefined if no answer came: it may or may not have happened. */
   readonly completed: number | undefined;
@@ -23,6 +26,7 @@ const ALLOWED: Record<Operation['kind'], readonly number[]> = {
   login: [200, 503],
   validate: [200, 401, 503],
   revoke: [200, 503],
+  end: [204, 503],
   refresh: [200, 400, 503],
   // of one whose password is being changed
   'own login': [200, 401, 503],
@@ -33,7 +37,7 @@ const ALLOWED: Record<Operation['kind'], readonly number[]> = {
 /**
  * Holds a history against the promises while it is being made, and keeps only what it needs for that:
  *
- * - a token whose revoke was acknowledged is never accepted for a request that starts afterwards;
+ * - a token whose revoke, or the end of all of its owner's, was acknowledged is never accepted for a request that starts afterwards;
  * - a token that was acknowledged, and that nobody has tried to revoke, is never refused;
  * - a refresh token has one successor, whoever asks and however often;
  * - a key made with an old password is dead once the new one is there (./keys.ts);
@@ -61,7 +65,9 @@ export class Ledger {
     if (operation.made) this.made.set(operation.made.access, operation);
     if (status !== undefined && !ALLOWED[kind].includes(status))
       this.violations.push({ rule: 'a fault is 503 and nothing else', operation });
-    if (kind === 'revoke') this.noteRevoke(operation);
+    if (kind === 'revoke' && status === 200) this.noteEnd(operation, operation.token);
+    if (kind === 'end' && status === 204)
+      for (const token of operation.tokens ?? []) this.noteEnd(operation, token);
     if (kind === 'validate') this.judgeVerdict(operation);
     if (kind === 'refresh') this.judgeSuccessor(operation);
   }
@@ -81,9 +87,9 @@ export class Ledger {
     return sum;
   }
 
-  private noteRevoke(operation: Operation): void {
-    const { token, status, completed = 0 } = operation;
-    if (token === undefined || status !== 200) return;
+  private noteEnd(operation: Operation, token: string | undefined): void {
+    const { completed = 0 } = operation;
+    if (token === undefined) return;
     const known = this.revokeDone.get(token);
     if (!known || completed < (known.completed ?? 0)) this.revokeDone.set(token, operation);
   }

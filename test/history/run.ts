@@ -1,4 +1,5 @@
 import { Client } from './clients.js';
+import { endCrowds } from './crowds.js';
 import { FAULTS } from './faults.js';
 import { Ledger } from './history.js';
 import type { Machine } from '../support/machine.js';
@@ -69,6 +70,7 @@ export async function play(
     work({ client, pool, random: new Random(plan.seed * 1_000 + at), isOver, looks }),
   );
   workers.push(keepKeys({ client, ledger, seed: plan.seed, isOver }));
+  workers.push(endCrowds({ world, client, seed: plan.seed, isOver }));
   const faults =
     plan.faultEvery === 0 ? [] : await breakThings({ world, client, ledger, plan, machine, isOver });
   await Promise.all(workers);
