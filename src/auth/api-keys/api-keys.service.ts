@@ -12,6 +12,7 @@ import { timestamp, TokenMint } from '../tokens/token-mint.js';
 import type { ReadToken } from '../tokens/token-reader.js';
 import type { VerifiedUser } from '../users/password-login.js';
 import * as sql from './api-keys.sql.js';
+import { Turns } from './turns.js';
 
 const DAY = 86_400;
 export const KEY_TTL_DEFAULT = 90 * DAY;
@@ -45,6 +46,8 @@ export interface IssuedApiKey {
 /** Owns the making and listing of API keys; never whether one is valid, which tokens/ knows. */
 @Injectable()
 export class ApiKeysService {
+  private readonly turns = new Turns();
+
   constructor(
     private readonly database: Database,
     private readonly mint: TokenMint,
@@ -79,11 +82,13 @@ export class ApiKeysService {
       minted.keyId,
       this.config.MAX_KEYS_PER_USER,
     ];
-    const [row] = await this.database.transaction(async (queries) => {
-      await queries.run(sql.ONE_KEY_AT_A_TIME, [owner.user.id]);
-      await queries.run(sql.SHARE_OWNER, [owner.user.id]);
-      return queries.run<sql.IssuedRow>(sql.ISSUE_API_KEY, values);
-    });
+    const make = (): Promise<sql.IssuedRow[]> =>
+      this.database.transaction(async (queries) => {
+        await queries.run(sql.ONE_KEY_AT_A_TIME, [owner.user.id]);
+        await queries.run(sql.SHARE_OWNER, [owner.user.id]);
+        return queries.run<sql.IssuedRow>(sql.ISSUE_API_KEY, values);
+      });
+    const [row] = await this.turns.take(owner.user.id, make);
     if (!row) return undefined;
     if (!row.proved) throw new Unavailable('the account changed while its password was being checked');
     if (row.enough) throw new WireError('too_many_keys');
