@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
+import { patienceOf } from '../../database/pools.js';
 import { Unavailable } from '../../http/unavailable.js';
 import { WireError } from '../../http/wire-error.js';
 import { NEWEST, type Position } from '../cursor.js';
@@ -46,15 +47,18 @@ export interface IssuedApiKey {
 /** Owns the making and listing of API keys; never whether one is valid, which tokens/ knows. */
 @Injectable()
 export class ApiKeysService {
-  private readonly turns = new Turns();
+  private readonly turns: Turns;
 
   constructor(
     private readonly database: Database,
     private readonly mint: TokenMint,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIENCE' | 'MAX_KEYS_PER_USER'>,
+    @Inject(CONFIG)
+    private readonly config: Pick<Config, 'AUDIENCE' | 'MAX_KEYS_PER_USER' | 'DATABASE_TIMEOUT'>,
     private readonly telemetry: Telemetry,
-  ) {}
+  ) {
+    this.turns = new Turns(patienceOf(config.DATABASE_TIMEOUT).acquireMs);
+  }
 
   /**
    * @returns undefined if the token, its login or its user has ended meanwhile

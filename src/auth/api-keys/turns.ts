@@ -1,17 +1,17 @@
 import { Unavailable } from '../../http/unavailable.js';
 
-/** As long as a request waits for a connection: see pools.ts. */
-const LONGEST_MS = 400;
-
 /** One after another for each owner, before any of them takes a connection: whoever asks for many at once waits for himself. */
 export class Turns {
   private readonly last = new Map<string, Promise<unknown>>();
+
+  /** @param longestMs that anybody waits: as long as a request waits for a connection */
+  constructor(private readonly longestMs: number) {}
 
   /** @throws Unavailable when its turn does not come soon */
   async take<T>(owner: string, work: () => Promise<T>): Promise<T> {
     const came = performance.now();
     const mine = (this.last.get(owner) ?? Promise.resolve()).then(() => {
-      if (performance.now() - came > LONGEST_MS) throw new Unavailable('too many are asked for at once');
+      if (performance.now() - came > this.longestMs) throw new Unavailable('too many are asked for at once');
       return work();
     });
     const over = mine.catch(() => undefined);
