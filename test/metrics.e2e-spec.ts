@@ -520,7 +520,7 @@ describe('OPS_PORT', () => {
 
   it('a port that is taken refuses the start in one line', async () => {
     const refused = launch(environment(database.url, { OPS_PORT: String(opsPort), LOG_LEVEL: 'silent' }));
-    const deadline = setTimeout(() => refused.child.kill('SIGKILL'), 15_000);
+    const deadline = setTimeout(() => refused.child.kill('SIGKILL'), 90_000);
     const code = await new Promise((resolve) => refused.child.once('exit', resolve));
     clearTimeout(deadline);
     expect(code).toBe(1);

@@ -1,8 +1,6 @@
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JwtReader } from '../src/auth/keys/jwt.reader.js';
 import { JwtSigner } from '../src/auth/keys/jwt.signer.js';
 import { KeyCipher } from '../src/auth/keys/key-cipher.js';
@@ -19,7 +17,7 @@ import { createDatabase, type TestDatabase } from './support/database.js';
 import { claimsOf, headerOf, storedKey } from './support/forge.js';
 import { startInstance, type Instance } from './support/instance.js';
 import { ManualClock } from './support/manual-clock.js';
-import { build } from './support/process.js';
+import { keksHere } from './support/keks-here.js';
 import { environment, SECRET_KEY } from './support/test-app.js';
 
 const MINUTE = 60;
@@ -28,7 +26,6 @@ const DAY = 86_400;
 const PUBLISH = 10 * MINUTE;
 const BY_OPERATOR = { actor: 'operator', origin: OPERATOR };
 const NEW_SECRET = 'ab'.repeat(32);
-const CLI = 'dist/src/cli.js';
 const ISSUER = 'http://127.0.0.1:3000';
 
 let database: TestDatabase;
@@ -449,8 +446,6 @@ describe("the operator's rotation", () => {
 });
 
 describe('keks key', { timeout: 60_000 }, () => {
-  beforeAll(() => build());
-
   it('rotates and lists', async () => {
     const instance = await start();
     await tick(instance);
@@ -471,9 +466,8 @@ describe('keks key', { timeout: 60_000 }, () => {
   it('leaves the keys of the servers alone when it runs with another secret', async () => {
     await tick(await start());
     const before = await rows();
-    await promisify(execFile)(process.execPath, [CLI, 'user', 'list'], {
-      env: { PATH: process.env['PATH'], ...environment(database.url), SECRET_KEY: NEW_SECRET },
-    });
+    const other = { ...environment(database.url), SECRET_KEY: NEW_SECRET };
+    expect((await keksHere(other, ['user', 'list'])).code).toBe(0);
     expect(await rows()).toEqual(before);
   });
 });
@@ -605,9 +599,8 @@ describe('SharedRun', () => {
 
 /** The compiled command line, on the test's database. */
 async function keksKey(...args: string[]): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, '--json', 'key', ...args], {
-    env: { PATH: process.env['PATH'], ...environment(database.url) },
-  });
+  const { code, stdout, stderr } = await keksHere(environment(database.url), ['--json', 'key', ...args]);
+  if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RestoredBackup } from '../src/auth/grants/restored-backup.js';
 import { LastUse } from '../src/auth/grants/last-use.js';
 import { Maintenance } from '../src/database/maintenance.js';
-import { keks as cli, only } from './support/keks.js';
-import { build } from './support/process.js';
+import { only } from './support/keks.js';
+import { keksHere as cli } from './support/keks-here.js';
 import { addClient, basic, clientToken, submit } from './support/oauth.js';
 import {
   environment,
@@ -108,7 +108,6 @@ const refused = async (refresh: string, headers = {}): Promise<void> =>
   );
 
 beforeAll(async () => {
-  build();
   keks = await startTestApp();
   await keks.addUser('Boss', 'keks:admin');
   admin = await keks.login('Boss');

@@ -7,7 +7,7 @@ export interface Timed extends Answer {
   readonly ms: number;
 }
 
-type Ask = () => Promise<Answer>;
+export type Ask = () => Promise<Answer>;
 
 /** Everything of a server that needs the database, with what it takes to ask for it. */
 export class Questions {
