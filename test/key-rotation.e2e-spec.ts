@@ -110,7 +110,7 @@ async function make(keks: TestApp): Promise<Made> {
   const opaque = await login();
   const jwt = await login({ format: 'jwt' });
   const bearer = { authorization: `Bearer ${opaque['token']}` };
-  const key = await post(keks.url, '/keys', { label: 'k', scope: 'cookies:eat' }, bearer);
+  const key = await post(keks.url, '/keys', { label: 'k', scope: 'cookies:eat', password: PASSWORD }, bearer);
   expect(key.status).toBe(201);
   const client = await addClient(keks, { scope: ['cookies:eat'], audience: [keks.config.AUDIENCE] });
   const token = issued(await clientCredentials(keks, client)).access_token;
