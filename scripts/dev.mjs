@@ -13,9 +13,9 @@ let running;
 let isStopping = false;
 let restarting = Promise.resolve();
 
-/** It drains and closes its database first: two would want the same port and data directory. */
+/** It drains and closes its database first: two would want the same port and data directory. SIGTERM would wait for load balancers. */
 async function restart() {
-  await ended('SIGTERM');
+  await ended('SIGINT');
   if (!isStopping) running = spawn(process.execPath, program, { stdio: 'inherit' });
 }
 
