@@ -2,13 +2,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { CookiesModule } from './cookies/cookies.module.js';
 import type { Clock } from './database/clock.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GuardModule } from './guard/guard.module.js';
 import { DrainState } from './http/drain.js';
-import type { MetricsText } from './ops/metrics.text.js';
+import type { MetricsText } from './ops/metrics-text.js';
 import { OpsModule } from './ops/ops.module.js';
 import { WebModule } from './web/web.module.js';
 

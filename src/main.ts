@@ -1,10 +1,10 @@
 import pino from 'pino';
-import { banner } from './banner.js';
-import { tuneCollector } from './collector.js';
-import { ConfigError, loadConfig, type Config } from './config.js';
-import { startOwnDatabase } from './own-database.js';
-import type { Service } from './service.js';
-import { explained } from './start.refusal.js';
+import { banner } from './server/banner.js';
+import { tuneCollector } from './server/collector.js';
+import { ConfigError, loadConfig, type Config } from './config/config.js';
+import { startOwnDatabase } from './server/own-database.js';
+import type { Service } from './server/service.js';
+import { explained } from './server/explained.js';
 
 /** Starts HTTP and shuts down cleanly: what concerns the process and nothing else. */
 async function main(): Promise<void> {
@@ -24,12 +24,12 @@ async function main(): Promise<void> {
 
 /** Whoever only looks after workers does not load what they work with. */
 async function start(config: Config): Promise<Service> {
-  if (config.WORKERS > 1) return (await import('./workers/primary.js')).startWorkers(config);
+  if (config.WORKERS > 1) return (await import('./server/workers/primary.js')).startWorkers(config);
   // PostgreSQL comes up while the program is loaded, which takes longer
   const database = startOwnDatabase(config, pino({ level: config.LOG_LEVEL, base: null }));
   // whoever waits for it hears of it
   database.catch(() => undefined);
-  return (await import('./server.js')).startServer(config, database);
+  return (await import('./server/server.js')).startServer(config, database);
 }
 
 /** The first signal counts. Through npm a Ctrl-C arrives twice, so later ones change nothing. */

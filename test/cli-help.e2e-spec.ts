@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_USER } from '../src/auth/users/demo.identity.js';
-import { checkSettings } from '../src/config.js';
+import { DEMO_USER } from '../src/auth/users/demo-identity.js';
+import { checkSettings } from '../src/config/config.js';
 import { commandLine as parser } from '../src/cli/program.js';
 import { keksHere } from './support/keks-here.js';
 import { keks, only, type Run } from './support/keks.js';

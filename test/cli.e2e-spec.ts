@@ -8,7 +8,7 @@ import { OPERATOR } from '../src/auth/request-origin.js';
 import { TokenExplainer, type TokenFlaw } from '../src/auth/tokens/token-explainer.js';
 import { TokenKeys } from '../src/auth/tokens/token-keys.js';
 import { UsersService } from '../src/auth/users/users.service.js';
-import { flawText } from '../src/cli/token.explanation.js';
+import { flawText } from '../src/cli/verbs/token-explanation.js';
 import { secretOf } from '../src/cli/stdin.js';
 import { findRunning } from '../src/database/embedded/embedded-postgres.js';
 import { connectionOf } from '../src/database/pools.js';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Cursors } from '../src/auth/cursor.js';
-import { WireError } from '../src/http/wire-error.js';
+import { WireError } from '../src/http/errors/wire-error.js';
 
 const SECRET_KEY = randomBytes(32);
 const cursors = new Cursors({ SECRET_KEY, SECRET_KEY_PREVIOUS: undefined });

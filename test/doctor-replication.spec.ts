@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeReplication } from '../src/cli/doctor/replication.checks.js';
+import { judgeReplication } from '../src/cli/verbs/doctor/replication-checks.js';
 
 describe('keks doctor, on what a failover loses', () => {
   it.each([

@@ -16,8 +16,8 @@ import {
   type EmbeddedPostgres,
   type PostgresAddress,
 } from '../src/database/embedded/embedded-postgres.js';
-import { memoryOfMachine, sharedBuffers } from '../src/database/embedded/server.memory.js';
-import { shortLink } from '../src/database/embedded/socket.door.js';
+import { memoryOfMachine, sharedBuffers } from '../src/database/embedded/server-memory.js';
+import { shortLink } from '../src/database/embedded/socket-door.js';
 
 const SOURCES = resolve(import.meta.dirname, '../src');
 /** All that it needs, and nothing else of the program. */

@@ -3,7 +3,7 @@ import { AuthService } from '../src/auth/auth.service.js';
 import { LastUse } from '../src/auth/grants/last-use.js';
 import { digestOf } from '../src/auth/tokens/token-format.js';
 import { LOOK_UP_ACCESS_TOKENS } from '../src/auth/tokens/token-lookup.sql.js';
-import { Maintenance } from '../src/database/maintenance.js';
+import { Maintenance } from '../src/database/schema/maintenance.js';
 import {
   addClient,
   basic,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Client } from 'pg';
 import { ClientAuthentication } from '../src/auth/clients/client-authentication.js';
-import { ClientCredentialsGrant } from '../src/auth/oauth/client-credentials.grant.js';
+import { ClientCredentialsGrant } from '../src/auth/oauth/client-credentials-grant.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { connectionOf } from '../src/database/pools.js';
 import { addClient, basic, isAlive, issued, submit, type TestClient } from './support/oauth.js';

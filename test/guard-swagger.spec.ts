@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BEARER_ERRORS } from '../src/guard/bearer.error.js';
+import { BEARER_ERRORS } from '../src/guard/bearer-error.js';
 import { REQUIRED_SCOPE } from '../src/guard/principal.js';
 import { Guarded } from '../src/guard/swagger.js';
 

@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
 import { describe, expectTypeOf, it } from 'vitest';
 import * as guard from '../src/guard/guard.js';
-import { JwtValidator, type JwtValidatorOptions } from '../src/guard/jwt.validator.js';
-import { RemoteValidator, type RemoteValidatorOptions } from '../src/guard/remote.validator.js';
+import { JwtValidator, type JwtValidatorOptions } from '../src/guard/jwt-validator.js';
+import { RemoteValidator, type RemoteValidatorOptions } from '../src/guard/remote-validator.js';
 import { Guarded } from '../src/guard/swagger.js';
 
 /** What the compiler promises to those who use `keks/guard`. It is the type check that fails, not the run. */

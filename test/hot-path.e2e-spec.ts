@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthService } from '../src/auth/auth.service.js';
 import { TokenKeys } from '../src/auth/tokens/token-keys.js';
 import { LOOK_UP_ACCESS_TOKENS } from '../src/auth/tokens/token-lookup.sql.js';
-import { Maintenance } from '../src/database/maintenance.js';
+import { Maintenance } from '../src/database/schema/maintenance.js';
 import { connectionOf, hotPool } from '../src/database/pools.js';
 import { pipeline } from './support/raw-http.js';
 import { logStatements, type StatementLog } from './support/statement-log.js';

@@ -1,14 +1,15 @@
 import { connectionOf } from '../src/database/pools.js';
-import { Database, type Statement } from '../src/database/database.js';
+import { Database } from '../src/database/database.js';
 import { LastUse, NOTED_SECONDS } from '../src/auth/grants/last-use.js';
-import { timestampArray } from '../src/auth/tokens/binary-arrays.js';
-import { Unavailable } from '../src/http/unavailable.js';
+import { timestampArray } from '../src/database/hot/binary-arrays.js';
+import { Unavailable } from '../src/http/errors/unavailable.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { cancelled } from './support/locks.js';
 import { PATIENTLY } from './support/test-app.js';
 import { logStatements } from './support/statement-log.js';
 import { get, startTestApp } from './support/test-app.js';
+import type { Statement } from '../src/database/statement.js';
 
 const statement = (name: string, text: string): Statement => ({ name, text });
 

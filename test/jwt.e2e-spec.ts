@@ -4,13 +4,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuthService } from '../src/auth/auth.service.js';
 import { verifierOf } from '../src/auth/keys/es256-key.js';
-import { JwtReader } from '../src/auth/keys/jwt.reader.js';
+import { JwtReader } from '../src/auth/tokens/jwt/jwt-reader.js';
 import { KeyRing } from '../src/auth/keys/key-ring.js';
-import { ProvenJwts } from '../src/auth/keys/proven-jwts.js';
+import { ProvenJwts } from '../src/auth/tokens/jwt/proven-jwts.js';
 import { TokenMint } from '../src/auth/tokens/token-mint.js';
 import { Clock } from '../src/database/clock.js';
 import { Database } from '../src/database/database.js';
-import { Unavailable } from '../src/http/unavailable.js';
+import { Unavailable } from '../src/http/errors/unavailable.js';
 import {
   base64url,
   claimsOf,

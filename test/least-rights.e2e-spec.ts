@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Maintenance } from '../src/database/maintenance.js';
+import { Maintenance } from '../src/database/schema/maintenance.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { startTestApp, get, PASSWORD, post, request, type TestApp } from './support/test-app.js';
 

@@ -2,8 +2,8 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import draft4 from 'ajv-draft-04';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BEARER_ERRORS } from '../src/guard/bearer.error.js';
-import { WIRE_ERRORS } from '../src/http/wire-error.js';
+import { BEARER_ERRORS } from '../src/guard/bearer-error.js';
+import { WIRE_ERRORS } from '../src/http/errors/wire-error.js';
 import { addClient, basic, clientToken, type TestClient } from './support/oauth.js';
 import { get, PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 

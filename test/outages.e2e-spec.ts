@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Database } from '../src/database/database.js';
-import { Unavailable } from '../src/http/unavailable.js';
+import { Unavailable } from '../src/http/errors/unavailable.js';
 import { Link } from './history/link.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { Machine } from './support/machine.js';

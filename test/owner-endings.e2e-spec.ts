@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EndingSweeper } from '../src/auth/grants/ending.sweeper.js';
+import { EndingSweeper } from '../src/auth/grants/ending-sweeper.js';
 import { STEP } from '../src/auth/grants/owner-ending.sql.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { Telemetry } from '../src/auth/telemetry.js';

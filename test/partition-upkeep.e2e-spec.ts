@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
-import { Maintenance } from '../src/database/maintenance.js';
+import { Maintenance } from '../src/database/schema/maintenance.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { commandLine } from './support/keks-here.js';
 import { expiryOf, putAstray, spanOf } from './support/moving-rows.js';

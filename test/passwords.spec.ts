@@ -7,7 +7,7 @@ import { LoginLane, loginsAtOnce } from '../src/auth/users/login-lane.js';
 import { PasswordHash } from '../src/auth/users/password-hash.js';
 import { PasswordPolicy } from '../src/auth/users/password-policy.js';
 import { UsersService } from '../src/auth/users/users.service.js';
-import { Unavailable } from '../src/http/unavailable.js';
+import { Unavailable } from '../src/http/errors/unavailable.js';
 import { PASSWORD, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 const [OLD, NEW] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];

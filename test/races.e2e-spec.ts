@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientsService } from '../src/auth/clients/clients.service.js';
-import { JwtSigner } from '../src/auth/keys/jwt.signer.js';
+import { JwtSigner } from '../src/auth/tokens/jwt/jwt-signer.js';
 import { KeyRing } from '../src/auth/keys/key-ring.js';
 import { SigningKeys } from '../src/auth/keys/signing-keys.js';
 import { OPERATOR } from '../src/auth/request-origin.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sessionLabel } from '../src/auth/sessions/session-label.js';
+import { sessionLabel } from '../src/auth/account/session-label.js';
 import { LastUse } from '../src/auth/grants/last-use.js';
 import { untilWaiting } from './support/locks.js';
 import { get, PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';

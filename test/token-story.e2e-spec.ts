@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RestoredBackup } from '../src/auth/grants/restored-backup.js';
 import { LastUse } from '../src/auth/grants/last-use.js';
-import { Maintenance } from '../src/database/maintenance.js';
+import { Maintenance } from '../src/database/schema/maintenance.js';
 import { only } from './support/keks.js';
 import { keksHere as cli } from './support/keks-here.js';
 import { addClient, basic, clientToken, submit } from './support/oauth.js';

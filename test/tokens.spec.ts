@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { MicroBatch } from '../src/auth/tokens/micro-batch.js';
+import { MicroBatch } from '../src/database/hot/micro-batch.js';
 import {
   digestOf,
   mintToken,
@@ -11,7 +11,7 @@ import {
   type Prefix,
 } from '../src/auth/tokens/token-format.js';
 import { TokenKeys } from '../src/auth/tokens/token-keys.js';
-import { Unavailable } from '../src/http/unavailable.js';
+import { Unavailable } from '../src/http/errors/unavailable.js';
 import {
   base62,
   crc32,

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RemoteValidator } from '../src/guard/remote.validator.js';
+import { RemoteValidator } from '../src/guard/remote-validator.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { addClient, basic, submit } from './support/oauth.js';
 import { startOwnApi } from './support/own-api.js';

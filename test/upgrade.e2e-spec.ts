@@ -2,11 +2,11 @@ import { Client } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMPATIBLE_FROM, migrations } from '../migrations/index.js';
-import { Maintenance } from '../src/database/maintenance.js';
-import { DatabaseRefusal } from '../src/database/database.refusal.js';
-import { migrate } from '../src/database/migrator.js';
+import { Maintenance } from '../src/database/schema/maintenance.js';
+import { DatabaseRefusal } from '../src/database/database-refusal.js';
+import { migrate } from '../src/database/schema/migrator.js';
 import { connectionOf } from '../src/database/pools.js';
-import { markCompatible } from '../src/database/schema-compatibility.js';
+import { markCompatible } from '../src/database/schema/schema-compatibility.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { migrateWith } from './support/migrate-with.js';
 import {

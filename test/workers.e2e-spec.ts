@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DEMO_USER } from '../src/auth/users/demo.identity.js';
-import { checkConnections } from '../src/cli/doctor/database.checks.js';
-import { checkWorkers } from '../src/cli/doctor/machine.checks.js';
-import { isAlive, readPidFile } from '../src/database/embedded/postmaster.identity.js';
+import { DEMO_USER } from '../src/auth/users/demo-identity.js';
+import { checkConnections } from '../src/cli/verbs/doctor/database-checks.js';
+import { checkWorkers } from '../src/cli/verbs/doctor/machine-checks.js';
+import { isAlive, readPidFile } from '../src/database/embedded/postmaster-identity.js';
 import { selfSigned } from './support/certificate.js';
 import { createDatabase } from './support/database.js';
 import { parseExposition, type Family } from './support/exposition.js';
@@ -51,7 +51,7 @@ function workersOf({ child }: ServerProcess): number[] {
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
   return children
     .map(Number)
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker.main'));
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker-main'));
 }
 
 const launched: ServerProcess[] = [];

@@ -3,10 +3,10 @@ import type pg from 'pg';
 import { digestOf, mintToken, NO_EXPIRY } from '../../src/auth/tokens/token-format.js';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
 import { PasswordHash } from '../../src/auth/users/password-hash.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { DatabaseClock } from '../../src/database/clock.js';
-import { Maintenance } from '../../src/database/maintenance.js';
-import { migrate } from '../../src/database/migrator.js';
+import { Maintenance } from '../../src/database/schema/maintenance.js';
+import { migrate } from '../../src/database/schema/migrator.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { withClient } from './postgres.js';
 

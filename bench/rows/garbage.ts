@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
 import { mintToken } from '../../src/auth/tokens/token-format.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { cookies, type FilledDatabase } from '../harness/bench.js';
 import { environment } from '../harness/fill.js';
 import { withClient } from '../harness/postgres.js';

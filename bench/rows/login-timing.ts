@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { PasswordHash } from '../../src/auth/users/password-hash.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { environment, PASSWORD } from '../harness/fill.js';
 import { progress } from '../harness/progress.js';

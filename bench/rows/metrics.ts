@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Controller, Get, Module, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp } from '../../src/http/http-app.js';
-import { HttpTraffic } from '../../src/ops/http.traffic.js';
+import { HttpTraffic } from '../../src/ops/http-traffic.js';
 import { say } from '../harness/progress.js';
 import type { Row } from '../harness/row.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { DatabaseClock } from '../../src/database/clock.js';
-import { Maintenance } from '../../src/database/maintenance.js';
+import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { cookies } from '../harness/bench.js';
 import { environment } from '../harness/fill.js';

@@ -1,10 +1,10 @@
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { Clock } from '../database/clock.js';
-import { BearerError, type Challenge } from '../guard/bearer.error.js';
+import { BearerError, type Challenge } from '../guard/bearer-error.js';
 import { Public } from '../guard/principal.js';
-import { ApiAnswer, ApiErrors } from '../http/api-answer.js';
+import { ApiAnswer, ApiErrors } from '../http/openapi/api-answer.js';
 import {
   issueAnswer,
   issueRequest,

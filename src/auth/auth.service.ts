@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TokenValidator, type Validation } from '../guard/token-validator.js';
 import { Refusals } from './audit/refusals.js';
-import { LoginIssuer, type LoginRequest } from './grants/login.issuer.js';
+import { LoginIssuer, type LoginRequest } from './account/login-issuer.js';
 import type { RequestOrigin } from './request-origin.js';
 import type { IssuedToken } from './tokens/issued-token.js';
 import { TokenCheck } from './tokens/token-check.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { CONFIG } from '../config.js';
-import { WireError } from '../http/wire-error.js';
+import { CONFIG } from '../config/config.js';
+import { WireError } from '../http/errors/wire-error.js';
 import { derivedKey } from './derived-key.js';
 import type { List, PageQuery } from './list.schemas.js';
 import { acceptedSecrets, type SecretKeysConfig } from './secrets/secret-keys.js';

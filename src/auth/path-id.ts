@@ -1,6 +1,6 @@
 import { applyDecorators, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
-import { WireError } from '../http/wire-error.js';
+import { WireError } from '../http/errors/wire-error.js';
 import { isUuid } from './uuid.js';
 
 /** For the id in a path: what cannot be one is simply not there. */

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Distribution } from './distribution.js';
-import type { TokenFormat } from './tokens/token-mint.js';
-import type { Refusal } from './tokens/token-reader.js';
+import type { RefusalReason } from '../guard/token-validator.js';
 
 /** What came of a question about a token. `unavailable`: no verdict, because the database could not be asked. */
-export type Verdict = 'active' | 'unavailable' | Refusal;
+export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactive'>;
+/** How a token is spelled. */
+type Format = 'opaque' | 'jwt';
 /** By what a token was got. */
 export type IssueKind = 'login' | 'client' | 'api_key' | 'refresh';
 export type LoginRefusal = 'credentials' | 'throttled';
@@ -35,7 +36,7 @@ export class Telemetry {
     wrong_audience: 0,
     unavailable: 0,
   };
-  readonly issues: Record<IssueKind, Record<TokenFormat, number>> = {
+  readonly issues: Record<IssueKind, Record<Format, number>> = {
     login: { opaque: 0, jwt: 0 },
     client: { opaque: 0, jwt: 0 },
     api_key: { opaque: 0, jwt: 0 },
@@ -57,7 +58,7 @@ export class Telemetry {
     this.validations[verdict] += 1;
   }
 
-  issued(kind: IssueKind, format: TokenFormat): void {
+  issued(kind: IssueKind, format: Format): void {
     this.issues[kind][format] += 1;
   }
 

@@ -18,7 +18,7 @@ export function databaseUrl(program: Command, act: Act): void {
 
 /** An operator who may run this can read the password of a DATABASE_URL anyway, and needs it here. */
 async function run(): Promise<Answer> {
-  const { checkSettings } = await import('../config.js');
+  const { checkSettings } = await import('../config/config.js');
   const { DATABASE_URL, DATA_DIR } = checkSettings().settings;
   const url = DATABASE_URL ?? (await embeddedUrl(DATA_DIR));
   return { json: { database_url: url }, text: url };

@@ -1,18 +1,18 @@
-import { audit } from './audit.js';
-import { client } from './client.js';
-import { completion } from './completion.js';
+import { audit } from './verbs/audit.js';
+import { client } from './verbs/client.js';
+import { completion } from './verbs/completion.js';
 import { databaseUrl } from './database-url.js';
-import { demo } from './demo.js';
-import { doctor } from './doctor.js';
-import { grant } from './grant.js';
-import { init } from './init.js';
-import { key } from './key.js';
-import { migrate } from './migrate.js';
+import { demo } from './verbs/demo.js';
+import { doctor } from './verbs/doctor.js';
+import { grant } from './verbs/grant.js';
+import { init } from './verbs/init.js';
+import { key } from './verbs/key.js';
+import { migrate } from './verbs/migrate.js';
 import type { Noun } from './noun.js';
-import { purge } from './purge.js';
-import { revokeAll } from './revoke-all.js';
-import { token } from './token.js';
-import { user } from './user.js';
+import { purge } from './verbs/purge.js';
+import { revokeAll } from './verbs/revoke-all.js';
+import { token } from './verbs/token.js';
+import { user } from './verbs/user.js';
 
 /** Everything the command line knows, in the order of its help. */
 export const NOUNS: readonly Noun[] = [

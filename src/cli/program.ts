@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../config/config.js';
 import { VERSION } from '../version.js';
 import { print, printRefusal, type Answer } from './answer.js';
 import type { Act } from './noun.js';

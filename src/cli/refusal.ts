@@ -1,4 +1,4 @@
-import type { WireErrorCode } from '../http/wire-error.js';
+import type { WireErrorCode } from '../http/errors/wire-error.js';
 
 /** What cannot be done as things are: exit code 1. The message is for the operator and names the mend. */
 export class Refusal extends Error {

@@ -2,13 +2,13 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AUTH_SERVICES } from '../auth/auth.services.js';
 import { migrations } from '../../migrations/index.js';
-import { loadConfig, type Config } from '../config.js';
+import { loadConfig, type Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { DatabaseModule } from '../database/database.module.js';
-import { DatabaseSession } from '../database/database.session.js';
-import { pendingMigrations } from '../database/migrator.js';
-import type { Lease } from './database.lease.js';
-import { visitDatabase } from './database.visit.js';
+import { DatabaseSession } from '../database/database-session.js';
+import { pendingMigrations } from '../database/schema/migrator.js';
+import type { Lease } from './database-lease.js';
+import { visitDatabase } from './database-visit.js';
 import { Refusal } from './refusal.js';
 
 /** The authority without HTTP, for the verbs. */

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from './config.js';
 
 /** Gives the frozen Config to those who import it. */
 @Module({})

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Guarded } from '../guard/swagger.js';
-import { ApiAnswer } from '../http/api-answer.js';
+import { ApiAnswer } from '../http/openapi/api-answer.js';
 
 const cookiesAnswer = z
   .array(z.literal('Cookie'))

@@ -1,5 +1,5 @@
-import { Unavailable } from '../http/unavailable.js';
-import type { Queries, Statement } from './database.js';
+import { Unavailable } from '../http/errors/unavailable.js';
+import type { Statement, Queries } from './statement.js';
 import type { QueryResultRow } from 'pg';
 
 /** A statement that changes something, if it is there and has not been changed yet, and returns what. */

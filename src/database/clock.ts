@@ -36,3 +36,8 @@ export class DatabaseClock extends Clock {
     this.mark = heardAt;
   }
 }
+
+/** Whole seconds since the epoch -> what the database takes. */
+export function timestamp(seconds: number): Date {
+  return new Date(seconds * 1_000);
+}

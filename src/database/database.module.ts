@@ -1,10 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { Clock, DatabaseClock } from './clock.js';
 import { Database } from './database.js';
-import { DatabaseSession } from './database.session.js';
-import { Maintenance } from './maintenance.js';
+import { DatabaseSession } from './database-session.js';
+import { Maintenance } from './schema/maintenance.js';
 
 /**
  * Owns the connection to PostgreSQL, its schema, its clock and its partitions. It knows tables, never what a token or

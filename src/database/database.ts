@@ -1,22 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { CONFIG, type Config } from '../config.js';
-import { HotQuery, type HotRow } from './hot-query.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { HotQuery, type HotRow } from './hot/hot-query.js';
 import { asUnavailable, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import type { DatabaseConnection } from './session-settings.js';
-import { Unavailable } from '../http/unavailable.js';
-
-/** A statement that is prepared once a connection under its name. The text of a name never changes. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface Queries {
-  /** @throws Unavailable when the database could not answer */
-  run<R extends QueryResultRow>(statement: Statement, values?: readonly unknown[]): Promise<R[]>;
-}
+import { Unavailable } from '../http/errors/unavailable.js';
+import type { Statement, Queries } from './statement.js';
 
 /**
  * Owns the two pools and the one way to send SQL through them: `run` and `transaction` for all that changes or lists,

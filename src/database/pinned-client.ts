@@ -1,7 +1,7 @@
 /** Every connection of the program is made here, and is what it should be before anybody uses it. */
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
-import { DatabaseRefusal } from './database.refusal.js';
+import { DatabaseRefusal } from './database-refusal.js';
 import {
   holds,
   look,

@@ -1,4 +1,4 @@
-import { Unavailable } from '../http/unavailable.js';
+import { Unavailable } from '../http/errors/unavailable.js';
 
 /** SQLSTATE classes that mean that the program is wrong: data, constraint, syntax, raised by our own functions. */
 const OUR_FAULT = new Set(['22', '23', '42', 'P0']);

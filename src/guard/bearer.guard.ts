@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { bearerToken, type RawRequest } from './bearer-header.js';
-import { BearerError, type BearerErrorCode } from './bearer.error.js';
-import { GUARD_OPTIONS, type GuardOptions } from './guard.options.js';
+import { BearerError, type BearerErrorCode } from './bearer-error.js';
+import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
 import { OnceASecond } from './once-a-second.js';
 import { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type Principal } from './principal.js';
 import { TokenValidator, type Validation } from './token-validator.js';

@@ -1,8 +1,8 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { BearerErrorFilter } from './bearer.error.js';
+import { BearerErrorFilter } from './bearer-error.js';
 import { BearerGuard } from './bearer.guard.js';
-import { GUARD_OPTIONS, type GuardOptions } from './guard.options.js';
+import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
 import { TokenValidator } from './token-validator.js';
 
 export interface GuardModuleOptions extends GuardOptions {

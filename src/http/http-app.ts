@@ -12,18 +12,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { installAccessLog } from './access-log.js';
-import { installBodyParser } from './body.parser.js';
-import { BODY_LIMIT } from './body.reader.js';
-import { challengesOf } from './challenge.js';
-import { answerClientError } from './client-error.js';
+import { installBodyParser } from './body/body-parser.js';
+import { BODY_LIMIT } from './body/body-reader.js';
+import { challengesOf } from './errors/challenge.js';
+import { answerClientError } from './errors/client-error.js';
 import { installCors } from './cors.js';
 import { DrainState, prepareDrain, responseClass } from './drain.js';
 import { nestLogger } from './nest-logger.js';
 import { newRequestId } from './request-id.js';
-import { installGate } from './request.gate.js';
+import { installGate } from './request-gate.js';
 import { securityHeaders } from './security-headers.js';
-import { WireErrorFilter } from './wire-error.filter.js';
-import { WireError } from './wire-error.js';
+import { WireErrorFilter } from './errors/wire-error.filter.js';
+import { WireError } from './errors/wire-error.js';
 
 export interface HttpOptions {
   /** Named in every challenge: printable ASCII. */

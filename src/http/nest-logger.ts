@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { errorRecord, redact } from './error-record.js';
+import { errorRecord, redact } from './errors/error-record.js';
 
 /** Nest's own voice, in the same log. What it says at start-up is of interest to developers only. */
 export function nestLogger(logger: Logger): LoggerService {

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public } from '../guard/principal.js';
-import { ApiAnswer } from '../http/api-answer.js';
+import { ApiAnswer } from '../http/openapi/api-answer.js';
 import { Readiness } from './readiness.js';
 
 const healthAnswer = z.object({ status: z.literal('ok') }).meta({ id: 'HealthAnswer' });

@@ -3,10 +3,10 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Telemetry } from '../auth/telemetry.js';
 import { LoginLane } from '../auth/users/login-lane.js';
 import { Database } from '../database/database.js';
-import { authorityMetrics } from './authority.metrics.js';
-import { HttpTraffic } from './http.traffic.js';
-import { MetricsText, snapshotOf, textOf, type Snapshot } from './metrics.text.js';
-import { buildMetrics, databaseMetrics, laneMetrics, trafficMetrics } from './process.metrics.js';
+import { authorityMetrics } from './authority-metrics.js';
+import { HttpTraffic } from './http-traffic.js';
+import { MetricsText, snapshotOf, textOf, type Snapshot } from './metrics-text.js';
+import { buildMetrics, databaseMetrics, laneMetrics, trafficMetrics } from './process-metrics.js';
 
 /** Where the metrics find the version that they tell. */
 export const BUILD = Symbol('BUILD');

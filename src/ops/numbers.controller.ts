@@ -3,8 +3,8 @@ import { ApiOperation } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { ForAdmins } from '../auth/admin/for-admins.js';
 import { Telemetry, type IssueKind } from '../auth/telemetry.js';
-import { ApiAnswer } from '../http/api-answer.js';
-import { HttpTraffic, TRAFFIC_BOUNDS } from './http.traffic.js';
+import { ApiAnswer } from '../http/openapi/api-answer.js';
+import { HttpTraffic, TRAFFIC_BOUNDS } from './http-traffic.js';
 import { numbersAnswer, REFUSALS, type NumbersAnswer } from './numbers.schemas.js';
 
 const ROUTE = 'admin/numbers';

@@ -1,12 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { DrainState } from '../http/drain.js';
 import { HealthController } from './health.controller.js';
-import { HttpTraffic } from './http.traffic.js';
+import { HttpTraffic } from './http-traffic.js';
 import { metricsControllers } from './metrics.controller.js';
 import { BUILD, Metrics } from './metrics.js';
 import { NumbersController } from './numbers.controller.js';
-import { MetricsText } from './metrics.text.js';
+import { MetricsText } from './metrics-text.js';
 import { OwnReadiness, Readiness } from './readiness.js';
 
 export interface OpsOptions {

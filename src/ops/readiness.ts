@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
-import { DatabaseSession } from '../database/database.session.js';
+import { DatabaseSession } from '../database/database-session.js';
 import { DrainState } from '../http/drain.js';
-import { Unavailable } from '../http/unavailable.js';
+import { Unavailable } from '../http/errors/unavailable.js';
 
 const PRIMARY_ANSWERS = { name: 'primary_answers', text: 'SELECT 1 AS answer' };
 

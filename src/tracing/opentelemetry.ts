@@ -13,7 +13,7 @@ import type { FastifyInstance } from 'fastify';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import { installRequestSpans } from './request-spans.js';
-import { SpanTracer } from './span.tracer.js';
+import { SpanTracer } from './span-tracer.js';
 import { setTracer } from './tracing.js';
 
 /** Spans that a collector does not take within this time are lost when the process stops: milliseconds. */

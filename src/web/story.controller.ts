@@ -3,7 +3,7 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../guard/principal.js';
 import { ApiPage } from './api-page.js';
-import { HAS_REFERENCE, PageFiles, SHARED_PARTS } from './page.files.js';
+import { HAS_REFERENCE, PageFiles, SHARED_PARTS } from './page-files.js';
 
 const PAGE = 'story.html';
 

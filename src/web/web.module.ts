@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { ConsoleController } from './console.controller.js';
-import { HAS_REFERENCE } from './page.files.js';
+import { HAS_REFERENCE } from './page-files.js';
 import { StoryController } from './story.controller.js';
 
 /** Owns the pages that people look at. They use the same API as everybody. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { BODY_LIMIT } from '../../src/http/body.reader.js';
+import { BODY_LIMIT } from '../../src/http/body/body-reader.js';
 import { garbled, hostileText, Placeholder, valueOf } from './values.js';
 import type { Operation, Parameter } from './document.js';
 

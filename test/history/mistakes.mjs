@@ -95,7 +95,7 @@ const MISTAKES = {
 
   /** A new password leaves the keys alive. */
   'kept-keys': async () => {
-    const { PasswordChange } = await import(at('auth/sessions/password-change.js'));
+    const { PasswordChange } = await import(at('auth/account/password-change.js'));
     const { change } = PasswordChange.prototype;
     PasswordChange.prototype.change = function (by, request, origin) {
       return change.call(this, by, { ...request, keys: false }, origin);

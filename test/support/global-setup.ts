@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
-import { migrate } from '../../src/database/migrator.js';
+import { migrate } from '../../src/database/schema/migrator.js';
 import { connectionOf } from '../../src/database/pools.js';
 
 declare module 'vitest' {

@@ -2,10 +2,10 @@ import { Module, type INestApplicationContext, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core';
 import { AUTH_SERVICES } from '../../src/auth/auth.services.js';
 import { KeySchedule } from '../../src/auth/keys/key-schedule.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
-import { DatabaseSession } from '../../src/database/database.session.js';
+import { DatabaseSession } from '../../src/database/database-session.js';
 import { connectionOf } from '../../src/database/pools.js';
 import type { ManualClock } from './manual-clock.js';
 import { environment } from './test-app.js';

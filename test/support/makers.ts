@@ -1,6 +1,6 @@
-import { OperatorIssuer } from '../../src/auth/oauth/operator.issuer.js';
+import { OperatorIssuer } from '../../src/auth/oauth/operator-issuer.js';
 import type { IssuedToken } from '../../src/auth/tokens/issued-token.js';
-import { WireError } from '../../src/http/wire-error.js';
+import { WireError } from '../../src/http/errors/wire-error.js';
 import { basic, refresh, stayLoggedIn, submit, type TestClient } from './oauth.js';
 import { PASSWORD, post, type Answer, type TestApp } from './test-app.js';
 import { send } from './wire.js';

@@ -1,5 +1,5 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
-import { createDataSource } from '../../src/database/data-source.js';
+import { createDataSource } from '../../src/database/schema/data-source.js';
 import { connectionOf } from '../../src/database/pools.js';
 import type { TestDatabase } from './database.js';
 

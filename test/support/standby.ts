@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { vi } from 'vitest';
 import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
-import { findBinaries } from '../../src/database/embedded/postgres.binaries.js';
-import { spawnOptions, workingDirectory } from '../../src/database/embedded/program.run.js';
-import { serverAccount } from '../../src/database/embedded/server.account.js';
-import { migrate } from '../../src/database/migrator.js';
+import { findBinaries } from '../../src/database/embedded/postgres-binaries.js';
+import { spawnOptions, workingDirectory } from '../../src/database/embedded/program-run.js';
+import { serverAccount } from '../../src/database/embedded/server-account.js';
+import { migrate } from '../../src/database/schema/migrator.js';
 import { connectionOf } from '../../src/database/pools.js';
 
 export interface Standby {

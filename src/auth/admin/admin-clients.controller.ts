@@ -1,8 +1,8 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
-import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
-import { WireError } from '../../http/wire-error.js';
+import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { Actors } from '../audit/actor.js';
 import { clientFlaw } from '../clients/client-flaw.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';

@@ -1,8 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
-import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
-import { WireError } from '../../http/wire-error.js';
+import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../cursor.js';
 import { GrantsService } from '../grants/grants.service.js';

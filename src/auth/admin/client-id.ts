@@ -1,6 +1,6 @@
 import type { PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 
 /** For a client's id in a path: what cannot be one is simply not there. */
 export class ClientIdPipe implements PipeTransform<string, string> {

@@ -1,4 +1,4 @@
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 
 /** @throws WireError not_found */
 export function found<T>(row: T | undefined): T {

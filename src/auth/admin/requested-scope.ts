@@ -1,4 +1,4 @@
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { isGrantable, parseScope } from '../scope.js';
 
 /** What an operator wants to give. @throws WireError invalid_scope for what is malformed, and for what nobody can be given */

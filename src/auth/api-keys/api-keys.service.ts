@@ -1,19 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
-import { Clock } from '../../database/clock.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { Clock, timestamp } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { patienceOf } from '../../database/pools.js';
-import { Unavailable } from '../../http/unavailable.js';
-import { WireError } from '../../http/wire-error.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { NEWEST, type Position } from '../cursor.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { parseScope, scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry.js';
-import { timestamp, TokenMint } from '../tokens/token-mint.js';
-import type { ReadToken } from '../tokens/token-reader.js';
+import { TokenMint } from '../tokens/token-mint.js';
 import type { VerifiedUser } from '../users/password-login.js';
 import * as sql from './api-keys.sql.js';
 import { Turns } from './turns.js';
+import type { ReadToken } from '../tokens/read-token.js';
 
 const DAY = 86_400;
 export const KEY_TTL_DEFAULT = 90 * DAY;

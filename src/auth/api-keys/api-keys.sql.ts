@@ -1,6 +1,6 @@
-import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
+import type { Statement } from '../../database/statement.js';
 
 export interface IssuedRow {
   /** Whether the password that was proved is still the owner's. */

@@ -1,4 +1,4 @@
-import { Unavailable } from '../../http/unavailable.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 
 /** One after another for each owner, before any of them takes a connection: whoever asks for many at once waits for himself. */
 export class Turns {

@@ -1,6 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import type { Principal } from '../../guard/principal.js';
+import type { Statement } from '../../database/statement.js';
+import type { RequestOrigin } from '../request-origin.js';
+
+/**
+ * Who does something, and from where, for the audit log: `holder`, `client:ID`, `user:NAME`, `operator`, or `keks` for the
+ * authority itself.
+ */
+export interface Initiator {
+  readonly actor: string;
+  readonly origin: RequestOrigin;
+}
 
 const NAME_OF_USER: Statement = { name: 'name_of_user', text: 'SELECT name FROM users WHERE id = $1' };
 

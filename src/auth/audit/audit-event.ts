@@ -1,6 +1,6 @@
 import type { Clock } from '../../database/clock.js';
-import type { Statement } from '../../database/database.js';
 import type { RequestOrigin } from '../request-origin.js';
+import type { Statement } from '../../database/statement.js';
 
 /** Something that happened: who, what, from where. `detail` never holds a secret, nor anything from a body but names. */
 export interface AuditEvent {

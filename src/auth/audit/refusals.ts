@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
-import { WireError } from '../../http/wire-error.js';
+import { Clock, timestamp } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { timestamp } from '../tokens/token-mint.js';
-import type { ReadToken } from '../tokens/token-reader.js';
 import { auditValues, INSERT_AUDIT_EVENT } from './audit-event.js';
+import type { Statement } from '../../database/statement.js';
 
 /** Who was refused what. Nothing of it comes from the request but what has proved to be ours. */
 export interface Refused {
@@ -15,7 +14,7 @@ export interface Refused {
   readonly origin: RequestOrigin;
   readonly detail?: Readonly<Record<string, string | null>>;
   /** The refresh token that was presented: the event is about it and its grant, if the database knows it. */
-  readonly presented?: Pick<ReadToken, 'digest' | 'expiresAt'>;
+  readonly presented?: { readonly digest: Buffer; readonly expiresAt: number };
 }
 
 const INSERT_REFUSED_REFRESH: Statement = {

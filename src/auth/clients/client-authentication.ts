@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Statement } from '../../database/database.js';
-import { WireError } from '../../http/wire-error.js';
+import { Database } from '../../database/database.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { Telemetry } from '../telemetry.js';
-import { byteaArray } from '../tokens/binary-arrays.js';
-import { MicroBatch } from '../tokens/micro-batch.js';
-import { parseToken } from '../tokens/token-format.js';
+import { byteaArray } from '../../database/hot/binary-arrays.js';
+import { MicroBatch } from '../../database/hot/micro-batch.js';
+import { parseToken, type TokenFormat } from '../tokens/token-format.js';
 import { TokenKeys } from '../tokens/token-keys.js';
-import type { TokenFormat } from '../tokens/token-mint.js';
 import { presentedClient, type ClientRequest } from './client-credentials.js';
+import type { Statement } from '../../database/statement.js';
 
 /** A client that has just proved its secret. */
 export interface AuthenticatedClient {

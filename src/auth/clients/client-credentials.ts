@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 
 /** What of a request can say which client it comes from. */

@@ -1,5 +1,5 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
 import { ClientThrottle } from '../throttle/client-throttle.js';

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { Clock } from '../../database/clock.js';
-import { Database, type Queries } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../cursor.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { parseScope, subset } from '../scope.js';
-import type { Revoker } from '../tokens/token-revocation.js';
-import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
+import { digestOf, mintToken, NO_EXPIRY, type TokenFormat } from '../tokens/token-format.js';
 import { Telemetry } from '../telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
-import type { TokenFormat } from '../tokens/token-mint.js';
 import * as sql from './clients.sql.js';
+import type { Queries } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
 
 /** A system that gets tokens for itself, or an API that asks about them, or both. */
 export interface ClientRecord {
@@ -55,7 +55,7 @@ export class ClientsService {
     private readonly telemetry: Telemetry,
   ) {}
 
-  async add(client: NewClient, by: Revoker): Promise<ClientRecord & NewSecret> {
+  async add(client: NewClient, by: Initiator): Promise<ClientRecord & NewSecret> {
     const clientId = `c-${randomBytes(12).toString('hex')}`;
     return this.database.transaction(async (queries) => {
       const { name, scope, audience, tokenFormat } = client;
@@ -89,7 +89,7 @@ export class ClientsService {
   }
 
   /** A new secret beside the one in use. */
-  async addSecret(clientId: string, by: Revoker): Promise<NewSecret | { flaw: 'unknown' | 'too_many' }> {
+  async addSecret(clientId: string, by: Initiator): Promise<NewSecret | { flaw: 'unknown' | 'too_many' }> {
     return this.locked(clientId, async (queries, row) => {
       const living = await queries.run<sql.SecretRow>(sql.LIST_SECRETS, [clientId]);
       if (living.length >= SECRETS_MOST) return { flaw: 'too_many' };
@@ -100,7 +100,7 @@ export class ClientsService {
   }
 
   /** Takes secrets back: one, or all but the newest. The tokens got with them live on. @returns how many there were */
-  async retireSecrets(clientId: string, which: { id: string } | 'old', by: Revoker): Promise<number> {
+  async retireSecrets(clientId: string, which: { id: string } | 'old', by: Initiator): Promise<number> {
     const retired = await this.locked(clientId, async (queries, row) => {
       const living = await queries.run<sql.SecretRow>(sql.LIST_SECRETS, [clientId]);
       const doomed = which === 'old' ? living.slice(1).map(({ id }) => id) : [which.id];
@@ -116,7 +116,7 @@ export class ClientsService {
    * Disabling revokes all of the client's grants in the same transaction, and so does taking scope away; enabling gives
    * none of them back.
    */
-  async change(clientId: string, change: ClientChange, by: Revoker): Promise<ClientRecord | undefined> {
+  async change(clientId: string, change: ClientChange, by: Initiator): Promise<ClientRecord | undefined> {
     let ended = 0;
     const changed = await this.locked(clientId, async (queries, before) => {
       const scope = change.scope?.join(' ') ?? before.scope;
@@ -145,7 +145,7 @@ export class ClientsService {
   }
 
   /** All of a client's tokens, at once. @returns undefined if there is no such client */
-  async revokeAll(clientId: string, by: Revoker): Promise<number | undefined> {
+  async revokeAll(clientId: string, by: Initiator): Promise<number | undefined> {
     const revoked = await this.locked(clientId, async (queries, row) => {
       const count = await revokeGrantsOfClient(queries, this.clock, clientId, 'client_revoked', by);
       await this.audit(queries, 'client.revoked', by, row, { grants: count });
@@ -183,7 +183,7 @@ export class ClientsService {
   private async audit(
     queries: Queries,
     type: string,
-    by: Revoker,
+    by: Initiator,
     row: sql.ClientRow,
     detail: object,
   ): Promise<void> {

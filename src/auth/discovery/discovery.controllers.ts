@@ -1,8 +1,8 @@
 import { Controller, Get, Header, type Type } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { Public } from '../../guard/principal.js';
-import { ApiAnswer } from '../../http/api-answer.js';
+import { ApiAnswer } from '../../http/openapi/api-answer.js';
 import { cacheSeconds } from '../keys/key-timing.js';
 import { PublishedKeys } from '../keys/published-keys.js';
 import * as schemas from './discovery.schemas.js';

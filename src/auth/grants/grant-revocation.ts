@@ -1,6 +1,6 @@
 import type { Clock } from '../../database/clock.js';
-import type { Queries, Statement } from '../../database/database.js';
-import type { Revoker } from '../tokens/token-revocation.js';
+import type { Statement, Queries } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
 
 export type GrantKind = 'login' | 'client' | 'api_key';
 
@@ -37,13 +37,13 @@ export async function revokeGrantsOfClient(
   clock: Clock,
   clientId: string,
   reason: string,
-  by: Revoker,
+  by: Initiator,
 ): Promise<number> {
   const values = [...revocation(clock, reason, by), clientId];
   return (await queries.run(REVOKE_GRANTS_OF_CLIENT, values)).length;
 }
 
 /** The first five values of statements that end grants: when, why, by whom. */
-export function revocation(clock: Clock, reason: string, { actor, origin }: Revoker): unknown[] {
+export function revocation(clock: Clock, reason: string, { actor, origin }: Initiator): unknown[] {
   return [new Date(clock.now()), reason, actor, origin.ip, origin.requestId];
 }

@@ -3,9 +3,9 @@ import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { NEWEST, type Position } from '../cursor.js';
 import { Telemetry } from '../telemetry.js';
-import type { Revoker } from '../tokens/token-revocation.js';
 import type { GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
+import type { Initiator } from '../audit/actor.js';
 
 /** One of a user's own grants. */
 export interface OwnGrant {
@@ -30,7 +30,7 @@ export class GrantsService {
   ) {}
 
   /** @returns false if there is no such living grant of this user: of fifty at once, one is told true */
-  async revokeOwn({ id, userId, kind }: OwnGrant, reason: string, by: Revoker): Promise<boolean> {
+  async revokeOwn({ id, userId, kind }: OwnGrant, reason: string, by: Initiator): Promise<boolean> {
     const rows = await this.database.run(sql.REVOKE_OWN_GRANT, [
       ...this.values(id, reason, by),
       userId,
@@ -41,7 +41,7 @@ export class GrantsService {
   }
 
   /** Anybody's, by an operator. @returns false if there is no such living grant */
-  async revoke(id: string, by: Revoker): Promise<boolean> {
+  async revoke(id: string, by: Initiator): Promise<boolean> {
     const rows = await this.database.run(sql.REVOKE_GRANT, this.values(id, 'revoked_by_operator', by));
     this.telemetry.revoked('grant', rows.length);
     return rows.length > 0;
@@ -60,7 +60,7 @@ export class GrantsService {
     return this.database.run(sql.LIST_GRANTS.anybody, values);
   }
 
-  private values(id: string, reason: string, { actor, origin }: Revoker): unknown[] {
+  private values(id: string, reason: string, { actor, origin }: Initiator): unknown[] {
     return [id, new Date(this.clock.now()), reason, actor, origin.ip, origin.requestId];
   }
 }

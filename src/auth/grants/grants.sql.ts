@@ -1,7 +1,7 @@
-import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
 import type { GrantKind } from './grant-revocation.js';
 import { endedWithOwner } from './owner-ending.sql.js';
+import type { Statement } from '../../database/statement.js';
 
 const revokeGrant = (name: string, condition: string): Statement => ({
   name,

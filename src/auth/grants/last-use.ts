@@ -1,8 +1,8 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
-import { timestamp } from '../tokens/token-mint.js';
+import { Clock, timestamp } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
 import { RecentUse } from './recent-use.js';
+import type { Statement } from '../../database/statement.js';
 
 const EVERY_MS = 10_000;
 /**

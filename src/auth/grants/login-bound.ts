@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
-import type { Database, Statement } from '../../database/database.js';
+import type { Database } from '../../database/database.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { endedWithOwner } from './owner-ending.sql.js';
+import type { Statement } from '../../database/statement.js';
 
 /** So many beyond the bound end at once; of those who have more still, the next login ends the next. */
 const STEP = 500;

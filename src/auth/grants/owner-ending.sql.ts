@@ -1,4 +1,4 @@
-import type { Statement } from '../../database/database.js';
+import type { Statement } from '../../database/statement.js';
 
 /** Whether an ending that has the alias `ending` is one of the grant that has the alias `grant`. */
 const covers = (ending: string, grant: string): string =>

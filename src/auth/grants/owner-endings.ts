@@ -1,19 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Queries, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { sqlState } from '../../database/postgres-error.js';
-import { Unavailable } from '../../http/unavailable.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 import { Telemetry } from '../telemetry.js';
-import type { Revoker } from '../tokens/token-revocation.js';
-import { EndingSweeper } from './ending.sweeper.js';
+import { EndingSweeper } from './ending-sweeper.js';
 import { revocation, type GrantsOfUser } from './grant-revocation.js';
 import { END_ALL_GRANTS, END_FEW_GRANTS, type EndedRow } from './owner-ending.sql.js';
+import type { Statement, Queries } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
 
 /** Of so many grants it is told; of more, only that they have ended. */
 export type EndedGrants = { readonly grants: number } | { readonly grants: 'all' };
 
 /** Ends grants in the transaction that it is given with. */
-export type EndGrants = (of: GrantsOfUser, reason: string, by: Revoker) => Promise<EndedGrants>;
+export type EndGrants = (of: GrantsOfUser, reason: string, by: Initiator) => Promise<EndedGrants>;
 
 const SAVEPOINT: Statement = { name: 'before_few_grants', text: 'SAVEPOINT before_few_grants' };
 const GO_BACK: Statement = { name: 'back_before_few_grants', text: 'ROLLBACK TO before_few_grants' };

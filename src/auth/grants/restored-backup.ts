@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import { OPERATOR } from '../request-origin.js';
+import type { Statement } from '../../database/statement.js';
 
 const STEP = 1_000;
 const NO_ID = '00000000-0000-0000-0000-000000000000';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { CONFIG } from '../../config.js';
+import { CONFIG } from '../../config/config.js';
 import { derivedKey } from '../derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { Database } from '../../database/database.js';
 import { KeyRing } from './key-ring.js';
 import { KeyUpkeep } from './key-upkeep.js';

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import { OPERATOR } from '../request-origin.js';
-import { SecretKeyRegister } from '../secrets/secret-key.register.js';
+import { SecretKeyRegister } from '../secrets/secret-key-register.js';
 import { KeyCipher } from './key-cipher.js';
 import { KeyRing } from './key-ring.js';
 import { DELETE_SIGNING_KEYS, RESEAL_SIGNING_KEY } from './signing-key.sql.js';
+import type { Statement } from '../../database/statement.js';
 
 /** Retired keys stay this long in the table, for whoever wonders where one has gone. */
 const REST_MS = 7 * 86_400_000;

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import type { PublicJwk } from './es256-key.js';
 import { KeyRing } from './key-ring.js';
 import { reloadSeconds } from './key-timing.js';

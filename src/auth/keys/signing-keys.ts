@@ -1,22 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import { Unavailable } from '../../http/unavailable.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
-import { OPERATOR, type RequestOrigin } from '../request-origin.js';
+import { OPERATOR } from '../request-origin.js';
 import { generateKey, type ALG } from './es256-key.js';
 import { KeyCipher } from './key-cipher.js';
 import { KeyRing, type Signer, type SigningKeyInMemory } from './key-ring.js';
 import { cacheSeconds, RETIREMENT_SECONDS } from './key-timing.js';
 import { ADD_SIGNING_KEY, LOCK_SIGNING_KEYS } from './signing-key.sql.js';
-
-/** Who adds a key, for the audit log: `operator`, `user:NAME`, or the authority itself. */
-export interface KeyAdder {
-  readonly actor: string;
-  readonly origin: RequestOrigin;
-}
+import type { Initiator } from '../audit/actor.js';
 
 export interface Rotation {
   /** The key that signs next. */
@@ -46,7 +41,7 @@ interface NewKey {
   readonly predecessorsRetireAt: number | null;
 }
 
-const AUTHORITY: KeyAdder = { actor: 'keks', origin: OPERATOR };
+const AUTHORITY: Initiator = { actor: 'keks', origin: OPERATOR };
 /**
  * Owns the life of signing keys: published at once, signing after the publish wait, retired when the last token that
  * they can have signed is over. Each step is one conditional statement under a lock, so any number of instances may
@@ -87,7 +82,7 @@ export class SigningKeys {
    * has read its keys anew (a minute at most), elsewhere when the caches of the JWKS have expired.
    * @throws Unavailable
    */
-  async rotate({ actor, origin }: KeyAdder, { compromised = false } = {}): Promise<Rotation> {
+  async rotate({ actor, origin }: Initiator, { compromised = false } = {}): Promise<Rotation> {
     const now = this.clock.now();
     const kid = await this.add(compromised ? replacement(now) : this.successor(now), { actor, origin });
     await this.ring.reload();
@@ -153,7 +148,7 @@ export class SigningKeys {
   /** @returns the `kid`, or undefined if there was such a key already */
   private async add(
     key: NewKey,
-    { actor, origin }: KeyAdder,
+    { actor, origin }: Initiator,
     notCounting: string[] = [],
   ): Promise<string | undefined> {
     const { publicJwk, privateKey } = generateKey();

@@ -1,4 +1,4 @@
-import type { Statement } from '../../database/database.js';
+import type { Statement } from '../../database/statement.js';
 
 /**
  * The client's row is locked FOR SHARE and checked again, then its one standing grant, which is made if there is none.

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../database/clock.js';
+import { Clock, timestamp } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import { Unavailable } from '../../http/unavailable.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry.js';
-import { byteaArray, textArray, timestampArray } from '../tokens/binary-arrays.js';
-import { MicroBatch } from '../tokens/micro-batch.js';
-import { timestamp, type MintedToken } from '../tokens/token-mint.js';
+import { byteaArray, textArray, timestampArray } from '../../database/hot/binary-arrays.js';
+import { MicroBatch } from '../../database/hot/micro-batch.js';
+import type { MintedToken } from '../tokens/token-mint.js';
 import { ISSUE_TO_CLIENT, ISSUE_TO_CLIENTS } from './client-tokens.sql.js';
 
 /** A token that somebody will hold as soon as it is committed. */

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { LastUse } from '../grants/last-use.js';
 import { TokenCheck } from '../tokens/token-check.js';
 import { TokenLookup, type DescribedToken } from '../tokens/token-lookup.js';
-import { TokenReader, type ReadToken, type Refusal } from '../tokens/token-reader.js';
+import { TokenReader } from '../tokens/token-reader.js';
 import type { IntrospectionAnswer } from './oauth.schemas.js';
+import type { ReadToken, Refusal } from '../tokens/read-token.js';
 
 /** All that is said of a token that is dead, and of one that is not the caller's to see. */
 const INACTIVE: IntrospectionAnswer = { active: false };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { TokenLookup } from '../tokens/token-lookup.js';

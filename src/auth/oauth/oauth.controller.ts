@@ -1,7 +1,7 @@
 import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBasicAuth, ApiConsumes, ApiOperation } from '@nestjs/swagger';
 import { Public } from '../../guard/principal.js';
-import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { revokeAnswer } from '../auth.schemas.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient, OptionalClientGuard } from '../clients/client.guard.js';

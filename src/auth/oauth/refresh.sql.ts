@@ -1,6 +1,6 @@
-import type { Statement } from '../../database/database.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
-import type { TokenFormat } from '../tokens/token-mint.js';
+import type { Statement } from '../../database/statement.js';
+import type { TokenFormat } from '../tokens/token-format.js';
 
 /** Rotation cannot be one statement: who loses does not see what the winner has just inserted. So: win, replay or kill. */
 

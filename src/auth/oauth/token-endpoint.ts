@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { TokenReader } from '../tokens/token-reader.js';
-import { ClientCredentialsGrant } from './client-credentials.grant.js';
+import { ClientCredentialsGrant } from './client-credentials-grant.js';
 import type { TokenRequest } from './oauth.schemas.js';
-import { RefreshGrant } from './refresh.grant.js';
+import { RefreshGrant } from './refresh-grant.js';
 
 /** RFC 6749 §3.2: which grant a request is about, and whether this caller may ask for it. */
 @Injectable()

@@ -1,5 +1,5 @@
-import type { Statement } from '../../database/database.js';
-import { NO_SALT } from '../users/password-hash.js';
+import type { Statement } from '../../database/statement.js';
+import { NO_SALT } from '../secrets/pepper-id.js';
 
 export const STEP = 1_000;
 

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Queries, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 import { OPERATOR } from '../request-origin.js';
 import { PasswordHash } from '../users/password-hash.js';
 import * as sql from './restored-access.sql.js';
+import type { Statement, Queries } from '../../database/statement.js';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { derivedKey } from '../derived-key.js';
 
 export type SecretKeysConfig = Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>;

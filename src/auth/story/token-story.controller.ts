@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { ApiAnswer, ApiErrors } from '../../http/api-answer.js';
+import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { ForAdmins } from '../admin/for-admins.js';
 import { found } from '../admin/found.js';
 import { storyAnswer, storyRequest, type Story, type StoryRequest } from './token-story.schemas.js';

@@ -1,7 +1,7 @@
-import type { Statement } from '../../database/database.js';
 import type { AuditRow } from '../audit/audit.sql.js';
 import type { GrantRow } from '../grants/grants.sql.js';
 import { firstEnding } from '../grants/owner-ending.sql.js';
+import type { Statement } from '../../database/statement.js';
 
 export interface FoundRow {
   readonly grant_id: string;

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { TokenExplainer } from '../tokens/token-explainer.js';
 import { storyEvents } from './story-events.js';
 import type { Story, StoryEvent, StoryGrant, StoryToken } from './token-story.schemas.js';
 import * as sql from './token-story.sql.js';
+import type { Statement } from '../../database/statement.js';
 
 /** What is known of a token before its events are. */
 interface Subject {

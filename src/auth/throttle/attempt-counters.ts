@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
-import { CONFIG } from '../../config.js';
+import { CONFIG } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { derivedKey } from '../derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
+import type { Statement } from '../../database/statement.js';
 
 /** The same thing under each key that this instance accepts: instances whose keys overlap share their counts. */
 export type CounterKey = readonly Buffer[];

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { AttemptCounters } from './attempt-counters.js';
 import { tooManyRequests } from './login-throttle.js';

@@ -4,7 +4,8 @@ import type { Validation } from '../../guard/token-validator.js';
 import { LastUse } from '../grants/last-use.js';
 import { Telemetry, type Verdict } from '../telemetry.js';
 import { TokenLookup, type StoredToken } from './token-lookup.js';
-import { isOver, TokenReader, type Reading, type ReadToken, type Refusal } from './token-reader.js';
+import { TokenReader } from './token-reader.js';
+import { type ReadToken, type Refusal, type Reading, isOver } from './read-token.js';
 
 /** From the text of a token to the verdict. */
 @Injectable()

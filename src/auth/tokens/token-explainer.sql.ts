@@ -1,6 +1,6 @@
-import type { Statement } from '../../database/database.js';
 import { firstEnding } from '../grants/owner-ending.sql.js';
 import type { TokenKind } from './token-format.js';
+import type { Statement } from '../../database/statement.js';
 
 export interface FactsRow {
   readonly token_id: string;

@@ -5,7 +5,8 @@ import type { RefusalReason } from '../../guard/token-validator.js';
 import { FACTS, type FactsRow } from './token-explainer.sql.js';
 import { NO_EXPIRY, parseToken, type Parsed, type TokenKind } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
-import { isOver, TokenReader } from './token-reader.js';
+import { TokenReader } from './token-reader.js';
+import { isOver } from './read-token.js';
 
 /**
  * One reason why an API refuses a token. `spelling` to `mac` are found in the text alone; `malformed` and `forged` say the

@@ -3,6 +3,8 @@ import { crc32 } from './crc32.js';
 import type { TokenKey, TokenKeys } from './token-keys.js';
 import { sha256 } from './token-mac.js';
 
+export type TokenFormat = 'opaque' | 'jwt';
+
 /**
  * Owns the spelling of opaque tokens; never whether one is alive.
  *

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { CONFIG } from '../../config.js';
+import { CONFIG } from '../../config/config.js';
 import { derivedKey } from '../derived-key.js';
 import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { TokenMac } from './token-mac.js';

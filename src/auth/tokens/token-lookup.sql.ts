@@ -1,6 +1,6 @@
-import type { Statement } from '../../database/database.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { TokenKind } from './token-format.js';
+import type { Statement } from '../../database/statement.js';
 
 /** A client secret is no token, and looked up elsewhere. */
 export type LookedUpKind = Exclude<TokenKind, 'client_secret'>;

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
 import { scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry.js';
-import { byteaArray, timestampArray } from './binary-arrays.js';
-import { MicroBatch } from './micro-batch.js';
+import { byteaArray, timestampArray } from '../../database/hot/binary-arrays.js';
+import { MicroBatch } from '../../database/hot/micro-batch.js';
 import * as sql from './token-lookup.sql.js';
-import type { ReadToken } from './token-reader.js';
+import type { Statement } from '../../database/statement.js';
+import type { ReadToken } from './read-token.js';
 
 /** What the database says of one token and of its grant. Times are milliseconds since the epoch. */
 export interface StoredToken {

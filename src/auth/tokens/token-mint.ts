@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
-import { JwtSigner } from '../keys/jwt.signer.js';
+import { JwtSigner } from './jwt/jwt-signer.js';
 import { traced } from '../../tracing/tracing.js';
-import { digestOf, mintToken, type Prefix } from './token-format.js';
+import { digestOf, mintToken, type Prefix, type TokenFormat } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
-
-export type TokenFormat = 'opaque' | 'jwt';
 
 /** Whom an access token will speak for, and to whom. */
 export interface AccessRequest {
@@ -70,9 +68,4 @@ export class TokenMint {
     const token = mintToken(prefix, expiresAt, this.keys.current);
     return { token, digest: digestOf(token), expiresAt, expiresIn };
   }
-}
-
-/** Whole seconds since the epoch -> what the database takes. */
-export function timestamp(seconds: number): Date {
-  return new Date(seconds * 1_000);
 }

@@ -1,17 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../database/clock.js';
+import { Clock, timestamp } from '../../database/clock.js';
 import { apply, type Change } from '../../database/change.js';
 import { Database } from '../../database/database.js';
-import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry.js';
-import type { ReadToken } from './token-reader.js';
-import { timestamp } from './token-mint.js';
-
-/** Who takes a token back, for the audit log: `holder`, `client:ID`, `user:NAME` or `operator`. */
-export interface Revoker {
-  readonly actor: string;
-  readonly origin: RequestOrigin;
-}
+import type { ReadToken } from './read-token.js';
+import type { Initiator } from '../audit/actor.js';
 
 const REVOKE_ACCESS_TOKEN: Change = {
   name: 'revoke_access_token',
@@ -72,7 +65,7 @@ export class TokenRevocation {
   ) {}
 
   /** Committed when it resolves. @throws Unavailable when that is not certain */
-  async revoke(token: ReadToken, { actor, origin }: Revoker): Promise<void> {
+  async revoke(token: ReadToken, { actor, origin }: Initiator): Promise<void> {
     const statement = STATEMENTS[token.kind];
     if (!statement) return;
     const rows = await apply(this.database, statement, [

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { OPERATOR } from '../request-origin.js';
-import { DEMO_USER } from './demo.identity.js';
+import { DEMO_USER } from './demo-identity.js';
 import { UsersService } from './users.service.js';
 
 @Injectable()

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { availableParallelism } from 'node:os';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { traced } from '../../tracing/tracing.js';
-import { Unavailable } from '../../http/unavailable.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 
 const WAITING_MOST_EACH = 64;
 

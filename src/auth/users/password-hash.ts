@@ -1,20 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { compare, genSaltSync, hash } from 'bcrypt';
 import { createHmac, randomBytes } from 'node:crypto';
-import { CONFIG, type Config } from '../../config.js';
-import { derivedKey } from '../derived-key.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
-
-interface Pepper {
-  readonly id: string;
-  readonly key: Buffer;
-}
+import { type Pepper, pepper, NO_SALT } from '../secrets/pepper-id.js';
 
 const WARNINGS_MOST = 16;
 const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
-
-/** 22 zeros of bcrypt's base64, a salt that is never drawn: so an unusable hash is told from those that need a key. */
-export const NO_SALT = '.'.repeat(22);
 
 /**
  * Work for the login lane: whoever calls this outside of it can starve the rest.
@@ -81,16 +73,6 @@ export class PasswordHash {
     this.warned.add(what);
     this.logger.warn(`somebody was refused whose password hash is ${what}: see "keks doctor"`);
   }
-}
-
-/** The eight digits behind `keks1$`, by which a stored hash names the key that it needs. */
-export function pepperId(secret: Buffer): string {
-  return pepper(secret).id;
-}
-
-function pepper(secret: Buffer): Pepper {
-  const key = derivedKey(secret, 'pepper', 48);
-  return { key, id: createHmac('sha256', key).update('id').digest('hex').slice(0, 8) };
 }
 
 function peppered(password: string, { key }: Pepper): string {

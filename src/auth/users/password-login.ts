@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import { WireError } from '../../http/wire-error.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config/config.js';
 
 /** More than this is refused before any work is done on it. */
 export const PASSWORD_MAX_BYTES = 1_024;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
-import { SecretKeyRegister } from '../secrets/secret-key.register.js';
+import { SecretKeyRegister } from '../secrets/secret-key-register.js';
 import { PasswordHash } from './password-hash.js';
 import { userName } from './user-name.js';
 import * as sql from './users.sql.js';

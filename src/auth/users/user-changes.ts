@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import type { Queries } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
-import type { Revoker } from '../tokens/token-revocation.js';
 import * as sql from './users.sql.js';
+import type { Queries } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
 
 export interface UserChange {
   /** Space-separated, each of it grantable. */
@@ -26,7 +26,7 @@ export class UserChanges {
    * nor giving scope gives anything back.
    * @returns undefined if there is no such user
    */
-  async change(id: string, change: UserChange, by: Revoker): Promise<sql.UserRow | undefined> {
+  async change(id: string, change: UserChange, by: Initiator): Promise<sql.UserRow | undefined> {
     return this.endings.transaction(async (queries, end) => {
       const [row] = await queries.run<sql.ChangedUserRow>(sql.CHANGE_USER, [
         id,
@@ -52,7 +52,7 @@ export class UserChanges {
   }
 
   /** All of a user's tokens and keys, at once. @returns false if there is no such user */
-  async revokeAll(id: string, by: Revoker): Promise<boolean> {
+  async revokeAll(id: string, by: Initiator): Promise<boolean> {
     return this.endings.transaction(async (queries, end) => {
       const [row] = await queries.run<sql.UserRow>(sql.LOCK_USER, [id]);
       if (!row) return false;
@@ -66,7 +66,7 @@ export class UserChanges {
     queries: Queries,
     type: string,
     { name }: sql.UserRow,
-    by: Revoker,
+    by: Initiator,
     detail: object = {},
   ): Promise<void> {
     const event = { type, ...by, detail: { user: name, ...detail } };

@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Queries } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
-import type { Revoker } from '../tokens/token-revocation.js';
 import { NewPasswords } from './new-passwords.js';
 import type { PasswordFlaw } from './password-policy.js';
 import { UserChanges } from './user-changes.js';
 import { userName, type UserName } from './user-name.js';
 import * as sql from './users.sql.js';
+import type { Queries } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
 
 /** A user as operators see one. */
 export interface UserRecord {
@@ -114,7 +115,7 @@ export class UsersService {
     { name, folded }: UserName,
     hash: string,
     scope: readonly string[],
-    by: Revoker,
+    by: Initiator,
   ): Promise<AddUser> {
     return this.database.transaction(async (queries) => {
       const [row] = await queries.run<sql.UserRow>(sql.ADD, [name, folded, hash, scope.join(' ')]);
@@ -127,7 +128,7 @@ export class UsersService {
   private async audit(
     queries: Queries,
     type: string,
-    by: Revoker,
+    by: Initiator,
     user: sql.UserRow,
     detail: object,
   ): Promise<void> {

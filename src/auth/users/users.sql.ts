@@ -1,5 +1,5 @@
-import type { Statement } from '../../database/database.js';
 import type { Positioned } from '../cursor.js';
+import type { Statement } from '../../database/statement.js';
 
 export interface UserRow {
   readonly id: string;

@@ -1,23 +1,23 @@
 /** Owns the PostgreSQL that Keks runs for itself in DATA_DIR; never touches what is inside the database. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createCluster } from './cluster.init.js';
-import { clusterOf, hasCluster, prepareDataDir, repairOwnership } from './data.directory.js';
-import { takeOwnership } from './directory.owner.js';
-import { EmbeddedRefusal, isForbidden, refuseOnFileErrors } from './embedded.refusal.js';
-import { addressOf, type Site } from './embedded.site.js';
-import { LOOPBACK, loopbackPassword } from './loopback.access.js';
-import { LockGuard } from './lock.guard.js';
-import { answers } from './owner.lock.js';
-import { findBinaries } from './postgres.binaries.js';
-import type { PostgresAddress } from './postgres.address.js';
-import type { ServerIdentity } from './orphaned.server.js';
-import { readPidFile } from './postmaster.identity.js';
-import { serverAccount } from './server.account.js';
-import { lastingDoor, openDoor } from './socket.door.js';
+import { createCluster } from './cluster-init.js';
+import { clusterOf, hasCluster, prepareDataDir, repairOwnership } from './data-directory.js';
+import { takeOwnership } from './directory-owner.js';
+import { EmbeddedRefusal, isForbidden, refuseOnFileErrors } from './embedded-refusal.js';
+import { addressOf, type Site } from './embedded-site.js';
+import { LOOPBACK, loopbackPassword } from './loopback-access.js';
+import { LockGuard } from './lock-guard.js';
+import { answers } from './owner-lock.js';
+import { findBinaries } from './postgres-binaries.js';
+import type { PostgresAddress } from './postgres-address.js';
+import type { ServerIdentity } from './orphaned-server.js';
+import { readPidFile } from './postmaster-identity.js';
+import { serverAccount } from './server-account.js';
+import { lastingDoor, openDoor } from './socket-door.js';
 
-export { EmbeddedRefusal } from './embedded.refusal.js';
-export { connectionUrl, type PostgresAddress } from './postgres.address.js';
+export { EmbeddedRefusal } from './embedded-refusal.js';
+export { connectionUrl, type PostgresAddress } from './postgres-address.js';
 
 export interface EmbeddedOptions {
   /** DATA_DIR; the cluster lives in its folder `postgres`. Made if it is missing. */

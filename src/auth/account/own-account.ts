@@ -1,0 +1,30 @@
+import {
+  applyDecorators,
+  Inject,
+  Injectable,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
+import { BearerError } from '../../guard/bearer-error.js';
+import { PRINCIPAL, type Principal } from '../../guard/principal.js';
+import { Guarded } from '../../guard/swagger.js';
+import { resourceChallenge } from '../discovery/resource-challenge.js';
+import { ACCOUNT_SCOPE } from '../scope.js';
+
+/** Behind the bearer guard: only somebody who has logged in. A key or a client has no account, whatever its scope says. */
+@Injectable()
+export class LoginGuard implements CanActivate {
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const { [PRINCIPAL]: principal } = context.switchToHttp().getRequest<{ [PRINCIPAL]?: Principal }>();
+    if (principal?.grantKind === 'login') return true;
+    throw new BearerError('insufficient_scope', resourceChallenge(this.config), [ACCOUNT_SCOPE]);
+  }
+}
+
+/** Routes on which people look after their own account. */
+export const OwnAccount = (): ClassDecorator & MethodDecorator =>
+  applyDecorators(Guarded(ACCOUNT_SCOPE), UseGuards(LoginGuard));

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import { WireError } from '../../http/errors/wire-error.js';
+import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { OwnerEndings } from '../grants/owner-endings.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { NewPasswords } from '../users/new-passwords.js';
+import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
+import { CHANGE_PASSWORD } from '../users/users.sql.js';
+
+export interface PasswordChangeRequest {
+  readonly oldPassword: string;
+  readonly newPassword: string;
+  /** Whether the API keys end too. */
+  readonly keys: boolean;
+}
+
+/** A person sets a new password: the old one is proved as at a login, and the logins made with it end, but for this one. */
+@Injectable()
+export class PasswordChange {
+  constructor(
+    private readonly clock: Clock,
+    private readonly login: PasswordLogin,
+    private readonly passwords: NewPasswords,
+    private readonly endings: OwnerEndings,
+  ) {}
+
+  /**
+   * @param by the user, and the login that asks
+   * @throws WireError invalid_credentials, too_many_requests, invalid_request for a password that will not do; Unavailable
+   */
+  async change(
+    by: { readonly userId: string; readonly loginId: string },
+    request: PasswordChangeRequest,
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const verified = await this.login.verifyAgain(by.userId, request.oldPassword, origin);
+    const made = await this.passwords.hashOf(request.newPassword, verified.name);
+    if ('flaw' in made) throw new WireError('invalid_request');
+    await this.replace(verified, made.hash, { except: by.loginId, keys: request.keys }, origin);
+  }
+
+  private async replace(
+    { id, name, passwordHash }: VerifiedUser,
+    hash: string,
+    { except, keys }: { except: string; keys: boolean },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    await this.endings.transaction(async (queries, end) => {
+      const rows = await queries.run(CHANGE_PASSWORD, [id, passwordHash, hash]);
+      if (rows.length === 0)
+        throw new Unavailable('the account changed while its password was being checked');
+      const by = { actor: `user:${name}`, origin };
+      const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
+      const others = { userId: id, kinds, except };
+      await end(others, 'password_changed', by);
+      const event = { type: 'user.password_changed', ...by, grantId: except, detail: { user: name, keys } };
+      await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { Body, Controller, HttpCode, Put, Req } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CurrentPrincipal, type GrantedPrincipal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
+import { OwnAccount } from './own-account.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { PasswordChange } from './password-change.js';
+import { passwordRequest, type PasswordRequest } from './sessions.schemas.js';
+
+/** A person's own password. Somebody else's is the operator's business. */
+@Controller('password')
+@OwnAccount()
+export class PasswordController {
+  constructor(private readonly passwords: PasswordChange) {}
+
+  @Put()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'A new password, for whoever knows the old one',
+    description:
+      'The login that asks goes on; the others end, and so do your API keys: whoever knew the old password may have made one. `"keys": false` keeps them.',
+    tags: ['account'],
+  })
+  @ApiAnswer(
+    204,
+    undefined,
+    'It is changed. Your other logins are over, and your API keys unless you kept them.',
+  )
+  @ApiErrors('invalid_request', 'invalid_credentials', 'too_many_requests')
+  async change(
+    @Body({ schema: passwordRequest }) body: PasswordRequest,
+    @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const { old_password: oldPassword, new_password: newPassword, keys = true } = body;
+    const by = { userId: subject, loginId: grantId };
+    await this.passwords.change(by, { oldPassword, newPassword, keys }, originOf(request));
+  }
+}

@@ -1,0 +1,101 @@
+import { Controller, Delete, Get, HttpCode, Param, Query, Req } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
+import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
+import { WireError } from '../../http/errors/wire-error.js';
+import { Actors } from '../audit/actor.js';
+import { Cursors } from '../cursor.js';
+import { GrantsService } from '../grants/grants.service.js';
+import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { OwnAccount } from './own-account.js';
+import { ApiUuid, UuidPipe } from '../path-id.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+import { sessionLabel } from './session-label.js';
+import { endQuery, sessionList, type EndQuery, type Session } from './sessions.schemas.js';
+import { SessionsService } from './sessions.service.js';
+import type { SessionRow } from './sessions.sql.js';
+
+/** A person's own logins: where they are, and their end. */
+@Controller('sessions')
+@OwnAccount()
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly grants: GrantsService,
+    private readonly actors: Actors,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Where you are logged in, newest first',
+    description:
+      'One item a login: from where, by what, last used when. `current` is the one of the token that asks.',
+    tags: ['account'],
+  })
+  @ApiAnswer(200, sessionList, 'One page of your living logins.')
+  @ApiErrors('invalid_request')
+  list(
+    @Query({ schema: pageQuery }) query: PageQuery,
+    @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
+  ): Promise<List<Session>> {
+    return this.cursors.page(
+      ['sessions', subject],
+      query,
+      (after, count) => this.sessions.list(subject, after, count),
+      (row) => sessionOf(row, grantId),
+    );
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Logs you out everywhere, here too',
+    description:
+      'Every token of every login of yours is dead when this is answered, and so is the one that asks. API keys are no logins: they go on working, unless `?keys=true` ends them too.',
+    tags: ['account'],
+  })
+  @ApiAnswer(204, undefined, 'All of your logins are over; your API keys only if `keys` was `true`.')
+  @ApiErrors('invalid_request')
+  async revokeAll(
+    @Query({ schema: endQuery }) { keys }: EndQuery,
+    @CurrentPrincipal() { subject }: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    await this.sessions.revokeAll(subject, keys === 'true', originOf(request));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiUuid('id', 'The id of the login.')
+  @ApiOperation({
+    summary: 'Ends one of your logins',
+    description:
+      'Its access tokens and its refresh token are dead when this is answered. The id is in `GET /sessions`.',
+    tags: ['account'],
+  })
+  @ApiAnswer(204, undefined, 'The login is over, with all of its tokens.')
+  @ApiErrors('not_found')
+  async revoke(
+    @Param('id', UuidPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+  ): Promise<void> {
+    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const grant = { id, userId: principal.subject, kind: 'login' } as const;
+    if (!(await this.grants.revokeOwn(grant, 'session_revoked', by))) throw new WireError('not_found');
+  }
+}
+
+function sessionOf(row: SessionRow, current: string): Session {
+  return {
+    id: row.id,
+    label: row.label ?? sessionLabel(row.user_agent),
+    ip: row.ip,
+    user_agent: row.user_agent,
+    created_at: row.created_at.toISOString(),
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+    expires_at: row.expires_at.toISOString(),
+    current: row.id === current,
+  };
+}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { ClientsService } from '../clients/clients.service.js';
+import { LoginIssuer, type LoginRequest } from '../account/login-issuer.js';
+import { OPERATOR } from '../request-origin.js';
+import type { IssuedToken } from '../tokens/issued-token.js';
+import { SecretKeyRegister } from '../secrets/secret-key-register.js';
+import { UsersDirectory } from '../users/users-directory.js';
+import { ClientCredentialsGrant } from './client-credentials-grant.js';
+
+const OPERATOR_LABEL = 'issued by the operator';
+
+/** Tokens that the operator issues: no password and no secret is asked for, and the audit log says who did it. */
+@Injectable()
+export class OperatorIssuer {
+  constructor(
+    private readonly users: UsersDirectory,
+    private readonly logins: LoginIssuer,
+    private readonly clients: ClientsService,
+    private readonly credentials: ClientCredentialsGrant,
+    private readonly secretKeys: SecretKeyRegister,
+  ) {}
+
+  /**
+   * @returns undefined if there is no such user, or a disabled one
+   * @throws WireError invalid_scope; Unavailable
+   */
+  async toUser(name: string, request: LoginRequest): Promise<IssuedToken | undefined> {
+    const row = await this.users.findByName(name);
+    if (!row || row.disabled_at) return undefined;
+    await this.secretKeys.moves();
+    const user = { id: row.id, name: row.name, scope: row.scope, passwordHash: row.password_hash };
+    return this.logins.issue(user, request, OPERATOR, { actor: 'operator', label: OPERATOR_LABEL });
+  }
+
+  /**
+   * @returns undefined if there is no such client, or a disabled one
+   * @throws WireError invalid_scope; Unavailable
+   */
+  async toClient(clientId: string, scope: string | undefined): Promise<IssuedToken | undefined> {
+    const client = await this.clients.find(clientId);
+    if (!client || client.disabled) return undefined;
+    await this.secretKeys.moves();
+    return this.credentials.exchange(client, { scope }, OPERATOR, 'operator');
+  }
+}

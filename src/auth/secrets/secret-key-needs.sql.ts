@@ -1,0 +1,66 @@
+import type { Statement } from '../../database/statement.js';
+import { NO_SALT } from './pepper-id.js';
+
+/** What is counted: how much of it needs a key, and until when at the latest; null for what has no end. */
+export interface NeedRow {
+  /** Null where it was not noted. Of passwords the name of the pepper. */
+  readonly key_id: string | null;
+  readonly count: number;
+  readonly until: Date | null;
+}
+
+const byKey = (name: string, text: string): Statement => ({ name: `count_${name}_by_secret_key`, text });
+
+/** Between two notes of an instance, and before its first one, tokens are made too; and minutes are counted as a whole. */
+const MARGIN = `interval '6 minutes'`;
+
+/**
+ * Tokens do not tell which key they were made with, which would cost every one of them: those made while a key was in use may
+ * be its. Where two were in use at once they count for both, so that none is missing. By minutes first: there may be millions.
+ */
+const madeMeanwhile = (table: 'access_tokens' | 'refresh_tokens', living: string): string => `
+  WITH living AS (
+    SELECT date_trunc('minute', t.created_at) AS made, count(*) AS count, max(t.expires_at) AS until
+      FROM ${table} t JOIN grants g ON g.id = t.grant_id
+     WHERE t.expires_at > $1 AND ${living} AND g.revoked_at IS NULL AND coalesce(g.expires_at, 'infinity') > $1
+     GROUP BY 1
+  )
+  SELECT k.key_id, sum(l.count)::float8 AS count, max(l.until) AS until
+    FROM secret_keys k JOIN living l ON l.made BETWEEN k.first_made_at - ${MARGIN} AND k.last_made_at + ${MARGIN}
+   GROUP BY k.key_id
+  UNION ALL
+  SELECT NULL, sum(l.count)::float8, max(l.until) FROM living l
+   WHERE NOT EXISTS (SELECT FROM secret_keys k
+                      WHERE l.made BETWEEN k.first_made_at - ${MARGIN} AND k.last_made_at + ${MARGIN})
+  HAVING count(*) > 0`;
+
+export const NEEDS = {
+  passwords: byKey(
+    'passwords',
+    `SELECT substring(password_hash FROM '^keks1\\$([0-9a-f]{8})\\$') AS key_id, count(*)::float8 AS count, NULL AS until
+       FROM users WHERE $1::timestamptz IS NOT NULL AND substr(password_hash, 23, 22) <> '${NO_SALT}' GROUP BY 1`,
+  ),
+  access_tokens: byKey('access_tokens', madeMeanwhile('access_tokens', 't.revoked_at IS NULL')),
+  refresh_tokens: byKey('refresh_tokens', madeMeanwhile('refresh_tokens', 't.used_at IS NULL')),
+  api_keys: byKey(
+    'api_keys',
+    `SELECT k.key_id, count(*)::float8 AS count, max(k.expires_at) AS until
+       FROM api_keys k JOIN grants g ON g.id = k.grant_id AND g.revoked_at IS NULL WHERE k.expires_at > $1 GROUP BY 1`,
+  ),
+  client_secrets: byKey(
+    'client_secrets',
+    `SELECT key_id, count(*)::float8 AS count, NULL AS until FROM client_secrets
+      WHERE $1::timestamptz IS NOT NULL GROUP BY 1`,
+  ),
+  signing_keys: byKey(
+    'signing_keys',
+    `SELECT encode(substring(private_key FROM 1 FOR 4), 'hex') AS key_id, count(*)::float8 AS count,
+            CASE WHEN bool_and(retires_at IS NOT NULL) THEN max(retires_at) END AS until
+       FROM signing_keys WHERE coalesce(retires_at, 'infinity') > $1 GROUP BY 1`,
+  ),
+} as const;
+
+export const DATABASE_TIME: Statement = {
+  name: 'time_of_secret_keys',
+  text: 'SELECT clock_timestamp() AS now',
+};

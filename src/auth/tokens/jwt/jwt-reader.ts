@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../../config/config.js';
+import { Clock } from '../../../database/clock.js';
+import { digestOf } from '../token-format.js';
+import { ALG } from '../../keys/es256-key.js';
+import { accessTokenClaims, type AccessTokenClaims } from './jwt-claims.js';
+import { claimsOfProven, parseJwt, type ParsedJwt } from './jwt-parser.js';
+import { isRetired, KeyRing, type SigningKeyInMemory } from '../../keys/key-ring.js';
+import { ProvenJwts } from './proven-jwts.js';
+import type { ReadToken, Refusal, Reading } from '../read-token.js';
+
+/** As our key ids are spelled: SHA-256 in base64url. Anything else is not even looked for. */
+const KID = /^[A-Za-z0-9_-]{43}$/;
+/** RFC 9068 §2.1; the type is compared without regard to case (RFC 7515 §4.1.9). */
+const TYPES = ['at+jwt', 'application/at+jwt'];
+/** Seconds. The instance that signed may have a clock a little ahead of ours. */
+const CLOCKS_DIFFER = 60;
+
+/**
+ * Verifies our own JWTs whole (RFC 9068 §4) before their `jti` is looked at. What else a header may hold - `jku`, `x5u`,
+ * `jwk`, `x5c` - is not read: keys come from our table and from nowhere else. A signature is checked once a text, whether
+ * its key has retired, the token expired or been revoked, each time.
+ */
+@Injectable()
+export class JwtReader {
+  private readonly proven = new ProvenJwts();
+
+  constructor(
+    private readonly ring: KeyRing,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** At once if the key is in memory. @throws Unavailable when it is not, and the table cannot be read */
+  read(token: string): Reading | Promise<Reading> {
+    const provenBy = this.proven.keyOf(token);
+    if (provenBy) {
+      const key = this.ring.find(provenBy.kid);
+      if (key?.verifier === provenBy.verifier) return this.judge(claimsOfProven(token), key);
+    }
+    const jwt = parseJwt(token);
+    if (!jwt) return refused('malformed');
+    const kid = keyId(jwt.header);
+    if (kid === undefined) return refused('forged');
+    const key = this.ring.find(kid);
+    return key ? this.verify(token, jwt, key) : this.verifyWithUnknown(token, jwt, kid);
+  }
+
+  /** Another instance may have made the key a moment ago. */
+  private async verifyWithUnknown(token: string, jwt: ParsedJwt, kid: string): Promise<Reading> {
+    await this.ring.reload();
+    const key = this.ring.find(kid);
+    return key ? this.verify(token, jwt, key) : refused('forged');
+  }
+
+  private verify(token: string, jwt: ParsedJwt, key: SigningKeyInMemory): Reading {
+    if (isRetired(key, this.clock) || !isSignedBy(key, token)) return refused('forged');
+    const claims = accessTokenClaims(jwt.claims);
+    if (!claims) return refused('malformed');
+    this.proven.add(token, key);
+    return this.judge(claims, key);
+  }
+
+  /** What depends on more than the bytes, and is asked each time. */
+  private judge({ iss, aud, iat, exp, jti }: AccessTokenClaims, key: SigningKeyInMemory): Reading {
+    if (isRetired(key, this.clock)) return refused('forged');
+    if (iss !== this.config.ISSUER || iat > this.clock.seconds() + CLOCKS_DIFFER) return refused('forged');
+    const read: ReadToken = {
+      kind: 'access',
+      format: 'jwt',
+      expiresAt: exp,
+      digest: digestOf(jti),
+      jti,
+      audience: aud,
+    };
+    // on or after the expiry, without leeway (RFC 7519 §4.1.4)
+    return exp * 1_000 <= this.clock.now() ? { refused: 'expired', was: read } : read;
+  }
+}
+
+/** Undefined for a header that we never wrote. Extensions that must be understood we have none (RFC 7515 §4.1.11). */
+function keyId({ alg, typ, kid, crit }: Record<string, unknown>): string | undefined {
+  if (alg !== ALG || crit !== undefined) return undefined;
+  if (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase())) return undefined;
+  return typeof kid === 'string' && KID.test(kid) ? kid : undefined;
+}
+
+function isSignedBy({ verifier }: SigningKeyInMemory, token: string): boolean {
+  try {
+    verifier.verify(token);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(reason: Refusal): Reading {
+  return { refused: reason };
+}

@@ -1,0 +1,198 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ClientFlaw } from '../../auth/clients/client-flaw.js';
+import type { ClientRecord, ClientsService } from '../../auth/clients/clients.service.js';
+import { facts, moment, table, type Answer } from '../answer.js';
+import { examples, once, type Act } from '../noun.js';
+import { judged } from '../style.js';
+import { Refusal } from '../refusal.js';
+import type { Initiator } from '../../auth/audit/actor.js';
+
+interface AddOptions {
+  readonly scope?: string;
+  readonly audience?: string[];
+  readonly tokenFormat: 'opaque' | 'jwt';
+}
+
+const UNKNOWN = 'There is no client with this id: see "keks client list".';
+
+const FLAWS: Record<ClientFlaw, string> = {
+  name_invalid: 'A name has 1 to 100 characters, no control characters, and no space at either end.',
+  name_reserved: 'The name keks belongs to the authority itself: choose another one.',
+  scope_invalid:
+    'A client cannot have keks:account or offline_access: the first is for people, the second for their logins.',
+  audience_invalid: 'An audience is an absolute URI without a fragment, such as https://api.example.com.',
+};
+
+/** The systems that get tokens for themselves, and the APIs that ask about them. */
+export function client(program: Command, act: Act): void {
+  const noun = program
+    .command('client')
+    .description('the systems that get tokens, and the APIs that ask about them');
+  noun
+    .command('add')
+    .description('adds a client and prints its secret, once')
+    .argument('<name>')
+    .addOption(once('--scope <scope>', 'what its tokens may carry, space-separated'))
+    .addOption(audienceOption())
+    .addOption(
+      new Option('--token-format <format>', 'how its tokens are made')
+        .choices(['opaque', 'jwt'])
+        .default('opaque'),
+    )
+    .addHelpText(
+      ...examples(
+        'keks client add "night baker" --scope cookies:eat',
+        'keks client add shop --audience https://shop.example.com --token-format jwt',
+      ),
+    )
+    .action(act(add));
+  noun
+    .command('list')
+    .description('all clients')
+    .addHelpText(...examples('keks client list'))
+    .action(act(list));
+  noun
+    .command('rotate-secret')
+    .description('adds a second secret and prints it, once; the first lives on until it is retired')
+    .argument('<client_id>')
+    .option('--retire-old', 'instead: takes the older secret back, once the new one is in use everywhere')
+    .addHelpText(
+      ...examples(
+        'keks client rotate-secret c-0123456789abcdef01234567',
+        'keks client rotate-secret c-0123456789abcdef01234567 --retire-old',
+      ),
+    )
+    .action(act(rotateSecret));
+  noun
+    .command('disable')
+    .description('refuses the client and revokes everything issued to it, at once')
+    .argument('<client_id>')
+    .addHelpText(...examples('keks client disable c-0123456789abcdef01234567'))
+    .action(act((id: string) => setDisabled(id, true)));
+  noun
+    .command('enable')
+    .description('lets the client in again; what was revoked stays revoked')
+    .argument('<client_id>')
+    .addHelpText(...examples('keks client enable c-0123456789abcdef01234567'))
+    .action(act((id: string) => setDisabled(id, false)));
+}
+
+function audienceOption(): Option {
+  return new Option(
+    '--audience <uri>',
+    '"I am this API": whose tokens it may introspect; may be given again',
+  ).argParser((uri: string, before: string[] | undefined) => {
+    if (before?.includes(uri)) throw new InvalidArgumentError('It is given twice.');
+    return [...(before ?? []), uri];
+  });
+}
+
+async function add(name: string, { scope: text, audience = [], tokenFormat }: AddOptions): Promise<Answer> {
+  const [{ parseScope }, { clientFlaw }] = await Promise.all([
+    import('../../auth/scope.js'),
+    import('../../auth/clients/client-flaw.js'),
+  ]);
+  const scope = parseScope(text ?? '');
+  if (!scope)
+    throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.');
+  const flaw = clientFlaw({ name, scope, audience });
+  if (flaw) throw new Refusal(flaw === 'scope_invalid' ? 'invalid_scope' : 'invalid_request', FLAWS[flaw]);
+  const added = await withClients((clients, by) => clients.add({ name, scope, audience, tokenFormat }, by));
+  return {
+    json: {
+      client_id: added.clientId,
+      client_secret: added.clientSecret,
+      scope: added.scope,
+      audience: added.audience,
+    },
+    text: facts([
+      ['client_id', added.clientId],
+      ['client_secret', added.clientSecret],
+      ['scope', added.scope],
+      ['audience', added.audience.join(' ')],
+      ['', 'Nobody can show the secret to you again.'],
+    ]),
+  };
+}
+
+async function list(): Promise<Answer> {
+  const clients = await withClients((service) => service.list());
+  const rows = clients.map((one) => [
+    one.clientId,
+    one.name,
+    one.scope,
+    one.audience.join(' '),
+    one.tokenFormat,
+    judged(one.disabled ? 'disabled' : 'enabled'),
+    moment(one.createdAt),
+  ]);
+  return {
+    json: clients.map(publicOf),
+    text: table(['CLIENT_ID', 'NAME', 'SCOPE', 'AUDIENCE', 'FORMAT', 'STATE', 'CREATED'], rows),
+  };
+}
+
+async function rotateSecret(id: string, { retireOld = false }: { retireOld?: boolean }): Promise<Answer> {
+  if (retireOld) return retire(id);
+  const added = await withClients((clients, by) => clients.addSecret(id, by));
+  if ('flaw' in added) {
+    if (added.flaw === 'unknown') throw new Refusal('not_found', UNKNOWN);
+    throw new Refusal(
+      'invalid_request',
+      'Two secrets live already: retire the older one first, with --retire-old.',
+    );
+  }
+  return {
+    json: { client_id: id, client_secret: added.clientSecret, secret_id: added.id },
+    text: facts([
+      ['client_id', id],
+      ['client_secret', added.clientSecret],
+      ['', 'The one before lives on: once nobody uses it any more, run this again with --retire-old.'],
+    ]),
+  };
+}
+
+async function retire(id: string): Promise<Answer> {
+  const retired = await withClients(async (clients, by) =>
+    (await clients.find(id)) ? clients.retireSecrets(id, 'old', by) : undefined,
+  );
+  if (retired === undefined) throw new Refusal('not_found', UNKNOWN);
+  if (retired === 0)
+    throw new Refusal(
+      'invalid_request',
+      'Only one secret lives: make a new one first, without --retire-old.',
+    );
+  return { json: { client_id: id, retired }, text: `The older secret of ${id} is dead.` };
+}
+
+async function setDisabled(id: string, disabled: boolean): Promise<Answer> {
+  const changed = await withClients((clients, by) => clients.change(id, { disabled }, by));
+  if (!changed) throw new Refusal('not_found', UNKNOWN);
+  return {
+    json: publicOf(changed),
+    text: disabled ? `${id} is disabled; every token of it is dead.` : `${id} may authenticate again.`,
+  };
+}
+
+function publicOf(one: ClientRecord): object {
+  return {
+    client_id: one.clientId,
+    name: one.name,
+    scope: one.scope,
+    audience: one.audience,
+    token_format: one.tokenFormat,
+    disabled: one.disabled,
+    created_at: one.createdAt.toISOString(),
+  };
+}
+
+async function withClients<T>(work: (clients: ClientsService, by: Initiator) => Promise<T>): Promise<T> {
+  const [{ withServices }, { ClientsService }, { OPERATOR }] = await Promise.all([
+    import('../services.js'),
+    import('../../auth/clients/clients.service.js'),
+    import('../../auth/request-origin.js'),
+  ]);
+  return withServices((services) =>
+    work(services.get(ClientsService), { actor: 'operator', origin: OPERATOR }),
+  );
+}

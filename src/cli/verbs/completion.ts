@@ -1,0 +1,32 @@
+import { Argument, type Command } from 'commander';
+import type { Answer } from '../answer.js';
+import { examples, type Act } from '../noun.js';
+import { bashScript } from './completion/bash.js';
+import { fishScript } from './completion/fish.js';
+import { placesOf } from './completion/places.js';
+import { zshScript } from './completion/zsh.js';
+
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
+
+type Shell = keyof typeof SCRIPTS;
+
+/** A script with which a shell completes nouns, verbs and options: made from what the parser knows, so never out of date. */
+export function completion(program: Command, act: Act): void {
+  program
+    .command('completion')
+    .description('prints a script with which your shell completes keks')
+    .addArgument(new Argument('<shell>').choices(Object.keys(SCRIPTS)))
+    .addHelpText(
+      ...examples(
+        "echo 'source <(keks completion bash)' >> ~/.bashrc",
+        "echo 'source <(keks completion zsh)' >> ~/.zshrc",
+        'keks completion fish > ~/.config/fish/completions/keks.fish',
+      ),
+    )
+    .action(act((shell: Shell) => script(program, shell)));
+}
+
+async function script(program: Command, shell: Shell): Promise<Answer> {
+  const text = SCRIPTS[shell](placesOf(program));
+  return { json: { shell, script: text }, text };
+}

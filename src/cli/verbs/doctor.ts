@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { table, type Answer } from '../answer.js';
+import { fail, ok, type Finding } from './doctor/finding.js';
+import { examples, type Act } from '../noun.js';
+import { judged } from '../style.js';
+
+/** Looks at everything that the start and the work of a server depend on, and changes nothing. */
+export function doctor(program: Command, act: Act): void {
+  program
+    .command('doctor')
+    .description('checks machine, configuration, database and keys; says how to mend what is wrong')
+    .addHelpText(...examples('keks doctor', 'keks doctor --json'))
+    .action(act(run));
+}
+
+async function run(): Promise<Answer> {
+  const { checkSettings } = await import('../../config/config.js');
+  const [machine, { checkNetwork }] = await Promise.all([
+    import('./doctor/machine-checks.js'),
+    import('./doctor/network-checks.js'),
+  ]);
+  const { settings, problems } = checkSettings();
+  const embedded = settings.DATABASE_URL === undefined;
+  return answer([
+    machine.checkNode(),
+    ...machine.checkConfiguration(problems),
+    ...machine.checkWorkers(settings.WORKERS),
+    ...(embedded ? machine.checkDataDir(settings.DATA_DIR) : []),
+    ...(embedded ? machine.checkSecretInEnvironment(settings.DATA_DIR, Boolean(settings.SECRET_KEY)) : []),
+    ...checkNetwork({ ...settings }, Date.now()),
+    ...(await visit(settings, problems.length === 0)),
+  ]);
+}
+
+type Settings = ReturnType<typeof import('../../config/config.js').checkSettings>['settings'];
+
+/** A database that does not exist yet is not made for the sake of being looked at. */
+async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
+  const { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR } = settings;
+  if (DATABASE_URL === undefined && !existsSync(join(DATA_DIR, 'postgres', 'PG_VERSION')))
+    return [ok('database', 'there is none yet; the first start makes it')];
+  const [{ loadConfig }, { visitDatabase }, { checkAll }] = await Promise.all([
+    import('../../config/config.js'),
+    import('../database-visit.js'),
+    import('./doctor/all-checks.js'),
+  ]);
+  const hasKey = settings.SECRET_KEY !== undefined || existsSync(join(DATA_DIR, 'secret.key'));
+  const keys = valid && hasKey ? loadConfig() : undefined;
+  try {
+    const found = await visitDatabase(
+      { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR },
+      async ({ client }) => ({ client, close: async () => undefined }),
+      ({ client }) => checkAll(client, settings, keys),
+    );
+    return [ok('database', 'it answers'), ...found];
+  } catch (error) {
+    return [fail('database', 'it cannot be used', error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function answer(findings: readonly Finding[]): Answer {
+  const failed = findings.some(({ status }) => status === 'fail');
+  const rows = findings.map(({ check, status, message, mend }) => [
+    judged(status),
+    check,
+    mend === undefined ? message : `${message} -> ${mend}`,
+  ]);
+  return {
+    json: { ok: !failed, checks: findings },
+    text: table(['STATUS', 'CHECK', 'FINDING'], rows),
+    exitCode: failed ? 1 : 0,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { GrantOwner } from '../../auth/grants/grants.service.js';
+import type { GrantRow } from '../../auth/grants/grants.sql.js';
+import { moment, table, type Answer } from '../answer.js';
+import { examples, once, type Act } from '../noun.js';
+import { Refusal, WrongUsage } from '../refusal.js';
+import type { Services } from '../services.js';
+
+const PAGE = 1_000;
+
+interface ListOptions {
+  readonly user?: string;
+  readonly client?: string;
+}
+
+/** Why tokens exist: logins, API keys and clients. */
+export function grant(program: Command, act: Act): void {
+  const noun = program.command('grant').description('why tokens exist: logins, API keys and clients');
+  noun
+    .command('list')
+    .description('living grants, newest first')
+    .addOption(once('--user <name>', 'those of one person'))
+    .addOption(once('--client <client_id>', 'that of one client'))
+    .addHelpText(...examples('keks grant list', 'keks grant list --user alice'))
+    .action(act(list));
+  noun
+    .command('revoke')
+    .description('ends a grant, with all of its tokens, at once')
+    .argument('<id>')
+    .addHelpText(...examples('keks grant revoke 5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11'))
+    .action(act(revoke));
+}
+
+async function list(options: ListOptions): Promise<Answer> {
+  if (options.user !== undefined && options.client !== undefined)
+    throw new WrongUsage('Say either --user or --client: no grant belongs to both.');
+  const [{ withServices }, { GrantsService }] = await Promise.all([
+    import('../services.js'),
+    import('../../auth/grants/grants.service.js'),
+  ]);
+  const grants = await withServices(async (services) => {
+    const owner = await ownerOf(services, options);
+    const found: GrantRow[] = [];
+    for (let page; page === undefined || page.length === PAGE; found.push(...page))
+      page = await services.get(GrantsService).list(owner, PAGE, found.at(-1)?.position);
+    return found;
+  });
+  const rows = grants.map((one) => [
+    one.id,
+    one.kind,
+    one.username ?? one.client_id ?? '',
+    one.scope,
+    one.label ?? one.user_agent ?? '',
+    moment(one.created_at),
+    one.last_used_at ? moment(one.last_used_at) : '',
+  ]);
+  return {
+    json: grants.map(publicOf),
+    text: table(['ID', 'KIND', 'OF', 'SCOPE', 'LABEL', 'CREATED', 'LAST_USED'], rows),
+  };
+}
+
+async function ownerOf(services: Services, { user, client }: ListOptions): Promise<GrantOwner> {
+  if (user === undefined) return { clientId: client };
+  const { UsersDirectory } = await import('../../auth/users/users-directory.js');
+  const row = await services.get(UsersDirectory).findByName(user);
+  if (!row) throw new Refusal('not_found', 'There is no user of this name: see "keks user list".');
+  return { userId: row.id };
+}
+
+async function revoke(id: string): Promise<Answer> {
+  const [{ withServices }, { GrantsService }, { OPERATOR }, { isUuid }] = await Promise.all([
+    import('../services.js'),
+    import('../../auth/grants/grants.service.js'),
+    import('../../auth/request-origin.js'),
+    import('../../auth/uuid.js'),
+  ]);
+  const by = { actor: 'operator', origin: OPERATOR };
+  const revoked =
+    isUuid(id) && (await withServices((services) => services.get(GrantsService).revoke(id, by)));
+  if (!revoked)
+    throw new Refusal('not_found', 'There is no living grant with this id: see "keks grant list".');
+  return { json: { id, revoked }, text: 'It is dead, with all of its tokens.' };
+}
+
+function publicOf(row: GrantRow): object {
+  const { position: _, ...shown } = row;
+  return shown;
+}

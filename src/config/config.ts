@@ -1,0 +1,123 @@
+import { isIP } from 'node:net';
+import { ConfigError, readSettings, type Settings } from './settings.js';
+import { embeddedSecretKey } from './secret-file.js';
+
+export { ConfigError };
+
+/** Everything the environment decides, parsed, checked and frozen. Times are whole seconds unless named `Ms`. */
+export type Config = Readonly<
+  Omit<Settings, 'ISSUER' | 'SECRET_KEY' | 'DEMO' | 'AUDIENCE' | 'SHUTDOWN_DELAY'> & {
+    /** True when Keks runs its own PostgreSQL in `DATA_DIR`. */
+    embedded: boolean;
+    ISSUER: string;
+    AUDIENCE: string;
+    SECRET_KEY: Buffer;
+    DEMO: boolean;
+    SHUTDOWN_DELAY: number;
+  }
+>;
+
+/**
+ * Environment -> Config. Collects every problem before it complains.
+ * In embedded mode it makes `DATA_DIR/secret.key` (mode 0600) where `SECRET_KEY` is absent.
+ * @throws ConfigError whose message has one line a problem, each naming the setting and the mend
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const { settings, problems } = checkSettings(environment);
+  const embedded = settings.DATABASE_URL === undefined;
+  if (problems.length > 0) throw new ConfigError(problems);
+  const issuer = settings.ISSUER ?? `${settings.TLS_CERT ? 'https' : 'http'}://127.0.0.1:${settings.PORT}`;
+  return Object.freeze({
+    ...settings,
+    embedded,
+    ISSUER: issuer,
+    AUDIENCE: settings.AUDIENCE ?? issuer,
+    SECRET_KEY: settings.SECRET_KEY ?? embeddedSecretKey(settings.DATA_DIR),
+    DEMO: settings.DEMO ?? embedded,
+    SHUTDOWN_DELAY: settings.SHUTDOWN_DELAY ?? (embedded ? 0 : 5),
+  });
+}
+
+/** What `loadConfig` would read and complain about, without touching the disk: for those who only look. */
+export function checkSettings(environment: NodeJS.ProcessEnv = process.env): {
+  settings: Settings;
+  problems: string[];
+} {
+  const { settings, problems } = readSettings(environment);
+  const embedded = settings.DATABASE_URL === undefined;
+  return {
+    settings,
+    problems: [
+      ...problems,
+      ...crossChecks(settings, embedded, environment),
+      ...urlChecks(settings, environment),
+    ],
+  };
+}
+
+function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.ProcessEnv): string[] {
+  const problems: string[] = [];
+  const demand = (holds: boolean, problem: string) => void (holds || problems.push(problem));
+  demand(
+    embedded || settings.ISSUER !== undefined || Boolean(environment['ISSUER']),
+    'ISSUER is required with DATABASE_URL: set it to the public URL of this authority.',
+  );
+  demand(
+    embedded || settings.SECRET_KEY !== undefined || Boolean(environment['SECRET_KEY']),
+    'SECRET_KEY is required with DATABASE_URL: make one with "openssl rand -hex 32".',
+  );
+  demand(
+    !settings.DEMO || embedded,
+    'DEMO is for the embedded database only: unset it, or unset DATABASE_URL.',
+  );
+  demand(
+    settings.BCRYPT_COST >= 10 || environment['NODE_ENV'] === 'test',
+    'BCRYPT_COST must be at least 10 outside tests.',
+  );
+  demand(
+    (settings.TLS_CERT === undefined) === (settings.TLS_KEY === undefined),
+    'TLS_CERT and TLS_KEY go together: set both or neither.',
+  );
+  demand(
+    settings.OPS_PORT === undefined || settings.OPS_PORT !== settings.PORT,
+    'OPS_PORT must be another port than PORT.',
+  );
+  const issuer = settings.ISSUER && new URL(settings.ISSUER);
+  demand(
+    !issuer || issuer.protocol === 'https:' || isLoopback(issuer.hostname) || settings.ALLOW_HTTP,
+    'ISSUER must be an https URL unless it is on loopback: use https, or set ALLOW_HTTP=true if you must.',
+  );
+  demand(
+    isLoopback(settings.HOST) || Boolean(settings.TLS_CERT || settings.TRUST_PROXY || settings.ALLOW_HTTP),
+    `HOST=${settings.HOST} would serve plain HTTP beyond this machine: set TLS_CERT and TLS_KEY, or TRUST_PROXY behind a TLS proxy, or ALLOW_HTTP=true.`,
+  );
+  for (const name of ['TYPEORM_SYNCHRONIZE', 'DB_SYNCHRONIZE', 'DATABASE_SYNCHRONIZE'])
+    demand(
+      !environment[name] || ['false', '0'].includes(environment[name]),
+      `${name} is refused: the schema changes by migrations only. Unset it.`,
+    );
+  return problems;
+}
+
+/** What `libpq` would take from the environment stands in DATABASE_URL, or does not count; where that would be unsafe, it is said. */
+function urlChecks(
+  { DATABASE_URL: url, DATABASE_SCHEMA }: Settings,
+  environment: NodeJS.ProcessEnv,
+): string[] {
+  if (url === undefined)
+    return DATABASE_SCHEMA === undefined ? [] : ['DATABASE_SCHEMA goes with DATABASE_URL: unset it.'];
+  const problems: string[] = [];
+  if ((environment['PGSSLMODE'] ?? 'disable') !== 'disable' && !/[?&](?:ssl|sslmode)=/.test(url))
+    problems.push('PGSSLMODE is not read: put sslmode=... into DATABASE_URL, and unset it.');
+  if (environment['PGPASSWORD'] && !/^[^/]*\/\/[^/@:]*:[^/@]|[?&]password=/.test(url))
+    problems.push('PGPASSWORD is not read: put the password into DATABASE_URL, and unset it.');
+  return problems;
+}
+
+function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '');
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}
+
+/** Where Nest finds the Config. */
+export const CONFIG = Symbol('CONFIG');

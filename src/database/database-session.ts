@@ -1,0 +1,102 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { DatabaseClock } from './clock.js';
+import { Database } from './database.js';
+import { Maintenance } from './schema/maintenance.js';
+import { DatabaseRefusal } from './database-refusal.js';
+import { migrate } from './schema/migrator.js';
+import type { DatabaseConnection } from './session-settings.js';
+
+const RETRY_FIRST_MS = 200;
+const RETRY_MOST_MS = 2_000;
+const CLOCK_EVERY_MS = 5_000;
+const MAINTENANCE_EVERY_MS = 3_600_000;
+
+const DATABASE_TIME = {
+  name: 'database_time',
+  text: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+};
+
+/** One life with the database: connect, migrate, keep the clock and the partitions, let go at the end. */
+@Injectable()
+export class DatabaseSession implements OnApplicationShutdown {
+  private readonly logger = new Logger('database');
+  private readonly timers: NodeJS.Timeout[] = [];
+  private ended = false;
+  private prepared = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly maintenance: Maintenance,
+  ) {}
+
+  /** True once all is there that is made ahead of need. Before that, requests are answered and need not be sent. */
+  get ready(): boolean {
+    return this.prepared;
+  }
+
+  /**
+   * One attempt, for those who serve: opens, makes partitions ahead of need, and goes on doing so.
+   * @throws DatabaseRefusal when waiting would not help
+   */
+  async connect(connection: DatabaseConnection): Promise<void> {
+    await this.open(connection);
+    await this.maintenance.prepare(connection);
+    this.prepared = true;
+    this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
+  }
+
+  /**
+   * For those who come and go, such as the verbs of the command line: migrates, opens the pools, sets the clock.
+   * @throws DatabaseRefusal when waiting would not help
+   */
+  async open(connection: DatabaseConnection): Promise<void> {
+    const done = await migrate(connection);
+    if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
+    this.maintenance.use(connection);
+    this.database.attach(connection);
+    await this.synchroniseClock();
+    this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
+  }
+
+  /** Tries until it succeeds, with growing pauses. Resolves on success. @throws DatabaseRefusal */
+  async connectPatiently(
+    connection: DatabaseConnection,
+    afterFailure: (error: Error) => void,
+  ): Promise<void> {
+    for (let pause = RETRY_FIRST_MS; !this.ended; pause = Math.min(pause * 2, RETRY_MOST_MS)) {
+      try {
+        return await this.connect(connection);
+      } catch (error) {
+        await this.letGo();
+        if (error instanceof DatabaseRefusal || !(error instanceof Error)) throw error;
+        afterFailure(error);
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.ended = true;
+    await this.letGo();
+  }
+
+  private async letGo(): Promise<void> {
+    this.prepared = false;
+    for (const timer of this.timers.splice(0)) clearInterval(timer);
+    await this.database.detach();
+  }
+
+  private async synchroniseClock(): Promise<void> {
+    const sentAt = performance.now();
+    const [row] = await this.database.run<{ ms: number }>(DATABASE_TIME);
+    if (row) this.clock.synchronise(row.ms, sentAt);
+  }
+
+  private every(ms: number, work: () => Promise<unknown>): void {
+    const timer = setInterval(() => {
+      work().catch((error: unknown) => this.logger.warn(`put off: ${String(error)}`));
+    }, ms);
+    this.timers.push(timer.unref());
+  }
+}

@@ -1,4 +1,0 @@
-import { StartRefusal } from '../start.refusal.js';
-
-/** The start cannot go on, and waiting does not help. */
-export class DatabaseRefusal extends StartRefusal {}

@@ -1,0 +1,91 @@
+import { chmod, cp, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { EmbeddedRefusal, errorCode } from './embedded-refusal.js';
+import type { Account } from './server-account.js';
+
+export interface CopyOrder {
+  readonly native: string;
+  readonly dataDir: string;
+  readonly account: Account | null;
+  /** Completes the copy (the library links) before anybody can see it. */
+  readonly finish: (native: string) => Promise<boolean>;
+}
+
+/**
+ * Copies the binaries (60 MB) once to where the server's user can run them, and returns their folder.
+ * For an unprivileged user that is outside DATA_DIR, which may lie where only root may enter. The system's
+ * cache comes first: files in a temporary folder are cleared away under a running server.
+ */
+export async function copyBinaries(order: CopyOrder): Promise<string> {
+  const parents = order.account === null ? [order.dataDir] : ['/var/cache/keks', tmpdir()];
+  const manifest = await readFile(join(order.native, '..', 'package.json'), 'utf8');
+  const { name, version }: { name: string; version: string } = JSON.parse(manifest);
+  const folder = `postgres-${name.split('/').at(-1)}-${version}`;
+  for (const parent of parents) {
+    const target = join(parent, parent === tmpdir() ? `keks-${folder}` : folder);
+    if (await publish(order, target).catch(isUnwritable)) return join(target, 'native');
+  }
+  throw new EmbeddedRefusal(
+    `PostgreSQL's programs cannot be run from ${order.native} by its unprivileged user, nor copied to ` +
+      `${parents.join(' or ')}: install Keks where every user may read it, or start it as an ordinary user`,
+  );
+}
+
+function isUnwritable(error: unknown): false {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT'].includes(errorCode(error))) return false;
+  throw error;
+}
+
+/** False: something that is not ours stands in the way, and may be a trap. */
+async function publish(order: CopyOrder, target: string): Promise<boolean> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  if (dirname(target) !== tmpdir() && !(await isOurs(dirname(target)))) return false;
+  const present = await lstat(target).catch(() => null);
+  if (present !== null) {
+    if (!(await isOurs(target))) return false;
+    if (await isComplete(order.native, join(target, 'native'))) return true;
+  }
+  const draft = await mkdtemp(`${target}.`);
+  try {
+    const native = join(draft, 'native');
+    await cp(order.native, native, { recursive: true, verbatimSymlinks: true });
+    await order.finish(native);
+    await openToReaders(draft);
+    if (present !== null) await rm(target, { recursive: true, force: true });
+    await rename(draft, target).catch(async (error: unknown) => {
+      if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error)) || !(await isOurs(target))) throw error;
+    });
+    return true;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Owned by us, a real folder, writable by nobody else: whoever could write here would run code as the server. */
+async function isOurs(folder: string): Promise<boolean> {
+  const found = await lstat(folder);
+  return found.isDirectory() && found.uid === process.geteuid?.() && (found.mode & 0o022) === 0;
+}
+
+async function isComplete(native: string, copy: string): Promise<boolean> {
+  const entries = await readdir(native, { recursive: true, withFileTypes: true });
+  const checks = entries.map(async (entry) => {
+    if (!entry.isFile()) return true;
+    const original = join(entry.parentPath, entry.name);
+    const found = await lstat(join(copy, original.slice(native.length))).catch(() => null);
+    return found !== null && found.size === (await lstat(original)).size;
+  });
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+async function openToReaders(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    if (entry.isSymbolicLink()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const program = entry.isDirectory() || ((await lstat(path)).mode & 0o100) !== 0;
+    await chmod(path, program ? 0o755 : 0o644);
+  }
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { lstat, mkdir, readlink, symlink, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedRefusal, errorCode } from './embedded-refusal.js';
+import { SOCKET_NAME } from './postgres-address.js';
+
+/** A name of the socket's folder that fits into a socket address, good until it is closed. */
+export interface SocketDoor {
+  readonly host: string;
+  close(): void;
+}
+
+/** What `sockaddr_un` holds, less the closing NUL. */
+const LONGEST = process.platform === 'linux' ? 107 : 103;
+
+/** A door for this process and, as long as it lives, other processes of its user. */
+export async function openDoor(cluster: string): Promise<SocketDoor> {
+  if (fits(cluster)) return { host: cluster, close: () => undefined };
+  const handle = openSync(cluster, 'r');
+  const host = `/proc/${process.pid}/fd/${handle}`;
+  if (leadsTo(host, cluster)) {
+    let open = true;
+    const close = (): void => {
+      if (open) closeSync(handle);
+      open = false;
+    };
+    return { host, close };
+  }
+  closeSync(handle);
+  return { host: await shortLink(cluster), close: () => undefined };
+}
+
+/** A door that outlives this process: for whom the server, not Keks, is known. */
+export async function lastingDoor(cluster: string, serverPid: number): Promise<string> {
+  if (fits(cluster)) return cluster;
+  const host = `/proc/${serverPid}/cwd`;
+  return leadsTo(host, cluster) ? host : shortLink(cluster);
+}
+
+function fits(cluster: string): boolean {
+  return Buffer.byteLength(join(cluster, SOCKET_NAME)) <= LONGEST;
+}
+
+function leadsTo(host: string, cluster: string): boolean {
+  if (!existsSync(host)) return false;
+  const [found, wanted] = [statSync(host), statSync(cluster)];
+  return found.ino === wanted.ino && found.dev === wanted.dev;
+}
+
+/**
+ * A link in a private folder of the temporary directory, always of the same name, so that none pile up. The
+ * folder must be ours alone: a stranger's link could lead to a stranger's server.
+ */
+export async function shortLink(cluster: string): Promise<string> {
+  const digest = createHash('sha256').update(cluster).digest('hex').slice(0, 12);
+  const folder = join(tmpdir(), `keks-${process.geteuid?.() ?? 0}-${digest}`);
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  });
+  const found = await lstat(folder);
+  if (!found.isDirectory() || found.uid !== process.geteuid?.() || (found.mode & 0o077) !== 0) {
+    throw new EmbeddedRefusal(
+      `${folder} is in the way and not ours: remove it, or choose a shorter DATA_DIR`,
+    );
+  }
+  const link = join(folder, 'd');
+  if ((await readlink(link).catch(() => null)) === cluster) return link;
+  await unlink(link).catch(() => undefined);
+  await symlink(cluster, link).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  });
+  return link;
+}

@@ -1,0 +1,39 @@
+import { EmbeddedRefusal } from './embedded-refusal.js';
+
+/** A killed session's backend takes a moment to notice; only what is held longer than this is believed. */
+const HELD_MS = 1000;
+/** A backend of a killed server may finish its query first, and keeps the memory until then. */
+const LINGER_MS = 30_000;
+/** Crash recovery replays what was not yet checkpointed; cutting it short would only begin it anew. */
+const RECOVERY_MS = 600_000;
+const TELL_AFTER_MS = 1000;
+
+/** How long a start waits for what, what it says meanwhile, and what it says when that was in vain. */
+export class Patience {
+  private readonly since = Date.now();
+  private heldSince: number | null = null;
+  private told = false;
+
+  constructor(private readonly site: { readonly dataDir: string; readonly log: (line: string) => void }) {}
+
+  held(by: string): void {
+    this.heldSince ??= Date.now();
+    if (Date.now() - this.heldSince < HELD_MS) return;
+    throw new EmbeddedRefusal(
+      `${this.site.dataDir} is in use by another Keks (${by}): stop that one, or choose another DATA_DIR`,
+    );
+  }
+
+  waiting(forWhat: string, recovers = false): void {
+    this.heldSince = null;
+    const waited = Date.now() - this.since;
+    if (waited > (recovers ? RECOVERY_MS : LINGER_MS)) {
+      throw new EmbeddedRefusal(
+        `${this.site.dataDir} cannot be used: ${forWhat}; wait for that to end, or choose another DATA_DIR`,
+      );
+    }
+    if (this.told || waited < TELL_AFTER_MS) return;
+    this.site.log(`Waiting: ${forWhat}.`);
+    this.told = true;
+  }
+}

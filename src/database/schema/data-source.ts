@@ -1,0 +1,40 @@
+import { DataSource, type Logger, type MixedList } from 'typeorm';
+import type { PoolConfig } from 'pg';
+import { migrations } from '../../../migrations/index.js';
+import { MIGRATIONS_TABLE } from './migrations-table.js';
+import { PinnedClient } from '../pinned-client.js';
+
+export type Entities = (new () => object)[];
+
+const ignore = (): void => undefined;
+
+/** Even with `logging: false` TypeORM prints a failed migration on stdout, where the command line owes one JSON document. */
+const SILENT: Logger = {
+  logQuery: ignore,
+  logQueryError: ignore,
+  logQuerySlow: ignore,
+  logSchemaBuild: ignore,
+  logMigration: ignore,
+  log: ignore,
+};
+
+/**
+ * TypeORM, for whoever migrates: it is loaded when there is something to migrate, and not to serve. `synchronize` stays off:
+ * the schema changes by migrations only.
+ * @param entities to hold the schema against
+ */
+export function createDataSource(pool: PoolConfig, entities: Entities = []): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    entities: entities as MixedList<new () => object>,
+    migrations,
+    migrationsTableName: MIGRATIONS_TABLE,
+    synchronize: false,
+    logging: false,
+    logger: SILENT,
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    poolErrorHandler: () => undefined,
+    extra: { ...pool, Client: PinnedClient },
+  });
+}

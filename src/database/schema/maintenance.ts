@@ -1,0 +1,196 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type pg from 'pg';
+import { CONFIG, type Config } from '../../config/config.js';
+import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
+import { Clock } from '../clock.js';
+import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
+import { openClient } from '../pinned-client.js';
+import { sqlState } from '../postgres-error.js';
+import type { DatabaseConnection } from '../session-settings.js';
+
+const DAY_MS = 86_400_000;
+/**
+ * Grants stay this long after their end, so that a late question still finds out why; and that they have ended is known for
+ * longer than any access token lives.
+ */
+const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
+const AUDIT_MONTHS = 13;
+/** lock_not_available */
+const LOCKED = '55P03';
+/** query_canceled */
+const TOO_LONG = '57014';
+/** A machine may be slow for a moment; rows that are too many stay so. */
+const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3 };
+/**
+ * Milliseconds that the tables may be held for one partition, waiting included: less than a statement that waits meanwhile
+ * has. Rows that take longer to move stay where they are.
+ */
+const HOLD_MS = 250;
+
+export interface PurgeReport {
+  readonly partitions: string[];
+  readonly grants: number;
+}
+
+/**
+ * Makes partitions ahead of need and drops those that are over, on a connection of its own. Any number of instances may
+ * run it at once: each step is idempotent and waits at most 50 ms for a lock, because whoever waits behind it waits too.
+ */
+@Injectable()
+export class Maintenance {
+  private readonly logger = new Logger('database');
+  private connection: DatabaseConnection | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** From now on, in this database. */
+  use(connection: DatabaseConnection): void {
+    this.connection = connection;
+  }
+
+  /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
+  async prepare(connection: DatabaseConnection): Promise<void> {
+    this.use(connection);
+    await this.ensurePartitions().catch((error: unknown) => {
+      if (sqlState(error) !== LOCKED) throw error;
+    });
+  }
+
+  /** @param tell told in a few words how far it is */
+  async run(tell?: (progress: string) => void): Promise<PurgeReport> {
+    await this.ensurePartitions();
+    return this.purge(tell);
+  }
+
+  async ensurePartitions(): Promise<void> {
+    const now = this.clock.now();
+    const wanted: [string, Range[]][] = [
+      ['access_tokens', daysFrom(now, now + this.config.ACCESS_TOKEN_TTL * 1_000 + 2 * DAY_MS)],
+      ['refresh_tokens', monthsFrom(now, now + this.config.REFRESH_TOKEN_TTL * 1_000 + 32 * DAY_MS)],
+      ['audit_events', monthsFrom(now, now + 32 * DAY_MS)],
+    ];
+    await this.session(async (client) => {
+      const { rows } = await client.query<{ name: string }>(ATTACHED);
+      const attached = new Set(rows.map((row) => row.name));
+      for (const [parent, ranges] of wanted)
+        for (const { name, from, to } of ranges)
+          if (!attached.has(`${parent}_${name}`))
+            await this.unlessCrowded(`${parent}_${name}`, () =>
+              unlessLocked(client, 'SELECT keks_make_partition($1, $2, $3)', [parent, from, to]),
+            );
+    });
+  }
+
+  /** Everything works without the partition, too; it is tried again within the hour. */
+  private async unlessCrowded(name: string, make: () => Promise<unknown>): Promise<void> {
+    try {
+      await make();
+    } catch (error) {
+      if (sqlState(error) !== TOO_LONG) throw error;
+      this.logger.warn(
+        `no partition ${name} yet: to move its rows out of the default one would keep everybody waiting for more than ${HOLD_MS} ms`,
+      );
+    }
+  }
+
+  /**
+   * Drops what is wholly over; of the default partitions deletes the expired rows.
+   * @param tell told in a few words how far it is
+   */
+  async purge(tell: (progress: string) => void = () => undefined): Promise<PurgeReport> {
+    const now = this.clock.now();
+    return this.session(async (client) => {
+      const { rows } = await client.query<{ name: string }>(ATTACHED);
+      const partitions: string[] = [];
+      for (const [at, { name }] of rows.entries()) {
+        tell(`partitions: ${at + 1} of ${rows.length}`);
+        const over = name.startsWith('audit_events_') ? monthsBefore(now, AUDIT_MONTHS) : now;
+        const [row] = await unlessLocked<{ dropped: boolean }>(
+          client,
+          'SELECT keks_drop_partition($1, $2) AS dropped',
+          [name, new Date(over)],
+        );
+        if (row?.dropped) partitions.push(name);
+      }
+      await client.query('DELETE FROM access_tokens_default WHERE expires_at <= $1', [new Date(now)]);
+      await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
+      await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
+      const rested = new Date(now - GRANT_REST_MS);
+      await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
+      const grants = await purgeGrants(client, rested, tell);
+      await client.query(PURGE_ENDED_GRANTS, [rested]);
+      return { partitions, grants };
+    });
+  }
+
+  private async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await openClient(this.connection ?? {});
+    try {
+      return await work(client);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+/** One that ends later than it was noted is asked about until then, and for as long after it. */
+const PURGE_ENDED_GRANTS = `
+  DELETE FROM ended_grants WHERE noted_at < $1 AND (revoked OR ends_at IS NULL OR ends_at < $1)`;
+
+const ATTACHED = `
+  SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+   WHERE i.inhparent IN ('access_tokens'::regclass, 'refresh_tokens'::regclass, 'audit_events'::regclass)
+     AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+   ORDER BY c.relname`;
+
+/** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
+const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});
+  SET LOCAL statement_timeout = '${HOLD_MS}ms'`;
+
+async function unlessLocked<R extends pg.QueryResultRow>(
+  client: pg.Client,
+  text: string,
+  values: unknown[],
+): Promise<R[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query(BEGIN_IN_TURN);
+      const { rows } = await client.query<R>(text, values);
+      await client.query('COMMIT');
+      return rows;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      if (attempt >= (ATTEMPTS[sqlState(error) ?? ''] ?? 0)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 100));
+    }
+  }
+}
+
+/** In small steps, so that nobody waits long behind it. */
+async function purgeGrants(
+  client: pg.Client,
+  before: Date,
+  tell: (progress: string) => void,
+): Promise<number> {
+  for (let total = 0; ;) {
+    const { rowCount } = await client.query(
+      `DELETE FROM grants WHERE id IN (
+         SELECT g.id FROM grants g
+          WHERE (g.expires_at < $1 OR (g.kind = 'client' AND g.revoked_at < $1))
+            AND NOT EXISTS (SELECT FROM api_keys k WHERE k.grant_id = g.id)
+          LIMIT 1000)`,
+      [before],
+    );
+    total += rowCount ?? 0;
+    tell(`grants removed: ${total}`);
+    if ((rowCount ?? 0) < 1_000) return total;
+  }
+}
+
+function monthsBefore(now: number, months: number): number {
+  const at = new Date(now);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - months, 1);
+}

@@ -1,0 +1,119 @@
+import type pg from 'pg';
+import { migrations } from '../../../migrations/index.js';
+import { DatabaseRefusal } from '../database-refusal.js';
+import { MIGRATIONS_TABLE } from './migrations-table.js';
+import { openClient, PinnedClient } from '../pinned-client.js';
+import { isCompatible, markCompatible } from './schema-compatibility.js';
+import { DEFAULT_SCHEMA, type DatabaseConnection } from '../session-settings.js';
+
+/** "KEKS" in ASCII: instances that start together migrate one after the other. */
+const MIGRATION_LOCK = 0x4b_45_4b_53;
+const OLDEST_POSTGRES = 140_000;
+
+/**
+ * Brings the schema up to this program's.
+ * @param tell told in a few words what it does
+ * @returns names of the migrations that ran now, the oldest first
+ * @throws DatabaseRefusal on a standby, a server that is too old, or a schema too new for the program
+ */
+export async function migrate(
+  connection: DatabaseConnection,
+  tell: (progress: string) => void = () => undefined,
+): Promise<string[]> {
+  const client = await openClient(connection);
+  try {
+    await assertServer(client);
+    await assertSchema(client);
+    if ((await pendingMigrations(client)).length === 0) return [];
+    tell('waiting for whoever else migrates');
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const missing = await pendingMigrations(client);
+    tell(`migrating: ${missing.join(', ')}`);
+    if (missing.length > 0) await runMigrations(connection, client);
+    return missing;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function assertServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean; version: string; database: string }>(
+    `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num') AS version, current_database() AS database`,
+  );
+  const server = rows[0];
+  if (!server || server.standby)
+    throw new DatabaseRefusal(
+      'DATABASE_URL leads to a hot standby, which cannot see a revoke at once: point it at the primary.',
+    );
+  if (Number(server.version) < OLDEST_POSTGRES)
+    throw new DatabaseRefusal(
+      `DATABASE_URL leads to PostgreSQL ${Math.floor(Number(server.version) / 10_000)}; Keks needs 14 or newer: upgrade the server.`,
+    );
+}
+
+async function assertSchema(client: PinnedClient): Promise<void> {
+  const { schema = DEFAULT_SCHEMA } = client;
+  const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema');
+  if (rows[0]?.schema !== schema)
+    throw new DatabaseRefusal(
+      `There is no schema "${schema}" in the database that this role may use: CREATE SCHEMA "${schema}" AUTHORIZATION its owner, or set DATABASE_SCHEMA to another one.`,
+    );
+}
+
+/** The role's search_path once led there, or still does: a second set of tables beside it would be a silent loss. */
+async function refuseIfElsewhere(client: pg.Client): Promise<void> {
+  if (!(client instanceof PinnedClient) || client.schema !== undefined) return;
+  const { rows } = await client.query<{ schema: string }>(
+    `SELECT t.relnamespace::regnamespace::text AS schema
+       FROM pg_class t JOIN pg_class m ON m.relnamespace = t.relnamespace AND m.relname = $1
+      WHERE t.relname = 'access_tokens' AND t.relkind = 'p' ORDER BY 1`,
+    [MIGRATIONS_TABLE],
+  );
+  if (rows.length > 0)
+    throw new DatabaseRefusal(
+      `The tables of Keks are in another schema than "${DEFAULT_SCHEMA}": set DATABASE_SCHEMA=${rows.map(({ schema }) => schema).join(' or ')}. A search_path of the role or the database does not count.`,
+    );
+}
+
+/**
+ * Migrations that this program has and the database has not.
+ * @throws DatabaseRefusal when it is the other way round, and a newer program has taken away what this one needs; or when the
+ * tables are in another schema
+ */
+export async function pendingMigrations(client: pg.Client): Promise<string[]> {
+  const known: string[] = migrations.map((migration) => new migration().name);
+  if (!(await hasMigrationsTable(client))) {
+    await refuseIfElsewhere(client);
+    return known;
+  }
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
+  const done = new Set(rows.map((row) => row.name));
+  const foreign = [...done].filter((name) => !known.includes(name));
+  if (foreign.length > 0 && !(await isCompatible(client)))
+    throw new DatabaseRefusal(
+      `The schema is newer than this program (it has ${foreign.join(', ')}): start the newer Keks, or restore the backup from before its upgrade.`,
+    );
+  return known.filter((name) => !done.has(name));
+}
+
+/** The mark is raised first: a program that starts in between must not find what is about to go. */
+async function runMigrations(connection: DatabaseConnection, client: pg.Client): Promise<void> {
+  // most starts have nothing to migrate
+  const { createDataSource } = await import('./data-source.js');
+  const dataSource = createDataSource({ ...connection });
+  await dataSource.initialize();
+  try {
+    if (await hasMigrationsTable(client)) await markCompatible(client);
+    await dataSource.runMigrations({ transaction: 'each' });
+    await markCompatible(client);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function hasMigrationsTable(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
+    MIGRATIONS_TABLE,
+  ]);
+  return rows[0]?.found === true;
+}

@@ -1,0 +1,44 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+import { BEARER_ERRORS, type BearerErrorCode } from '../../guard/bearer-error.js';
+import { WIRE_ERRORS, type WireErrorCode } from '../errors/wire-error.js';
+
+type ErrorCode = WireErrorCode | BearerErrorCode;
+
+const ERRORS: Record<ErrorCode, readonly [number, string]> = { ...BEARER_ERRORS, ...WIRE_ERRORS };
+
+/** The one error shape on the wire. */
+export const errorAnswer = z
+  .object({
+    error: z.string().meta({ description: 'One code of a closed list.', example: 'invalid_request' }),
+    error_description: z.string().meta({ description: 'One constant sentence a code.' }),
+  })
+  .meta({ id: 'Error' });
+
+/** Documents a success; without a schema, one that has no body. */
+export function ApiAnswer(
+  status: number,
+  schema: z.ZodType | undefined,
+  description: string,
+): MethodDecorator {
+  return ApiResponse({ status, description, ...(schema && { standardSchema: schema }) });
+}
+
+/** Documents the errors that a route's own work can end in. Those of every route are added to the document as a whole. */
+export function ApiErrors(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
+  const statuses = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const [status] = ERRORS[code];
+    statuses.set(status, [...(statuses.get(status) ?? []), code]);
+  }
+  return applyDecorators(
+    ...[...statuses].map(([status, sameStatus]) =>
+      ApiResponse({
+        status,
+        standardSchema: errorAnswer,
+        description: sameStatus.map((code) => `\`${code}\`: ${ERRORS[code][1]}`).join(' '),
+      }),
+    ),
+  );
+}

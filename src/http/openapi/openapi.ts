@@ -1,0 +1,157 @@
+/** Owns how the API is read and tried: the OpenAPI document and Swagger UI. Never what a route does. */
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+import { addAccess, clientCredentials } from './openapi-access.js';
+import { addErrors } from './openapi-errors.js';
+import { addExamples } from './openapi-examples.js';
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+/** Those whose body is read, wanted or not. */
+const WITH_BODY: readonly string[] = ['post', 'put', 'patch'];
+
+/** The groups of the page, in its order. Each operation belongs to one of them. */
+const TAGS: Readonly<Record<string, string>> = {
+  tokens: 'The authority: a password in, a token out; a token in, a verdict out; and back at once.',
+  oauth: 'OAuth 2 for systems. "Authorize" as a client first; forms in, JSON out.',
+  cookies: 'The Cookie Factory, an API behind the guard. "Authorize" with a token first.',
+  account: 'Your own logins and your password. Only for somebody who has logged in.',
+  keys: 'Long-lived keys for scripts and services. Only for somebody who has logged in.',
+  discovery: 'What programs find out by themselves: endpoints, scopes, public keys.',
+  admin: 'For operators: users, clients, grants and the audit log. The token carries `keks:admin`.',
+  operating: 'For balancers and operators. No token needed.',
+  pages: 'For people with a browser.',
+};
+
+const DESCRIPTION = `A bearer-token authority, and the Cookie Factory that it protects.
+
+1. **POST /issue** with the example gives a token (the demo user exists with the embedded database only).
+2. **Authorize** takes it under \`bearer\`, without the word "Bearer".
+3. **GET /cookies** then answers three cookies; after **POST /revoke** it answers 401.
+
+As a program: \`npm run -s keks -- client add NAME --scope cookies:eat\` prints a \`client_id\` and its secret. Under
+\`oauth2\`, **Authorize** gets a token for them; under \`client\`, they open \`/oauth/*\`.
+
+Every error has one shape, \`{"error", "error_description"}\`, and its code is one of a closed list.`;
+
+/**
+ * What the page may do: its own scripts and its own server, inside nobody's frame. It is a page on which people type
+ * passwords. Swagger UI styles its elements inline, and draws icons from `data:`.
+ */
+const pagePolicy = (servers: string): string =>
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  `connect-src ${servers}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+/**
+ * What would only distract: the logo bar, a column of links that no operation has, a choice of servers of which the page
+ * may talk to one, and words on scopes that are about other flows than the one that we have.
+ */
+const PAGE_STYLE =
+  '.swagger-ui :is(.topbar, .response-col_links, .servers-title, .servers, .scope-def) { display: none }';
+
+export interface DocumentOptions {
+  readonly issuer: string;
+  readonly version: string;
+  /** Only a login has it, so no client is offered the routes that want it. */
+  readonly personalScope: string;
+  /** True where the document is served by another address than the API is. */
+  readonly apart?: boolean;
+}
+
+/**
+ * Runs in the browser. What is refused with a Basic challenge (RFC 6749 §5.2) would otherwise wait behind the browser's own
+ * dialogue for a password, and the page would never show the error. The page sends its credentials itself.
+ */
+function withoutDialogue(request: { credentials?: string }): object {
+  request.credentials = 'omit';
+  return request;
+}
+
+/**
+ * OpenAPI at `/docs-json`, Swagger UI at `/docs`.
+ * @param document if not of the application that serves it
+ */
+export function serveDocuments(
+  where: INestApplication,
+  options: DocumentOptions,
+  document: () => OpenAPIObject = () => openApiDocument(where, options),
+): void {
+  const policy = pagePolicy(options.apart ? `'self' ${new URL(options.issuer).origin}` : "'self'");
+  protectPages(where.getHttpAdapter().getInstance() as FastifyInstance, policy);
+  SwaggerModule.setup('docs', where, document, {
+    raw: ['json'],
+    jsonDocumentUrl: 'docs-json',
+    customSiteTitle: 'Keks',
+    customCss: PAGE_STYLE,
+    swaggerOptions: {
+      deepLinking: true,
+      defaultModelsExpandDepth: 0,
+      displayRequestDuration: true,
+      persistAuthorization: false,
+      tryItOutEnabled: true,
+      // without it Swagger UI would ask a stranger's server to judge the document
+      validatorUrl: 'none',
+      requestInterceptor: withoutDialogue,
+    },
+  });
+}
+
+export function openApiDocument(app: INestApplication, options: DocumentOptions): OpenAPIObject {
+  const document = SwaggerModule.createDocument(app, description(options), {
+    operationIdFactory: (controller, method) => `${resource(controller)}_${method}`,
+  });
+  const used = new Set<string>();
+  for (const path of Object.values(document.paths))
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (!operation) continue;
+      addErrors(operation, WITH_BODY.includes(method));
+      addAccess(operation, options.personalScope);
+      addExamples(operation, document.components?.schemas ?? {});
+      operation.tags?.forEach((tag) => used.add(tag));
+    }
+  const tokenUrl = options.apart ? `${options.issuer}/oauth/token` : './oauth/token';
+  Object.assign(
+    ((document.components ??= {}).securitySchemes ??= {}),
+    clientCredentials(document.paths, tokenUrl),
+  );
+  document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
+    used.has(name) ? [{ name, description: text }] : [],
+  );
+  return document;
+}
+
+function description({ issuer, version, apart }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
+  const builder = new DocumentBuilder();
+  // relative first: a page opened as http://localhost may not send to http://127.0.0.1
+  if (!apart) builder.addServer('.', 'where this document was loaded from');
+  return builder
+    .setTitle('Keks')
+    .setDescription(DESCRIPTION)
+    .setVersion(version)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer(issuer, 'the public address')
+    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
+    .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
+    .build();
+}
+
+/** `AuthController` -> `auth`: method names repeat between controllers, operation ids must not. */
+function resource(controller: string): string {
+  const name = controller.replace(/Controller$/, '');
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
+function protectPages(instance: FastifyInstance, policy: string): void {
+  instance.addHook('onRoute', (route) => {
+    if (route.url !== '/docs' && !route.url.startsWith('/docs/')) return;
+    const own = route.onRequest === undefined ? [] : [route.onRequest].flat();
+    route.onRequest = [
+      ...own,
+      (_request, reply, done) => {
+        reply.header('content-security-policy', policy);
+        done();
+      },
+    ];
+  });
+}

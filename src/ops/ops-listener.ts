@@ -1,0 +1,44 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { Public } from '../guard/principal.js';
+import { DrainState } from '../http/drain.js';
+import { createHttpApp } from '../http/http-app.js';
+import { HealthController } from './health.controller.js';
+import { metricsController } from './metrics.controller.js';
+import { MetricsText } from './metrics-text.js';
+import { Readiness } from './readiness.js';
+
+/** What is shown: the main application's own, nothing is made a second time. */
+export interface OpsSources {
+  readonly readiness: Readiness;
+  readonly metrics: MetricsText;
+  readonly drain: DrainState;
+}
+
+@Module({})
+class OpsListenerModule {
+  static of({ readiness, metrics }: OpsSources): DynamicModule {
+    return {
+      module: OpsListenerModule,
+      controllers: [HealthController, metricsController(Public())],
+      providers: [
+        { provide: Readiness, useValue: readiness },
+        { provide: MetricsText, useValue: metrics },
+      ],
+    };
+  }
+}
+
+/**
+ * The application for `OPS_PORT`: `/metrics` and `/health/*`, and what else is added to it, over plain HTTP and without a
+ * token, for a network that only operators reach. It keeps the rules of framing and errors that hold for everybody.
+ */
+export function createOpsApp(
+  sources: OpsSources,
+  { REALM: realm }: Pick<Config, 'REALM'>,
+  logger: Logger,
+): Promise<NestFastifyApplication> {
+  return createHttpApp(OpsListenerModule.of(sources), { realm, logger, drain: sources.drain });
+}

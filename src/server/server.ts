@@ -1,0 +1,151 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import pino, { type Logger } from 'pino';
+import { AppModule, type AppOptions } from '../app.module.js';
+import { DemoUser } from '../auth/users/demo-user.js';
+import type { Config } from '../config/config.js';
+import { documentOptions } from './document-options.js';
+import { DatabaseSession } from '../database/database-session.js';
+import type { EmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
+import { connectionOf } from '../database/pools.js';
+import { drain as drainApp, DrainState } from '../http/drain.js';
+import { createHttpApp } from '../http/http-app.js';
+import { openApiDocument, serveDocuments } from '../http/openapi/openapi.js';
+import { listenOrRefuse } from './listen-refusal.js';
+import { certificate, renewCertificate } from './certificate.js';
+import { MetricsText } from '../ops/metrics-text.js';
+import { createOpsApp, type OpsSources } from '../ops/ops-listener.js';
+import { Readiness } from '../ops/readiness.js';
+import { DATABASE_ENDED, OPS_STOP_LIMIT_MS, STOP_LIMIT_MS, type Service } from './service.js';
+import { VERSION } from '../version.js';
+
+/** One that somebody else looks after has nothing to do in `stop`. */
+export type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
+
+export interface Server extends Service {
+  readonly app: NestFastifyApplication;
+}
+
+/** What others do for this process, when it is one of several. OPS_PORT is then theirs, too. */
+export interface Membership {
+  /** Named in the log. */
+  readonly worker: number;
+  readonly metrics: MetricsText;
+  /** Whether it is this one that makes the demo user. */
+  readonly seeds: boolean;
+}
+
+/**
+ * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database that is away it
+ * listens all the same, not ready, and keeps trying.
+ */
+export async function startServer(
+  config: Config,
+  database: Promise<Embedded | undefined>,
+  member?: Membership,
+): Promise<Server> {
+  const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
+  const drainState = new DrainState();
+  const [embedded, app] = await both(
+    database,
+    createApp({ config, drain: drainState, version: VERSION, metrics: member?.metrics }, logger),
+  );
+  let ops: NestFastifyApplication | undefined;
+  try {
+    if (config.OPS_PORT !== undefined && !member) {
+      ops = await createOpsApp(sourcesOf(app), config, logger);
+      const options = documentOptions(config);
+      serveDocuments(ops, options, () => openApiDocument(app, options));
+    }
+    const session = app.get(DatabaseSession);
+    const { failed: unusable } = await connect(session, config, embedded, logger);
+    const ended = embedded?.exited?.then(() => new Error(DATABASE_ENDED));
+    if (config.DEMO && member?.seeds !== false) await app.get(DemoUser).seed();
+    if (ops) await listenOrRefuse(ops, config, 'OPS_PORT');
+    const port = await listenOrRefuse(app, config, 'PORT');
+    return {
+      app,
+      port,
+      failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
+      reloadCertificate: () => renewCertificate(app, config),
+      stop: async (delayMs) => {
+        await drainApp(app, { delayMs, limitMs: STOP_LIMIT_MS });
+        if (ops) await drainApp(ops, { delayMs: 0, limitMs: OPS_STOP_LIMIT_MS });
+        await embedded?.stop();
+      },
+    };
+  } catch (error) {
+    await ops?.close().catch(() => undefined);
+    await app.close().catch(() => undefined);
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+/** All that answers over HTTP, as configured; not yet connected and not yet listening. */
+export async function createApp(
+  options: AppOptions & Required<Pick<AppOptions, 'drain'>>,
+  logger: Logger,
+): Promise<NestFastifyApplication> {
+  const { config, drain } = options;
+  const tracing = config.OTEL_EXPORTER_OTLP_ENDPOINT && (await import('../tracing/opentelemetry.js'));
+  const app = await createHttpApp(AppModule.of(options), {
+    realm: config.REALM,
+    trustProxy: config.TRUST_PROXY,
+    tls: certificate(config),
+    https: config.ISSUER.startsWith('https:'),
+    corsOrigins: config.CORS_ORIGINS,
+    logger,
+    firstHooks: tracing ? (instance) => tracing.startTracing(instance, VERSION, logger) : undefined,
+    drain,
+  });
+  if (config.OPS_PORT === undefined) serveDocuments(app, documentOptions(config));
+  return app;
+}
+
+function sourcesOf(app: NestFastifyApplication): OpsSources {
+  const get = <T>(token: abstract new (...args: never[]) => T): T => app.get<T>(token, { strict: false });
+  return { readiness: get(Readiness), metrics: get(MetricsText), drain: get(DrainState) };
+}
+
+/** @returns for an external database that is not there yet: what ends in an error if it turns out unusable */
+async function connect(
+  session: DatabaseSession,
+  config: Config,
+  embedded: Embedded | undefined,
+  logger: Logger,
+): Promise<{ failed?: Promise<Error> }> {
+  const connection = embedded?.address ?? connectionOf(config.DATABASE_URL ?? '', config.DATABASE_SCHEMA);
+  if (embedded) {
+    await session.connect(connection);
+    return {};
+  }
+  const firstFailure = deferred<'away'>();
+  const connected = session.connectPatiently(connection, (error) => {
+    logger.warn(`the database is away, trying again: ${error.message}`);
+    firstFailure.resolve('away');
+  });
+  await Promise.race([connected, firstFailure.promise]);
+  return {
+    failed: new Promise((resolve) => {
+      connected.catch(resolve);
+    }),
+  };
+}
+
+/** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */
+async function both<A extends { stop(): Promise<void> } | undefined, B extends { close(): Promise<void> }>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  if (a.status === 'fulfilled') await a.value?.stop();
+  if (b.status === 'fulfilled') await b.value.close();
+  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason;
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((done) => (resolve = done));
+  return { promise, resolve };
+}

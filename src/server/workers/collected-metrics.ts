@@ -1,0 +1,56 @@
+import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
+import { MetricsText, snapshotOf, textOf, type Snapshot } from '../../ops/metrics-text.js';
+import type { Member } from './member.js';
+
+/** A worker that is too busy to answer for this long is shown as it was: milliseconds. */
+const PATIENCE_MS = 1_000;
+
+/** Where neither the sum nor what prom-client does is what an operator wants to see. */
+const AGGREGATORS: Readonly<Record<string, string>> = {
+  keks_build_info: 'first',
+  process_start_time_seconds: 'min',
+  nodejs_eventloop_lag_seconds: 'max',
+  nodejs_eventloop_lag_p99_seconds: 'max',
+};
+
+/**
+ * The numbers of all workers and of the primary, as if they were one process. What a worker has counted stays counted when
+ * it ends, as far as it was ever shown: a sum that shrinks would look to Prometheus like one that began anew.
+ */
+export class CollectedMetrics extends MetricsText {
+  private readonly own = new Registry();
+  private departed: Promise<Snapshot> = Promise.resolve([]);
+
+  constructor(private readonly members: () => Iterable<Member>) {
+    super();
+    collectDefaultMetrics({ register: this.own });
+  }
+
+  async text(): Promise<string> {
+    // both of the same moment, so that nobody is counted twice or left out
+    const parts = [snapshotOf(this.own), ...[...this.members()].map((one) => this.ask(one)), this.departed];
+    return textOf(merged(await Promise.all(parts)));
+  }
+
+  /** Of what has ended: what only ever grows. */
+  remember({ lastMetrics }: Member): void {
+    const counts = lastMetrics.filter(({ type }) => COUNTS.includes(String(type)));
+    this.departed = this.departed.then((before) => snapshotOf(merged([before, counts])));
+  }
+
+  private async ask(member: Member): Promise<Snapshot> {
+    if (!member.serving) return member.lastMetrics;
+    const told = await member.line.ask('metrics', null, PATIENCE_MS).catch(() => undefined);
+    if (told !== undefined) member.lastMetrics = told;
+    return member.lastMetrics;
+  }
+}
+
+const COUNTS = ['counter', 'histogram'];
+
+function merged(snapshots: readonly Snapshot[]): Registry {
+  const marked = snapshots.map((metrics) =>
+    metrics.map((metric) => ({ ...metric, aggregator: AGGREGATORS[metric.name] ?? metric.aggregator })),
+  );
+  return AggregatorRegistry.aggregate(marked);
+}

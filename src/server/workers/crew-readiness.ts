@@ -1,0 +1,27 @@
+import { patienceOf } from '../../database/pools.js';
+import type { DrainState } from '../../http/drain.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import type { Readiness } from '../../ops/readiness.js';
+import type { Member } from './member.js';
+
+/** On top of what a worker waits for the database: milliseconds. */
+const LINE_MS = 100;
+
+/** Of all workers: as long as one of them can answer requests, the port can, because those that cannot get none. */
+export class CrewReadiness implements Readiness {
+  constructor(
+    private readonly members: () => Iterable<Member>,
+    private readonly drain: DrainState,
+    private readonly databaseTimeoutMs: number,
+  ) {}
+
+  async check(): Promise<void> {
+    if (this.drain.draining) throw new Unavailable('shutting down');
+    const serving = [...this.members()].filter((member) => member.serving);
+    const patienceMs = patienceOf(this.databaseTimeoutMs).worstMs + LINE_MS;
+    const answers = serving.map(({ line }) => line.ask('checkReadiness', null, patienceMs));
+    await Promise.any(answers).catch(() => {
+      throw new Unavailable('no worker is ready');
+    });
+  }
+}

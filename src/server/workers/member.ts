@@ -1,0 +1,61 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Snapshot } from '../../ops/metrics-text.js';
+import { explained } from '../explained.js';
+import type { PrimaryDuties, WorkerDuties } from './duties.js';
+import { Line } from './line.js';
+
+/** One worker, from its fork to its end, as the primary sees it. */
+export class Member {
+  readonly line: Line<WorkerDuties>;
+  /** Resolves with the exit code or the signal. */
+  readonly gone: Promise<number | string>;
+  /** It listens to what it is told. */
+  readonly present: Promise<void>;
+  ended = false;
+  /** It listens. */
+  serving = false;
+  /** Its numbers as they were last told. */
+  lastMetrics: Snapshot = [];
+  private readonly worker: Worker;
+
+  constructor(duties: Omit<PrimaryDuties, 'present'>) {
+    this.worker = cluster.fork();
+    closeUntaken(this.worker);
+    let arrive = (): void => undefined;
+    this.present = new Promise((resolve) => (arrive = resolve));
+    const all: PrimaryDuties = { ...duties, present: () => arrive() };
+    this.line = new Line<WorkerDuties>(this.worker, all, explained);
+    this.gone = new Promise((resolve) => {
+      const end = (how: number | string): void => {
+        this.ended = true;
+        this.serving = false;
+        this.line.close();
+        resolve(how);
+      };
+      this.worker.once('exit', (code, signal) => end(signal ?? code));
+      // also said of what can no longer be sent to one that is about to exit
+      this.worker.on('error', (error) => {
+        if (this.worker.process.pid === undefined) end(error.message);
+      });
+    });
+  }
+
+  kill(): void {
+    this.worker.process.kill('SIGKILL');
+  }
+}
+
+/**
+ * Node sends a connection to a worker and lets go of it when the worker says that it took it. If the worker dies before
+ * that, the connection would stay open in the primary, unanswered, for ever. There is one such connection at most.
+ */
+function closeUntaken({ process: child }: Worker): void {
+  const send = child.send.bind(child) as (...all: unknown[]) => boolean;
+  let sent: { close?(): void } | undefined;
+  child.send = (message: object, ...rest: unknown[]): boolean => {
+    if ('act' in message && message.act === 'newconn') sent = rest[0] as typeof sent;
+    return send(message, ...rest);
+  };
+  // a second close does nothing
+  child.once('exit', () => sent?.close?.());
+}

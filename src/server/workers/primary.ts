@@ -1,0 +1,98 @@
+/**
+ * Owns the processes that share one port, and the embedded database beneath them: starts, replaces and stops them. It
+ * answers no request, but for those to OPS_PORT.
+ */
+import type { OpenAPIObject } from '@nestjs/swagger';
+import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import pino, { type Logger } from 'pino';
+import type { Config } from '../../config/config.js';
+import type { EmbeddedPostgres } from '../../database/embedded/embedded-postgres.js';
+import { DrainState } from '../../http/drain.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import { startOwnDatabase } from '../own-database.js';
+import { certificate } from '../certificate.js';
+import { DATABASE_ENDED, STOP_LIMIT_MS, type Service } from '../service.js';
+import { CollectedMetrics } from './collected-metrics.js';
+import { Crew } from './crew.js';
+import { CrewReadiness } from './crew-readiness.js';
+import type { openOps } from './ops-port.js';
+
+/** A worker cuts what is left when its limit is over, which takes a moment: milliseconds. */
+const STOP_GRACE_MS = 2_000;
+/** What workers stand on. */
+interface Ground {
+  readonly embedded?: EmbeddedPostgres | undefined;
+  readonly closeOps: () => Promise<unknown>;
+}
+
+/** `WORKERS` processes, and this one to look after them. @throws StartRefusal as a single process would */
+export async function startWorkers(config: Config): Promise<Service> {
+  const logger = pino({ level: config.LOG_LEVEL, base: null });
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-main.js', import.meta.url)), args: [] });
+  const drain = new DrainState();
+  const metrics = new CollectedMetrics(() => crew.members);
+  const ready = new CrewReadiness(() => crew.members, drain, config.DATABASE_TIMEOUT);
+  let shown: OpenAPIObject | undefined;
+  const document = (): OpenAPIObject => {
+    if (shown === undefined) throw new Unavailable('no worker has told yet');
+    return shown;
+  };
+  const laid = layGround(config, logger, { metrics, drain, readiness: ready, document });
+  const crew: Crew = new Crew({
+    size: config.WORKERS,
+    orders: laid.then(({ embedded }) => embedded && { address: embedded.address, server: embedded.server }),
+    metrics: () => metrics.text(),
+    logger,
+    onEnd: (member) => metrics.remember(member),
+  });
+  const stop = async (delayMs: number, limitMs: number): Promise<void> => {
+    drain.draining = true;
+    await crew.stop(delayMs, limitMs);
+    const ground = await laid.catch(() => undefined);
+    await ground?.closeOps();
+    await ground?.embedded?.stop();
+  };
+  try {
+    const { embedded } = await laid;
+    const port = await Promise.race([crew.complete, rejection(crew.failed)]);
+    if (config.OPS_PORT !== undefined) shown = await crew.document();
+    let stopped: Promise<void> | undefined;
+    const ended = embedded?.exited.then(() => new Error(DATABASE_ENDED));
+    return {
+      port,
+      failed: Promise.race([crew.failed, ended].filter((one) => one !== undefined)),
+      reloadCertificate: () => {
+        // looked at here first, so that a bad one is told of once
+        if (certificate(config)) crew.renewCertificate();
+      },
+      stop: (delayMs) => (stopped ??= stop(delayMs, STOP_LIMIT_MS + STOP_GRACE_MS)),
+    };
+  } catch (error) {
+    await stop(0, STOP_GRACE_MS);
+    throw error;
+  }
+}
+
+/** The database and OPS_PORT, while the workers load their program. */
+async function layGround(
+  config: Config,
+  logger: Logger,
+  sources: Parameters<typeof openOps>[2],
+): Promise<Ground> {
+  const embedded = await startOwnDatabase(config, logger);
+  if (config.OPS_PORT === undefined) return { embedded, closeOps: async () => undefined };
+  try {
+    const ops = await import('./ops-port.js');
+    return { embedded, closeOps: await ops.openOps(config, logger, sources) };
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+function rejection(reason: Promise<Error>): Promise<never> {
+  return reason.then((error) => {
+    throw error;
+  });
+}
