@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = resolve(import.meta.dirname, '../src');
 /** Top to bottom. A room may use those on its own floor and below. */
 const FLOORS = [
-  ['cli', 'workers'],
+  ['cli', 'server'],
   ['cookies', 'ops', 'web'],
   ['auth/account', 'auth/admin', 'auth/api-keys', 'auth/oauth', 'auth/story'],
   ['auth/clients', 'auth/discovery', 'auth/users'],
@@ -49,6 +49,26 @@ describe('src/', () => {
   it('has no rooms that reach each other', () => {
     expect(house.size).toBeGreaterThan(20);
     expect([...house.keys()].filter((room) => reachedFrom(room).has(room))).toEqual([]);
+  });
+
+  it('has nothing loose but the two programs, what they are made of and their version', () => {
+    const loose = readdirSync(SRC).filter((name) => name.endsWith('.ts'));
+    expect(loose.toSorted()).toEqual(['app.module.ts', 'cli.ts', 'main.ts', 'version.ts']);
+  });
+
+  it("names its files kebab-case.role.ts, the role being one of Nest's words", () => {
+    const ROLE = /^(module|controllers?|services?|guard|strategy|filter|pipe|entity|schemas|sql)$/;
+    const odd = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => {
+        const [stem = '', ...roles] = (name.split('/').at(-1) ?? '').slice(0, -'.ts'.length).split('.');
+        return (
+          !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(stem) ||
+          roles.length > 1 ||
+          !roles.every((role) => ROLE.test(role))
+        );
+      });
+    expect(odd).toEqual([]);
   });
 
   it('has a floor for each room, and imports that go down only', () => {
