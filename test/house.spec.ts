@@ -8,7 +8,7 @@ const SRC = resolve(import.meta.dirname, '../src');
 const FLOORS = [
   ['cli', 'server'],
   ['cookies', 'ops', 'web'],
-  ['auth/account', 'auth/admin', 'auth/api-keys', 'auth/oauth', 'auth/story'],
+  ['auth/account', 'auth/admin', 'auth/api-keys', 'auth/oauth', 'auth/restore', 'auth/story'],
   ['auth/clients', 'auth/discovery', 'auth/users'],
   ['auth/tokens'],
   ['auth/grants', 'auth/keys'],
