@@ -87,12 +87,22 @@ async function ask(url: string, tokens: readonly string[]): Promise<number[]> {
   return statuses;
 }
 
-/** Nobody writes into the rows of this user's grants that they have ended, until the returned function is called. */
-export async function holdSweeper({ database }: TestApp, userId: string): Promise<() => Promise<void>> {
+/**
+ * Nobody writes into the rows of this user's grants that they have ended, until the returned function is called.
+ * @param after but into so many, in the order in which they are swept
+ */
+export async function holdSweeper(
+  { database }: TestApp,
+  userId: string,
+  after = 0,
+): Promise<() => Promise<void>> {
   const holder = new Client(connectionOf(database.url));
   await holder.connect();
   await holder.query('BEGIN');
-  await holder.query('SELECT FROM grants WHERE user_id = $1 ORDER BY id LIMIT 1 FOR UPDATE', [userId]);
+  await holder.query(
+    `SELECT FROM grants WHERE id = (SELECT id FROM grants WHERE user_id = $1 ORDER BY id LIMIT 1 OFFSET $2) FOR UPDATE`,
+    [userId, after],
+  );
   return async () => {
     await holder.query('ROLLBACK');
     await holder.end();
