@@ -18,6 +18,8 @@ import { startStandby, type Standby } from './support/standby.js';
 import { environment } from './support/test-app.js';
 
 const DAY = 86_400;
+/** More than a month and the time that a refresh token has; the long form is `MAINTAINED_DAYS=100`. */
+const DAYS = Number(process.env.MAINTAINED_DAYS ?? 40);
 const NAMES = migrations.map((migration) => new migration().name);
 
 const opened: TestDatabase[] = [];
@@ -477,7 +479,10 @@ describe('partitions', () => {
     await reader.connect();
     await reader.query('BEGIN; SELECT count(*) FROM access_tokens');
     clock.advance(40 * DAY);
+    // it tries again and again, and here without a pause to spread those who do
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
     const maintenance = await maintenanceOf(one);
+    random.mockRestore();
     const expiresAt = clock.seconds() + 9 * DAY;
     const digest = await insertToken(expiresAt);
     expect(await placeOf(digest)).toBe('access_tokens_default');
@@ -545,14 +550,14 @@ describe('partitions', () => {
   });
 
   it(
-    'stay few over 100 days, and purging drops what is over, at once, and never a token that is alive',
+    `stay few over ${DAYS} days, and purging drops what is over, at once, and never a token that is alive`,
     { timeout: 180_000 },
     async () => {
       one = await database();
       clock = new ManualClock();
       const maintenance = await maintenanceOf(one);
       const tokens = new Map<string, number>();
-      for (let day = 0; day < 100; day += 1) {
+      for (let day = 0; day < DAYS; day += 1) {
         for (const lifetime of [60, DAY, DAY + 60, DAY + 7_200, 7 * DAY, 12 * DAY]) {
           const expiresAt = clock.seconds() + lifetime;
           tokens.set((await insertToken(expiresAt)).toString('hex'), expiresAt);

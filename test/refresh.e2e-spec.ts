@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import passport from 'passport';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TokenKeys } from '../src/auth/tokens/token-keys.js';
+import { LocalStrategy } from '../src/auth/users/local.strategy.js';
 import { UsersService } from '../src/auth/users/users.service.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import {
@@ -21,9 +23,7 @@ import {
 import { claimsOf } from './support/forge.js';
 import { cancelled } from './support/locks.js';
 import { takeAway } from './support/outage.js';
-import { startProcess, type ServerProcess } from './support/process.js';
 import {
-  environment,
   get,
   PASSWORD,
   post,
@@ -574,15 +574,23 @@ describe('POST /oauth/token, grant_type=refresh_token (RFC 6749 §6)', () => {
 });
 
 describe('another instance on the same database', () => {
+  /** passport has one registry a process: logins are ours again once the other is gone. */
+  async function another(settings: Record<string, string>): Promise<TestApp> {
+    const { app, ...one } = await startTestApp(settings, { ...keks.database, close: async () => undefined });
+    const close = async (): Promise<void> => {
+      await app.close();
+      passport.use('local', keks.app.get(LocalStrategy, { strict: false }));
+    };
+    return { app, ...one, close };
+  }
+
   describe('with REFRESH_GRACE_PERIOD=0 and SESSION_TTL=60', () => {
-    let strict: ServerProcess;
+    let strict: TestApp;
 
     beforeAll(async () => {
-      strict = await startProcess(
-        environment(keks.database.url, { REFRESH_GRACE_PERIOD: '0', SESSION_TTL: '60' }),
-      );
+      strict = await another({ REFRESH_GRACE_PERIOD: '0', SESSION_TTL: '60' });
     });
-    afterAll(() => strict.stop());
+    afterAll(() => strict.close());
 
     it('a used token is a theft at once', async () => {
       const { refresh_token: token } = await login();
@@ -613,13 +621,11 @@ describe('another instance on the same database', () => {
     it('and ours as SECRET_KEY_PREVIOUS: a lost answer is given again, and the lineage goes on', async () => {
       const { refresh_token: token } = await login();
       const first = await refreshed(token);
-      const rotated = await startProcess(
-        environment(keks.database.url, {
-          SECRET_KEY: randomBytes(32).toString('hex'),
-          SECRET_KEY_PREVIOUS: SECRET_KEY,
-          REFRESH_GRACE_PERIOD: '300',
-        }),
-      );
+      const rotated = await another({
+        SECRET_KEY: randomBytes(32).toString('hex'),
+        SECRET_KEY_PREVIOUS: SECRET_KEY,
+        REFRESH_GRACE_PERIOD: '300',
+      });
       try {
         const again = issued(await refresh(rotated, token));
         expect(again.refresh_token).toBe(first.refresh_token);
@@ -632,19 +638,17 @@ describe('another instance on the same database', () => {
         // made by a key that this instance does not have
         expectInvalidGrant(await refresh(keks, next.refresh_token ?? ''));
       } finally {
-        await rotated.stop();
+        await rotated.close();
       }
     });
 
     it('and without ours: no token of ours is one, and none is harmed', async () => {
       const { refresh_token: token } = await login();
-      const replaced = await startProcess(
-        environment(keks.database.url, { SECRET_KEY: randomBytes(32).toString('hex') }),
-      );
+      const replaced = await another({ SECRET_KEY: randomBytes(32).toString('hex') });
       try {
         expectInvalidGrant(await refresh(replaced, token));
       } finally {
-        await replaced.stop();
+        await replaced.close();
       }
       await refreshed(token);
     });
