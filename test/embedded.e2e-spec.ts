@@ -22,8 +22,8 @@ import { shortLink } from '../src/database/embedded/socket-door.js';
 const SOURCES = resolve(import.meta.dirname, '../src');
 /** All that it needs, and nothing else of the program. */
 const PARTS = [
-  'start.refusal.ts',
-  ...['database.refusal.ts', 'pinned-client.ts', 'session-settings.ts'].map((name) => `database/${name}`),
+  'config/start-refusal.ts',
+  ...['database-refusal.ts', 'pinned-client.ts', 'session-settings.ts'].map((name) => `database/${name}`),
   ...readdirSync(join(SOURCES, 'database/embedded')).map((name) => `database/embedded/${name}`),
 ];
 const MODULES = resolve(import.meta.dirname, '../node_modules');
@@ -208,7 +208,8 @@ async function ends(pid: number): Promise<void> {
 
 /** A folder with the compiled sources, as if installed there. */
 function install(where: string, modules: (target: string) => void): string {
-  mkdirSync(join(where, 'dist/database/embedded'), { recursive: true });
+  for (const folder of ['config', 'database/embedded'])
+    mkdirSync(join(where, 'dist', folder), { recursive: true });
   writeFileSync(join(where, 'package.json'), '{"type":"module"}');
   writeFileSync(join(where, 'child.mjs'), CHILD);
   for (const name of PARTS) {
