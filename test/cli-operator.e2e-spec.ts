@@ -167,31 +167,34 @@ describe('audit', () => {
     expect(await refused('audit', ...args)).toEqual([2, 'invalid_request']),
   );
 
-  it('--follow: what was there and then what happens, each event once, as JSON a line; Ctrl-C ends it', async () => {
-    await app.addUser('Eve');
-    await app.login('Eve');
-    const args = ['dist/src/cli.js', 'audit', '--user', 'Eve', '--follow', '--json'];
-    const child = spawn(process.execPath, args, {
-      env: { PATH: process.env.PATH ?? '', ...settings },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const ended = once(child, 'exit');
-    const types: string[] = [];
-    for await (const line of createInterface({ input: child.stdout })) {
-      types.push((JSON.parse(line) as Event).type);
-      if (types.length === 2) await app.login('Eve');
-      if (types.length === 3) {
-        await post(app.url, '/issue', { user: 'Eve', password: 'not hers' });
-        // another look of the follower, which finds nothing new
-        await new Promise((resolve) => setTimeout(resolve, 1_500));
+  it.concurrent(
+    '--follow: what was there and then what happens, each event once, as JSON a line; Ctrl-C ends it',
+    async () => {
+      await app.addUser('Eve');
+      await app.login('Eve');
+      const args = ['dist/src/cli.js', 'audit', '--user', 'Eve', '--follow', '--json'];
+      const child = spawn(process.execPath, args, {
+        env: { PATH: process.env.PATH ?? '', ...settings },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = once(child, 'exit');
+      const types: string[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        types.push((JSON.parse(line) as Event).type);
+        if (types.length === 2) await app.login('Eve');
+        if (types.length === 3) {
+          await post(app.url, '/issue', { user: 'Eve', password: 'not hers' });
+          // another look of the follower, which finds nothing new
+          await new Promise((resolve) => setTimeout(resolve, 1_500));
+        }
+        if (types.length === 4) setTimeout(() => child.kill('SIGINT'), 1_200);
       }
-      if (types.length === 4) setTimeout(() => child.kill('SIGINT'), 1_200);
-    }
-    expect(types).toEqual(['user.added', 'token.issued', 'token.issued', 'login.refused']);
-    expect(await ended).toEqual([null, 'SIGINT']);
-  });
+      expect(types).toEqual(['user.added', 'token.issued', 'token.issued', 'login.refused']);
+      expect(await ended).toEqual([null, 'SIGINT']);
+    },
+  );
 
-  it('--follow ends when nobody reads any more', async () => {
+  it.concurrent('--follow ends when nobody reads any more', async () => {
     const line = `"${process.execPath}" dist/src/cli.js audit --follow | head -n 1`;
     const child = spawn('sh', ['-c', line], { env: { PATH: process.env.PATH ?? '', ...settings } });
     const ended = once(child, 'exit');
