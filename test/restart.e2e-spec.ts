@@ -25,6 +25,9 @@ import {
   type Answer,
 } from './support/test-app.js';
 
+/** `INSTANCES=20 npx vitest run test/restart`: each costs a second and more of the machine. */
+const INSTANCES = Number(process.env.INSTANCES ?? 5);
+
 interface Keks extends ServerProcess {
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -267,7 +270,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
   });
 
   describe('a start that cannot succeed', () => {
-    it('says everything that is wrong with the settings at once, and exits 1', async () => {
+    it.concurrent('says everything that is wrong with the settings at once, and exits 1', async () => {
       const { code, lines, stdout } = await refusal({
         DATABASE_URL: 'postgresql://keks:hunter2@127.0.0.1:1/keks',
         PORT: 'eighty',
@@ -288,7 +291,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
       expect(lines.join('\n')).not.toMatch(/hunter2|eighty|for ever|loud|\bat .*\.js/);
     });
 
-    it('on a schema newer than the program: one line with the mend, exit 1, no port', async () => {
+    it.concurrent('on a schema newer than the program: one line with the mend, exit 1, no port', async () => {
       const one = await database();
       await one.client.query(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Tomorrow')`);
       await one.client.query(`COMMENT ON TABLE migrations IS 'compatible_from=9999999999999'`);
@@ -299,7 +302,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
       ]);
     });
 
-    it('on a taken port: one line, exit 1', async () => {
+    it.concurrent('on a taken port: one line, exit 1', async () => {
       const one = await database();
       const taken = createServer().listen(0, '127.0.0.1');
       await once(taken, 'listening');
@@ -311,32 +314,35 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
     });
   });
 
-  it('a database that is absent at the start: live and not ready, and ready without a restart once it is there', async () => {
-    const name = `t_${randomBytes(6).toString('hex')}`;
-    const url = new URL(inject('postgres'));
-    url.pathname = `/${name}`;
-    const { PORT: _, ...settings } = environment(url.href);
-    const keks = await start(settings);
-    await vi.waitFor(async () => expect((await get(keks.url, '/health/live')).status).toBe(200), {
-      timeout: 30_000,
-    });
-    expect((await get(keks.url, '/health/ready')).status).toBe(503);
-    const refused = await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD });
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([
-      503,
-      expect.stringMatching(/^\d+$/),
-    ]);
-    expect((await get(keks.url, '/cookies')).status).toBe(401);
-    const admin = new Client(connectionOf(inject('postgres')));
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${name}`);
-    await admin.end();
-    await ready(keks);
-    expect((await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD })).status).toBe(401);
-    expect(await keks.stop()).toBe(0);
-  });
+  it.concurrent(
+    'a database that is absent at the start: live and not ready, and ready without a restart once it is there',
+    async () => {
+      const name = `t_${randomBytes(6).toString('hex')}`;
+      const url = new URL(inject('postgres'));
+      url.pathname = `/${name}`;
+      const { PORT: _, ...settings } = environment(url.href);
+      const keks = await start(settings);
+      await vi.waitFor(async () => expect((await get(keks.url, '/health/live')).status).toBe(200), {
+        timeout: 30_000,
+      });
+      expect((await get(keks.url, '/health/ready')).status).toBe(503);
+      const refused = await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD });
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([
+        503,
+        expect.stringMatching(/^\d+$/),
+      ]);
+      expect((await get(keks.url, '/cookies')).status).toBe(401);
+      const admin = new Client(connectionOf(inject('postgres')));
+      await admin.connect();
+      await admin.query(`CREATE DATABASE ${name}`);
+      await admin.end();
+      await ready(keks);
+      expect((await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD })).status).toBe(401);
+      expect(await keks.stop()).toBe(0);
+    },
+  );
 
-  it('SIGTERM: not ready at once, but serving until the delay is over; then exit 0', async () => {
+  it.concurrent('SIGTERM: not ready at once, but serving until the delay is over; then exit 0', async () => {
     const one = await database();
     await addUser(one);
     const { PORT: _, ...settings } = environment(one.url, { SHUTDOWN_DELAY: '3s' });
@@ -350,11 +356,11 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
     await expect(fetch(`${keks.url}/health/live`)).rejects.toThrow();
   });
 
-  it('20 instances start at once on an empty database, and are one authority', async () => {
+  it(`${INSTANCES} instances start at once on an empty database, and are one authority`, async () => {
     const one = await database({ empty: true });
     const { PORT: _, ...settings } = environment(one.url, { LOG_LEVEL: 'warn' });
-    const all = await Promise.all(Array.from({ length: 20 }, () => start(settings)));
-    // twenty that compile themselves at once would take the machine from the tests beside them
+    const all = await Promise.all(Array.from({ length: INSTANCES }, () => start(settings)));
+    // many that compile themselves at once would take the machine from the tests beside them
     for (const { child } of all) if (child.pid !== undefined) setPriority(child.pid, 5);
     await Promise.all(all.map(ready));
     const { rows } = await one.client.query('SELECT name FROM migrations');
@@ -369,7 +375,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
 
     // 50 revokes of one token over all of them: 50 x 200, one of them did it, and it is dead everywhere at once
     const revokes = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => revoke(all[n % 20]?.url ?? '', token)),
+      Array.from({ length: 50 }, (_, n) => revoke(all[n % INSTANCES]?.url ?? '', token)),
     );
     expect(revokes.map(({ status, body }) => [status, body])).toEqual(revokes.map(() => [200, {}]));
     expect(new Set(await Promise.all(all.map(({ url }) => eat(url, token))))).toEqual(new Set([401]));
