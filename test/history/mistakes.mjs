@@ -1,59 +1,80 @@
-// Known mistakes, put back one at a time. A server loads this file only when a test preloads it (`node --import`), with the
-// name of the mistake in the query of its address: `mistakes.mjs?cached-verdict`. Nothing of the program knows of it.
-const mistake = new URL(import.meta.url).search.slice(1);
+// Known mistakes, put back one at a time. A server loads this file only when a test preloads it (`node --import`): with the
+// name of a mistake in the query of its address (`mistakes.mjs?key-gone-too-early`), or without, and then the test tells it by
+// message which one to make from now on. Nothing of the program knows of it.
 const at = (path) => new URL(`../../dist/src/${path}`, import.meta.url).href;
+
+/** How to make none: the last one first. */
+const undo = [];
+
+/** @param make from what is right to what is wrong */
+function spoil(object, key, make) {
+  const right = object[key];
+  object[key] = make(right);
+  undo.push(() => (object[key] = right));
+}
 
 const MISTAKES = {
   /** A verdict is kept for a second: a token that was revoked elsewhere lives on here. */
   'cached-verdict': async () => {
     const { TokenCheck } = await import(at('auth/tokens/token-check.js'));
-    const { validate } = TokenCheck.prototype;
     const cache = new Map();
-    TokenCheck.prototype.validate = function (token) {
-      const known = cache.get(token);
-      if (known && Date.now() - known.at < 1_000) return known.verdict;
-      const verdict = validate.call(this, token);
-      cache.set(token, { at: Date.now(), verdict });
-      return verdict;
-    };
+    spoil(
+      TokenCheck.prototype,
+      'validate',
+      (validate) =>
+        function (token) {
+          const known = cache.get(token);
+          if (known && Date.now() - known.at < 1_000) return known.verdict;
+          const verdict = validate.call(this, token);
+          cache.set(token, { at: Date.now(), verdict });
+          return verdict;
+        },
+    );
   },
 
   /** A request joins a read that is in flight, and hears what was true before it came. */
   'joined-flight': async () => {
     const { TokenLookup } = await import(at('auth/tokens/token-lookup.js'));
-    const { accessToken } = TokenLookup.prototype;
     const flying = new Map();
-    TokenLookup.prototype.accessToken = function (token) {
-      const key = token.digest.toString('hex');
-      // a slow read makes visible what a fast one only hides
-      const read =
-        flying.get(key) ??
-        accessToken
-          .call(this, token)
-          .then(async (stored) => {
-            await new Promise((resolve) => setTimeout(resolve, 30));
-            return stored;
-          })
-          .finally(() => flying.delete(key));
-      flying.set(key, read);
-      return read;
-    };
+    spoil(
+      TokenLookup.prototype,
+      'accessToken',
+      (accessToken) =>
+        function (token) {
+          const key = token.digest.toString('hex');
+          // a slow read makes visible what a fast one only hides
+          const read =
+            flying.get(key) ??
+            accessToken
+              .call(this, token)
+              .then(async (stored) => {
+                await new Promise((resolve) => setTimeout(resolve, 30));
+                return stored;
+              })
+              .finally(() => flying.delete(key));
+          flying.set(key, read);
+          return read;
+        },
+    );
   },
 
   /** Whether all of an owner's grants have ended is not asked: each token lives until its own grant's row says so. */
   'no-endings': async () => {
     const { Database } = await import(at('database/database.js'));
-    for (const method of ['run', 'runHot']) {
-      const ask = Database.prototype[method];
-      Database.prototype[method] = function ({ name, text }, values) {
-        const careless = text.replaceAll('EXISTS (SELECT FROM owner_endings)', 'false');
-        return ask.call(
-          this,
-          { name: careless === text ? name : `careless_${name}`, text: careless },
-          values,
-        );
-      };
-    }
+    for (const method of ['run', 'runHot'])
+      spoil(
+        Database.prototype,
+        method,
+        (ask) =>
+          function ({ name, text }, values) {
+            const careless = text.replaceAll('EXISTS (SELECT FROM owner_endings)', 'false');
+            return ask.call(
+              this,
+              { name: careless === text ? name : `careless_${name}`, text: careless },
+              values,
+            );
+          },
+      );
   },
 
   /** Whether a refresh token was used is read first, and written without asking again. */
@@ -64,63 +85,83 @@ const MISTAKES = {
     ]);
     const { Successors } = await import(at('auth/oauth/successors.js'));
     const { digestOf, mintToken } = await import(at('auth/tokens/token-format.js'));
-    const { run } = Database.prototype;
-    Database.prototype.run = function (statement, values) {
-      if (statement.name !== 'rotate_refresh_token') return run.call(this, statement, values);
-      const text = statement.text.replace('AND r.used_at IS NULL', '');
-      return run.call(this, { name: 'rotate_carelessly', text }, values);
-    };
+    spoil(
+      Database.prototype,
+      'run',
+      (run) =>
+        function (statement, values) {
+          if (statement.name !== 'rotate_refresh_token') return run.call(this, statement, values);
+          const text = statement.text.replace('AND r.used_at IS NULL', '');
+          return run.call(this, { name: 'rotate_carelessly', text }, values);
+        },
+    );
     // and the successor is random, as it is wherever nobody thought of a lost answer
-    Successors.prototype.derive = function (_token, expiresAt) {
-      const token = mintToken('krt_', expiresAt, this.derivations[0].key, randomBytes(23));
-      return { token, digest: digestOf(token), expiresAt };
-    };
+    spoil(
+      Successors.prototype,
+      'derive',
+      () =>
+        function (_token, expiresAt) {
+          const token = mintToken('krt_', expiresAt, this.derivations[0].key, randomBytes(23));
+          return { token, digest: digestOf(token), expiresAt };
+        },
+    );
   },
 
   /** A revoke is acknowledged, and committed a little later. */
   'early-acknowledgement': async () => {
     const { TokenRevocation } = await import(at('auth/tokens/token-revocation.js'));
-    const { revoke } = TokenRevocation.prototype;
-    TokenRevocation.prototype.revoke = function (...args) {
-      setTimeout(() => revoke.apply(this, args).catch(() => undefined), 30);
-      return Promise.resolve();
-    };
+    spoil(
+      TokenRevocation.prototype,
+      'revoke',
+      (revoke) =>
+        function (...args) {
+          setTimeout(() => revoke.apply(this, args).catch(() => undefined), 30);
+          return Promise.resolve();
+        },
+    );
   },
 
   /** The password that was proved is not looked at again when the key is made: it may be the one before. */
   'unproved-key': async () => {
     const { ISSUE_API_KEY } = await import(at('auth/api-keys/api-keys.sql.js'));
-    ISSUE_API_KEY.text = ISSUE_API_KEY.text.replace('password_hash = $12', '$12::text IS NOT NULL');
+    spoil(ISSUE_API_KEY, 'text', (text) => text.replace('password_hash = $12', '$12::text IS NOT NULL'));
+    // a connection that has prepared the right one knows it by its name
+    spoil(ISSUE_API_KEY, 'name', (name) => `careless_${name}`);
   },
 
   /** A new password leaves the keys alive. */
   'kept-keys': async () => {
     const { PasswordChange } = await import(at('auth/account/password-change.js'));
-    const { change } = PasswordChange.prototype;
-    PasswordChange.prototype.change = function (by, request, origin) {
-      return change.call(this, by, { ...request, keys: false }, origin);
-    };
+    spoil(
+      PasswordChange.prototype,
+      'change',
+      (change) =>
+        function (by, request, origin) {
+          return change.call(this, by, { ...request, keys: false }, origin);
+        },
+    );
   },
 
   /** Rows move under a lock of the default partition only, and a revoke that touched no row is taken for done. */
   'revoke-of-no-row': async () => {
     const { Database } = await import(at('database/database.js'));
     const { MovedRows1796000000000 } = await import(at('../migrations/1796000000000-moved-rows.js'));
-    const { attach, run } = Database.prototype;
     const stepBack = async (pool) => {
       const client = await pool.connect();
       await client.query('BEGIN');
+      // both servers do it
+      await client.query('SELECT pg_advisory_xact_lock(1796)');
       await new MovedRows1796000000000().down({ query: (text) => client.query(text) });
       await client.query('COMMIT');
       client.release();
     };
-    Database.prototype.attach = function (connection) {
-      attach.call(this, connection);
-      void stepBack(this.main);
-    };
-    Database.prototype.run = function (statement, values) {
-      return statement.name.startsWith('living_') ? [] : run.call(this, statement, values);
-    };
+    spoil(Database.prototype, 'run', (run) => {
+      let back;
+      return async function (statement, values) {
+        await (back ??= stepBack(this.main));
+        return statement.name.startsWith('living_') ? [] : run.call(this, statement, values);
+      };
+    });
   },
 
   /** A key makes as soon as it is here, and the other server has not heard of it. */
@@ -139,13 +180,24 @@ const MISTAKES = {
   /** What the database could not answer is taken for a no. */
   'fault-as-verdict': async () => {
     const { TokenCheck } = await import(at('auth/tokens/token-check.js'));
-    const { validate } = TokenCheck.prototype;
-    TokenCheck.prototype.validate = function (token) {
-      return validate.call(this, token).catch(() => ({ active: false, reason: 'unknown' }));
-    };
+    spoil(
+      TokenCheck.prototype,
+      'validate',
+      (validate) =>
+        function (token) {
+          return validate.call(this, token).catch(() => ({ active: false, reason: 'unknown' }));
+        },
+    );
   },
 };
 
-const put = MISTAKES[mistake];
-if (!put) throw new Error(`there is no mistake called ${mistake}`);
-await put();
+async function make(mistake) {
+  for (const one of undo.splice(0).toReversed()) one();
+  const put = MISTAKES[mistake];
+  if (!put) throw new Error(`there is no mistake called ${mistake}`);
+  await put();
+}
+
+const first = new URL(import.meta.url).search.slice(1);
+if (first) await make(first);
+else process.on('message', (mistake) => void make(mistake).then(() => process.send(mistake)));

@@ -1,22 +1,20 @@
-import { spawnSync } from 'node:child_process';
+import { keksHere } from '../support/keks-here.js';
 import { environment } from '../support/test-app.js';
 import type { Credentials } from './run.js';
 import { KEEPER } from './keys.js';
 import { USER, type World } from './world.js';
 
 /** The user and the client that the workers are, made as an operator would. */
-export function populate(world: World): Credentials {
-  keks(world, ['user', 'add', USER.name, '--password-stdin', '--scope', 'cookies:eat'], USER.password);
-  keks(world, ['user', 'add', KEEPER.name, '--password-stdin', '--scope', 'cookies:eat'], KEEPER.password);
-  return JSON.parse(keks(world, ['client', 'add', 'historian', '--scope', 'cookies:eat'])) as Credentials;
+export async function populate(world: World): Promise<Credentials> {
+  for (const { name, password } of [USER, KEEPER])
+    await keks(world, ['user', 'add', name, '--password-stdin', '--scope', 'cookies:eat'], password);
+  return JSON.parse(
+    await keks(world, ['client', 'add', 'historian', '--scope', 'cookies:eat']),
+  ) as Credentials;
 }
 
-function keks(world: World, words: string[], input = ''): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/cli.js', ...words, '--json'], {
-    env: { PATH: process.env.PATH, ...environment(world.url) },
-    input,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`keks ${words.join(' ')}: ${stderr}`);
+async function keks(world: World, words: string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await keksHere(environment(world.url), [...words, '--json'], { input });
+  if (code !== 0) throw new Error(`keks ${words.join(' ')}: ${stderr}`);
   return stdout;
 }

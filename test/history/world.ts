@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,12 +50,28 @@ export class World {
     return this.servers.map(({ port }) => `http://127.0.0.1:${port}`);
   }
 
-  /** @param preload a module that every server loads first from now on: how a mistake gets in */
-  async restart(preload: string | undefined): Promise<void> {
+  /**
+   * @param preload a module that every server loads first from now on: how a mistake gets in
+   * @param steps of a rotation of SECRET_KEY that have been taken already
+   */
+  async restart(preload: string, steps = 0): Promise<void> {
     this.preload = preload;
     this.keys = new KeyRotation(SERVERS.length);
+    for (let taken = 0; taken < steps; taken += 1) this.keys.next();
     for (const server of SERVERS) this.kill(server);
     await Promise.all(SERVERS.map((server) => this.start(server)));
+  }
+
+  /** To the preloaded module of every server, which says it again when it has done so. */
+  async tell(word: string): Promise<void> {
+    await Promise.all(
+      this.servers.map(async ({ child }) => {
+        if (!child) throw new Error('a server is not there');
+        const heard = once(child, 'message');
+        child.send(word);
+        await heard;
+      }),
+    );
   }
 
   /** The next step of a rotation of SECRET_KEY, which one of the servers takes. */
@@ -82,10 +99,10 @@ export class World {
     });
     const child = spawn(process.execPath, args, {
       env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     const hear = watchOutput(`server ${server}, process ${child.pid}`);
-    child.stdout.on('data', (chunk: Buffer) => hear(chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => hear(chunk.toString()));
     one.child = child;
     await this.untilReady(server);
   }
