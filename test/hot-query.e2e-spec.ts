@@ -1,3 +1,4 @@
+import { PooledDataSource, pooledOptions } from '../src/database/pooled-data-source.js';
 import { connectionOf } from '../src/database/pools.js';
 import { Database } from '../src/database/database.js';
 import { LastUse, NOTED_SECONDS } from '../src/auth/grants/last-use.js';
@@ -28,10 +29,15 @@ describe('a statement on the hot path', () => {
   let postgres: TestDatabase;
   let database: Database;
 
+  async function opened(timeout: number): Promise<Database> {
+    const made = new Database({ DATABASE_TIMEOUT: timeout });
+    await made.attach(connectionOf(postgres.url), new PooledDataSource(pooledOptions(() => made.lend())));
+    return made;
+  }
+
   beforeAll(async () => {
     postgres = await createDatabase();
-    database = new Database({ DATABASE_TIMEOUT: 20_000 });
-    database.attach(connectionOf(postgres.url));
+    database = await opened(20_000);
   });
 
   afterAll(async () => {
@@ -79,8 +85,7 @@ describe('a statement on the hot path', () => {
   });
 
   it('is unavailable when the answer takes longer than DATABASE_TIMEOUT, and the next is not', async () => {
-    const hasty = new Database({ DATABASE_TIMEOUT: 400 });
-    hasty.attach(connectionOf(postgres.url));
+    const hasty = await opened(400);
     try {
       // its end is not waited for: it would come after a minute
       await expect(hasty.runHot(SLOW)).rejects.toBeInstanceOf(Unavailable);

@@ -11,7 +11,7 @@ import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { AuditController } from './admin/admin-audit.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
-import { AUTH_SERVICES } from './auth.services.js';
+import { AUTH_REPOSITORIES, AUTH_SERVICES } from './auth.services.js';
 import { discoveryControllers } from './discovery/discovery.controllers.js';
 import { ServedScopes } from './discovery/served-scopes.js';
 import { DemoUser } from './users/demo-user.js';
@@ -39,6 +39,7 @@ export class AuthModule {
       imports: [
         ConfigModule.of(config),
         database,
+        AUTH_REPOSITORIES,
         DiscoveryModule,
         PassportModule.register({ session: false }),
       ],

@@ -1,3 +1,4 @@
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeyIssuer } from './api-keys/api-key-issuer.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { Actors } from './audit/actor.js';
@@ -21,6 +22,8 @@ import { KeyUpkeep } from './keys/key-upkeep.js';
 import { PublishedKeys } from './keys/published-keys.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { ClientAuthentication } from './clients/client-authentication.js';
+import { Client } from './clients/client.entity.js';
+import { ClientSecret } from './clients/client-secret.entity.js';
 import { ClientsService } from './clients/clients.service.js';
 import { ClientCredentialsGrant } from './oauth/client-credentials-grant.js';
 import { ClientTokens } from './oauth/client-tokens.js';
@@ -54,6 +57,9 @@ import { PasswordPolicy } from './users/password-policy.js';
 import { UserChanges } from './users/user-changes.js';
 import { UsersDirectory } from './users/users-directory.js';
 import { UsersService } from './users/users.service.js';
+
+/** The tables that are read and changed through repositories. */
+export const AUTH_REPOSITORIES = TypeOrmModule.forFeature([Client, ClientSecret]);
 
 /**
  * What the authority can do, without HTTP: no controller, guard or strategy. The command line takes it as it is, because

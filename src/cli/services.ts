@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AUTH_SERVICES } from '../auth/auth.services.js';
+import { AUTH_REPOSITORIES, AUTH_SERVICES } from '../auth/auth.services.js';
 import { migrations } from '../../migrations/index.js';
 import { loadConfig, type Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
@@ -17,7 +17,7 @@ class CliModule {
   static of(config: Config): DynamicModule {
     return {
       module: CliModule,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config)],
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config), AUTH_REPOSITORIES],
       providers: AUTH_SERVICES,
     };
   }

@@ -1,9 +1,11 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DatabaseClock } from './clock.js';
 import { Database } from './database.js';
 import { Maintenance } from './schema/maintenance.js';
 import { DatabaseRefusal } from './database-refusal.js';
 import { migrate } from './schema/migrator.js';
+import { PooledDataSource } from './pooled-data-source.js';
 import type { DatabaseConnection } from './session-settings.js';
 
 const RETRY_FIRST_MS = 200;
@@ -28,6 +30,7 @@ export class DatabaseSession implements OnApplicationShutdown {
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly maintenance: Maintenance,
+    @InjectDataSource() private readonly source: PooledDataSource,
   ) {}
 
   /** True once all is there that is made ahead of need. Before that, requests are answered and need not be sent. */
@@ -54,7 +57,7 @@ export class DatabaseSession implements OnApplicationShutdown {
     const done = await migrate(connection);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
     this.maintenance.use(connection);
-    this.database.attach(connection);
+    await this.database.attach(connection, this.source);
     await this.synchroniseClock();
     this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
   }

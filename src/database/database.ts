@@ -1,12 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { HotQuery, type HotRow } from './hot/hot-query.js';
+import type { PooledDataSource } from './pooled-data-source.js';
 import { asUnavailable, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import type { DatabaseConnection } from './session-settings.js';
 import { Unavailable } from '../http/errors/unavailable.js';
 import type { Statement, Queries } from './statement.js';
+
+/** Statements by hand and repositories, on one connection: `entities` is TypeORM's manager of this transaction. */
+export interface Transaction extends Queries {
+  readonly entities: EntityManager;
+}
 
 /**
  * Owns the two pools and the one way to send SQL through them: `run` and `transaction` for all that changes or lists,
@@ -17,6 +24,7 @@ import type { Statement, Queries } from './statement.js';
 export class Database implements Queries {
   private main: Pool | undefined;
   private hot: Pool | undefined;
+  private source: PooledDataSource | undefined;
 
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'DATABASE_TIMEOUT'>) {}
 
@@ -25,10 +33,17 @@ export class Database implements Queries {
     return this.main !== undefined;
   }
 
-  /** Called once the schema is known to be right. */
-  attach(connection: DatabaseConnection): void {
+  /** Called once the schema is known to be right. @param source TypeORM on the main pool, for the repositories */
+  async attach(connection: DatabaseConnection, source: PooledDataSource): Promise<void> {
     this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
     this.hot = hotPool(connection, this.config.DATABASE_TIMEOUT);
+    this.source = source;
+    if (!source.isInitialized) await source.initialize();
+  }
+
+  /** A connection of the main pool. @throws Unavailable */
+  lend(): Promise<PoolClient> {
+    return acquire(required(this.main));
   }
 
   async detach(): Promise<void> {
@@ -62,16 +77,19 @@ export class Database implements Queries {
    * READ COMMITTED. A commit that was not heard of is `Unavailable`: the caller must not claim that it happened.
    * @param work does nothing but by its queries: it may be done twice, and the first time be rolled back
    */
-  async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return onceMore(() => this.attempt(work));
   }
 
-  private async attempt<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
-    const client = await acquire(required(this.main));
+  private async attempt<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.lend();
     try {
-      await client.query('BEGIN');
-      const result = await work({ run: (statement, values = []) => query(client, statement, values) });
-      await client.query('COMMIT');
+      const runner = await required(this.source).begin(client);
+      const result = await work({
+        run: (statement, values = []) => query(client, statement, values),
+        entities: runner.manager,
+      });
+      await runner.commitTransaction();
       client.release();
       return result;
     } catch (error) {
@@ -134,9 +152,9 @@ async function abandon(client: PoolClient, error: unknown): Promise<void> {
   }
 }
 
-function required(pool: Pool | undefined): Pool {
-  if (!pool) throw new Unavailable('the database is not connected yet');
-  return pool;
+function required<T>(part: T | undefined): T {
+  if (part === undefined) throw new Unavailable('the database is not connected yet');
+  return part;
 }
 
 function numbers(pool: Pool | undefined) {

@@ -1,6 +1,6 @@
 import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AUTH_SERVICES } from '../../src/auth/auth.services.js';
+import { AUTH_REPOSITORIES, AUTH_SERVICES } from '../../src/auth/auth.services.js';
 import { KeySchedule } from '../../src/auth/keys/key-schedule.js';
 import { loadConfig } from '../../src/config/config.js';
 import { ConfigModule } from '../../src/config/config.module.js';
@@ -28,7 +28,7 @@ export async function startInstance(
   const context: INestApplicationContext = await NestFactory.createApplicationContext(
     {
       module: InstanceRoot,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, clock)],
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, clock), AUTH_REPOSITORIES],
       providers: [...AUTH_SERVICES, KeySchedule],
     },
     { logger: false, abortOnError: false },

@@ -72,7 +72,7 @@ export class AdminClientsController {
   async show(@Param('id', ClientIdPipe) id: string): Promise<schemas.ClientDetails> {
     const client = found(await this.clients.find(id));
     const secrets = (await this.clients.secrets(id)).map((secret) => {
-      return { id: secret.id, created_at: secret.created_at.toISOString() };
+      return { id: secret.id, created_at: secret.createdAt.toISOString() };
     });
     return { ...itemOf(client), secrets };
   }

@@ -14,7 +14,8 @@ export class ClientSecret {
   @ForeignKey('clients', 'clientId', { name: 'client_secrets_client_id_fkey' })
   clientId!: string;
 
-  @Column('bytea')
+  /** Asked about by the token endpoint alone. */
+  @Column('bytea', { select: false })
   digest!: Buffer;
 
   /** Which SECRET_KEY it was made with; null before that was noted. */

@@ -1,17 +1,21 @@
 import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
 import { randomBytes } from 'node:crypto';
+import { ArrayContains, In, Repository, type EntityManager } from 'typeorm';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
+import { Database, type Transaction } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../cursor.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
+import { newestFirst } from '../newest-first.js';
 import { parseScope, subset } from '../scope.js';
 import { digestOf, mintToken, NO_EXPIRY, type TokenFormat } from '../tokens/token-format.js';
 import { Telemetry } from '../telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
-import * as sql from './clients.sql.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
+import { ClientSecret } from './client-secret.entity.js';
+import { Client } from './client.entity.js';
 
 /** A system that gets tokens for itself, or an API that asks about them, or both. */
 export interface ClientRecord {
@@ -50,64 +54,69 @@ export const SECRETS_MOST = 2;
 export class ClientsService {
   constructor(
     private readonly database: Database,
+    @InjectRepository(Client) private readonly clients: Repository<Client>,
     private readonly clock: Clock,
     private readonly keys: TokenKeys,
     private readonly telemetry: Telemetry,
   ) {}
 
-  async add(client: NewClient, by: Initiator): Promise<ClientRecord & NewSecret> {
+  async add({ scope, audience, ...rest }: NewClient, by: Initiator): Promise<ClientRecord & NewSecret> {
     const clientId = `c-${randomBytes(12).toString('hex')}`;
-    return this.database.transaction(async (queries) => {
-      const { name, scope, audience, tokenFormat } = client;
-      const [row] = await queries.run<sql.ClientRow>(sql.ADD_CLIENT, [
-        ...[clientId, name, scope.join(' '), audience, tokenFormat],
-      ]);
-      if (!row) throw new Error('INSERT ... RETURNING gave no row');
-      const secret = await this.insertSecret(queries, clientId);
-      await this.audit(queries, 'client.added', by, row, { scope: row.scope, audience });
-      return { ...recordOf(row), ...secret };
+    return this.database.transaction(async (transaction) => {
+      const client = this.clients.create({
+        ...rest,
+        clientId,
+        scope: scope.join(' '),
+        audience: [...audience],
+        disabledAt: null,
+      });
+      await transaction.entities.insert(Client, client);
+      const secret = await this.insertSecret(transaction.entities, clientId);
+      await this.audit(transaction, 'client.added', by, client, { scope: client.scope, audience });
+      return { ...recordOf(client), ...secret };
     });
   }
 
   async list(): Promise<ClientRecord[]> {
-    return (await this.database.run<sql.ClientRow>(sql.LIST_CLIENTS)).map(recordOf);
+    return (await this.clients.find({ order: { createdAt: 'ASC', id: 'ASC' } })).map(recordOf);
   }
 
   /** Newest first. */
   async page(after: Position = NEWEST, count: number): Promise<(ClientRecord & Positioned)[]> {
-    const rows = await this.database.run<sql.ListedClientRow>(sql.LIST_PAGE, [...after, count]);
-    return rows.map((row) => ({ ...recordOf(row), position: row.position }));
+    const clients = await newestFirst(this.clients, { after, count });
+    return clients.map((client) => ({ ...recordOf(client), position: client.position }));
   }
 
   async find(clientId: string): Promise<ClientRecord | undefined> {
-    const [row] = await this.database.run<sql.ClientRow>(sql.FIND_CLIENT, [clientId]);
-    return row && recordOf(row);
+    const client = await this.clients.findOneBy({ clientId });
+    return client ? recordOf(client) : undefined;
   }
 
-  async secrets(clientId: string): Promise<sql.SecretRow[]> {
-    return this.database.run<sql.SecretRow>(sql.LIST_SECRETS, [clientId]);
+  /** Newest first. */
+  secrets(clientId: string, entities: EntityManager = this.clients.manager): Promise<ClientSecret[]> {
+    return entities.find(ClientSecret, { where: { clientId }, order: { createdAt: 'DESC', id: 'ASC' } });
   }
 
   /** A new secret beside the one in use. */
   async addSecret(clientId: string, by: Initiator): Promise<NewSecret | { flaw: 'unknown' | 'too_many' }> {
-    return this.locked(clientId, async (queries, row) => {
-      const living = await queries.run<sql.SecretRow>(sql.LIST_SECRETS, [clientId]);
+    return this.locked(clientId, async (transaction, client) => {
+      const living = await this.secrets(clientId, transaction.entities);
       if (living.length >= SECRETS_MOST) return { flaw: 'too_many' };
-      const secret = await this.insertSecret(queries, clientId);
-      await this.audit(queries, 'client.secret_added', by, row, { secret_id: secret.id });
+      const secret = await this.insertSecret(transaction.entities, clientId);
+      await this.audit(transaction, 'client.secret_added', by, client, { secret_id: secret.id });
       return secret;
     });
   }
 
   /** Takes secrets back: one, or all but the newest. The tokens got with them live on. @returns how many there were */
   async retireSecrets(clientId: string, which: { id: string } | 'old', by: Initiator): Promise<number> {
-    const retired = await this.locked(clientId, async (queries, row) => {
-      const living = await queries.run<sql.SecretRow>(sql.LIST_SECRETS, [clientId]);
-      const doomed = which === 'old' ? living.slice(1).map(({ id }) => id) : [which.id];
-      const gone = await queries.run<sql.SecretRow>(sql.RETIRE_SECRETS, [clientId, doomed]);
-      for (const { id } of gone)
-        await this.audit(queries, 'client.secret_retired', by, row, { secret_id: id });
-      return gone.length;
+    const retired = await this.locked(clientId, async (transaction, client) => {
+      const living = await this.secrets(clientId, transaction.entities);
+      const doomed = which === 'old' ? living.slice(1) : living.filter(({ id }) => id === which.id);
+      await transaction.entities.delete(ClientSecret, { clientId, id: In(doomed.map(({ id }) => id)) });
+      for (const { id } of doomed)
+        await this.audit(transaction, 'client.secret_retired', by, client, { secret_id: id });
+      return doomed.length;
     });
     return typeof retired === 'number' ? retired : 0;
   }
@@ -118,27 +127,25 @@ export class ClientsService {
    */
   async change(clientId: string, change: ClientChange, by: Initiator): Promise<ClientRecord | undefined> {
     let ended = 0;
-    const changed = await this.locked(clientId, async (queries, before) => {
-      const scope = change.scope?.join(' ') ?? before.scope;
-      const now = new Date(this.clock.now());
-      const disabledAt =
-        change.disabled === undefined
-          ? before.disabled_at
-          : change.disabled
-            ? (before.disabled_at ?? now)
-            : null;
-      const [row] = await queries.run<sql.ClientRow>(sql.UPDATE_CLIENT, [clientId, scope, disabledAt]);
-      if (!row) return { flaw: 'unknown' as const };
-      if (change.disabled)
-        ended = await revokeGrantsOfClient(queries, this.clock, clientId, 'client_disabled', by);
-      else if (isNarrower(scope, before.scope))
-        ended = await revokeGrantsOfClient(queries, this.clock, clientId, 'scope_changed', by);
+    const changed = await this.locked(clientId, async (transaction, client) => {
+      const before = client.scope;
+      client.scope = change.scope?.join(' ') ?? before;
+      if (change.disabled !== undefined)
+        client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
+      const { scope, disabledAt } = client;
+      await transaction.entities.update(Client, { clientId }, { scope, disabledAt });
+      const reason = change.disabled
+        ? 'client_disabled'
+        : isNarrower(scope, before)
+          ? 'scope_changed'
+          : undefined;
+      if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      await this.audit(queries, type, by, row, { scope });
-      return recordOf(row);
+      await this.audit(transaction, type, by, client, { scope });
+      return recordOf(client);
     });
     this.telemetry.revoked('grant', ended);
     return 'flaw' in changed ? undefined : changed;
@@ -146,9 +153,9 @@ export class ClientsService {
 
   /** All of a client's tokens, at once. @returns undefined if there is no such client */
   async revokeAll(clientId: string, by: Initiator): Promise<number | undefined> {
-    const revoked = await this.locked(clientId, async (queries, row) => {
-      const count = await revokeGrantsOfClient(queries, this.clock, clientId, 'client_revoked', by);
-      await this.audit(queries, 'client.revoked', by, row, { grants: count });
+    const revoked = await this.locked(clientId, async (transaction, client) => {
+      const count = await revokeGrantsOfClient(transaction, this.clock, clientId, 'client_revoked', by);
+      await this.audit(transaction, 'client.revoked', by, client, { grants: count });
       return count;
     });
     if (typeof revoked !== 'number') return undefined;
@@ -157,37 +164,43 @@ export class ClientsService {
   }
 
   /** RFC 8707: is this the audience of anybody? */
-  async isAudience(resource: string): Promise<boolean> {
-    return (await this.database.run(sql.IS_AUDIENCE, [resource])).length > 0;
+  isAudience(resource: string): Promise<boolean> {
+    return this.clients.existsBy({ audience: ArrayContains([resource]) });
   }
 
+  /** Under the lock of the client's row, which issuing takes FOR SHARE: everything about a client changes under it. */
   private async locked<T>(
     clientId: string,
-    work: (queries: Queries, row: sql.ClientRow) => Promise<T>,
+    work: (transaction: Transaction, client: Client) => Promise<T>,
   ): Promise<T | { flaw: 'unknown' }> {
-    return this.database.transaction(async (queries) => {
-      const [row] = await queries.run<sql.ClientRow>(sql.LOCK_CLIENT, [clientId]);
-      return row ? work(queries, row) : { flaw: 'unknown' };
+    return this.database.transaction(async (transaction) => {
+      const lock = { mode: 'for_no_key_update' } as const;
+      const client = await transaction.entities.findOne(Client, { where: { clientId }, lock });
+      return client ? work(transaction, client) : { flaw: 'unknown' };
     });
   }
 
-  private async insertSecret(queries: Queries, clientId: string): Promise<NewSecret> {
+  private async insertSecret(entities: EntityManager, clientId: string): Promise<NewSecret> {
     const { current } = this.keys;
     const clientSecret = mintToken('kcs_', NO_EXPIRY, current);
-    const values = [clientId, digestOf(clientSecret), new Date(this.clock.now()), current.keyId];
-    const [row] = await queries.run<sql.SecretRow>(sql.ADD_SECRET, values);
-    if (!row) throw new Error('INSERT ... RETURNING gave no row');
-    return { id: row.id, clientSecret };
+    const secret = entities.create(ClientSecret, {
+      clientId,
+      digest: digestOf(clientSecret),
+      createdAt: new Date(this.clock.now()),
+      keyId: current.keyId,
+    });
+    await entities.insert(ClientSecret, secret);
+    return { id: secret.id, clientSecret };
   }
 
   private async audit(
     queries: Queries,
     type: string,
     by: Initiator,
-    row: sql.ClientRow,
+    { clientId, name }: Client,
     detail: object,
   ): Promise<void> {
-    const event = { type, ...by, detail: { client_id: row.client_id, name: row.name, ...detail } };
+    const event = { type, ...by, detail: { client_id: clientId, name, ...detail } };
     await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
 }
@@ -196,14 +209,14 @@ function isNarrower(scope: string, before: string): boolean {
   return !subset(parseScope(before) ?? [], parseScope(scope) ?? []);
 }
 
-function recordOf(row: sql.ClientRow): ClientRecord {
-  return {
-    clientId: row.client_id,
-    name: row.name,
-    scope: row.scope,
-    audience: row.audience,
-    tokenFormat: row.token_format,
-    disabled: row.disabled_at !== null,
-    createdAt: row.created_at,
-  };
+function recordOf({
+  clientId,
+  name,
+  scope,
+  audience,
+  tokenFormat,
+  disabledAt,
+  createdAt,
+}: Client): ClientRecord {
+  return { clientId, name, scope, audience, tokenFormat, disabled: disabledAt !== null, createdAt };
 }

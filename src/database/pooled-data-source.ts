@@ -1,0 +1,67 @@
+import { DataSource, QueryFailedError, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import type { PoolClient } from 'pg';
+import { asUnavailable } from './postgres-error.js';
+
+/** Lends a connection of the main pool. */
+export type Lender = () => Promise<PoolClient>;
+
+/** What TypeORM asks of `pg`: a pool, which is not its own to end. */
+interface BorrowedPool {
+  connect(
+    done: (error: unknown, client?: PoolClient, release?: (error?: Error | boolean) => void) => void,
+  ): void;
+  on(): void;
+  end(done: (error?: Error) => void): void;
+}
+
+/**
+ * TypeORM for the repositories: it borrows each connection from the main pool, with the limits of time and the listeners
+ * that are there, and every fault comes out as `Unavailable`. TypeORM's own error carries the values of the statement,
+ * password hashes among them: it goes no further than this file.
+ */
+export class PooledDataSource extends DataSource {
+  override createQueryRunner(mode?: 'master' | 'slave'): QueryRunner {
+    const runner = super.createQueryRunner(mode);
+    const query: QueryRunner['query'] = runner.query.bind(runner);
+    runner.query = async (...statement: Parameters<typeof query>) => {
+      try {
+        return await query(...statement);
+      } catch (error) {
+        throw asUnavailable(error instanceof QueryFailedError ? error.driverError : error);
+      }
+    };
+    return runner;
+  }
+
+  /**
+   * Begins a transaction on a connection that somebody has borrowed, and gives it back himself. A time-out would make
+   * TypeORM wait for a ROLLBACK on it, which it would not answer either.
+   */
+  async begin(client: PoolClient): Promise<QueryRunner> {
+    const runner = this.createQueryRunner();
+    runner.connect = () => Promise.resolve(client);
+    await runner.startTransaction();
+    return runner;
+  }
+}
+
+/** @param lend a connection of the pool that is in use at the time of the call */
+export function pooledOptions(lend: Lender): DataSourceOptions & { driver: unknown } {
+  class Pool implements BorrowedPool {
+    connect(done: Parameters<BorrowedPool['connect']>[0]): void {
+      lend().then((client) => done(undefined, client, (error) => client.release(error)), done);
+    }
+    on(): void {}
+    end(done: () => void): void {
+      done();
+    }
+  }
+  return {
+    type: 'postgres',
+    driver: { Pool },
+    synchronize: false,
+    logging: false,
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+  };
+}
