@@ -54,12 +54,13 @@ import { LoginThrottle } from './throttle/login-throttle.js';
 import { NewPasswords } from './users/new-passwords.js';
 import { PasswordLogin } from './users/password-login.js';
 import { PasswordPolicy } from './users/password-policy.js';
+import { User } from './users/user.entity.js';
 import { UserChanges } from './users/user-changes.js';
 import { UsersDirectory } from './users/users-directory.js';
 import { UsersService } from './users/users.service.js';
 
 /** The tables that are read and changed through repositories. */
-export const AUTH_REPOSITORIES = TypeOrmModule.forFeature([Client, ClientSecret]);
+export const AUTH_REPOSITORIES = TypeOrmModule.forFeature([Client, ClientSecret, User]);
 
 /**
  * What the authority can do, without HTTP: no controller, guard or strategy. The command line takes it as it is, because

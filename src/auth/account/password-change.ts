@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
@@ -7,7 +8,7 @@ import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
-import { CHANGE_PASSWORD } from '../users/users.sql.js';
+import { User } from '../users/user.entity.js';
 
 export interface PasswordChangeRequest {
   readonly oldPassword: string;
@@ -47,16 +48,21 @@ export class PasswordChange {
     { except, keys }: { except: string; keys: boolean },
     origin: RequestOrigin,
   ): Promise<void> {
-    await this.endings.transaction(async (queries, end) => {
-      const rows = await queries.run(CHANGE_PASSWORD, [id, passwordHash, hash]);
-      if (rows.length === 0)
+    await this.endings.transaction(async (transaction, end) => {
+      // only against the password that was checked
+      const changed = await transaction.entities.update(
+        User,
+        { id, passwordHash, disabledAt: IsNull() },
+        { passwordHash: hash, passwordSetAt: () => 'clock_timestamp()' },
+      );
+      if (changed.affected !== 1)
         throw new Unavailable('the account changed while its password was being checked');
       const by = { actor: `user:${name}`, origin };
       const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
       const others = { userId: id, kinds, except };
       await end(others, 'password_changed', by);
       const event = { type: 'user.password_changed', ...by, grantId: except, detail: { user: name, keys } };
-      await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
     });
   }
 }

@@ -5,7 +5,7 @@ import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position } from '../cursor.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { LOCK_USER, type UserRow } from '../users/users.sql.js';
+import { lockUser } from '../users/users-directory.js';
 import * as sql from './sessions.sql.js';
 
 /** Owns what people see of their own logins, and the end of all of them. How one begins belongs to grants/. */
@@ -27,14 +27,14 @@ export class SessionsService {
    * @param keys whether the API keys end too
    */
   async revokeAll(userId: string, keys: boolean, origin: RequestOrigin): Promise<void> {
-    await this.endings.transaction(async (queries, end) => {
-      const [user] = await queries.run<UserRow>(LOCK_USER, [userId]);
+    await this.endings.transaction(async (transaction, end) => {
+      const user = await lockUser(transaction.entities, userId);
       if (!user) return;
       const by = { actor: `user:${user.name}`, origin };
       const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
       const { grants } = await end({ userId, kinds }, 'sessions_revoked', by);
       const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants, keys } };
-      await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
     });
   }
 }

@@ -15,7 +15,7 @@ import * as schemas from './admin-users.schemas.js';
 import { ForAdmins } from './for-admins.js';
 import { found } from './found.js';
 import { requestedScope } from './requested-scope.js';
-import type { UserRow } from '../users/users.sql.js';
+import type { User } from '../users/user.entity.js';
 
 /** The people who log in, for operators. Nobody's password can be read or set here. */
 @Controller('admin/users')
@@ -125,12 +125,11 @@ export class AdminUsersController {
   /** Nobody or one. */
   private async named(name: string, { cursor }: PageQuery): Promise<List<schemas.UserItem>> {
     if (cursor !== undefined) throw new WireError('invalid_request');
-    const row = await this.directory.findByName(name);
-    return { items: row ? [itemOf(row)] : [], next: null };
+    const user = await this.directory.findByName(name);
+    return { items: user ? [itemOf(user)] : [], next: null };
   }
 }
 
-function itemOf(row: UserRow): schemas.UserItem {
-  const { id, name, scope, disabled_at: disabledAt, created_at: createdAt } = row;
+function itemOf({ id, name, scope, disabledAt, createdAt }: User): schemas.UserItem {
   return { id, name, scope, disabled: disabledAt !== null, created_at: createdAt.toISOString() };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
+import { Database, type Transaction } from '../../database/database.js';
 import { sqlState } from '../../database/postgres-error.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { Telemetry } from '../telemetry.js';
@@ -35,12 +35,12 @@ export class OwnerEndings {
    * `work` must lock the user's row before it ends grants, in a statement of its own: only then does the end see every grant
    * that was being issued meanwhile (issuing takes the row FOR SHARE).
    */
-  async transaction<T>(work: (queries: Queries, end: EndGrants) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (transaction: Transaction, end: EndGrants) => Promise<T>): Promise<T> {
     const ended: EndedGrants[] = [];
-    const result = await this.database.transaction((queries) =>
-      work(queries, async (of, reason, by) => {
+    const result = await this.database.transaction((transaction) =>
+      work(transaction, async (of, reason, by) => {
         const values = [...revocation(this.clock, reason, by), of.userId, of.kinds];
-        const one = await end(queries, [...values, of.except ?? null, of.beyond ?? null]);
+        const one = await end(transaction, [...values, of.except ?? null, of.beyond ?? null]);
         ended.push(one);
         return one;
       }),

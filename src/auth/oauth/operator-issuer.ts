@@ -25,10 +25,9 @@ export class OperatorIssuer {
    * @throws WireError invalid_scope; Unavailable
    */
   async toUser(name: string, request: LoginRequest): Promise<IssuedToken | undefined> {
-    const row = await this.users.findByName(name);
-    if (!row || row.disabled_at) return undefined;
+    const user = await this.users.findWithHash(name);
+    if (!user || user.disabledAt) return undefined;
     await this.secretKeys.moves();
-    const user = { id: row.id, name: row.name, scope: row.scope, passwordHash: row.password_hash };
     return this.logins.issue(user, request, OPERATOR, { actor: 'operator', label: OPERATOR_LABEL });
   }
 

@@ -8,7 +8,6 @@ import { LoginThrottle } from '../throttle/login-throttle.js';
 import { LoginLane } from './login-lane.js';
 import { StoredPasswords, type VerifiedUser } from './stored-passwords.js';
 import { userName } from './user-name.js';
-import * as sql from './users.sql.js';
 
 export type { VerifiedUser };
 
@@ -36,22 +35,22 @@ export class PasswordLogin {
     // once more in the lane, where few are at a time: those who queued together do not all slip past the limit
     return this.lane.run(async () => {
       await this.throttle.admit(account, ip);
-      const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [account]);
-      const same = await this.passwords.match(password, row?.password_hash);
-      const refusal = !row
+      const user = await this.passwords.find(name);
+      const same = await this.passwords.match(password, user?.passwordHash);
+      const refusal = !user
         ? 'unknown_user'
         : !same
           ? 'wrong_password'
-          : row.disabled_at
+          : user.disabledAt
             ? 'user_disabled'
             : undefined;
-      if (!row || refusal) {
+      if (!user || refusal) {
         await this.throttle.failed(account, ip);
-        await this.note(row?.name ?? null, refusal ?? 'unknown_user', origin);
+        await this.note(user?.name ?? null, refusal ?? 'unknown_user', origin);
         return undefined;
       }
       await this.throttle.succeeded(account, ip);
-      return this.passwords.rehashed(row, password);
+      return this.passwords.rehashed(user, password);
     });
   }
 
@@ -60,7 +59,7 @@ export class PasswordLogin {
    * @throws WireError invalid_credentials, too_many_requests; Unavailable
    */
   async verifyAgain(userId: string, password: string, origin: RequestOrigin): Promise<VerifiedUser> {
-    const [user] = await this.database.run<sql.UserRow>(sql.FIND_BY_ID, [userId]);
+    const user = await this.passwords.findById(userId);
     const verified = user && (await this.verify(user.name, password, origin));
     if (!verified) throw new WireError('invalid_credentials');
     return verified;

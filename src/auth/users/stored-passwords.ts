@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../database/database.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
 import { SecretKeyRegister } from '../secrets/secret-key-register.js';
 import { PasswordHash } from './password-hash.js';
-import { userName } from './user-name.js';
-import * as sql from './users.sql.js';
+import { User } from './user.entity.js';
+import { UsersDirectory, type UserWithHash } from './users-directory.js';
 
 /** Somebody who has just proved the password. `passwordHash` is what the proof was against. */
 export interface VerifiedUser {
@@ -17,10 +18,19 @@ export interface VerifiedUser {
 @Injectable()
 export class StoredPasswords {
   constructor(
-    private readonly database: Database,
+    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly directory: UsersDirectory,
     private readonly hash: PasswordHash,
     private readonly secretKeys: SecretKeyRegister,
   ) {}
+
+  find(name: string): Promise<UserWithHash | null> {
+    return this.directory.findWithHash(name);
+  }
+
+  findById(id: string): Promise<User | null> {
+    return this.directory.find(id);
+  }
 
   match(password: string, stored: string | undefined): Promise<boolean> {
     return this.hash.matches(password, stored);
@@ -30,19 +40,19 @@ export class StoredPasswords {
    * Of several logins at once one moves it; the others prove their password against what it left. To another key only where
    * that is the newest: two instances in the middle of a rotation would move it to and fro.
    */
-  async rehashed(row: sql.UserRow, password: string): Promise<VerifiedUser | undefined> {
-    const { password_hash: stored } = row;
-    if (!this.hash.isOutdated(stored)) return verified(row);
-    if (this.hash.isOfAnotherKey(stored) && !(await this.secretKeys.moves())) return verified(row);
-    const fresh = await this.hash.make(password);
-    const moved = await this.database.run(sql.REHASH, [row.id, stored, fresh]);
-    if (moved.length > 0) return verified({ ...row, password_hash: fresh });
-    const [now] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(row.name)?.folded]);
-    const same = await this.hash.matches(password, now?.password_hash);
-    return now && same && !now.disabled_at ? verified(now) : undefined;
+  async rehashed(user: UserWithHash, password: string): Promise<VerifiedUser | undefined> {
+    const { id, name, passwordHash: stored } = user;
+    if (!this.hash.isOutdated(stored)) return verified(user);
+    if (this.hash.isOfAnotherKey(stored) && !(await this.secretKeys.moves())) return verified(user);
+    const passwordHash = await this.hash.make(password);
+    const moved = await this.users.update({ id, passwordHash: stored }, { passwordHash });
+    if (moved.affected === 1) return verified({ ...user, passwordHash });
+    const now = await this.directory.findWithHash(name);
+    const same = await this.hash.matches(password, now?.passwordHash);
+    return now && same && !now.disabledAt ? verified(now) : undefined;
   }
 }
 
-function verified({ id, name, scope, password_hash }: sql.UserRow): VerifiedUser {
-  return { id, name, scope, passwordHash: password_hash };
+function verified({ id, name, scope, passwordHash }: UserWithHash): VerifiedUser {
+  return { id, name, scope, passwordHash };
 }

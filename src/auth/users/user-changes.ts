@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { QueryDeepPartialEntity } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
-import * as sql from './users.sql.js';
+import { User } from './user.entity.js';
+import { lockUser } from './users-directory.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 
@@ -26,38 +28,45 @@ export class UserChanges {
    * nor giving scope gives anything back.
    * @returns undefined if there is no such user
    */
-  async change(id: string, change: UserChange, by: Initiator): Promise<sql.UserRow | undefined> {
-    return this.endings.transaction(async (queries, end) => {
-      const [row] = await queries.run<sql.ChangedUserRow>(sql.CHANGE_USER, [
-        id,
-        change.scope ?? null,
-        change.disabled ?? null,
-        new Date(this.clock.now()),
-      ]);
-      if (!row) return undefined;
-      const disabled = row.disabled_at !== null;
+  async change(id: string, change: UserChange, by: Initiator): Promise<User | undefined> {
+    return this.endings.transaction(async (transaction, end) => {
+      const user = await lockUser(transaction.entities, id);
+      if (!user) return undefined;
+      const before = { scope: user.scope, disabled: user.disabledAt !== null };
+      const { scope = before.scope, disabled = before.disabled } = change;
+      const changed = changes(before, { scope, disabled }, new Date(this.clock.now()));
+      if (changed) await transaction.entities.update(User, { id }, changed);
       const grants = { userId: id, kinds: ['login', 'api_key'] } as const;
       if (disabled) await end(grants, 'user_disabled', by);
-      else if (row.scope !== row.scope_before)
-        await end({ ...grants, beyond: scopeOfUser(row.scope) }, 'scope_changed', by);
-      if (disabled !== row.disabled_before)
-        await this.audit(queries, disabled ? 'user.disabled' : 'user.enabled', row, by);
-      if (row.scope !== row.scope_before)
-        await this.audit(queries, 'user.scope_changed', row, by, {
-          scope: row.scope,
-          before: row.scope_before,
-        });
-      return row;
+      else if (scope !== before.scope)
+        await end({ ...grants, beyond: scopeOfUser(scope) }, 'scope_changed', by);
+      if (disabled !== before.disabled)
+        await this.audit(transaction, disabled ? 'user.disabled' : 'user.enabled', user, by);
+      if (scope !== before.scope)
+        await this.audit(transaction, 'user.scope_changed', user, by, { scope, before: before.scope });
+      return (await transaction.entities.findOneBy(User, { id })) ?? undefined;
+    });
+  }
+
+  /** Ends the logins made with the old one, and the API keys if so wanted. @returns false if the user is gone */
+  async setPassword({ id, name }: User, hash: string, keys: boolean, by: Initiator): Promise<boolean> {
+    return this.endings.transaction(async (transaction, end) => {
+      const changed = { passwordHash: hash, passwordSetAt: () => 'clock_timestamp()' };
+      const { affected } = await transaction.entities.update(User, { id }, changed);
+      if (affected !== 1) return false;
+      await end({ userId: id, kinds: keys ? ['login', 'api_key'] : ['login'] }, 'password_changed', by);
+      await this.audit(transaction, 'user.password_changed', { name }, by, { keys });
+      return true;
     });
   }
 
   /** All of a user's tokens and keys, at once. @returns false if there is no such user */
   async revokeAll(id: string, by: Initiator): Promise<boolean> {
-    return this.endings.transaction(async (queries, end) => {
-      const [row] = await queries.run<sql.UserRow>(sql.LOCK_USER, [id]);
-      if (!row) return false;
+    return this.endings.transaction(async (transaction, end) => {
+      const user = await lockUser(transaction.entities, id);
+      if (!user) return false;
       const { grants } = await end({ userId: id, kinds: ['login', 'api_key'] }, 'user_revoked', by);
-      await this.audit(queries, 'user.revoked', row, by, { grants });
+      await this.audit(transaction, 'user.revoked', user, by, { grants });
       return true;
     });
   }
@@ -65,11 +74,32 @@ export class UserChanges {
   private async audit(
     queries: Queries,
     type: string,
-    { name }: sql.UserRow,
+    { name }: Pick<User, 'name'>,
     by: Initiator,
     detail: object = {},
   ): Promise<void> {
     const event = { type, ...by, detail: { user: name, ...detail } };
     await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
+}
+
+interface State {
+  readonly scope: string;
+  readonly disabled: boolean;
+}
+
+/**
+ * What of the row is another now: the first time of a disabling is kept. A new epoch tells the trigger, which ends the
+ * grants of whoever is disabled by hand, that this is done here.
+ */
+function changes(before: State, after: State, now: Date): QueryDeepPartialEntity<User> | undefined {
+  const scope = after.scope === before.scope ? {} : { scope: after.scope };
+  const state =
+    after.disabled === before.disabled
+      ? {}
+      : after.disabled
+        ? { disabledAt: now, epoch: () => 'epoch + 1' }
+        : { disabledAt: null };
+  const changed = { ...scope, ...state };
+  return Object.keys(changed).length > 0 ? changed : undefined;
 }

@@ -15,7 +15,8 @@ export class User {
   @Column('text', { name: 'name_folded' })
   nameFolded!: string;
 
-  @Column('text', { name: 'password_hash' })
+  /** Asked for by whoever proves a password, and by nobody else. */
+  @Column('text', { name: 'password_hash', select: false })
   passwordHash!: string;
 
   @Column('text')
@@ -27,6 +28,7 @@ export class User {
   /** When somebody last chose it; null before that was noted. A hash that only moves keeps it. */
   @Column('timestamptz', { name: 'password_set_at', nullable: true })
   passwordSetAt!: Date | null;
+
   /** Counts the endings of all of this user's grants: see `owner_endings`. */
   @Column('bigint', { default: 0 })
   epoch!: string;

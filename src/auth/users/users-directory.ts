@@ -1,29 +1,54 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../database/database.js';
-import type { Position } from '../cursor.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { MoreThan, Repository, type EntityManager } from 'typeorm';
+import type { Position, Positioned } from '../cursor.js';
 import { userName } from './user-name.js';
-import * as sql from './users.sql.js';
+import { User } from './user.entity.js';
 
 /** Before the first name: none is empty. */
 const FIRST: Position = [''];
 
+/** Somebody who is looked up to prove a password, or to be issued a token without one. */
+export type UserWithHash = Pick<User, 'id' | 'name' | 'scope' | 'disabledAt' | 'passwordHash'>;
+
+const WITH_HASH = { id: true, name: true, scope: true, disabledAt: true, passwordHash: true } as const;
+
 /** Owns the looking up of users; changes nothing. */
 @Injectable()
 export class UsersDirectory {
-  constructor(private readonly database: Database) {}
+  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
   /** By name. */
-  page(after: Position = FIRST, count: number): Promise<sql.ListedUserRow[]> {
-    return this.database.run(sql.LIST_PAGE, [...after, count]);
+  async page([after = '']: Position = FIRST, count: number): Promise<(User & Positioned)[]> {
+    const where = { nameFolded: MoreThan(after) };
+    const users = await this.users.find({ where, order: { nameFolded: 'ASC' }, take: count });
+    return users.map((user) => Object.assign(user, { position: [user.nameFolded] }));
   }
 
-  async find(id: string): Promise<sql.UserRow | undefined> {
-    const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_ID, [id]);
-    return row;
+  /** All, by name. */
+  list(): Promise<User[]> {
+    return this.users.find({ order: { nameFolded: 'ASC' } });
   }
 
-  async findByName(name: string): Promise<sql.UserRow | undefined> {
-    const [row] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(name)?.folded ?? '']);
-    return row;
+  find(id: string): Promise<User | null> {
+    return this.users.findOneBy({ id });
   }
+
+  findByName(name: string): Promise<User | null> {
+    return this.users.findOneBy({ nameFolded: folded(name) });
+  }
+
+  findWithHash(name: string): Promise<UserWithHash | null> {
+    return this.users.findOne({ where: { nameFolded: folded(name) }, select: WITH_HASH });
+  }
+}
+
+/** Under the lock that issuing takes FOR SHARE: whoever changes or ends something of a user's takes it first. */
+export function lockUser(entities: EntityManager, id: string): Promise<User | null> {
+  return entities.findOne(User, { where: { id }, lock: { mode: 'for_no_key_update' } });
+}
+
+/** What can be nobody's name is looked for like any other, and found nowhere. */
+function folded(name: string): string {
+  return userName(name)?.folded ?? '';
 }

@@ -2,15 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
-import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
 import { NewPasswords } from './new-passwords.js';
 import type { PasswordFlaw } from './password-policy.js';
 import { UserChanges } from './user-changes.js';
 import { userName, type UserName } from './user-name.js';
+import { User } from './user.entity.js';
+import { UsersDirectory } from './users-directory.js';
 import * as sql from './users.sql.js';
-import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 
 /** A user as operators see one. */
@@ -26,9 +26,6 @@ export type AddUser =
   | { readonly added: UserRecord }
   | { readonly flaw: PasswordFlaw | 'name_invalid' | 'name_taken' | 'scope_invalid' };
 
-const LOGINS = ['login'] as const;
-const BOTH = ['login', 'api_key'] as const;
-
 /** Owns users and their passwords; never tokens. */
 @Injectable()
 export class UsersService {
@@ -36,8 +33,8 @@ export class UsersService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly passwords: NewPasswords,
+    private readonly directory: UsersDirectory,
     private readonly changes: UserChanges,
-    private readonly endings: OwnerEndings,
   ) {}
 
   /** @param scope parsed already */
@@ -79,36 +76,27 @@ export class UsersService {
     keys: boolean,
     origin: RequestOrigin,
   ): Promise<{ changed: UserRecord } | { flaw: PasswordFlaw | 'unknown' }> {
-    const folded = userName(name)?.folded ?? '';
-    const [user] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [folded]);
+    const user = await this.directory.findByName(name);
     if (!user) return { flaw: 'unknown' };
     const made = await this.passwords.hashOf(password, user.name);
     if ('flaw' in made) return made;
-    return this.endings.transaction(async (queries, end) => {
-      const [row] = await queries.run<sql.UserRow>(sql.SET_PASSWORD, [user.id, made.hash]);
-      if (!row) return { flaw: 'unknown' };
-      const by = { actor: 'operator', origin };
-      const grants = { userId: row.id, kinds: keys ? BOTH : LOGINS };
-      await end(grants, 'password_changed', by);
-      await this.audit(queries, 'user.password_changed', by, row, { keys });
-      return { changed: recordOf(row) };
-    });
+    const set = await this.changes.setPassword(user, made.hash, keys, { actor: 'operator', origin });
+    return set ? { changed: recordOf(user) } : { flaw: 'unknown' };
   }
 
   /** Disabling revokes every grant of the user in the same transaction; enabling gives none of them back. */
   async setDisabled(name: string, disabled: boolean, origin: RequestOrigin): Promise<UserRecord | undefined> {
-    const [user] = await this.database.run<sql.UserRow>(sql.FIND_BY_NAME, [userName(name)?.folded ?? '']);
-    const row = user && (await this.changes.change(user.id, { disabled }, { actor: 'operator', origin }));
-    return row && recordOf(row);
+    const user = await this.directory.findByName(name);
+    const changed = user && (await this.changes.change(user.id, { disabled }, { actor: 'operator', origin }));
+    return changed ? recordOf(changed) : undefined;
   }
 
   async exists(name: string): Promise<boolean> {
-    const rows = await this.database.run(sql.FIND_BY_NAME, [userName(name)?.folded ?? '']);
-    return rows.length > 0;
+    return (await this.directory.findByName(name)) !== null;
   }
 
   async list(): Promise<UserRecord[]> {
-    return (await this.database.run<sql.UserRow>(sql.LIST)).map(recordOf);
+    return (await this.directory.list()).map(recordOf);
   }
 
   private insert(
@@ -118,31 +106,16 @@ export class UsersService {
     by: Initiator,
   ): Promise<AddUser> {
     return this.database.transaction(async (queries) => {
-      const [row] = await queries.run<sql.UserRow>(sql.ADD, [name, folded, hash, scope.join(' ')]);
+      const words = scope.join(' ');
+      const [row] = await queries.run<sql.AddedRow>(sql.ADD, [name, folded, hash, words]);
       if (!row) return { flaw: 'name_taken' };
-      await this.audit(queries, 'user.added', by, row, { scope: row.scope });
-      return { added: recordOf(row) };
+      const event = { type: 'user.added', ...by, detail: { user: name, scope: words } };
+      await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      return { added: { id: row.id, name, scope: words, disabled: false, createdAt: row.created_at } };
     });
-  }
-
-  private async audit(
-    queries: Queries,
-    type: string,
-    by: Initiator,
-    user: sql.UserRow,
-    detail: object,
-  ): Promise<void> {
-    const event = { type, ...by, detail: { user: user.name, ...detail } };
-    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
 }
 
-export function recordOf(row: sql.UserRow): UserRecord {
-  return {
-    id: row.id,
-    name: row.name,
-    scope: row.scope,
-    disabled: row.disabled_at !== null,
-    createdAt: row.created_at,
-  };
+export function recordOf({ id, name, scope, disabledAt, createdAt }: User): UserRecord {
+  return { id, name, scope, disabled: disabledAt !== null, createdAt };
 }
