@@ -31,7 +31,7 @@ async function untilWaiting(): Promise<void> {
 }
 
 /** Of a random search; the long form is `RACE_ROUNDS=60`. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 4);
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 10);
 
 beforeAll(async () => {
   keks = await startTestApp({ LOGIN_FAILURES_PER_ACCOUNT: '10' });

@@ -35,10 +35,7 @@ import { send } from './support/wire.js';
  * afterwards is. 503 is an answer that nobody wants, but an honest one, and the caller tries again; 500 never is.
  */
 
-/**
- * Of a random search. The races that it may find are made on purpose as well (see `hold`), so few rounds do; the long form is
- * `RACE_ROUNDS=60`.
- */
+/** Of a random search; the long form is `RACE_ROUNDS=60`. Most of the races that it may find are made on purpose as well: see `hold`. */
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 10);
 /** Of a search whose rounds are longer: other people, other moments. */
 const SOME = Math.max(5, Math.round(ROUNDS / 4));
