@@ -113,7 +113,7 @@ describe('the package', () => {
       ];
       writeFileSync(join(app, 'probe.mjs'), lines.join('\n'));
       const loaded = run(app, process.execPath, 'probe.mjs');
-      for (const own of ['guard', 'remote.validator', 'jwt.validator'])
+      for (const own of ['guard', 'remote-validator', 'jwt-validator'])
         expect(loaded).toContain(`/keks/dist/src/guard/${own}.js`);
       for (const name of HEAVY) expect(loaded).not.toContain(`/node_modules/${name}/`);
       expect(loaded).not.toMatch(/\/keks\/dist\/src\/(?!guard\/)/);
