@@ -1,3 +1,4 @@
+import { User } from '../src/auth/users/user.entity.js';
 import { PooledDataSource, pooledOptions } from '../src/database/pooled-data-source.js';
 import { connectionOf } from '../src/database/pools.js';
 import { Database } from '../src/database/database.js';
@@ -164,5 +165,12 @@ describe('the last use of a grant', () => {
     } finally {
       await one.close();
     }
+  });
+});
+
+describe('a repository', () => {
+  it('is unavailable, and no error of the program, while the database has not been there yet', async () => {
+    const source = new PooledDataSource(pooledOptions(() => Promise.reject(new Error('nobody lends'))));
+    await expect(source.getRepository(User).findOneBy({ name: 'Ann' })).rejects.toBeInstanceOf(Unavailable);
   });
 });

@@ -1,5 +1,14 @@
-import { DataSource, QueryFailedError, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import {
+  DataSource,
+  QueryFailedError,
+  type DataSourceOptions,
+  type EntityMetadata,
+  type EntityTarget,
+  type ObjectLiteral,
+  type QueryRunner,
+} from 'typeorm';
 import type { PoolClient } from 'pg';
+import { Unavailable } from '../http/errors/unavailable.js';
 import { asUnavailable } from './postgres-error.js';
 
 /** Lends a connection of the main pool. */
@@ -20,6 +29,12 @@ interface BorrowedPool {
  * password hashes among them: it goes no further than this file.
  */
 export class PooledDataSource extends DataSource {
+  /** Before the database has been there for the first time, repositories know no table yet: that is no error of ours. */
+  override getMetadata(target: EntityTarget<ObjectLiteral>): EntityMetadata {
+    if (!this.hasMetadata(target)) throw new Unavailable('the database is not connected yet');
+    return super.getMetadata(target);
+  }
+
   override createQueryRunner(mode?: 'master' | 'slave'): QueryRunner {
     const runner = super.createQueryRunner(mode);
     const query: QueryRunner['query'] = runner.query.bind(runner);
