@@ -1,28 +1,22 @@
-import type { ObjectLiteral, Repository, SelectQueryBuilder } from 'typeorm';
+import type { ObjectLiteral, Repository } from 'typeorm';
 import type { Position, Positioned } from './cursor.js';
 
-/** One page of entities that have `created_at` and `id`. `narrow` says which. */
-export interface NewestFirst<E extends ObjectLiteral> {
-  readonly after: Position;
-  readonly count: number;
-  readonly narrow?: (query: SelectQueryBuilder<E>) => SelectQueryBuilder<E>;
-}
-
 /**
- * A repository cannot compare two columns at once, and its times are cut to milliseconds, by which a page would skip
- * rows: so the condition and the position are text, as PostgreSQL writes it.
+ * One page of entities that have `created_at` and `id`. A repository cannot compare two columns at once, and its times are
+ * cut to milliseconds, by which a page would skip rows: so the condition and the position are text, as PostgreSQL writes it.
  */
 export async function newestFirst<E extends ObjectLiteral>(
   of: Repository<E>,
-  { after: [at, id], count, narrow = (query) => query }: NewestFirst<E>,
+  [at, id]: Position,
+  count: number,
 ): Promise<(E & Positioned)[]> {
-  const query = of
+  const { entities, raw } = await of
     .createQueryBuilder('e')
     .addSelect('ARRAY[e.created_at::text, e.id::text]', 'position')
     .where('(e.created_at, e.id) < (CAST(:at AS timestamptz), CAST(:id AS uuid))', { at, id })
     .orderBy('e.createdAt', 'DESC')
     .addOrderBy('e.id', 'DESC')
-    .limit(count);
-  const { entities, raw } = await narrow(query).getRawAndEntities<Positioned>();
+    .limit(count)
+    .getRawAndEntities<Positioned>();
   return entities.map((entity, index) => Object.assign(entity, { position: raw[index]?.position ?? [] }));
 }

@@ -8,7 +8,7 @@ import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
-import { User } from '../users/user.entity.js';
+import { chosenPassword, User } from '../users/user.entity.js';
 
 export interface PasswordChangeRequest {
   readonly oldPassword: string;
@@ -53,7 +53,7 @@ export class PasswordChange {
       const changed = await transaction.entities.update(
         User,
         { id, passwordHash, disabledAt: IsNull() },
-        { passwordHash: hash, passwordSetAt: () => 'clock_timestamp()' },
+        chosenPassword(hash),
       );
       if (changed.affected !== 1)
         throw new Unavailable('the account changed while its password was being checked');

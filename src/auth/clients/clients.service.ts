@@ -83,7 +83,7 @@ export class ClientsService {
 
   /** Newest first. */
   async page(after: Position = NEWEST, count: number): Promise<(ClientRecord & Positioned)[]> {
-    const clients = await newestFirst(this.clients, { after, count });
+    const clients = await newestFirst(this.clients, after, count);
     return clients.map((client) => ({ ...recordOf(client), position: client.position }));
   }
 

@@ -4,7 +4,7 @@ import { Clock } from '../../database/clock.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
-import { User } from './user.entity.js';
+import { chosenPassword, User } from './user.entity.js';
 import { lockUser } from './users-directory.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
@@ -51,8 +51,7 @@ export class UserChanges {
   /** Ends the logins made with the old one, and the API keys if so wanted. @returns false if the user is gone */
   async setPassword({ id, name }: User, hash: string, keys: boolean, by: Initiator): Promise<boolean> {
     return this.endings.transaction(async (transaction, end) => {
-      const changed = { passwordHash: hash, passwordSetAt: () => 'clock_timestamp()' };
-      const { affected } = await transaction.entities.update(User, { id }, changed);
+      const { affected } = await transaction.entities.update(User, { id }, chosenPassword(hash));
       if (affected !== 1) return false;
       await end({ userId: id, kinds: keys ? ['login', 'api_key'] : ['login'] }, 'password_changed', by);
       await this.audit(transaction, 'user.password_changed', { name }, by, { keys });

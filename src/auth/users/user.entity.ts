@@ -33,3 +33,7 @@ export class User {
   @Column('bigint', { default: 0 })
   epoch!: string;
 }
+
+/** The columns that change when somebody chooses a password. */
+export const chosenPassword = (hash: string) =>
+  ({ passwordHash: hash, passwordSetAt: () => 'clock_timestamp()' }) as const;
