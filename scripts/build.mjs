@@ -1,70 +1,29 @@
-// Builds what is out of date, under a lock, and prints nothing on stdout. `npm start` and `npm run keks` go through it.
+// Compiles what is out of date, and prints nothing on stdout. `npm start` and `npm run keks` go through it.
 import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './lock.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-const lock = join(root, 'node_modules', '.cache', 'keks', 'build.lock');
 /** Its time is when the last build that succeeded began. */
 const stamp = join(dist, '.built');
-const STALE_MS = 120_000;
 /** File systems tell the time less exactly than we do. */
 const VAGUENESS_MS = 1_000;
-
-const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
-/** Two starts at once must not write the same files: the second waits, and then finds nothing to do. */
-function acquire() {
-  mkdirSync(dirname(lock), { recursive: true });
-  for (;;) {
-    try {
-      const file = openSync(lock, 'wx');
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    try {
-      const holder = Number(readFileSync(lock, 'utf8'));
-      const age = Date.now() - statSync(lock).mtimeMs;
-      if ((holder > 0 && !isAlive(holder)) || age > STALE_MS) rmSync(lock, { force: true });
-    } catch (error) {
-      if (error.code !== 'ENOENT') throw error;
-    }
-    sleep(50);
-  }
-}
 
 /** Whether nothing was changed, added or removed since; asking the compiler costs five times as much. */
 function isBuilt() {
   const since = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
-  const single = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'];
+  const single = [
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/build.mjs',
+    'scripts/lock.mjs',
+  ];
   const files = [...single.map((name) => join(root, name)), typescript];
   const folders = ['src', 'migrations'].map((name) => join(root, name));
   for (const folder of folders) {
@@ -91,7 +50,7 @@ function removeOrphans(folder) {
 
 function build() {
   const began = Date.now();
-  removeOrphans(dist);
+  for (const folder of ['src', 'migrations']) removeOrphans(join(dist, folder));
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], {
     cwd: root,
@@ -107,11 +66,4 @@ function build() {
   utimesSync(stamp, since, since);
 }
 
-if (!isBuilt()) {
-  acquire();
-  try {
-    build();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
+if (!isBuilt()) await alone(root, 'build', () => isBuilt() || build());

@@ -9,7 +9,7 @@ import { checkSettings } from '../src/config/config.js';
 import { commandLine as parser } from '../src/cli/program.js';
 import { keksHere } from './support/keks-here.js';
 import { keks, only, type Run } from './support/keks.js';
-import { build } from './support/process.js';
+import { loose, program } from './support/program.js';
 import { environment, PASSWORD, startTestApp, type TestApp } from './support/test-app.js';
 
 const ESCAPE = '\u001b[';
@@ -22,7 +22,6 @@ const here = (args: string, input?: string, more: Record<string, string> = {}): 
   keksHere({ ...settings, ...more }, words(args), input === undefined ? {} : { input });
 
 beforeAll(async () => {
-  build();
   app = await startTestApp();
   settings = environment(app.database.url);
 });
@@ -78,7 +77,7 @@ describe('--help', () => {
         }\`));`;
     const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
     for (const args of ['--help', 'completion bash', `init --file ${join(folder, 'light.env')}`]) {
-      const { code, stdout, stderr } = await keks({}, words(args), { nodeArgs });
+      const { code, stdout, stderr } = await keks({}, words(args), { nodeArgs, from: loose('cli') });
       if (args === '--help')
         for (const noun of dryRun().program.commands) expect(stdout).toContain(`\n  ${noun.name()}`);
       expect([code, new Set(stderr.trim().split('\n'))], args).toEqual([0, new Set(['commander'])]);
@@ -113,7 +112,7 @@ describe('colours', () => {
 
   it.skipIf(!existsSync('/usr/bin/script'))('on a terminal, unless NO_COLOR; and progress there', () => {
     const run = (args: string, more: Record<string, string>): string =>
-      spawnSync('/usr/bin/script', ['-qec', `"${process.execPath}" dist/src/cli.js ${args}`, '/dev/null'], {
+      spawnSync('/usr/bin/script', ['-qec', `"${process.execPath}" ${program('cli')} ${args}`, '/dev/null'], {
         env: { PATH: process.env.PATH ?? '', TERM: 'xterm', ...settings, ...more },
         encoding: 'utf8',
         timeout: 45_000,
@@ -273,6 +272,7 @@ describe('keks init', () => {
     const [start, verb] = [scripts.start, scripts.keks].map((one) => one.replace(/^.*?&& /, ''));
     // the server alone has a limit for its young generation: a verb ends before it would fill it
     expect(start?.replace(' --max-semi-space-size=8', '').replace('main.js', 'cli.js')).toBe(verb);
+    loose('cli');
     const home = mkdtempSync(join(folder, 'home-'));
     symlinkSync(resolve('dist'), join(home, 'dist'));
     const url = (more: Record<string, string>): string =>

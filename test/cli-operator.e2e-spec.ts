@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commandLine } from './support/keks-here.js';
 import { addClient, type TestClient } from './support/oauth.js';
-import { build } from './support/process.js';
+import { program } from './support/program.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
 import { send } from './support/wire.js';
 
@@ -31,7 +31,6 @@ const { run, json, refused } = commandLine(() => settings);
 const status = async (token: string): Promise<number> => (await post(app.url, '/validate', { token })).status;
 
 beforeAll(async () => {
-  build();
   app = await startTestApp();
   settings = environment(app.database.url);
   await app.addUser('Ann');
@@ -172,7 +171,7 @@ describe('audit', () => {
     async () => {
       await app.addUser('Eve');
       await app.login('Eve');
-      const args = ['dist/src/cli.js', 'audit', '--user', 'Eve', '--follow', '--json'];
+      const args = [program('cli'), 'audit', '--user', 'Eve', '--follow', '--json'];
       const child = spawn(process.execPath, args, {
         env: { PATH: process.env.PATH ?? '', ...settings },
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -195,7 +194,7 @@ describe('audit', () => {
   );
 
   it.concurrent('--follow ends when nobody reads any more', async () => {
-    const line = `"${process.execPath}" dist/src/cli.js audit --follow | head -n 1`;
+    const line = `"${process.execPath}" ${program('cli')} audit --follow | head -n 1`;
     const child = spawn('sh', ['-c', line], { env: { PATH: process.env.PATH ?? '', ...settings } });
     const ended = once(child, 'exit');
     const over = new AbortController();

@@ -15,7 +15,8 @@ import { connectionOf } from '../src/database/pools.js';
 import { createDatabase } from './support/database.js';
 import { keks, only, printed, type Run, type RunOptions } from './support/keks.js';
 import { keksHere, type HereOptions } from './support/keks-here.js';
-import { build, startProcess, type ServerProcess } from './support/process.js';
+import { startProcess, type ServerProcess } from './support/process.js';
+import { loose, program } from './support/program.js';
 import {
   environment,
   get,
@@ -39,7 +40,6 @@ let app: TestApp;
 let settings: Record<string, string>;
 
 beforeAll(async () => {
-  build();
   app = await startTestApp();
   settings = environment(app.database.url);
 });
@@ -79,7 +79,7 @@ async function login(user: string, password = PASSWORD, scope?: string): Promise
 
 describe('the program', () => {
   it('begins with a line that makes it a command', () => {
-    expect(readFileSync('dist/src/cli.js', 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(readFileSync(loose('cli'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
   it('says its version', async () => {
@@ -87,7 +87,7 @@ describe('the program', () => {
   });
 
   it.concurrent('works when nobody reads to the end', async () => {
-    const line = `"${process.execPath}" dist/src/cli.js --help | true; "${process.execPath}" dist/src/cli.js user list | head -c 1`;
+    const line = `"${process.execPath}" ${program('cli')} --help | true; "${process.execPath}" ${program('cli')} user list | head -c 1`;
     const env = { PATH: process.env.PATH ?? '', ...settings };
     const { status, stderr } = spawnSync('bash', ['--norc', '-o', 'pipefail', '-c', line], {
       env,
@@ -97,7 +97,7 @@ describe('the program', () => {
   });
 
   it.skipIf(!existsSync('/dev/full'))('does not claim what it could not write', () => {
-    const line = `"${process.execPath}" dist/src/cli.js database-url > /dev/full`;
+    const line = `"${process.execPath}" ${program('cli')} database-url > /dev/full`;
     const env = { PATH: process.env.PATH ?? '', ...settings };
     const { status, stderr } = spawnSync('sh', ['-c', line], { env, encoding: 'utf8' });
     expect(status).toBe(1);
@@ -145,7 +145,7 @@ describe('wrong usage is exit code 2', () => {
   });
 
   it.skipIf(!existsSync('/usr/bin/script'))('a terminal where a secret was expected', () => {
-    const line = `"${process.execPath}" dist/src/cli.js token explain`;
+    const line = `"${process.execPath}" ${program('cli')} token explain`;
     const { status, stdout } = spawnSync('/usr/bin/script', ['-qec', line, '/dev/null'], {
       env: { PATH: process.env.PATH ?? '', TERM: 'dumb', ...settings },
       encoding: 'utf8',

@@ -9,7 +9,7 @@ import { connectionOf } from '../src/database/pools.js';
 import { addCrowd, holdSweeper, verdicts, type Crowd, type CrowdOptions } from './support/crowd.js';
 import { cancelled, untilWaiting } from './support/locks.js';
 import { addClient, basic, issued, refresh, stayLoggedIn, submit, type TestClient } from './support/oauth.js';
-import { build, startProcess } from './support/process.js';
+import { startProcess } from './support/process.js';
 import {
   environment,
   get,
@@ -46,7 +46,6 @@ beforeAll(async () => {
   await keks.addUser('Boss', 'keks:admin');
   admin = await keks.login('Boss');
   client = await addClient(keks);
-  build();
 }, 240_000);
 
 afterAll(async () => {

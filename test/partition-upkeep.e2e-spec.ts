@@ -6,7 +6,7 @@ import { commandLine } from './support/keks-here.js';
 import { expiryOf, putAstray, spanOf } from './support/moving-rows.js';
 import { addClient, basic, submit, type TestClient } from './support/oauth.js';
 import { takeAway } from './support/outage.js';
-import { build, freePort, launch } from './support/process.js';
+import { freePort, launch } from './support/process.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from './support/test-app.js';
 
 /** What each instance takes while it makes or drops a partition: "KEKT". */
@@ -118,8 +118,6 @@ describe('partitions beside the work of a server', () => {
 });
 
 describe('GET /health/ready before there are partitions', () => {
-  beforeAll(build, 180_000);
-
   it.each(['1', '2'])(
     'is 503, and 200 when they are there (WORKERS=%s)',
     async (workers) => {

@@ -15,7 +15,7 @@ import { connectionOf } from '../src/database/pools.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { keks, only } from './support/keks.js';
 import { commandLine } from './support/keks-here.js';
-import { build, startProcess } from './support/process.js';
+import { startProcess } from './support/process.js';
 import { environment, get, PASSWORD, post, request, startTestApp, type TestApp } from './support/test-app.js';
 
 /** As somebody might have set it for another program, and what it has to be here. */
@@ -318,7 +318,6 @@ describe('PG* variables of the environment', () => {
   let one: TestDatabase;
 
   beforeAll(async () => {
-    build();
     one = await createDatabase();
   }, 180_000);
   afterAll(() => one.close());

@@ -10,7 +10,8 @@ import {
   type EmbeddedPostgres,
 } from '../../src/database/embedded/embedded-postgres.js';
 import { watchOutput } from '../support/watch.js';
-import { build, freePort } from '../support/process.js';
+import { freePort } from '../support/process.js';
+import { loose, program } from '../support/program.js';
 import { AS_SHIPPED, environment } from '../support/test-app.js';
 import { Link } from './link.js';
 import { KeyRotation } from './secret-keys.js';
@@ -35,7 +36,6 @@ export class World {
   private constructor(private readonly dataDir: string) {}
 
   static async create(): Promise<World> {
-    build();
     const world = new World(await mkdtemp(join(tmpdir(), 'keks-history-')));
     await world.startPostgres();
     for (const _ of SERVERS) {
@@ -88,7 +88,8 @@ export class World {
   async start(server: number): Promise<void> {
     const one = this.at(server);
     if (one.child) return;
-    const args = [...(this.preload === undefined ? [] : ['--import', this.preload]), 'dist/src/main.js'];
+    // a mistake is put into a file of the program
+    const args = this.preload === undefined ? [program('main')] : ['--import', this.preload, loose('main')];
     const url = `postgresql://keks@127.0.0.1:${one.link.port}/keks`;
     const env = environment(url, {
       ...AS_SHIPPED,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { program } from './program.js';
 
 export interface Run {
   /** The exit code, or the signal that ended it. */
@@ -12,6 +13,8 @@ export interface RunOptions {
   /** Standard input; without it there is none. */
   readonly input?: string | Buffer;
   readonly nodeArgs?: readonly string[];
+  /** What is run: the packed program, unless said otherwise. */
+  readonly from?: string;
   /** Called with the process as soon as it runs. */
   readonly meanwhile?: (pid: number) => void;
 }
@@ -23,9 +26,9 @@ export const printed: string[] = [];
 export async function keks(
   environment: Record<string, string>,
   args: readonly string[],
-  { input, nodeArgs = [], meanwhile }: RunOptions = {},
+  { input, nodeArgs = [], from = program('cli'), meanwhile }: RunOptions = {},
 ): Promise<Run> {
-  const child = spawn(process.execPath, [...nodeArgs, 'dist/src/cli.js', ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, from, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });

@@ -1,6 +1,7 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { program } from './program.js';
 import { watchOutput } from './watch.js';
 
 export interface ServerProcess {
@@ -32,20 +33,9 @@ export async function startProcess(environment: Record<string, string>): Promise
   return server;
 }
 
-let built = false;
-
-/** Brings dist/ up to date, once a test file; the build's own lock keeps two files apart. */
-export function build(): void {
-  if (built) return;
-  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('the program does not compile');
-  built = true;
-}
-
 /** The compiled program, without waiting for anything. */
 export function launch(environment: Record<string, string>, url = ''): ServerProcess {
-  build();
-  const child = spawn(process.execPath, ['dist/src/main.js'], {
+  const child = spawn(process.execPath, [program('main')], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
