@@ -9,6 +9,7 @@ import { format, resolveConfig } from 'prettier';
 import { SETTINGS } from '../src/config/settings.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { freePort } from './support/process.js';
+import { loose } from './support/program.js';
 
 /**
  * Runs README.md, and the quick start. Their shell blocks run in their order, in a copy of this tree that has these node_modules. What a
@@ -235,11 +236,20 @@ function settingsTable(): string {
   return ['| Setting | Default | What it is |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-/** What the program is built from, as it is now. */
+/** What the program is built from, as it is now, and what has been built of it: only what a reader adds is compiled. */
 async function copyOfTheTree(): Promise<string> {
+  loose('main');
   const copy = await mkdtemp(join(tmpdir(), 'keks-readme-'));
-  for (const path of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'migrations', 'src'])
-    await cp(join(ROOT, path), join(copy, path), { recursive: true });
+  for (const path of [
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts',
+    'migrations',
+    'src',
+    'dist',
+  ])
+    await cp(join(ROOT, path), join(copy, path), { recursive: true, preserveTimestamps: true });
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
   return copy;
 }

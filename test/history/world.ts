@@ -12,7 +12,7 @@ import {
 import { watchOutput } from '../support/watch.js';
 import { freePort } from '../support/process.js';
 import { loose, program } from '../support/program.js';
-import { AS_SHIPPED, environment } from '../support/test-app.js';
+import { AS_SHIPPED, environment, FAR_AWAY } from '../support/test-app.js';
 import { Link } from './link.js';
 import { KeyRotation } from './secret-keys.js';
 
@@ -88,11 +88,13 @@ export class World {
   async start(server: number): Promise<void> {
     const one = this.at(server);
     if (one.child) return;
-    // a mistake is put into a file of the program
-    const args = this.preload === undefined ? [program('main')] : ['--import', this.preload, loose('main')];
+    // a mistake of the code is put into one of its files, and one of the settings into their place
+    const main = this.preload?.endsWith('mistakes.mjs') ? loose('main') : program('main');
+    const args = [...(this.preload === undefined ? [] : ['--import', this.preload]), main];
     const url = `postgresql://keks@127.0.0.1:${one.link.port}/keks`;
     const env = environment(url, {
-      ...AS_SHIPPED,
+      // who looks for a mistake is not to be kept from it by a slow machine
+      DATABASE_TIMEOUT: this.preload === undefined ? AS_SHIPPED.DATABASE_TIMEOUT : FAR_AWAY,
       PORT: String(one.port),
       LOG_LEVEL: 'error',
       REFRESH_GRACE_PERIOD: '5m',

@@ -23,7 +23,8 @@ export async function createDatabase(options: { empty?: boolean } = {}): Promise
   const name = `t_${randomBytes(6).toString('hex')}`;
   const admin = new pg.Client(connectionOf(inject('postgres')));
   await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}${options.empty ? '' : ` TEMPLATE ${TEMPLATE}`}`);
+  const from = options.empty ? '' : ` TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`;
+  await admin.query(`CREATE DATABASE ${name}${from}`);
   await admin.end();
   const client = new pg.Client(connectionOf(urlOf(name)));
   client.on('error', () => undefined);
