@@ -453,6 +453,23 @@ describe('keks doctor', () => {
       expect(checks).toContain(check);
   });
 
+  it.concurrent.each([
+    ['just now', 'ok'],
+    ['2 hours ago', 'warn'],
+  ])('finds endings that are not written down: since %s', async (since, status) => {
+    const database = await createDatabase();
+    await database.client.query(
+      `WITH owner AS (INSERT INTO users (name, name_folded, password_hash, scope) VALUES ('Old', 'old', 'keks1$', '') RETURNING id)
+       INSERT INTO owner_endings (ended_at, reason, user_id, epoch, kinds)
+       SELECT now() - $1::interval, 'test', id, 0, '{login}' FROM owner`,
+      [since === 'just now' ? '0' : '2 hours'],
+    );
+    const { report } = await doctor({ DATABASE_URL: database.url });
+    const found = report.checks.find(({ check }) => check === 'endings');
+    expect(found).toMatchObject({ status, message: expect.stringMatching(/^1 being written down/) });
+    await database.close();
+  });
+
   it.concurrent('finds a SECRET_KEY that does not fit', async () => {
     await app.addUser('Otto');
     const { code, report } = await doctor({ SECRET_KEY: SECRET_KEY.replace('6b', '6c') });

@@ -1,6 +1,7 @@
 import type { SecretKeysConfig } from '../../../auth/secrets/secret-keys.js';
 import type { PinnedClient } from '../../../database/pinned-client.js';
 import { checkDatabase } from './database-checks.js';
+import { checkEndings } from './ending-checks.js';
 import type { Finding } from './finding.js';
 import { checkReplication } from './replication-checks.js';
 import { checkSecretKeys } from './secret-key-checks.js';
@@ -19,6 +20,7 @@ export async function checkAll(
   return [
     ...(settings.DATABASE_URL === undefined ? [] : await checkReplication(client)),
     ...found,
+    ...(known ? [await checkEndings(client)] : []),
     ...(keys && known ? await checkSecretKeys(client, keys) : []),
   ];
 }
