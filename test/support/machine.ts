@@ -33,7 +33,26 @@ export class Machine {
     return worst;
   }
 
+  /**
+   * @param ms what is promised where nothing else runs
+   * @returns what it may take on this machine since it was last asked, in milliseconds
+   */
+  async allowance(ms: number): Promise<number> {
+    const late = await this.lateness();
+    return ms * (await slowness()) + 5 * late;
+  }
+
   stop(): void {
     this.child.disconnect();
   }
+}
+
+/** Milliseconds that a Node which does nothing takes to start and end where nothing else runs. */
+const NODE_START_MS = 60;
+
+/** How many times longer than on an idle machine the same work takes now, 1 at least. */
+export async function slowness(): Promise<number> {
+  const began = performance.now();
+  await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit');
+  return Math.max(1, (performance.now() - began) / NODE_START_MS);
 }

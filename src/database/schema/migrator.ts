@@ -3,6 +3,7 @@ import { migrations } from '../../../migrations/index.js';
 import { DatabaseRefusal } from '../database-refusal.js';
 import { MIGRATIONS_TABLE } from './migrations-table.js';
 import { openClient, PinnedClient } from '../pinned-client.js';
+import { asRefusal, assertEncoding, assertMigratable, assertOurMigrations } from './preconditions.js';
 import { isCompatible, markCompatible } from './schema-compatibility.js';
 import { DEFAULT_SCHEMA, type DatabaseConnection } from '../session-settings.js';
 
@@ -14,7 +15,8 @@ const OLDEST_POSTGRES = 140_000;
  * Brings the schema up to this program's.
  * @param tell told in a few words what it does
  * @returns names of the migrations that ran now, the oldest first
- * @throws DatabaseRefusal on a standby, a server that is too old, or a schema too new for the program
+ * @throws DatabaseRefusal on a standby, a server that is too old, a schema too new for the program, or wherever waiting would
+ * not help
  */
 export async function migrate(
   connection: DatabaseConnection,
@@ -23,8 +25,7 @@ export async function migrate(
   const client = await openClient(connection);
   try {
     await assertServer(client);
-    await assertSchema(client);
-    if ((await pendingMigrations(client)).length === 0) return [];
+    if ((await lacking(client)).length === 0) return [];
     tell('waiting for whoever else migrates');
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const missing = await pendingMigrations(client);
@@ -34,6 +35,18 @@ export async function migrate(
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/**
+ * Migrations that this program has and the database has not, where they could be run.
+ * @throws DatabaseRefusal when waiting would not help
+ */
+export async function lacking(client: PinnedClient): Promise<string[]> {
+  await assertSchema(client);
+  await assertEncoding(client);
+  const pending = await pendingMigrations(client);
+  if (pending.length > 0) await assertMigratable(client, pending.length < migrations.length);
+  return pending;
 }
 
 async function assertServer(client: pg.Client): Promise<void> {
@@ -86,6 +99,7 @@ export async function pendingMigrations(client: pg.Client): Promise<string[]> {
     await refuseIfElsewhere(client);
     return known;
   }
+  await assertOurMigrations(client, known);
   const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
   const done = new Set(rows.map((row) => row.name));
   const foreign = [...done].filter((name) => !known.includes(name));
@@ -106,6 +120,8 @@ async function runMigrations(connection: DatabaseConnection, client: pg.Client):
     if (await hasMigrationsTable(client)) await markCompatible(client);
     await dataSource.runMigrations({ transaction: 'each' });
     await markCompatible(client);
+  } catch (error) {
+    throw asRefusal(error);
   } finally {
     await dataSource.destroy();
   }

@@ -1,4 +1,3 @@
-import type { Client } from 'pg';
 import type { Config } from '../../../config/config.js';
 import {
   inspectPartitions,
@@ -8,7 +7,7 @@ import {
 } from '../../../database/schema/inspection.js';
 import { CONNECTIONS_MOST } from '../../../database/pools.js';
 import { DatabaseRefusal } from '../../../database/database-refusal.js';
-import { pendingMigrations } from '../../../database/schema/migrator.js';
+import { lacking } from '../../../database/schema/migrator.js';
 import type { PinnedClient, SettingInForce } from '../../../database/pinned-client.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
@@ -78,14 +77,14 @@ export function checkConnections(
   ];
 }
 
-async function checkSchema(client: Client): Promise<Finding> {
+async function checkSchema(client: PinnedClient): Promise<Finding> {
   try {
-    const pending = await pendingMigrations(client);
+    const pending = await lacking(client);
     if (pending.length === 0) return ok('schema', 'up to date');
     return fail('schema', `lacks ${pending.join(', ')}`, 'run "keks migrate", or start the new server');
   } catch (error) {
     if (!(error instanceof DatabaseRefusal)) throw error;
-    return fail('schema', 'newer than this program, or elsewhere', error.message);
+    return fail('schema', 'it cannot be used', error.message);
   }
 }
 
