@@ -1,8 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AccountModule } from './auth/account/account.module.js';
+import { AdminModule } from './auth/admin/admin.module.js';
+import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthService } from './auth/auth.service.js';
+import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
+import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
+import { OAuthModule } from './auth/oauth/oauth.module.js';
 import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
 import { CookiesModule } from './cookies/cookies.module.js';
 import type { Clock } from './database/clock.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -28,19 +35,32 @@ export interface AppOptions {
 export class AppModule {
   static of(options: AppOptions): DynamicModule {
     const { config, drain = new DrainState(), clock, metrics, version = 'unknown' } = options;
-    const database = DatabaseModule.forRoot(config, clock);
-    const auth = AuthModule.of(config, database);
+    const database = DatabaseModule.forRoot(clock);
     const guard = GuardModule.forRoot({
       realm: config.REALM,
       audience: config.AUDIENCE,
       resourceMetadata: resourceMetadataUrl(config.AUDIENCE),
-      imports: [auth],
+      imports: [AuthModule],
       validator: { useExisting: AuthService },
     });
-    const ops = OpsModule.of({ config, drain, version, metrics, imports: [database, auth] });
+    const authority = [
+      AuthModule,
+      OAuthModule,
+      ApiKeysModule,
+      AccountModule,
+      AdminModule,
+      DiscoveryModule.of(config),
+      KeyScheduleModule,
+    ];
+    const ops = OpsModule.of({ config, drain, version, metrics, database });
     return {
       module: AppModule,
-      imports: [auth, guard, CookiesModule, ops, WebModule.of(config)],
+      // the OpenAPI document tells the routes in this order
+      imports: [
+        ...[ConfigModule.of(config), database, guard],
+        ...authority,
+        ...[CookiesModule, ops, WebModule.of(config)],
+      ],
     };
   }
 }

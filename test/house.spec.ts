@@ -25,12 +25,14 @@ function roomOf(file: string): string {
 }
 
 const house = new Map<string, Map<string, string>>();
+const sources = new Map<string, string>();
 for (const name of readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.ts'),
 )) {
   const file = join(SRC, name);
   const room = house.get(roomOf(file)) ?? new Map<string, string>();
   house.set(roomOf(file), room);
+  sources.set(file, readFileSync(file, 'utf8'));
   // types too: whoever needs a type needs its room
   for (const { fileName } of ts.preProcessFile(readFileSync(file, 'utf8')).importedFiles)
     if (
@@ -45,6 +47,25 @@ function reachedFrom(room: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
+/** The feature modules of the authority, by what their decorators say. */
+const modules = [...sources]
+  .filter(([file]) => folderOf(file).startsWith('auth') && file.endsWith('.module.ts'))
+  .map(([file, text]) => ({
+    room: folderOf(file),
+    text,
+    providers: listed(text, 'providers'),
+    exported: listed(text, 'exports'),
+  }));
+
+/** Whose module a provider belongs to: the folder in `auth/`, or `auth` itself. */
+function folderOf(file: string): string {
+  return roomOf(file).replace(/\/[^/]+\.ts$/, '');
+}
+
+function listed(text: string, member: string): string[] {
+  return (new RegExp(`${member}: \\[([^\\]]*)\\]`).exec(text)?.[1] ?? '').match(/\w+/g) ?? [];
+}
+
 describe('src/', () => {
   it('has no rooms that reach each other', () => {
     expect(house.size).toBeGreaterThan(20);
@@ -54,6 +75,40 @@ describe('src/', () => {
   it('has nothing loose but the two programs, what they are made of and their version', () => {
     const loose = readdirSync(SRC).filter((name) => name.endsWith('.ts'));
     expect(loose.toSorted()).toEqual(['app.module.ts', 'cli.ts', 'main.ts', 'version.ts']);
+  });
+
+  it('gives each provider of the authority to one module, which stands in its folder and says what it owns', () => {
+    const owners = new Map<string, string[]>();
+    for (const { room, text, providers } of modules) {
+      expect(text).toMatch(/\/\*\*[\s*]+Owns [^/]+ never [^/]+\*\/\n@Module/i);
+      for (const provider of providers) owners.set(provider, [...(owners.get(provider) ?? []), room]);
+    }
+    expect(owners.size).toBeGreaterThan(50);
+    const injectables = [...sources].flatMap(([file, text]) =>
+      roomOf(file).startsWith('auth') && !file.endsWith('.guard.ts')
+        ? [...text.matchAll(/@Injectable\(\)\nexport class (\w+)(?! implements CanActivate)\b/g)].map(
+            ([, name = '']) => [name, [folderOf(file)]] as const,
+          )
+        : [],
+    );
+    expect(Object.fromEntries(owners)).toEqual(Object.fromEntries(injectables));
+  });
+
+  it('leaves what a module does not export to the folder of the module', () => {
+    const code = [...sources].map(
+      ([file, text]) =>
+        [folderOf(file), text.replace(/\/\*[^]*?\*\/|\/\/.*|^import type [^;]*;/gm, '')] as const,
+    );
+    const trespasses = modules.flatMap(({ room, providers, exported }) =>
+      providers
+        .filter((provider) => !exported.includes(provider))
+        .flatMap((provider) =>
+          code.flatMap(([folder, text]) =>
+            folder !== room && new RegExp(`\\b${provider}\\b`).test(text) ? [`${folder}: ${provider}`] : [],
+          ),
+        ),
+    );
+    expect(trespasses).toEqual([]);
   });
 
   it("names its files kebab-case.role.ts, the role being one of Nest's words", () => {

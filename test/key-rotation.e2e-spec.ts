@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import passport from 'passport';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KeySchedule } from '../src/auth/keys/key-schedule.js';
-import { LocalStrategy } from '../src/auth/users/local.strategy.js';
+import { LocalStrategy } from '../src/auth/local.strategy.js';
 import { SETTLES_IN_MS } from '../src/auth/secrets/secret-key-register.js';
 import { checkSecretKeys } from '../src/cli/verbs/doctor/secret-key-checks.js';
 import { createDatabase, type TestDatabase } from './support/database.js';

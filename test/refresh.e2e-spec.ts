@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import passport from 'passport';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TokenKeys } from '../src/auth/tokens/token-keys.js';
-import { LocalStrategy } from '../src/auth/users/local.strategy.js';
+import { LocalStrategy } from '../src/auth/local.strategy.js';
 import { UsersService } from '../src/auth/users/users.service.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import {

@@ -19,7 +19,7 @@ import {
 import { AuthService } from './auth.service.js';
 import { resourceMetadataUrl } from './discovery/well-known.js';
 import { originOf, type HttpRequest } from './request-origin.js';
-import { LocalGuard } from './users/local.guard.js';
+import { LocalGuard } from './local.guard.js';
 import type { VerifiedUser } from './users/password-login.js';
 
 /** The story's three verbs over HTTP. JSON in, JSON out, 200. */

@@ -1,6 +1,14 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AUTH_REPOSITORIES, AUTH_SERVICES } from '../auth/auth.services.js';
+import { AuditModule } from '../auth/audit/audit.module.js';
+import { ClientsModule } from '../auth/clients/clients.module.js';
+import { GrantsModule } from '../auth/grants/grants.module.js';
+import { KeysModule } from '../auth/keys/keys.module.js';
+import { OperatorModule } from '../auth/oauth/operator.module.js';
+import { RestoreModule } from '../auth/restore/restore.module.js';
+import { StoryModule } from '../auth/story/story.module.js';
+import { TokensModule } from '../auth/tokens/tokens.module.js';
+import { UsersModule } from '../auth/users/users.module.js';
 import { migrations } from '../../migrations/index.js';
 import { loadConfig, type Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
@@ -11,14 +19,28 @@ import type { Lease } from './database-lease.js';
 import { visitDatabase } from './database-visit.js';
 import { Refusal } from './refusal.js';
 
-/** The authority without HTTP, for the verbs. */
-@Module({})
+/**
+ * What the verbs ask for: what the authority can do without HTTP. No module with controllers is here, because what they bring
+ * along (Swagger, passport) takes half a second to load.
+ */
+@Module({
+  imports: [
+    AuditModule,
+    ClientsModule,
+    GrantsModule,
+    KeysModule,
+    OperatorModule,
+    RestoreModule,
+    StoryModule,
+    TokensModule,
+    UsersModule,
+  ],
+})
 class CliModule {
   static of(config: Config): DynamicModule {
     return {
       module: CliModule,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config), AUTH_REPOSITORIES],
-      providers: AUTH_SERVICES,
+      imports: [ConfigModule.of(config), DatabaseModule.forRoot()],
     };
   }
 }

@@ -1,26 +1,32 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import type { Config } from '../config/config.js';
-import { ConfigModule } from '../config/config.module.js';
 import { Clock, DatabaseClock } from './clock.js';
 import { Database } from './database.js';
 import { DatabaseSession } from './database-session.js';
 import { Maintenance } from './schema/maintenance.js';
 import { PooledDataSource, pooledOptions } from './pooled-data-source.js';
 
-/** Owns the pools, which TypeORM's connections are borrowed from. */
-@Module({ providers: [Database], exports: [Database] })
+/** Gives every module the pools, which TypeORM's connections are borrowed from, and the time. */
+@Module({})
 class PoolsModule {
-  static of(config: Config): DynamicModule {
-    return { module: PoolsModule, imports: [ConfigModule.of(config)] };
+  static of(clock: Clock | undefined): DynamicModule {
+    return {
+      module: PoolsModule,
+      global: true,
+      providers: [
+        Database,
+        DatabaseClock,
+        clock ? { provide: Clock, useValue: clock } : { provide: Clock, useExisting: DatabaseClock },
+      ],
+      exports: [Database, DatabaseClock, Clock],
+    };
   }
 }
 
 /** Nothing is connected while the program is put together: `DatabaseSession` does that, and is patient. */
-function repositories(pools: DynamicModule): DynamicModule {
+function repositories(): DynamicModule {
   return TypeOrmModule.forRootAsync({
-    imports: [pools],
     inject: [Database],
     useFactory: (database: Database) => ({
       ...pooledOptions(() => database.lend()),
@@ -37,19 +43,16 @@ function repositories(pools: DynamicModule): DynamicModule {
  */
 @Module({})
 export class DatabaseModule {
-  /** @param clock in place of the database's, for tests that turn time by hand */
-  static forRoot(config: Config, clock?: Clock): DynamicModule {
-    const pools = PoolsModule.of(config);
+  /**
+   * Not global itself: Nest would then tell TypeORM before `DatabaseSession` that the program stops.
+   * @param clock in place of the database's, for tests that turn time by hand
+   */
+  static forRoot(clock?: Clock): DynamicModule {
     return {
       module: DatabaseModule,
-      imports: [ConfigModule.of(config), pools, repositories(pools)],
-      providers: [
-        DatabaseClock,
-        clock ? { provide: Clock, useValue: clock } : { provide: Clock, useExisting: DatabaseClock },
-        DatabaseSession,
-        Maintenance,
-      ],
-      exports: [PoolsModule, Clock, DatabaseSession, Maintenance],
+      imports: [PoolsModule.of(clock), repositories()],
+      providers: [DatabaseSession, Maintenance],
+      exports: [DatabaseSession, Maintenance],
     };
   }
 }

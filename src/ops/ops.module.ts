@@ -1,4 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { TelemetryModule } from '../auth/telemetry.module.js';
+import { UsersModule } from '../auth/users/users.module.js';
 import type { Config } from '../config/config.js';
 import { DrainState } from '../http/drain.js';
 import { HealthController } from './health.controller.js';
@@ -15,17 +17,17 @@ export interface OpsOptions {
   readonly version: string;
   /** What `GET /metrics` says if not the numbers of this process alone. */
   readonly metrics?: MetricsText | undefined;
-  /** Where the database and the authority's own counts are. */
-  readonly imports: DynamicModule[];
+  /** Whose readiness is asked for. */
+  readonly database: DynamicModule;
 }
 
 /** Owns what operators and balancers look at. It changes nothing. */
 @Module({})
 export class OpsModule {
-  static of({ config, drain, version, metrics, imports }: OpsOptions): DynamicModule {
+  static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports,
+      imports: [database, TelemetryModule, UsersModule],
       controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },

@@ -1,7 +1,9 @@
 import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AUTH_REPOSITORIES, AUTH_SERVICES } from '../../src/auth/auth.services.js';
+import { ClientsModule } from '../../src/auth/clients/clients.module.js';
+import { KeyScheduleModule } from '../../src/auth/keys/key-schedule.module.js';
 import { KeySchedule } from '../../src/auth/keys/key-schedule.js';
+import { UsersModule } from '../../src/auth/users/users.module.js';
 import { loadConfig } from '../../src/config/config.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
@@ -28,8 +30,10 @@ export async function startInstance(
   const context: INestApplicationContext = await NestFactory.createApplicationContext(
     {
       module: InstanceRoot,
-      imports: [ConfigModule.of(config), DatabaseModule.forRoot(config, clock), AUTH_REPOSITORIES],
-      providers: [...AUTH_SERVICES, KeySchedule],
+      imports: [
+        ...[ConfigModule.of(config), DatabaseModule.forRoot(clock)],
+        ...[ClientsModule, KeyScheduleModule, UsersModule],
+      ],
     },
     { logger: false, abortOnError: false },
   );

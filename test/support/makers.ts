@@ -1,4 +1,6 @@
+import { LazyModuleLoader } from '@nestjs/core';
 import { OperatorIssuer } from '../../src/auth/oauth/operator-issuer.js';
+import { OperatorModule } from '../../src/auth/oauth/operator.module.js';
 import type { IssuedToken } from '../../src/auth/tokens/issued-token.js';
 import { WireError } from '../../src/http/errors/wire-error.js';
 import { basic, refresh, stayLoggedIn, submit, type TestClient } from './oauth.js';
@@ -210,7 +212,9 @@ async function byOperator(
   issue: (issuer: OperatorIssuer) => Promise<IssuedToken | undefined>,
 ): Promise<Made> {
   try {
-    const issued = await issue(keks.app.get(OperatorIssuer));
+    // a server has none
+    const operator = await keks.app.get(LazyModuleLoader).load(() => OperatorModule);
+    const issued = await issue(operator.get(OperatorIssuer));
     return issued ? { status: 200, scope: issued.scope, token: issued.token } : { status: 404 };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;

@@ -5,12 +5,13 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../cursor.js';
+import type { GrantItem } from '../grants/grant.schemas.js';
 import { GrantsService } from '../grants/grants.service.js';
 import type { GrantRow } from '../grants/grants.sql.js';
 import type { List } from '../list.schemas.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
-import { grantList, grantQuery, type GrantItem, type GrantQuery } from './admin-grants.schemas.js';
+import { grantList, grantQuery, type GrantQuery } from './admin-grants.schemas.js';
 import { ForAdmins } from './for-admins.js';
 
 /** Why tokens exist: logins, API keys and clients, for operators. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { grantItem } from '../admin/admin-grants.schemas.js';
+import { grantItem } from '../grants/grant.schemas.js';
 import { time } from '../list.schemas.js';
 import { isUuid } from '../uuid.js';
 

@@ -1,7 +1,7 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { WireError } from '../../http/errors/wire-error.js';
-import { issueRequest } from '../auth.schemas.js';
+import { WireError } from '../http/errors/wire-error.js';
+import { issueRequest } from './auth.schemas.js';
 
 interface LoginRequest {
   body: unknown;

@@ -1,10 +1,10 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
-import { ForAdmins } from '../admin/for-admins.js';
-import { found } from '../admin/found.js';
-import { storyAnswer, storyRequest, type Story, type StoryRequest } from './token-story.schemas.js';
-import { TokenStory } from './token-story.js';
+import { ForAdmins } from './for-admins.js';
+import { found } from './found.js';
+import { storyAnswer, storyRequest, type Story, type StoryRequest } from '../story/token-story.schemas.js';
+import { TokenStory } from '../story/token-story.js';
 
 /** The life of one token, for operators. A POST, because a token must never stand in a URL. */
 @Controller('admin/tokens')

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-local';
-import { originOf, type HttpRequest } from '../request-origin.js';
-import { PasswordLogin, type VerifiedUser } from './password-login.js';
+import { originOf, type HttpRequest } from './request-origin.js';
+import { PasswordLogin, type VerifiedUser } from './users/password-login.js';
 
 /** passport's credential side: the user and the password of the body. `LocalGuard` has checked their shape. */
 @Injectable()

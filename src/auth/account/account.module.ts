@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { CursorsModule } from '../cursors.module.js';
+import { GrantsModule } from '../grants/grants.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { PasswordChange } from './password-change.js';
+import { PasswordController } from './password.controller.js';
+import { SessionsController } from './sessions.controller.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Owns what a person does with their own login: sessions, password. Never somebody else's. */
+@Module({
+  imports: [AuditModule, CursorsModule, GrantsModule, UsersModule],
+  controllers: [SessionsController, PasswordController],
+  providers: [PasswordChange, SessionsService],
+})
+export class AccountModule {}

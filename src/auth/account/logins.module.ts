@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { TelemetryModule } from '../telemetry.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { LoginIssuer } from './login-issuer.js';
+
+/** Owns what a person gets who has logged in; never the proof of the password. */
+@Module({ imports: [TelemetryModule, TokensModule], providers: [LoginIssuer], exports: [LoginIssuer] })
+export class LoginsModule {}

@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
+import { CursorsModule } from '../cursors.module.js';
+import { GrantsModule } from '../grants/grants.module.js';
+import { StoryModule } from '../story/story.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AuditController } from './admin-audit.controller.js';
+import { AdminClientSecretsController } from './admin-client-secrets.controller.js';
+import { AdminClientsController } from './admin-clients.controller.js';
+import { AdminGrantsController } from './admin-grants.controller.js';
+import { TokenStoryController } from './admin-token-story.controller.js';
+import { AdminUsersController } from './admin-users.controller.js';
+
+/** Owns what administrators do over HTTP; never what it means, which its neighbours know. */
+@Module({
+  imports: [AuditModule, ClientsModule, CursorsModule, GrantsModule, StoryModule, UsersModule],
+  controllers: [
+    AdminUsersController,
+    AdminGrantsController,
+    AdminClientsController,
+    AdminClientSecretsController,
+    AuditController,
+    TokenStoryController,
+  ],
+})
+export class AdminModule {}

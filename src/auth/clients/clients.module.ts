@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TelemetryModule } from '../telemetry.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { ClientAuthentication } from './client-authentication.js';
+import { ClientSecret } from './client-secret.entity.js';
+import { Client } from './client.entity.js';
+import { ClientsService } from './clients.service.js';
+
+/** Owns systems and their secrets; never their tokens. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Client, ClientSecret]), TelemetryModule, TokensModule],
+  providers: [ClientAuthentication, ClientsService],
+  exports: [ClientAuthentication, ClientsService],
+})
+export class ClientsModule {}

@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+import { Cursors } from './cursor.js';
+
+/** Owns how lists are cut into pages; never what is in them. */
+@Module({ providers: [Cursors], exports: [Cursors] })
+export class CursorsModule {}

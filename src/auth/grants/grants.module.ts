@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TelemetryModule } from '../telemetry.module.js';
+import { EndingSweeper } from './ending-sweeper.js';
+import { GrantsService } from './grants.service.js';
+import { LastUse } from './last-use.js';
+import { OwnerEndings } from './owner-endings.js';
+import { RestoredBackup } from './restored-backup.js';
+
+/** Owns why tokens exist, and the end of that; never a token. */
+@Module({
+  imports: [TelemetryModule],
+  providers: [LastUse, EndingSweeper, GrantsService, OwnerEndings, RestoredBackup],
+  exports: [GrantsService, LastUse, OwnerEndings, RestoredBackup],
+})
+export class GrantsModule {}

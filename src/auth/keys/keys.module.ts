@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { SecretsModule } from '../secrets/secrets.module.js';
+import { KeyCipher } from './key-cipher.js';
+import { KeyRing } from './key-ring.js';
+import { KeyUpkeep } from './key-upkeep.js';
+import { PublishedKeys } from './published-keys.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** Owns the keys that sign; never what is signed. */
+@Module({
+  imports: [SecretsModule],
+  providers: [KeyCipher, KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
+  exports: [KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
+})
+export class KeysModule {}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { ClientsModule } from '../clients/clients.module.js';
+import { TelemetryModule } from '../telemetry.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { ClientCredentialsGrant } from './client-credentials-grant.js';
+import { ClientTokens } from './client-tokens.js';
+
+/** Owns what a client gets for itself; never the proof of its secret. */
+@Module({
+  imports: [ClientsModule, TelemetryModule, TokensModule],
+  providers: [ClientCredentialsGrant, ClientTokens],
+  exports: [ClientCredentialsGrant],
+})
+export class ClientCredentialsModule {}

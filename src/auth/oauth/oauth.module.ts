@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
+import { GrantsModule } from '../grants/grants.module.js';
+import { TelemetryModule } from '../telemetry.module.js';
+import { ThrottleModule } from '../throttle/throttle.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { ClientCredentialsModule } from './client-credentials.module.js';
+import { Introspection } from './introspection.js';
+import { OAuthRevocation } from './oauth-revocation.js';
+import { OAuthController } from './oauth.controller.js';
+import { RefreshGrant } from './refresh-grant.js';
+import { Successors } from './successors.js';
+import { TokenEndpoint } from './token-endpoint.js';
+
+/** Owns what OAuth 2 says on the wire means here; never how a token is stored. */
+@Module({
+  imports: [
+    AuditModule,
+    ClientCredentialsModule,
+    ClientsModule,
+    GrantsModule,
+    TelemetryModule,
+    ThrottleModule,
+    TokensModule,
+  ],
+  controllers: [OAuthController],
+  providers: [Introspection, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
+})
+export class OAuthModule {}

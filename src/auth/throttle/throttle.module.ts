@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TelemetryModule } from '../telemetry.module.js';
+import { AttemptCounters } from './attempt-counters.js';
+import { ClientThrottle } from './client-throttle.js';
+import { LoginThrottle } from './login-throttle.js';
+
+/** Owns who may try again, and when; never whether a password or a secret is right. */
+@Module({
+  imports: [TelemetryModule],
+  providers: [AttemptCounters, ClientThrottle, LoginThrottle],
+  exports: [ClientThrottle, LoginThrottle],
+})
+export class ThrottleModule {}

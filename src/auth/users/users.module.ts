@@ -1,0 +1,44 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { GrantsModule } from '../grants/grants.module.js';
+import { SecretsModule } from '../secrets/secrets.module.js';
+import { ThrottleModule } from '../throttle/throttle.module.js';
+import { DemoUser } from './demo-user.js';
+import { LoginLane } from './login-lane.js';
+import { NewPasswords } from './new-passwords.js';
+import { PasswordHash } from './password-hash.js';
+import { PasswordLogin } from './password-login.js';
+import { PasswordPolicy } from './password-policy.js';
+import { StoredPasswords } from './stored-passwords.js';
+import { UserChanges } from './user-changes.js';
+import { User } from './user.entity.js';
+import { UsersDirectory } from './users-directory.js';
+import { UsersService } from './users.service.js';
+
+/** Owns people and their passwords; never tokens. */
+@Module({
+  imports: [TypeOrmModule.forFeature([User]), GrantsModule, SecretsModule, ThrottleModule],
+  providers: [
+    DemoUser,
+    LoginLane,
+    NewPasswords,
+    PasswordHash,
+    PasswordLogin,
+    PasswordPolicy,
+    StoredPasswords,
+    UserChanges,
+    UsersDirectory,
+    UsersService,
+  ],
+  exports: [
+    DemoUser,
+    LoginLane,
+    NewPasswords,
+    PasswordHash,
+    PasswordLogin,
+    UserChanges,
+    UsersDirectory,
+    UsersService,
+  ],
+})
+export class UsersModule {}
