@@ -589,6 +589,24 @@ describe('content type', () => {
     expect(answer.headers['accept']).toBe(form);
   });
 
+  describe('a form that says another charset, as Apache HttpClient does, is read where it has nothing but ASCII in it', () => {
+    const form = 'application/x-www-form-urlencoded; charset=';
+    it.each(['ISO-8859-1', 'us-ascii', '"iso-8859-1"'])('%s', async (charset) => {
+      expect((await postAs('/oauth/token', form + charset, 'a=1&b=%26%7e+c')).status).toBe(200);
+      for (const body of ['a=%FC', 'a=%c3%bc', 'a=\u00fc', '%e4=1'])
+        expect((await postAs('/oauth/token', form + charset, body)).status, body).toBe(415);
+    });
+
+    it.each(['utf-16', 'utf-7', 'shift_jis', 'iso-8859-1; charset=utf-8'])('%s: 415', async (charset) => {
+      expect((await postAs('/oauth/token', form + charset, 'a=1')).status).toBe(415);
+    });
+
+    it('JSON is UTF-8: 415', async () => {
+      for (const charset of ['iso-8859-1', 'us-ascii'])
+        expect((await postAs('/echo', `application/json; charset=${charset}`, '{}')).status).toBe(415);
+    });
+  });
+
   it('415 for a body without a type', async () => {
     expectError(await send({ method: 'POST', path: '/echo', body: '{}' }), 415, 'unsupported_media_type');
     expectError(

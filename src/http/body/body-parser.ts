@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { readBody } from './body-reader.js';
-import { parseForm } from './form-parser.js';
+import { isAsciiForm, parseForm } from './form-parser.js';
 import { parseJson } from './json-parser.js';
-import { isMediaType, type MediaType } from './media-type.js';
+import { charsetOf, type Charset, type MediaType } from './media-type.js';
 import { WireError } from '../errors/wire-error.js';
 
 const FORM_ROUTES = '/oauth/';
@@ -27,7 +27,8 @@ function parseBody(request: FastifyRequest, payload: IncomingMessage, done: Done
   readBody(payload, (error, bytes) => {
     try {
       if (error !== null) throw error;
-      requireType(request, form ? FORM_TYPE : JSON_TYPE);
+      const charset = requireType(request, form ? FORM_TYPE : JSON_TYPE);
+      if (charset === 'ascii' && !isAsciiForm(bytes)) throw unsupported(FORM_TYPE);
       done(null, form ? parseForm(bytes) : bytes.length === 0 ? undefined : parseJson(bytes));
     } catch (refusal) {
       done(refusal instanceof Error ? refusal : new WireError('invalid_request'));
@@ -35,13 +36,17 @@ function parseBody(request: FastifyRequest, payload: IncomingMessage, done: Done
   });
 }
 
-function requireType(request: FastifyRequest, expected: MediaType): void {
+function requireType(request: FastifyRequest, expected: MediaType): Charset {
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     throw new WireError('unsupported_media_type', { 'Accept-Encoding': 'identity' });
   }
   const type = request.headers['content-type'];
-  if (type === undefined || !isMediaType(type, expected)) {
-    throw new WireError('unsupported_media_type', { Accept: expected });
-  }
+  const charset = type === undefined ? undefined : charsetOf(type, expected);
+  if (charset === undefined) throw unsupported(expected);
+  return charset;
+}
+
+function unsupported(wanted: MediaType): WireError {
+  return new WireError('unsupported_media_type', { Accept: wanted });
 }

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { WireError } from '../errors/wire-error.js';
 
 const PARAMETER_LIMIT = 64;
@@ -26,6 +26,11 @@ export function parseForm(bytes: Buffer): Record<string, string> {
     if (value !== '') form[name] = value;
   }
   return form;
+}
+
+/** Whether it says the same in every charset that has ASCII in it: also behind a `%` there is nothing else. */
+export function isAsciiForm(bytes: Buffer): boolean {
+  return isAscii(bytes) && !/%[89a-f]/i.test(bytes.toString('latin1'));
 }
 
 /** Unlike `URLSearchParams`, which replaces what it cannot decode, so that different secrets become equal. */
