@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import pino from 'pino';
 import { banner } from './server/banner.js';
 import { tuneCollector } from './server/collector.js';
@@ -5,6 +6,9 @@ import { ConfigError, loadConfig, type Config } from './config/config.js';
 import { startOwnDatabase } from './server/own-database.js';
 import type { Service } from './server/service.js';
 import { explained } from './server/explained.js';
+
+// nobody may read what it says any more, as after `npm start | head -1`: it serves on
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 /** Starts HTTP and shuts down cleanly: what concerns the process and nothing else. */
 async function main(): Promise<void> {
@@ -33,10 +37,21 @@ async function start(config: Config): Promise<Service> {
 }
 
 /** The first signal counts. Through npm a Ctrl-C arrives twice, so later ones change nothing. */
-function stopSignal(): Promise<'SIGTERM' | 'SIGINT'> {
+function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    if (hasTerminal()) process.on('SIGHUP', () => hasTerminal() || resolve('SIGHUP'));
   });
+}
+
+/** When its terminal is closed, a process hears of it by the signal that else means that the certificate was renewed. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** SIGHUP: the certificate was renewed. A bad one is told of, and the one in use stays. */

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setPriority, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,6 +14,7 @@ import { isServerOf, readPidFile } from '../src/database/embedded/postmaster-ide
 import { connectionOf } from '../src/database/pools.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { freePort, launch, type ServerProcess } from './support/process.js';
+import { program } from './support/program.js';
 import {
   environment,
   FAR_AWAY,
@@ -221,6 +222,51 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     expect(keks.stderr()).toContain('embedded database has ended');
     await again();
     expect(await eat(keks.url, token)).toBe(200);
+  });
+
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'a terminal that is closed ends it and its PostgreSQL; SIGHUP alone does not',
+    async () => {
+      const elsewhere = { ...settings, DATA_DIR: join(dirname(DATA_DIR), 'terminal') };
+      const port = await freePort();
+      const terminal = spawn(
+        '/usr/bin/script',
+        ['-qec', `exec "${process.execPath}" ${program('main')}`, '/dev/null'],
+        {
+          env: { PATH: process.env.PATH ?? '', TERM: 'dumb', ...elsewhere, PORT: String(port) },
+          stdio: ['pipe', 'ignore', 'ignore'],
+        },
+      );
+      const url = `http://127.0.0.1:${port}`;
+      await vi.waitFor(async () => expect((await get(url, '/health/ready')).status).toBe(200), PATIENTLY);
+      const [server] = readFileSync(`/proc/${terminal.pid}/task/${terminal.pid}/children`, 'utf8').split(' ');
+      process.kill(Number(server), 'SIGHUP');
+      for (let n = 0; n < 5; n += 1) expect((await get(url, '/health/ready')).status).toBe(200);
+      terminal.kill('SIGKILL');
+      await vi.waitFor(() => expect(fetch(`${url}/health/live`)).rejects.toThrow(), PATIENTLY);
+      const cluster = join(elsewhere.DATA_DIR, 'postgres');
+      await vi.waitFor(() => expect(readdirSync(cluster)).not.toContain('postmaster.pid'), PATIENTLY);
+    },
+  );
+
+  it('goes on when nobody reads what it says: `npm start | head -1`', async () => {
+    const port = await freePort();
+    const DATA_DIR = join(dirname(settings['DATA_DIR'] ?? ''), 'unread');
+    const line = `"${process.execPath}" ${program('main')} 2>&1 | head -n 1`;
+    const shell = spawn('sh', ['-c', line], {
+      env: { PATH: process.env.PATH ?? '', ...settings, DATA_DIR, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await once(shell.stdout, 'data');
+    await vi.waitFor(async () => expect((await get(url, '/health/ready')).status).toBe(200), PATIENTLY);
+    expect(await issue(url, DEMO_USER.user, DEMO_USER.password)).toBeTruthy();
+    process.kill(-(shell.pid ?? 0), 'SIGINT');
+    await vi.waitFor(
+      () => expect(readdirSync(join(DATA_DIR, 'postgres'))).not.toContain('postmaster.pid'),
+      PATIENTLY,
+    );
   });
 
   it('SIGTERM: what is in flight is answered, with Connection: close, and then it ends, exit 0', async () => {

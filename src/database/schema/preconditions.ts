@@ -73,7 +73,7 @@ export async function assertMigratable(client: Client, begun: boolean): Promise<
 async function lookAt(client: Client): Promise<Place | undefined> {
   const { rows } = await client.query<Place>(
     `WITH ours AS (SELECT relname, relowner FROM pg_class
-                    WHERE relnamespace = current_schema()::regnamespace AND relname = ANY ($1) AND relkind IN ('r', 'p', 'v', 'm', 'f')),
+                    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relname = ANY ($1) AND relkind IN ('r', 'p', 'v', 'm', 'f')),
           foreign_owner AS (SELECT relowner FROM ours WHERE NOT pg_has_role(relowner, 'USAGE') LIMIT 1)
      SELECT current_user AS role, current_schema() AS schema,
             has_schema_privilege(current_schema(), 'CREATE') AS creates,
