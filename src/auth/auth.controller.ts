@@ -19,7 +19,7 @@ import {
   type ValidateAnswer,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
-import { resourceMetadataUrl } from './discovery/well-known.js';
+import { resourceChallenge } from './discovery/well-known.js';
 import { LocalGuard } from './local.guard.js';
 import type { VerifiedUser } from './users/password-login.js';
 
@@ -32,9 +32,9 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly clock: Clock,
-    @Inject(CONFIG) { REALM: realm, AUDIENCE }: Config,
+    @Inject(CONFIG) config: Config,
   ) {
-    this.challenge = { realm, resourceMetadata: resourceMetadataUrl(AUDIENCE) };
+    this.challenge = resourceChallenge(config);
   }
 
   @Post('issue')

@@ -7,8 +7,7 @@ import { Actors } from '../audit/actor.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { addedSecret, type AddedSecret } from './admin-clients.schemas.js';
-import { ApiClientId, ClientIdPipe } from './client-id.js';
-import { ForAdmins } from './for-admins.js';
+import { ApiClientId, ClientIdPipe, ForAdmins } from './for-admins.js';
 
 /** How a client's secret is rotated: a second one is made, rolled out, and the first one retired. */
 @Controller('admin/clients/:id/secrets')

@@ -6,13 +6,10 @@ import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
 import { clientFlaw } from '../clients/client-flaw.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
-import { Cursors } from '../cursor.js';
-import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { Cursors } from '../lists/cursors.js';
+import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import * as schemas from './admin-clients.schemas.js';
-import { ApiClientId, ClientIdPipe } from './client-id.js';
-import { ForAdmins } from './for-admins.js';
-import { found } from './found.js';
-import { requestedScope } from './requested-scope.js';
+import { ApiClientId, ClientIdPipe, ForAdmins, found, requestedScope } from './for-admins.js';
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
 @Controller('admin/clients')

@@ -4,16 +4,14 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
-import { Cursors } from '../cursor.js';
-import { type List, type PageQuery } from '../list.schemas.js';
+import { Cursors } from '../lists/cursors.js';
+import { type List, type PageQuery } from '../lists/list.schemas.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { UserChanges } from '../users/user-changes.js';
 import { UsersService } from '../users/users.service.js';
 import { UsersDirectory } from '../users/users-directory.js';
 import * as schemas from './admin-users.schemas.js';
-import { ForAdmins } from './for-admins.js';
-import { found } from './found.js';
-import { requestedScope } from './requested-scope.js';
+import { ForAdmins, found, requestedScope } from './for-admins.js';
 import type { User } from '../users/user.entity.js';
 
 /** The people who log in, for operators. Nobody's password can be read or set here. */
