@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Cursors } from '../src/auth/cursor.js';
+import { Cursors } from '../src/auth/lists/cursors.js';
 import { WireError } from '../src/http/errors/wire-error.js';
 
 const SECRET_KEY = randomBytes(32);

@@ -90,6 +90,16 @@ describe('GET /docs-json', () => {
     expect(operations.map((one) => one.name).sort()).toEqual(routesOf(tree));
   });
 
+  it('tells them in the order in which they are read, whatever modules they are in', () => {
+    const groups = operations.map(({ operation }) => operation.tags?.[0]);
+    const turns = groups.filter((group, at) => group !== groups[at - 1]);
+    // the numbers of the console are of `operating` by their module, and for operators by their group
+    const ofOps = ['operating', 'admin', 'operating'];
+    expect(turns).toEqual(
+      ['tokens', 'oauth', 'keys', 'account', 'admin', 'discovery', 'cookies', ofOps, 'pages'].flat(),
+    );
+  });
+
   it('names and groups every operation', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EndingSweeper } from '../src/auth/grants/ending-sweeper.js';
 import { STEP } from '../src/auth/grants/owner-ending.sql.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
-import { Telemetry } from '../src/auth/telemetry.js';
+import { Telemetry } from '../src/auth/telemetry/telemetry.js';
 import { UsersService } from '../src/auth/users/users.service.js';
 import { connectionOf } from '../src/database/pools.js';
 import { addCrowd, holdSweeper, verdicts, type Crowd, type CrowdOptions } from './support/crowd.js';

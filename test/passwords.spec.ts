@@ -1,7 +1,7 @@
 import { compare } from 'bcrypt';
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { derivedKey } from '../src/auth/derived-key.js';
+import { derivedKey } from '../src/auth/secrets/derived-key.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { LoginLane, loginsAtOnce } from '../src/auth/users/login-lane.js';
 import { PasswordHash } from '../src/auth/users/password-hash.js';

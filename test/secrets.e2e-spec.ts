@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { derivedKey } from '../src/auth/derived-key.js';
+import { derivedKey } from '../src/auth/secrets/derived-key.js';
 import { SigningKeys } from '../src/auth/keys/signing-keys.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
 import { UsersService } from '../src/auth/users/users.service.js';

@@ -5,6 +5,8 @@ import { Clock } from '../database/clock.js';
 import { BearerError, type Challenge } from '../guard/bearer-error.js';
 import { Public } from '../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../http/openapi/api-answer.js';
+import { CurrentOrigin } from './current-caller.js';
+import type { RequestOrigin } from './request-origin.js';
 import {
   issueAnswer,
   issueRequest,
@@ -17,8 +19,7 @@ import {
   type ValidateAnswer,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
-import { resourceMetadataUrl } from './discovery/well-known.js';
-import { originOf, type HttpRequest } from './request-origin.js';
+import { resourceChallenge } from './discovery/well-known.js';
 import { LocalGuard } from './local.guard.js';
 import type { VerifiedUser } from './users/password-login.js';
 
@@ -31,9 +32,9 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly clock: Clock,
-    @Inject(CONFIG) { REALM: realm, AUDIENCE }: Config,
+    @Inject(CONFIG) config: Config,
   ) {
-    this.challenge = { realm, resourceMetadata: resourceMetadataUrl(AUDIENCE) };
+    this.challenge = resourceChallenge(config);
   }
 
   @Post('issue')
@@ -51,9 +52,10 @@ export class AuthController {
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_requests')
   async issue(
     @Body({ schema: issueRequest }) body: IssueRequest,
-    @Req() request: HttpRequest & { user: VerifiedUser },
+    @Req() { user }: { readonly user: VerifiedUser },
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<IssueAnswer> {
-    const { token, expiresIn, scope, refresh } = await this.auth.issue(request.user, body, originOf(request));
+    const { token, expiresIn, scope, refresh } = await this.auth.issue(user, body, origin);
     return {
       token,
       token_type: 'Bearer',
@@ -92,9 +94,9 @@ export class AuthController {
   @ApiErrors('invalid_request')
   async revoke(
     @Body({ schema: tokenRequest }) { token }: TokenRequest,
-    @Req() request: HttpRequest,
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<Record<string, never>> {
-    await this.auth.revoke(token, originOf(request));
+    await this.auth.revoke(token, origin);
     return {};
   }
 }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Metric } from 'prom-client';
-import type { Telemetry, Verdict } from '../auth/telemetry.js';
+import type { Telemetry, Verdict } from '../auth/telemetry/telemetry.js';
 import { PlainHistogram } from './plain-histogram.js';
 
 /** What the authority itself has counted. */

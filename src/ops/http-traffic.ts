@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { Distribution } from '../auth/distribution.js';
+import { Distribution } from '../auth/telemetry/telemetry.js';
 
 /** Seconds. */
 export const TRAFFIC_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];

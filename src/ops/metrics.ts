@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { Telemetry } from '../auth/telemetry.js';
+import { Telemetry } from '../auth/telemetry/telemetry.js';
 import { LoginLane } from '../auth/users/login-lane.js';
 import { Database } from '../database/database.js';
 import { authorityMetrics } from './authority-metrics.js';

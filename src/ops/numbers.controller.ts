@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { ForAdmins } from '../auth/admin/for-admins.js';
-import { Telemetry, type IssueKind } from '../auth/telemetry.js';
+import { Telemetry, type IssueKind } from '../auth/telemetry/telemetry.js';
 import { ApiAnswer } from '../http/openapi/api-answer.js';
 import { HttpTraffic, TRAFFIC_BOUNDS } from './http-traffic.js';
 import { numbersAnswer, REFUSALS, type NumbersAnswer } from './numbers.schemas.js';

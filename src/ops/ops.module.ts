@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { TelemetryModule } from '../auth/telemetry.module.js';
+import { TelemetryModule } from '../auth/telemetry/telemetry.module.js';
 import { UsersModule } from '../auth/users/users.module.js';
 import type { Config } from '../config/config.js';
 import { DrainState } from '../http/drain.js';

@@ -1,5 +1,5 @@
 import { Histogram, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
-import type { Distribution } from '../auth/distribution.js';
+import type { Distribution } from '../auth/telemetry/telemetry.js';
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;

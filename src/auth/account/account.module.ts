@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
-import { CursorsModule } from '../cursors.module.js';
+import { ListsModule } from '../lists/lists.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { PasswordChange } from './password-change.js';
@@ -10,7 +10,7 @@ import { SessionsService } from './sessions.service.js';
 
 /** Owns what a person does with their own login: sessions, password. Never somebody else's. */
 @Module({
-  imports: [AuditModule, CursorsModule, GrantsModule, UsersModule],
+  imports: [AuditModule, ListsModule, GrantsModule, UsersModule],
   controllers: [SessionsController, PasswordController],
   providers: [PasswordChange, SessionsService],
 })

@@ -6,7 +6,7 @@ import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, scopeOfUser, subset } from '../scope.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 import { TokenMint } from '../tokens/token-mint.js';

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { LoginIssuer } from './login-issuer.js';
 

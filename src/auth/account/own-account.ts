@@ -10,7 +10,7 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { BearerError } from '../../guard/bearer-error.js';
 import { PRINCIPAL, type Principal } from '../../guard/principal.js';
 import { Guarded } from '../../guard/swagger.js';
-import { resourceChallenge } from '../discovery/resource-challenge.js';
+import { resourceChallenge } from '../discovery/well-known.js';
 import { ACCOUNT_SCOPE } from '../scope.js';
 
 /** Behind the bearer guard: only somebody who has logged in. A key or a client has no account, whatever its scope says. */

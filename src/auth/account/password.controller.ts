@@ -1,9 +1,10 @@
-import { Body, Controller, HttpCode, Put, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { CurrentPrincipal, type GrantedPrincipal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
+import { CurrentOrigin } from '../current-caller.js';
+import type { RequestOrigin } from '../request-origin.js';
 import { OwnAccount } from './own-account.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { PasswordChange } from './password-change.js';
 import { passwordRequest, type PasswordRequest } from './sessions.schemas.js';
 
@@ -30,10 +31,10 @@ export class PasswordController {
   async change(
     @Body({ schema: passwordRequest }) body: PasswordRequest,
     @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
-    @Req() request: HttpRequest,
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<void> {
     const { old_password: oldPassword, new_password: newPassword, keys = true } = body;
     const by = { userId: subject, loginId: grantId };
-    await this.passwords.change(by, { oldPassword, newPassword, keys }, originOf(request));
+    await this.passwords.change(by, { oldPassword, newPassword, keys }, origin);
   }
 }

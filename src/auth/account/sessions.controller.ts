@@ -1,15 +1,16 @@
-import { Controller, Delete, Get, HttpCode, Param, Query, Req } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { CurrentCaller, CurrentOrigin, type Caller } from '../current-caller.js';
+import type { RequestOrigin } from '../request-origin.js';
 import { Actors } from '../audit/actor.js';
-import { Cursors } from '../cursor.js';
+import { Cursors } from '../lists/cursors.js';
 import { GrantsService } from '../grants/grants.service.js';
-import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import { OwnAccount } from './own-account.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { sessionLabel } from './session-label.js';
 import { endQuery, sessionList, type EndQuery, type Session } from './sessions.schemas.js';
 import { SessionsService } from './sessions.service.js';
@@ -60,9 +61,9 @@ export class SessionsController {
   async revokeAll(
     @Query({ schema: endQuery }) { keys }: EndQuery,
     @CurrentPrincipal() { subject }: Principal,
-    @Req() request: HttpRequest,
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<void> {
-    await this.sessions.revokeAll(subject, keys === 'true', originOf(request));
+    await this.sessions.revokeAll(subject, keys === 'true', origin);
   }
 
   @Delete(':id')
@@ -76,13 +77,9 @@ export class SessionsController {
   })
   @ApiAnswer(204, undefined, 'The login is over, with all of its tokens.')
   @ApiErrors('not_found')
-  async revoke(
-    @Param('id', UuidPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
-  ): Promise<void> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
-    const grant = { id, userId: principal.subject, kind: 'login' } as const;
+  async revoke(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    const by = await this.actors.of(caller);
+    const grant = { id, userId: caller.principal.subject, kind: 'login' } as const;
     if (!(await this.grants.revokeOwn(grant, 'session_revoked', by))) throw new WireError('not_found');
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
-import { NEWEST, type Position } from '../cursor.js';
+import { NEWEST, type Position } from '../lists/cursors.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { lockUser } from '../users/users-directory.js';

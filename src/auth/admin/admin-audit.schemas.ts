@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, pageQuery, time } from '../list.schemas.js';
+import { listOf, pageQuery, time } from '../lists/list.schemas.js';
 import { isUuid } from '../uuid.js';
 
 /** The wire shapes of /admin/audit. */

@@ -1,15 +1,13 @@
-import { Controller, Delete, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, Delete, Header, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { addedSecret, type AddedSecret } from './admin-clients.schemas.js';
-import { ApiClientId, ClientIdPipe } from './client-id.js';
-import { ForAdmins } from './for-admins.js';
+import { ApiClientId, ClientIdPipe, ForAdmins } from './for-admins.js';
 
 /** How a client's secret is rotated: a second one is made, rolled out, and the first one retired. */
 @Controller('admin/clients/:id/secrets')
@@ -31,12 +29,8 @@ export class AdminClientSecretsController {
   })
   @ApiAnswer(201, addedSecret, 'The secret. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'not_found')
-  async add(
-    @Param('id', ClientIdPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
-  ): Promise<AddedSecret> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+  async add(@Param('id', ClientIdPipe) id: string, @CurrentCaller() caller: Caller): Promise<AddedSecret> {
+    const by = await this.actors.of(caller);
     const added = await this.clients.addSecret(id, by);
     // two live already: which of them is in use, only the operator knows
     if ('flaw' in added) throw new WireError(added.flaw === 'unknown' ? 'not_found' : 'invalid_request');
@@ -62,10 +56,9 @@ export class AdminClientSecretsController {
   async retire(
     @Param('id', ClientIdPipe) id: string,
     @Param('secret_id', UuidPipe) secretId: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
+    @CurrentCaller() caller: Caller,
   ): Promise<void> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const by = await this.actors.of(caller);
     if ((await this.clients.retireSecrets(id, { id: secretId }, by)) === 0) throw new WireError('not_found');
   }
 }

@@ -1,19 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
 import { clientFlaw } from '../clients/client-flaw.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
-import { Cursors } from '../cursor.js';
-import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
+import { Cursors } from '../lists/cursors.js';
+import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import * as schemas from './admin-clients.schemas.js';
-import { ApiClientId, ClientIdPipe } from './client-id.js';
-import { ForAdmins } from './for-admins.js';
-import { found } from './found.js';
-import { requestedScope } from './requested-scope.js';
+import { ApiClientId, ClientIdPipe, ForAdmins, found, requestedScope } from './for-admins.js';
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
 @Controller('admin/clients')
@@ -49,13 +45,12 @@ export class AdminClientsController {
   @ApiErrors('invalid_request', 'invalid_scope')
   async add(
     @Body({ schema: schemas.newClient }) body: schemas.NewClientRequest,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
+    @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], token_format: tokenFormat = 'opaque' } = body;
     const client = { name, audience, tokenFormat, scope: requestedScope(body.scope ?? '') };
     if (clientFlaw(client)) throw new WireError('invalid_request');
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const by = await this.actors.of(caller);
     const added = await this.clients.add(client, by);
     return { ...itemOf(added), secret_id: added.id, client_secret: added.clientSecret };
   }
@@ -90,11 +85,10 @@ export class AdminClientsController {
   async change(
     @Param('id', ClientIdPipe) id: string,
     @Body({ schema: schemas.clientChange }) { scope, disabled }: schemas.ClientChangeRequest,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
+    @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
     const wanted = scope === undefined ? undefined : requestedScope(scope);
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const by = await this.actors.of(caller);
     return itemOf(found(await this.clients.change(id, { scope: wanted, disabled }, by)));
   }
 
@@ -109,12 +103,8 @@ export class AdminClientsController {
   })
   @ApiAnswer(204, undefined, 'Every token of the client is dead; it may get new ones.')
   @ApiErrors('not_found')
-  async revoke(
-    @Param('id', ClientIdPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
-  ): Promise<void> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+  async revoke(@Param('id', ClientIdPipe) id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    const by = await this.actors.of(caller);
     found(await this.clients.revokeAll(id, by));
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, time } from '../list.schemas.js';
+import { listOf, time } from '../lists/list.schemas.js';
 
 /** The wire shapes of /admin/clients. */
 

@@ -1,16 +1,15 @@
-import { Controller, Delete, Get, HttpCode, Param, Query, Req } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
-import { Cursors } from '../cursor.js';
+import { Cursors } from '../lists/cursors.js';
 import type { GrantItem } from '../grants/grant.schemas.js';
 import { GrantsService } from '../grants/grants.service.js';
 import type { GrantRow } from '../grants/grants.sql.js';
-import type { List } from '../list.schemas.js';
+import type { List } from '../lists/list.schemas.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { grantList, grantQuery, type GrantQuery } from './admin-grants.schemas.js';
 import { ForAdmins } from './for-admins.js';
 
@@ -53,12 +52,8 @@ export class AdminGrantsController {
   })
   @ApiAnswer(204, undefined, 'All of its tokens are dead.')
   @ApiErrors('not_found')
-  async revoke(
-    @Param('id', UuidPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
-  ): Promise<void> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+  async revoke(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    const by = await this.actors.of(caller);
     if (!(await this.grants.revoke(id, by))) throw new WireError('not_found');
   }
 }

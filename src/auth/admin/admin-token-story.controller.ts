@@ -1,8 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
-import { ForAdmins } from './for-admins.js';
-import { found } from './found.js';
+import { ForAdmins, found } from './for-admins.js';
 import { storyAnswer, storyRequest, type Story, type StoryRequest } from '../story/token-story.schemas.js';
 import { TokenStory } from '../story/token-story.js';
 

@@ -1,20 +1,17 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
-import { Cursors } from '../cursor.js';
-import { type List, type PageQuery } from '../list.schemas.js';
+import { Cursors } from '../lists/cursors.js';
+import { type List, type PageQuery } from '../lists/list.schemas.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { UserChanges } from '../users/user-changes.js';
 import { UsersService } from '../users/users.service.js';
 import { UsersDirectory } from '../users/users-directory.js';
 import * as schemas from './admin-users.schemas.js';
-import { ForAdmins } from './for-admins.js';
-import { found } from './found.js';
-import { requestedScope } from './requested-scope.js';
+import { ForAdmins, found, requestedScope } from './for-admins.js';
 import type { User } from '../users/user.entity.js';
 
 /** The people who log in, for operators. Nobody's password can be read or set here. */
@@ -56,12 +53,11 @@ export class AdminUsersController {
   @ApiErrors('invalid_request', 'invalid_scope')
   async add(
     @Body({ schema: schemas.newUser }) { name, password, scope = '' }: schemas.NewUser,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
+    @CurrentCaller() caller: Caller,
   ): Promise<schemas.UserItem> {
     const wanted = requestedScope(scope);
-    const actor = await this.actors.of(principal);
-    const result = await this.users.add(name, password, wanted, originOf(request), actor);
+    const { actor, origin } = await this.actors.of(caller);
+    const result = await this.users.add(name, password, wanted, origin, actor);
     // a name that is taken or impossible, or a password that will not do
     if ('flaw' in result) throw new WireError('invalid_request');
     const { id, name: shown, scope: granted, disabled, createdAt } = result.added;
@@ -94,11 +90,10 @@ export class AdminUsersController {
   async change(
     @Param('id', UuidPipe) id: string,
     @Body({ schema: schemas.userChange }) { scope, disabled }: schemas.UserChangeRequest,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
+    @CurrentCaller() caller: Caller,
   ): Promise<schemas.UserItem> {
     const wanted = scope === undefined ? undefined : requestedScope(scope).join(' ');
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+    const by = await this.actors.of(caller);
     return itemOf(found(await this.changes.change(id, { scope: wanted, disabled }, by)));
   }
 
@@ -113,12 +108,8 @@ export class AdminUsersController {
   })
   @ApiAnswer(204, undefined, 'Every token of the user is dead; the user may log in again.')
   @ApiErrors('not_found')
-  async revoke(
-    @Param('id', UuidPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
-  ): Promise<void> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
+  async revoke(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    const by = await this.actors.of(caller);
     if (!(await this.changes.revokeAll(id, by))) throw new WireError('not_found');
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { passwordText } from '../auth.schemas.js';
-import { listOf, pageQuery, time } from '../list.schemas.js';
+import { listOf, pageQuery, time } from '../lists/list.schemas.js';
 
 /** The wire shapes of /admin/users. */
 

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
-import { CursorsModule } from '../cursors.module.js';
+import { ListsModule } from '../lists/lists.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { StoryModule } from '../story/story.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -14,7 +14,7 @@ import { AdminUsersController } from './admin-users.controller.js';
 
 /** Owns what administrators do over HTTP; never what it means, which its neighbours know. */
 @Module({
-  imports: [AuditModule, ClientsModule, CursorsModule, GrantsModule, StoryModule, UsersModule],
+  imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, StoryModule, UsersModule],
   controllers: [
     AdminUsersController,
     AdminGrantsController,

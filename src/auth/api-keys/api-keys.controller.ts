@@ -4,13 +4,14 @@ import { bearerToken, type RawRequest } from '../../guard/bearer-header.js';
 import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { CurrentCaller, CurrentOrigin, type Caller } from '../current-caller.js';
+import type { RequestOrigin } from '../request-origin.js';
 import { Actors } from '../audit/actor.js';
-import { Cursors } from '../cursor.js';
+import { Cursors } from '../lists/cursors.js';
 import { GrantsService } from '../grants/grants.service.js';
-import { pageQuery, type List, type PageQuery } from '../list.schemas.js';
+import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import { OwnAccount } from '../account/own-account.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { scopeOfApiKey } from '../scope.js';
 import { ApiKeyIssuer } from './api-key-issuer.js';
 import * as schemas from './api-keys.schemas.js';
@@ -42,13 +43,14 @@ export class ApiKeysController {
   async issue(
     @Body({ schema: schemas.keyRequest }) body: schemas.KeyRequest,
     @CurrentPrincipal() principal: GrantedPrincipal,
-    @Req() request: HttpRequest & { readonly raw: RawRequest },
+    @Req() { raw }: { readonly raw: RawRequest },
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<schemas.KeyAnswer> {
     const { label, password, scope, expires_in: expiresIn } = body;
-    const presented = bearerToken(request.raw);
+    const presented = bearerToken(raw);
     const token = presented.kind === 'token' ? presented.token : '';
     const order = { token, password, wanted: { label, scope, expiresIn } };
-    const issued = await this.issuer.issue(principal, order, originOf(request));
+    const issued = await this.issuer.issue(principal, order, origin);
     const { id, key, scope: granted, expiresAt } = issued;
     return { id, key, label, scope: granted, expires_at: expiresAt.toISOString() };
   }
@@ -83,13 +85,9 @@ export class ApiKeysController {
   })
   @ApiAnswer(204, undefined, 'The key is dead.')
   @ApiErrors('not_found')
-  async revoke(
-    @Param('id', UuidPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: HttpRequest,
-  ): Promise<void> {
-    const by = { actor: await this.actors.of(principal), origin: originOf(request) };
-    const grant = { id, userId: principal.subject, kind: 'api_key' } as const;
+  async revoke(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    const by = await this.actors.of(caller);
+    const grant = { id, userId: caller.principal.subject, kind: 'api_key' } as const;
     if (!(await this.grants.revokeOwn(grant, 'api_key_revoked', by))) throw new WireError('not_found');
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
-import type { Principal } from '../../guard/principal.js';
 import type { Statement } from '../../database/statement.js';
+import type { Caller } from '../current-caller.js';
 import type { RequestOrigin } from '../request-origin.js';
 
 /**
@@ -20,9 +20,10 @@ const NAME_OF_USER: Statement = { name: 'name_of_user', text: 'SELECT name FROM 
 export class Actors {
   constructor(private readonly database: Database) {}
 
-  async of({ grantKind, subject, clientId }: Principal): Promise<string> {
-    if (grantKind === 'client') return `client:${clientId}`;
+  async of({ principal, origin }: Caller): Promise<Initiator> {
+    const { grantKind, subject, clientId } = principal;
+    if (grantKind === 'client') return { actor: `client:${clientId}`, origin };
     const [row] = await this.database.run<{ name: string }>(NAME_OF_USER, [subject]);
-    return `user:${row?.name ?? subject}`;
+    return { actor: `user:${row?.name ?? subject}`, origin };
   }
 }

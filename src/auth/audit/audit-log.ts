@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
-import { NEWEST, type Position } from '../cursor.js';
+import { NEWEST, type Position } from '../lists/cursors.js';
 import * as sql from './audit.sql.js';
 
 /** One value a criterion; those that are absent are not asked for. */

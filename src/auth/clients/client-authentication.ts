@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { byteaArray } from '../../database/hot/binary-arrays.js';
 import { MicroBatch } from '../../database/hot/micro-batch.js';
 import { parseToken, type TokenFormat } from '../tokens/token-format.js';

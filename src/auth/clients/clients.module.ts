@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientAuthentication } from './client-authentication.js';
 import { ClientSecret } from './client-secret.entity.js';

@@ -1,3 +1,6 @@
+import type { Config } from '../../config/config.js';
+import type { Challenge } from '../../guard/bearer-error.js';
+
 /** What is found at well-known addresses (RFC 8615), each registered by its own standard. */
 export type WellKnown = 'oauth-authorization-server' | 'oauth-protected-resource';
 
@@ -23,4 +26,9 @@ export function wellKnownPath(name: WellKnown, url: string): string {
 export function resourceMetadataUrl(audience: string): string | undefined {
   if (!PLAIN_URL.test(audience) || !URL.canParse(audience)) return undefined;
   return new URL(audience).origin + wellKnownPath('oauth-protected-resource', audience);
+}
+
+/** What every challenge of the authority's own API says (RFC 6750 §3, RFC 9728 §5.1). */
+export function resourceChallenge({ REALM, AUDIENCE }: Pick<Config, 'REALM' | 'AUDIENCE'>): Challenge {
+  return { realm: REALM, resourceMetadata: resourceMetadataUrl(AUDIENCE) };
 }

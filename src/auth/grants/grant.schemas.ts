@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { time } from '../list.schemas.js';
+import { time } from '../lists/list.schemas.js';
 
 /** A grant on the wire, as operators see it. */
 export const grantItem = z

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { EndingSweeper } from './ending-sweeper.js';
 import { GrantsService } from './grants.service.js';
 import { LastUse } from './last-use.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import { NEWEST, type Position } from '../cursor.js';
-import { Telemetry } from '../telemetry.js';
+import { NEWEST, type Position } from '../lists/cursors.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import type { GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
 import type { Initiator } from '../audit/actor.js';

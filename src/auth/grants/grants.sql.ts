@@ -1,4 +1,4 @@
-import type { Positioned } from '../cursor.js';
+import type { Positioned } from '../lists/cursors.js';
 import type { GrantKind } from './grant-revocation.js';
 import { endedWithOwner } from './owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';

@@ -3,7 +3,7 @@ import { Clock } from '../../database/clock.js';
 import { Database, type Transaction } from '../../database/database.js';
 import { sqlState } from '../../database/postgres-error.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { EndingSweeper } from './ending-sweeper.js';
 import { revocation, type GrantsOfUser } from './grant-revocation.js';
 import { END_ALL_GRANTS, END_FEW_GRANTS, type EndedRow } from './owner-ending.sql.js';

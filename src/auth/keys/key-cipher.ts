@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { CONFIG } from '../../config/config.js';
-import { derivedKey } from '../derived-key.js';
+import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
 const ALGORITHM = 'aes-256-gcm';

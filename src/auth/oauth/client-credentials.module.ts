@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/clients.module.js';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsGrant } from './client-credentials-grant.js';
 import { ClientTokens } from './client-tokens.js';

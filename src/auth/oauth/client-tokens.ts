@@ -4,7 +4,7 @@ import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { byteaArray, textArray, timestampArray } from '../../database/hot/binary-arrays.js';
 import { MicroBatch } from '../../database/hot/micro-batch.js';
 import type { MintedToken } from '../tokens/token-mint.js';

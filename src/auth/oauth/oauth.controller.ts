@@ -1,11 +1,12 @@
-import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiBasicAuth, ApiConsumes, ApiOperation } from '@nestjs/swagger';
 import { Public } from '../../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
+import { CurrentOrigin } from '../current-caller.js';
+import type { RequestOrigin } from '../request-origin.js';
 import { revokeAnswer } from '../auth.schemas.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient, OptionalClientGuard } from '../clients/client.guard.js';
-import { originOf, type HttpRequest } from '../request-origin.js';
 import { CurrentSighting, IntrospectionGuard } from './introspection.guard.js';
 import { Introspection, type Sighting } from './introspection.js';
 import * as schemas from './oauth.schemas.js';
@@ -43,9 +44,9 @@ export class OAuthController {
   async token(
     @Body({ schema: schemas.tokenRequest }) body: schemas.TokenRequest,
     @CurrentClient() client: AuthenticatedClient | undefined,
-    @Req() request: HttpRequest,
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<schemas.TokenAnswer> {
-    const issued = await this.endpoint.exchange(client, body, originOf(request));
+    const issued = await this.endpoint.exchange(client, body, origin);
     return {
       access_token: issued.token,
       token_type: 'Bearer',
@@ -102,9 +103,9 @@ export class OAuthController {
   async revoke(
     @Body({ schema: schemas.tokenQuestion }) { token }: schemas.TokenQuestion,
     @CurrentClient() client: AuthenticatedClient,
-    @Req() request: HttpRequest,
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<Record<string, never>> {
-    await this.revocation.revoke(token, client, originOf(request));
+    await this.revocation.revoke(token, client, origin);
     return {};
   }
 }

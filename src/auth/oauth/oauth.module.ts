@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
 import { CONFIG } from '../../config/config.js';
-import { derivedKey } from '../derived-key.js';
+import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { digestOf, mintToken } from '../tokens/token-format.js';
 import { TokenKeys, type TokenKey } from '../tokens/token-keys.js';

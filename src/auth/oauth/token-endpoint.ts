@@ -3,7 +3,7 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { TokenReader } from '../tokens/token-reader.js';
 import { ClientCredentialsGrant } from './client-credentials-grant.js';

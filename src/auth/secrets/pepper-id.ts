@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { derivedKey } from '../derived-key.js';
+import { derivedKey } from './derived-key.js';
 export interface Pepper {
   readonly id: string;
   readonly key: Buffer;

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { derivedKey } from '../derived-key.js';
+import { derivedKey } from './derived-key.js';
 
 export type SecretKeysConfig = Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { grantItem } from '../grants/grant.schemas.js';
-import { time } from '../list.schemas.js';
+import { time } from '../lists/list.schemas.js';
 import { isUuid } from '../uuid.js';
 
 /** The wire shapes of /admin/tokens/story. */

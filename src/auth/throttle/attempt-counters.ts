@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { CONFIG } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import { derivedKey } from '../derived-key.js';
+import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import type { Statement } from '../../database/statement.js';
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptCounters, type Count, type CounterKey } from './attempt-counters.js';
 import { networkOf } from './network.js';
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { AttemptCounters } from './attempt-counters.js';
 import { ClientThrottle } from './client-throttle.js';
 import { LoginThrottle } from './login-throttle.js';

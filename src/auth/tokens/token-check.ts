@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import type { Validation } from '../../guard/token-validator.js';
 import { LastUse } from '../grants/last-use.js';
-import { Telemetry, type Verdict } from '../telemetry.js';
+import { Telemetry, type Verdict } from '../telemetry/telemetry.js';
 import { TokenLookup, type StoredToken } from './token-lookup.js';
 import { TokenReader } from './token-reader.js';
 import { type ReadToken, type Refusal, type Reading, isOver } from './read-token.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { CONFIG } from '../../config/config.js';
-import { derivedKey } from '../derived-key.js';
+import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { TokenMac } from './token-mac.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import type { GrantedPrincipal } from '../../guard/principal.js';
 import { scopeOfApiKey } from '../scope.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { byteaArray, timestampArray } from '../../database/hot/binary-arrays.js';
 import { MicroBatch } from '../../database/hot/micro-batch.js';
 import * as sql from './token-lookup.sql.js';

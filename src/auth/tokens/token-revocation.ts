@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, timestamp } from '../../database/clock.js';
 import { apply, type Change } from '../../database/change.js';
 import { Database } from '../../database/database.js';
-import { Telemetry } from '../telemetry.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import type { ReadToken } from './read-token.js';
 import type { Initiator } from '../audit/actor.js';
 

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { GrantsModule } from '../grants/grants.module.js';
 import { KeysModule } from '../keys/keys.module.js';
-import { TelemetryModule } from '../telemetry.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { JwtReader } from './jwt/jwt-reader.js';
 import { JwtSigner } from './jwt/jwt-signer.js';
 import { TokenCheck } from './token-check.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository, type EntityManager } from 'typeorm';
-import type { Position, Positioned } from '../cursor.js';
+import type { Position, Positioned } from '../lists/cursors.js';
 import { userName } from './user-name.js';
 import { User } from './user.entity.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditLog, type AuditQuestion } from '../../auth/audit/audit-log.js';
 import type { AuditRow } from '../../auth/audit/audit.sql.js';
-import type { Position } from '../../auth/cursor.js';
+import type { Position } from '../../auth/lists/cursors.js';
 import { Clock } from '../../database/clock.js';
 import type { Services } from '../services.js';
 

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { AuditQuestion } from '../../auth/audit/audit-log.js';
 import type { AuditRow } from '../../auth/audit/audit.sql.js';
-import type { Position } from '../../auth/cursor.js';
+import type { Position } from '../../auth/lists/cursors.js';
 import { moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { WrongUsage } from '../refusal.js';

@@ -1,7 +1,7 @@
 import { DataSource, type Logger, type MixedList } from 'typeorm';
 import type { PoolConfig } from 'pg';
 import { migrations } from '../../../migrations/index.js';
-import { MIGRATIONS_TABLE } from './migrations-table.js';
+import { MIGRATIONS_TABLE } from './schema-compatibility.js';
 import { PinnedClient } from '../pinned-client.js';
 
 export type Entities = (new () => object)[];

@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import { migrations } from '../../../migrations/index.js';
 import { DatabaseRefusal } from '../database-refusal.js';
-import { MIGRATIONS_TABLE } from './migrations-table.js';
 import { openClient, PinnedClient } from '../pinned-client.js';
 import { asRefusal, assertEncoding, assertMigratable, assertOurMigrations } from './preconditions.js';
-import { isCompatible, markCompatible } from './schema-compatibility.js';
+import { isCompatible, markCompatible, MIGRATIONS_TABLE } from './schema-compatibility.js';
 import { DEFAULT_SCHEMA, type DatabaseConnection } from '../session-settings.js';
 
 /** "KEKS" in ASCII: instances that start together migrate one after the other. */

@@ -2,7 +2,7 @@
 import type { Client } from 'pg';
 import { DatabaseRefusal } from '../database-refusal.js';
 import { sqlState } from '../postgres-error.js';
-import { MIGRATIONS_TABLE } from './migrations-table.js';
+import { MIGRATIONS_TABLE } from './schema-compatibility.js';
 
 /** Of the first schema. Whoever has one of them, and no migrations of ours, is another program. */
 export const OUR_TABLES = [

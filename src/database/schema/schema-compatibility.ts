@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { COMPATIBLE_FROM, migrations } from '../../../migrations/index.js';
-import { MIGRATIONS_TABLE } from './migrations-table.js';
 
+/** Where TypeORM writes down which migrations have run. */
+export const MIGRATIONS_TABLE = 'migrations';
 const MARK = /^compatible_from=(\d{13})$/;
 
 /**

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { CONFIG } from '../config/config.js';
-import { WireError } from '../http/errors/wire-error.js';
-import { derivedKey } from './derived-key.js';
+import { CONFIG } from '../../config/config.js';
+import { WireError } from '../../http/errors/wire-error.js';
+import { derivedKey } from '../secrets/derived-key.js';
 import type { List, PageQuery } from './list.schemas.js';
-import { acceptedSecrets, type SecretKeysConfig } from './secrets/secret-keys.js';
+import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
 /** Where in a list a row stands: the values that the list is sorted by, as PostgreSQL writes them. */
 export type Position = readonly string[];

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Distribution } from './distribution.js';
-import type { RefusalReason } from '../guard/token-validator.js';
+import type { RefusalReason } from '../../guard/token-validator.js';
 
 /** What came of a question about a token. `unavailable`: no verdict, because the database could not be asked. */
 export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactive'>;
@@ -14,6 +13,25 @@ export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
 /** What died: a single token, or a grant and all of its tokens. */
 export type Revoked = 'access_token' | 'grant';
 export type BatchName = 'access_token' | 'api_key' | 'introspection' | 'client_secret' | 'client_token';
+
+/** How often values of which size were seen, in plain numbers: noting one costs no more than finding its bucket. */
+export class Distribution {
+  /** One for each bound, and one for what is beyond the last. Not cumulative. */
+  readonly counts: number[];
+  sum = 0;
+
+  /** @param bounds upper ones, inclusive, ascending */
+  constructor(readonly bounds: readonly number[]) {
+    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
+  }
+
+  note(value: number): void {
+    let at = 0;
+    while (value > (this.bounds[at] ?? Infinity)) at += 1;
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    this.sum += value;
+  }
+}
 
 const sizes = (): Distribution => new Distribution([1, 2, 4, 8, 16, 32, 64, 128]);
 

@@ -1,5 +1,5 @@
 import type { ObjectLiteral, Repository } from 'typeorm';
-import type { Position, Positioned } from './cursor.js';
+import type { Position, Positioned } from './cursors.js';
 
 /**
  * One page of entities that have `created_at` and `id`. A repository cannot compare two columns at once, and its times are

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { Cursors } from './cursor.js';
+import { Cursors } from './cursors.js';
 
 /** Owns how lists are cut into pages; never what is in them. */
 @Module({ providers: [Cursors], exports: [Cursors] })
-export class CursorsModule {}
+export class ListsModule {}

@@ -1,2 +1,0 @@
-/** Where TypeORM writes down which migrations have run. */
-export const MIGRATIONS_TABLE = 'migrations';
