@@ -216,7 +216,23 @@ const GOOD: [Name, string, unknown][] = [
   ['ALLOW_HTTP', '0', false],
   ['DEMO', '0', false],
   ['LOG_LEVEL', 'silent', 'silent'],
-  ['TRUST_PROXY', '10.0.0.0/8,::1', '10.0.0.0/8,::1'],
+  [
+    'TRUST_PROXY',
+    '10.0.0.0/8, ::1,::ffff:192.0.2.0/120',
+    [
+      { address: '10.0.0.0', prefix: 8, family: 'ipv4' },
+      { address: '::1', prefix: 128, family: 'ipv6' },
+      { address: '192.0.2.0', prefix: 24, family: 'ipv4' },
+    ],
+  ],
+  [
+    'TRUST_PROXY',
+    'loopback',
+    [
+      { address: '127.0.0.0', prefix: 8, family: 'ipv4' },
+      { address: '::1', prefix: 128, family: 'ipv6' },
+    ],
+  ],
   ['SHUTDOWN_DELAY', '0', 0],
   ['SHUTDOWN_DELAY', '5m', 300],
 ];
@@ -290,6 +306,19 @@ const BAD: [Name, string][] = [
   ...['0', '65', 'all', '1.5', '-1'].map((text): [Name, string] => ['WORKERS', text]),
   ...['verbose', 'INFO', '30'].map((text): [Name, string] => ['LOG_LEVEL', text]),
   ...['301', '-1', '6m'].map((text): [Name, string] => ['SHUTDOWN_DELAY', text]),
+  ...[
+    'nonsense',
+    'true',
+    '10.0.0.0/33',
+    '10.0.0.1,',
+    'proxy.example',
+    '0.0.0.0/0',
+    '::/0',
+    '128.0.0.0/1',
+    '0::/0',
+    '::ffff:0.0.0.0/96',
+    '10.0.0.1, 0.0.0.0/1',
+  ].map((text): [Name, string] => ['TRUST_PROXY', text]),
 ];
 
 describe('a bad value', () => {

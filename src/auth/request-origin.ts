@@ -10,7 +10,7 @@ export interface RequestOrigin {
 export const OPERATOR: RequestOrigin = { ip: null, userAgent: null, requestId: null };
 
 export interface HttpRequest {
-  readonly ip: string;
+  readonly clientAddress: string;
   readonly id: string;
   readonly headers: { readonly 'user-agent'?: string | undefined };
 }
@@ -18,7 +18,7 @@ export interface HttpRequest {
 export function originOf(request: HttpRequest): RequestOrigin {
   const userAgent = request.headers['user-agent'];
   return {
-    ip: request.ip,
+    ip: request.clientAddress || null,
     requestId: request.id,
     userAgent: userAgent ? userAgent.replace(/[^\x20-\x7e]/g, '?').slice(0, 200) : null,
   };

@@ -14,6 +14,7 @@ import {
   secrets,
   workers,
 } from './parsers.js';
+import { trustedProxies } from './trusted-proxies.js';
 
 /** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
 interface Setting<T> {
@@ -143,9 +144,9 @@ export const SETTINGS = {
   ),
   TLS_KEY: setting(oneLine, undefined, 'file with the private key (PEM)'),
   TRUST_PROXY: setting(
-    oneLine,
+    trustedProxies,
     undefined,
-    'addresses or networks of TLS proxies whose `X-Forwarded-*` is believed, comma-separated',
+    'addresses or networks of TLS proxies whose `X-Forwarded-For` is believed, comma-separated',
   ),
   CORS_ORIGINS: setting(
     origins,

@@ -11,9 +11,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import type { Network } from '../config/trusted-proxies.js';
 import { installAccessLog } from './access-log.js';
 import { installBodyParser } from './body/body-parser.js';
 import { BODY_LIMIT } from './body/body-reader.js';
+import { installClientAddress } from './client-address.js';
 import { challengesOf } from './errors/challenge.js';
 import { answerClientError } from './errors/client-error.js';
 import { installCors } from './cors.js';
@@ -28,8 +30,8 @@ import { WireError } from './errors/wire-error.js';
 export interface HttpOptions {
   /** Named in every challenge: printable ASCII. */
   readonly realm: string;
-  /** Whose `X-Forwarded-*` is believed: addresses and CIDR blocks, separated by commas; or everybody's (true). */
-  readonly trustProxy?: string | boolean | undefined;
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustProxy?: readonly Network[] | undefined;
   /** PEM. Without it plain HTTP is spoken. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** True if clients come by HTTPS, though a proxy ends it. By default if there is `tls`. */
@@ -67,6 +69,7 @@ export async function createHttpApp(
   // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.
   instance.server.maxHeadersCount = 0;
   options.firstHooks?.(instance);
+  installClientAddress(instance, options.trustProxy ?? []);
   // Hooks run in this order, and the gate answers by itself.
   await installCors(instance, options.corsOrigins ?? []);
   installGate(instance, headers);
@@ -130,7 +133,6 @@ function serverOptions(
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-    trustProxy: options.trustProxy ?? false,
     return503OnClosing: false, // who got in before the port closed is served
     // refused before any hook has run
     frameworkErrors: (error, request, reply) =>

@@ -25,7 +25,7 @@ export class OptionalClientGuard implements CanActivate {
   /** @throws WireError invalid_request, invalid_client, too_many_requests; Unavailable */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<GuardedRequest>();
-    this.throttle.admit(request.ip);
+    this.throttle.admit(request.clientAddress);
     try {
       const secret = this.clients.presented(request);
       if (secret) this.meanwhile(request);
@@ -41,7 +41,7 @@ export class OptionalClientGuard implements CanActivate {
   protected meanwhile(_request: ClientRequest): void {}
 
   private async failed(request: GuardedRequest): Promise<void> {
-    await this.throttle.failed(request.ip);
+    await this.throttle.failed(request.clientAddress);
     const detail = { client_id: claimedClientId(request) };
     const refused = { type: 'client.refused', actor: null, origin: originOf(request), detail } as const;
     await this.refusals.note(refused, 'invalid_client');

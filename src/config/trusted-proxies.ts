@@ -1,0 +1,47 @@
+import { isIP } from 'node:net';
+import { ipAddress } from './ip-address.js';
+
+export interface Network {
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+/** Names that Fastify and Express have for networks. */
+const NAMED: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+/** Wider is no network of proxies but the world, and everybody in it says himself which address he has. */
+const WIDEST = { ipv4: 8, ipv6: 16 };
+const PRIVATE = ['fe80::/10', 'fc00::/7', 'fd00::/8'];
+const MAPPED = 96;
+
+const USAGE =
+  'must be addresses or networks of your proxies such as 10.1.2.3 or 10.1.0.0/16, separated by commas';
+
+/** `10.1.0.0/16, ::1`. An address inside of IPv6 is the IPv4 one that it means. */
+export function trustedProxies(text: string): readonly Network[] {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .flatMap((part) => NAMED[part] ?? [part]);
+  return Object.freeze(parts.map(network));
+}
+
+function network(text: string): Network {
+  const [, written = '', digits] = /^([0-9a-fA-F:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const address = isIP(written) === 0 ? undefined : ipAddress(written);
+  if (address === undefined) throw new Error(USAGE);
+  const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+  const inside = family === 'ipv4' && isIP(written) === 6 ? MAPPED : 0;
+  const longest = family === 'ipv4' ? 32 : 128;
+  const prefix = digits === undefined ? longest : Number(digits) - inside;
+  if (prefix > longest) throw new Error(USAGE);
+  if (prefix < WIDEST[family] && !PRIVATE.includes(text.toLowerCase()))
+    throw new Error(
+      `must be no wider than /${WIDEST.ipv4} (IPv4) or /${WIDEST.ipv6} (IPv6), because everybody in it may claim any address: name your proxies`,
+    );
+  return Object.freeze({ address, prefix, family });
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BlockList, isIP } from 'node:net';
+import { ipAddress } from '../config/ip-address.js';
+import type { Network } from '../config/trusted-proxies.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom attempts are counted of and sessions are noted with. Empty if the connection has gone. */
+    readonly clientAddress: string;
+  }
+}
+
+/**
+ * Adds `request.clientAddress`: the nearest one that is not a trusted proxy's. A header is text of the caller's until a
+ * trusted proxy has put an address there: at the first part that is none, the address of the socket counts.
+ * Fastify's own `request.ip` would hand on any text, so it is not told of proxies. `Forwarded` (RFC 7239) is not read.
+ */
+export function installClientAddress(instance: FastifyInstance, proxies: readonly Network[]): void {
+  const trusted = trust(proxies);
+  instance.decorateRequest('clientAddress', {
+    getter(this: FastifyRequest) {
+      return clientAddress(this, trusted);
+    },
+  });
+}
+
+function clientAddress({ raw, headers }: FastifyRequest, trusted: (address: string) => boolean): string {
+  const socket = ipAddress(raw.socket.remoteAddress ?? '') ?? '';
+  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
+  let address = socket;
+  let end = forwarded.length;
+  while (end > 0 && trusted(address)) {
+    const comma = forwarded.lastIndexOf(',', end - 1);
+    const part = ipAddress(forwarded.slice(comma + 1, end));
+    if (part === undefined) return socket;
+    address = part;
+    end = comma;
+  }
+  return address;
+}
+
+/** One list a family: a block list compares an IPv4 address with networks of IPv6, too. */
+function trust(proxies: readonly Network[]): (address: string) => boolean {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const { address, prefix, family } of proxies) lists[family].addSubnet(address, prefix, family);
+  return (address) =>
+    proxies.length > 0 &&
+    (isIP(address) === 4 ? lists.ipv4.check(address, 'ipv4') : lists.ipv6.check(address, 'ipv6'));
+}
