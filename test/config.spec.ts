@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import { ConfigError, loadConfig, type Config } from '../src/config/config.js';
 import { SETTINGS } from '../src/config/settings.js';
 
 const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
+const LONGER = createHash('sha384').update('keks').digest('hex');
+const BASE64URL = `-_-_${createHash('sha256').update('keks').digest('base64url')}`;
 const EXTERNAL = {
   DATABASE_URL: 'postgresql://keks:hunter2@db.example/keks',
   ISSUER: 'https://auth.example.com',
@@ -185,8 +188,8 @@ const GOOD: [Name, string, unknown][] = [
   ['REALM', 'A "B" \\ C', 'A "B" \\ C'],
   ['AUDIENCE', 'https://api.example.com', 'https://api.example.com'],
   ['SECRET_KEY', KEY.toUpperCase(), Buffer.from(KEY, 'hex')],
-  ['SECRET_KEY', Buffer.alloc(33, 250).toString('base64url'), Buffer.alloc(33, 250)],
-  ['SECRET_KEY', KEY + KEY, Buffer.from(KEY + KEY, 'hex')],
+  ['SECRET_KEY', BASE64URL, Buffer.from(BASE64URL, 'base64url')],
+  ['SECRET_KEY', KEY + LONGER, Buffer.from(KEY + LONGER, 'hex')],
   ['SECRET_KEY_PREVIOUS', KEY, [Buffer.from(KEY, 'hex')]],
   ...[',', ', ', ' ', '\n'].map((between): [Name, string, unknown] => [
     'SECRET_KEY_PREVIOUS',
@@ -327,6 +330,62 @@ describe('a bad value', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]?.split(' ')[0]).toBe(name);
     if (text.trim().length > 4) expect(problems[0]).not.toContain(text.trim());
+  });
+});
+
+describe('a SECRET_KEY that can be guessed', () => {
+  const GUESSABLE = [
+    '0'.repeat(64),
+    'A'.repeat(43),
+    'f'.repeat(64),
+    'deadbeef'.repeat(8),
+    '0123456789abcdef'.repeat(4),
+    Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('hex'),
+    Buffer.from(Array.from({ length: 40 }, (_, at) => 255 - 3 * at)).toString('base64url'),
+    'changeme'.repeat(6),
+    'change-me-please-this-is-not-a-secret-key-at-all',
+    'CHANGE_ME_CHANGE_ME_change_me_0123456789abcdefghijk',
+    Buffer.from('please change me before going to production').toString('hex'),
+    'your-secret-here-0123456789-abcdefghijklmnopqrst',
+  ];
+
+  it.each(GUESSABLE)('%s', (key) => {
+    const mend = /^SECRET_KEY can be guessed: .*openssl rand -hex 32.*SECRET_KEY_PREVIOUS/;
+    expect(problemsOf({ ...EXTERNAL, SECRET_KEY: key })).toEqual([expect.stringMatching(mend)]);
+  });
+
+  it('is accepted as a former one, so that one can leave it', () => {
+    for (const key of GUESSABLE) expect(problemsOf({ ...EXTERNAL, SECRET_KEY_PREVIOUS: key })).toEqual([]);
+  });
+
+  it('is none in secret.key either', () => {
+    const DATA_DIR = folder();
+    writeFileSync(join(DATA_DIR, 'secret.key'), '0'.repeat(64), { mode: 0o600 });
+    expect(problemsOf({ DATA_DIR })).toEqual([expect.stringMatching(/^DATA_DIR .*secret\.key.*guessed/)]);
+  });
+
+  it('is none that was made', () => {
+    for (let made = 0; made < 2_000; made += 1) {
+      const key = randomBytes(32);
+      for (const SECRET_KEY of [key.toString('hex'), key.toString('base64url')])
+        expect(problemsOf({ ...EXTERNAL, SECRET_KEY })).toEqual([]);
+    }
+  });
+});
+
+describe('OPS_PORT beside TLS', () => {
+  const TLS = { ...EXTERNAL, OPS_PORT: '9000', TLS_CERT: 'a', TLS_KEY: 'b' };
+
+  it('has Swagger UI by plain HTTP on this machine only, or for who insists', () => {
+    expect(problemsOf({ ...TLS, HOST: '0.0.0.0' })).toEqual([
+      expect.stringMatching(/^OPS_PORT .*ALLOW_HTTP/),
+    ]);
+    for (const extra of [
+      { HOST: '127.0.0.1' },
+      { HOST: '0.0.0.0', ALLOW_HTTP: 'true' },
+      { HOST: '0.0.0.0', OPS_PORT: '' },
+    ])
+      expect(problemsOf({ ...TLS, ...extra })).toEqual([]);
   });
 });
 

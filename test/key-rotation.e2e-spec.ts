@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import passport from 'passport';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KeySchedule } from '../src/auth/keys/key-schedule.js';
@@ -9,7 +9,11 @@ import { createDatabase, type TestDatabase } from './support/database.js';
 import { addClient, basic, issued, refresh, submit, type TestClient } from './support/oauth.js';
 import { get, PASSWORD, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
-const [A, B, C] = [1, 2, 3].map((n) => Buffer.alloc(32, n).toString('hex')) as [string, string, string];
+const [A, B, C] = [1, 2, 3].map((n) => createHash('sha256').update(String(n)).digest('hex')) as [
+  string,
+  string,
+  string,
+];
 
 /** What an instance makes with, and what else it accepts. */
 type Keys = readonly [making: string, ...accepted: string[]];

@@ -5,6 +5,7 @@ import { isBuiltin } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../src/config/config.js';
+import { trustedProxies } from '../src/config/trusted-proxies.js';
 import { SETTINGS } from '../src/config/settings.js';
 
 interface Service {
@@ -169,7 +170,7 @@ describe('docker-compose.yml', () => {
       HOST: '0.0.0.0',
       PORT: 3000,
       ISSUER: 'https://auth.example.com',
-      TRUST_PROXY: compose.networks['front']?.ipam?.config[0]?.subnet,
+      TRUST_PROXY: trustedProxies(compose.networks['front']?.ipam?.config[0]?.subnet ?? ''),
     });
     expect(config.DATABASE_URL).toContain('@postgres:5432/');
     expect(readFileSync('Caddyfile', 'utf8')).toContain(`reverse_proxy keks:${config.PORT}`);

@@ -1,5 +1,5 @@
 import { compare } from 'bcrypt';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { derivedKey } from '../src/auth/secrets/derived-key.js';
 import { OPERATOR } from '../src/auth/request-origin.js';
@@ -10,7 +10,9 @@ import { UsersService } from '../src/auth/users/users.service.js';
 import { Unavailable } from '../src/http/errors/unavailable.js';
 import { PASSWORD, post, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
-const [OLD, NEW] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+const [OLD = Buffer.of(), NEW = Buffer.of()] = ['old', 'new'].map((name) =>
+  createHash('sha256').update(name).digest(),
+);
 
 function hasher(secret: Buffer, cost = 4, previous?: Buffer): PasswordHash {
   return new PasswordHash({

@@ -91,6 +91,10 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
     isLoopback(settings.HOST) || Boolean(settings.TLS_CERT || settings.TRUST_PROXY || settings.ALLOW_HTTP),
     `HOST=${settings.HOST} would serve plain HTTP beyond this machine: set TLS_CERT and TLS_KEY, or TRUST_PROXY behind a TLS proxy, or ALLOW_HTTP=true.`,
   );
+  demand(
+    !settings.OPS_PORT || !settings.TLS_CERT || isLoopback(settings.HOST) || settings.ALLOW_HTTP,
+    'OPS_PORT would serve Swagger UI, where people type passwords, by plain HTTP beyond this machine: unset it, or set ALLOW_HTTP=true where only operators reach that port.',
+  );
   for (const name of ['TYPEORM_SYNCHRONIZE', 'DB_SYNCHRONIZE', 'DATABASE_SYNCHRONIZE'])
     demand(
       !environment[name] || ['false', '0'].includes(environment[name]),

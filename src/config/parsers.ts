@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isGuessable } from './weak-secret.js';
 
 /** Text -> value, one function a kind of setting. Each throws an Error whose message completes "NAME ...". */
 
@@ -49,6 +50,16 @@ export function secret(text: string): Buffer {
   const value = hex ? Buffer.from(text, 'hex') : base64url ? Buffer.from(text, 'base64url') : undefined;
   if (!value) throw new Error('must be hex or base64url: make one with "openssl rand -hex 32"');
   if (value.length < 32) throw new Error('must have 32 bytes at least: make one with "openssl rand -hex 32"');
+  return value;
+}
+
+/** One to make with, which nobody may guess. A former one is taken as it is: it is on its way out. */
+export function makingSecret(text: string): Buffer {
+  const value = secret(text);
+  if (isGuessable(text, value))
+    throw new Error(
+      'can be guessed: make one with "openssl rand -hex 32"; if Keks has run with this one, put it into SECRET_KEY_PREVIOUS while you rotate',
+    );
   return value;
 }
 

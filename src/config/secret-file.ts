@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { secret } from './parsers.js';
+import { makingSecret } from './parsers.js';
 import { ConfigError } from './settings.js';
 
 /**
@@ -13,7 +13,7 @@ export function embeddedSecretKey(dataDir: string): Buffer {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     if (!existsSync(file)) makeKey(file, dataDir);
-    return secret(readFileSync(file, 'utf8').trim());
+    return makingSecret(readFileSync(file, 'utf8').trim());
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const why =

@@ -6,11 +6,11 @@ import {
   issuer,
   loopbackOrHost,
   logLevel,
+  makingSecret,
   oneLine,
   origins,
   postgresUrl,
   schemaName,
-  secret,
   secrets,
   workers,
 } from './parsers.js';
@@ -79,7 +79,7 @@ export const SETTINGS = {
   REALM: setting(oneLine, 'CookieFactory', 'the realm in every challenge'),
   AUDIENCE: setting(oneLine, undefined, 'who tokens are for by default; the issuer if unset'),
   SECRET_KEY: setting(
-    secret,
+    makingSecret,
     undefined,
     '32 bytes or more, hex or base64url; required with `DATABASE_URL`, else made in `DATA_DIR`',
   ),

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { SECRET_KEY } from '../support/test-app.js';
 
 /** The first one, under which the client and the user of the history were made, is accepted to the end. */
-const KEYS = [SECRET_KEY, ...[1, 2, 3].map((n) => Buffer.alloc(32, n).toString('hex'))];
+const KEYS = [SECRET_KEY, ...[1, 2, 3].map((n) => createHash('sha256').update(String(n)).digest('hex'))];
 
 interface Held {
   making: string;
