@@ -6,6 +6,7 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { LoginThrottle } from '../throttle/login-throttle.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
 import { chosenPassword, User } from '../users/user.entity.js';
@@ -25,6 +26,7 @@ export class PasswordChange {
     private readonly login: PasswordLogin,
     private readonly passwords: NewPasswords,
     private readonly endings: OwnerEndings,
+    private readonly throttle: LoginThrottle,
   ) {}
 
   /**
@@ -37,7 +39,8 @@ export class PasswordChange {
     origin: RequestOrigin,
   ): Promise<void> {
     const verified = await this.login.verifyAgain(by.userId, request.oldPassword, origin);
-    const made = await this.passwords.hashOf(request.newPassword, verified.name);
+    const attempts = this.throttle.choicesOf(by.userId);
+    const made = await this.passwords.hashOf(request.newPassword, verified.name, attempts);
     if ('flaw' in made) throw new WireError('invalid_request');
     await this.replace(verified, made.hash, { except: by.loginId, keys: request.keys }, origin);
   }

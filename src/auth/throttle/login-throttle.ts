@@ -18,6 +18,13 @@ interface Keys {
   readonly known: CounterKey;
 }
 
+/** Something that may fail so often in a window. */
+export interface Attempts {
+  /** @throws WireError too_many_requests; Unavailable */
+  admit(): Promise<void>;
+  failed(): Promise<void>;
+}
+
 /**
  * Who may try a password. Only failures count; a success clears its own pair of account and address, and no success or failure
  * elsewhere locks anybody out of an address that the account is used from.
@@ -61,6 +68,19 @@ export class LoginThrottle {
     const keys = this.keysOf(account, ip);
     await this.counters.clear(keys.pair);
     await this.counters.mark({ key: keys.known, windowSeconds: KNOWN_FOR });
+  }
+
+  /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
+  choicesOf(userId: string): Attempts {
+    const key = this.counters.key('choice', userId);
+    const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
+    return {
+      admit: async () => {
+        const [count] = await this.counters.read([key]);
+        this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+      },
+      failed: () => this.counters.count([{ key, windowSeconds }]),
+    };
   }
 
   private refuseIf(count: Count | undefined, most: number): void {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
+import { PASSWORD_STRENGTH } from './password-strength.js';
 
 /** More than this is refused before any work is done on it. */
 export const PASSWORD_MAX_BYTES = 1_024;
@@ -23,28 +24,22 @@ export const PASSWORD_FLAWS: Record<PasswordFlaw, string> = {
 export class PasswordPolicy {
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'PASSWORD_MIN_LENGTH'>) {}
 
-  /** @param about words an attacker would try first: the user's name */
-  async flawOf(password: string, about: readonly string[]): Promise<PasswordFlaw | undefined> {
+  /** What can be seen at a glance. @param about words an attacker would try first: the user's name */
+  plainFlawOf(password: string, about: readonly string[]): PasswordFlaw | undefined {
     if (!isUsable(password)) return password.isWellFormed() ? 'too_long' : 'ill_formed';
     if ([...password].length < this.config.PASSWORD_MIN_LENGTH) return 'too_short';
-    const words = [...about, ...OUR_WORDS];
-    if (isRepeat(password) || isMadeOf(words, password)) return 'too_common';
-    return (await score(password, words)) < SCORE_MIN ? 'too_common' : undefined;
+    return isRepeat(password) || isMadeOf([...about, ...OUR_WORDS], password) ? 'too_common' : undefined;
+  }
+
+  /** What only an estimate shows: work for the login lane. @throws Unavailable */
+  async isGuessable(password: string, about: readonly string[]): Promise<boolean> {
+    return (await PASSWORD_STRENGTH.score(password, [...about, ...OUR_WORDS])) < SCORE_MIN;
   }
 }
 
 /** What can be a password at all, old or new. */
 export function isUsable(password: string): boolean {
   return password.isWellFormed() && Buffer.byteLength(password) <= PASSWORD_MAX_BYTES;
-}
-
-/** The dictionaries are large and rarely needed: they are loaded at the first new password. */
-async function score(password: string, words: string[]): Promise<number> {
-  const [{ ZxcvbnFactory }, { adjacencyGraphs, dictionary }] = await Promise.all([
-    import('@zxcvbn-ts/core'),
-    import('@zxcvbn-ts/language-common'),
-  ]);
-  return new ZxcvbnFactory({ graphs: adjacencyGraphs, dictionary }).check(password, words).score;
 }
 
 const SEPARATORS = /[\p{P}\p{S}\p{Z}]+/gu;
