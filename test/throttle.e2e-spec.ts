@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networkOf } from '../src/auth/throttle/network.js';
+import { ClientThrottle } from '../src/auth/throttle/client-throttle.js';
+import { RemoteValidator } from '../src/guard/remote-validator.js';
+import { addClient, basic, secretPost, stayLoggedIn, type TestClient } from './support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
 const WINDOW = 15 * 60;
@@ -118,6 +121,102 @@ describe('POST /oauth/introspect', () => {
     expect((await ask('10.0.0.2')).status).toBe(401);
     keks.clock.advance(WINDOW + 1);
     expect((await ask('10.0.0.1')).status).toBe(401);
+    await keks.close();
+  });
+});
+
+describe('a client behind the address of a stranger', () => {
+  const LIMIT = 5;
+  let keks: TestApp;
+  let client: TestClient;
+
+  beforeAll(async () => {
+    keks = await startTestApp({ LOGIN_FAILURES_PER_ADDRESS: String(LIMIT), TRUST_PROXY: '127.0.0.1' });
+    client = await addClient(keks, { audience: ['http://127.0.0.1:3000'] });
+    await keks.addUser('Ann');
+  });
+
+  afterAll(() => keks.close());
+
+  const ask = (path: string, fields: Record<string, string>, from = '10.0.0.1'): Promise<Answer> =>
+    request(keks.url, path, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': from },
+      body: new URLSearchParams(fields),
+    });
+  const wrong = (client_secret: string) => ({ token: 'x', client_id: client.clientId, client_secret });
+
+  it('keeps its verdicts and its tokens, however much the stranger fails', async () => {
+    const token = await keks.login('Ann');
+    for (let attempt = 0; attempt < LIMIT; attempt += 1)
+      expect((await ask('/oauth/revoke', wrong('kcs_wrong'))).status).toBe(401);
+    expect((await ask('/oauth/revoke', wrong('kcs_wrong'))).status).toBe(429);
+    const right = secretPost(client);
+    expect((await ask('/oauth/introspect', { ...right, token })).body).toMatchObject({ active: true });
+    expect((await ask('/oauth/revoke', { ...right, token: 'x' })).status).not.toBe(429);
+    expect((await ask('/oauth/token', { ...right, grant_type: 'client_credentials' })).status).toBe(200);
+    const basicAuth = { ...basic(client), 'x-forwarded-for': '10.0.0.1' };
+    const body = new URLSearchParams({ token });
+    expect(
+      (await request(keks.url, '/oauth/introspect', { method: 'POST', headers: basicAuth, body })).body,
+    ).toMatchObject({ active: true });
+  });
+
+  it('and so do people who refresh there, without a client', async () => {
+    const { refresh_token } = await stayLoggedIn(keks, 'Ann');
+    const fields = { grant_type: 'refresh_token', refresh_token };
+    expect((await ask('/oauth/token', fields)).status).toBe(200);
+  });
+
+  it.each(['/oauth/token', '/oauth/introspect', '/oauth/revoke'])(
+    '%s refuses early whoever only looks like a client: a secret that is nobody’s, or another client’s, or ended',
+    async (path) => {
+      const other = await addClient(keks);
+      await keks.database.client.query('DELETE FROM client_secrets WHERE client_id = $1', [other.clientId]);
+      const grant = { grant_type: 'client_credentials' };
+      for (const secret of ['kcs_wrong', '', other.clientSecret])
+        expect((await ask(path, { ...wrong(secret), ...grant })).status).toBe(429);
+      const { rows } = await keks.database.client.query(
+        `SELECT count(*)::int AS n FROM audit_events WHERE type = 'client.refused'`,
+      );
+      expect(rows[0]?.n).toBe(LIMIT);
+    },
+  );
+
+  it('holds with RemoteValidator, too', async () => {
+    const validator = new RemoteValidator({
+      introspectionEndpoint: `${keks.url}/oauth/introspect`,
+      clientId: client.clientId,
+      clientSecret: client.clientSecret,
+    });
+    for (let attempt = 0; attempt <= LIMIT; attempt += 1)
+      await request(keks.url, '/oauth/introspect', { method: 'POST', body: new URLSearchParams(wrong('x')) });
+    const verdict = await validator.validate(await keks.login('Ann'));
+    expect(verdict).toHaveProperty('principal');
+  });
+});
+
+describe('the list of blocked networks', () => {
+  it('is bounded, lets the oldest go, and still blocks who comes next', async () => {
+    const keks = await startTestApp({ LOGIN_FAILURES_PER_ADDRESS: '1', TRUST_PROXY: '127.0.0.1' });
+    const throttle = keks.app.get(ClientThrottle);
+    const address = (at: number): string => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
+    for (let from = 0; from < 10_100; from += 100)
+      await Promise.all(Array.from({ length: 100 }, (_, at) => throttle.failed(address(from + at))));
+    expect(throttle.remembered).toBe(10_000);
+    const ask = async (from: string): Promise<number> =>
+      (
+        await request(keks.url, '/oauth/introspect', {
+          method: 'POST',
+          headers: { 'x-forwarded-for': from },
+          body: new URLSearchParams({ token: 'x', client_id: 'c-1', client_secret: 'kcs_wrong' }),
+        })
+      ).status;
+    expect([await ask('192.0.2.1'), await ask('192.0.2.1')]).toEqual([401, 429]);
+    keks.clock.advance(WINDOW + 1);
+    expect([await ask('192.0.2.1'), await ask('192.0.2.1')]).toEqual([401, 429]);
+    expect([await ask('192.0.2.2'), await ask('192.0.2.2')]).toEqual([401, 429]);
+    expect(throttle.remembered).toBeLessThan(10);
     await keks.close();
   });
 });

@@ -25,7 +25,6 @@ export class OptionalClientGuard implements CanActivate {
   /** @throws WireError invalid_request, invalid_client, too_many_requests; Unavailable */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<GuardedRequest>();
-    this.throttle.admit(request.clientAddress);
     try {
       const secret = this.clients.presented(request);
       if (secret) this.meanwhile(request);
@@ -40,7 +39,9 @@ export class OptionalClientGuard implements CanActivate {
   /** What may begin while the database is asked about a client whose secret we made. Nothing of it is an answer. */
   protected meanwhile(_request: ClientRequest): void {}
 
+  /** Only here is an address refused: what a stranger does behind the same one takes nothing from a client with its secret. */
   private async failed(request: GuardedRequest): Promise<void> {
+    this.throttle.admit(request.clientAddress);
     await this.throttle.failed(request.clientAddress);
     const detail = { client_id: claimedClientId(request) };
     const refused = { type: 'client.refused', actor: null, origin: originOf(request), detail } as const;

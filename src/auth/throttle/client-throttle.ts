@@ -9,8 +9,9 @@ import { networkOf } from './network.js';
 const MOST = 10_000;
 
 /**
- * Clients that fail to authenticate count per address. A client's secret cannot be guessed, so this is about noise, and
- * no request pays a query for it: an instance knows of a block from the first failure that it sees itself.
+ * Clients that fail to authenticate count per address. A client's secret cannot be guessed, so this is about noise: it is
+ * asked once a secret has turned out to be none, and never of a right one. No request pays a query for it: an instance
+ * knows of a block from the first failure that it sees itself.
  */
 @Injectable()
 export class ClientThrottle {
@@ -40,6 +41,23 @@ export class ClientThrottle {
     await this.counters.count([{ key, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }]);
     const [count] = await this.counters.read([key]);
     if (!count || count.failures < this.config.LOGIN_FAILURES_PER_ADDRESS) return;
-    if (this.blockedUntil.size < MOST) this.blockedUntil.set(network, count.endsAt);
+    this.letGo();
+    this.blockedUntil.set(network, count.endsAt);
+  }
+
+  /** For the test of its bound. */
+  get remembered(): number {
+    return this.blockedUntil.size;
+  }
+
+  /** Whoever came first goes first, over or not: no flood of networks keeps a new one out. */
+  private letGo(): void {
+    if (this.blockedUntil.size < MOST) return;
+    const now = this.clock.now();
+    for (const [network, until] of this.blockedUntil) if (until <= now) this.blockedUntil.delete(network);
+    for (const network of this.blockedUntil.keys()) {
+      if (this.blockedUntil.size < MOST) return;
+      this.blockedUntil.delete(network);
+    }
   }
 }
