@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Refusals } from '../src/auth/audit/refusals.js';
+import { Repeats } from '../src/auth/audit/repeats.js';
 import { addClient } from './support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from './support/test-app.js';
 
@@ -87,6 +89,50 @@ describe('what is refused is in the audit log, with its reason', () => {
     ]);
   });
 
+  it('a dead refresh token, however often: one row a minute, and how often it came again', async () => {
+    keks.clock.freeze();
+    const rowsOf = async (): Promise<unknown[]> => {
+      const { rows } = await keks.database.client.query(
+        `SELECT detail FROM audit_events WHERE type = 'token.refused' ORDER BY created_at, detail ? 'repeated'`,
+      );
+      return rows.map(({ detail }) => detail);
+    };
+    const deadToken = async (): Promise<string> => {
+      const { body } = await post(keks.url, '/issue', {
+        user: 'Ann',
+        password: PASSWORD,
+        scope: 'offline_access',
+      });
+      const { refresh_token } = body as { refresh_token: string };
+      await post(keks.url, '/revoke', { token: refresh_token });
+      return refresh_token;
+    };
+    const [one, other] = [await deadToken(), await deadToken()];
+    await keks.database.client.query('DELETE FROM audit_events');
+    const present = async (times: number, refresh_token: string): Promise<void> => {
+      const fields = { grant_type: 'refresh_token', refresh_token };
+      const answers = await Promise.all(Array.from({ length: times }, () => token(fields)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+    };
+    const reason = 'invalid_grant';
+    await present(200, one);
+    expect(await rowsOf()).toEqual([{ reason }]);
+    await present(1, other);
+    expect(await rowsOf()).toEqual([{ reason }, { reason }]);
+    keks.clock.advance(61);
+    await present(50, one);
+    expect(await rowsOf()).toEqual([{ reason }, { reason }, { reason }, { reason, repeated: 199 }]);
+    keks.clock.advance(61);
+    await keks.app.get(Refusals).flush();
+    expect(await rowsOf()).toEqual([
+      ...[{ reason }, { reason }, { reason }],
+      ...[
+        { reason, repeated: 199 },
+        { reason, repeated: 49 },
+      ],
+    ]);
+  });
+
   it('but no garbage: anybody can send it, as much as they like', async () => {
     const answer = await token({ grant_type: 'refresh_token', refresh_token: 'krt_garbage' });
     expect(answer.status).toBe(400);
@@ -109,5 +155,17 @@ describe('what is refused is in the audit log, with its reason', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('1');
     expect((await post(keks.url, '/validate', { token: access })).status).toBe(200);
+  });
+});
+
+describe('what is counted instead of written', () => {
+  it('is bounded: of more than it can hold the oldest goes', () => {
+    const repeats = new Repeats<number>();
+    for (let at = 0; at < 12_000; at += 1) expect(repeats.isFirst(`${at}`, at, 0)).toBe(true);
+    expect(repeats.size).toBe(10_000);
+    expect([repeats.isFirst('11999', 1, 0), repeats.isFirst('0', 1, 0)]).toEqual([false, true]);
+    expect(repeats.over(59_999)).toEqual([]);
+    expect(repeats.over(60_000)).toEqual([expect.objectContaining({ times: 1 })]);
+    expect(repeats.size).toBe(0);
   });
 });

@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock, timestamp } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { auditValues, INSERT_AUDIT_EVENT } from './audit-event.js';
+import { Repeats } from './repeats.js';
 import type { Statement } from '../../database/statement.js';
 
 /** Who was refused what. Nothing of it comes from the request but what has proved to be ours. */
@@ -24,13 +25,32 @@ const INSERT_REFUSED_REFRESH: Statement = {
            FROM (SELECT) AS one LEFT JOIN refresh_tokens r ON r.digest = $9 AND r.expires_at = $10`,
 };
 
-/** What was not done, and why: nothing else changed, so the event stands alone. */
+const EVERY_MS = 10_000;
+
+/**
+ * What was not done, and why: nothing else changed, so the event stands alone. Whoever holds a dead refresh token can
+ * present it for ever, so one of them makes a row a minute, and a count.
+ */
 @Injectable()
-export class Refusals {
+export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger('audit');
+  private readonly repeats = new Repeats<{ readonly refused: Refused; readonly reason: string }>();
+  private timer: NodeJS.Timeout | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.flush(), EVERY_MS).unref();
+  }
+
+  /** While the pools are still open. */
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush(Infinity);
+  }
 
   /** Does `work`; if that ends in an error for the wire, the audit log learns its code before the caller does. */
   async noting<T>(refused: Refused, work: () => Promise<T>): Promise<T> {
@@ -42,8 +62,32 @@ export class Refusals {
     }
   }
 
-  async note({ type, actor, origin, detail, presented }: Refused, reason: string): Promise<void> {
-    const values = auditValues(this.clock, { type, actor, origin, detail: { ...detail, reason } });
+  async note(refused: Refused, reason: string): Promise<void> {
+    if (!refused.presented) return this.write(refused, { reason });
+    await this.flush();
+    const key = `${refused.presented.digest.toString('hex')} ${refused.actor} ${reason}`;
+    if (!this.repeats.isFirst(key, { refused, reason }, this.clock.now())) return;
+    try {
+      await this.write(refused, { reason });
+    } catch (error) {
+      this.repeats.forget(key);
+      throw error;
+    }
+  }
+
+  /** Tells how often what was told came again: nothing of it is worth an answer that fails. */
+  async flush(now = this.clock.now()): Promise<void> {
+    if (this.repeats.size === 0 || !this.database.open) return;
+    for (const { last, times: repeated } of this.repeats.over(now))
+      await this.write(last.refused, { reason: last.reason, repeated }).catch((error: unknown) => {
+        this.logger.warn(
+          `${repeated} refusals were not noted: ${error instanceof Error ? error.message : ''}`,
+        );
+      });
+  }
+
+  private async write({ type, actor, origin, detail, presented }: Refused, more: object): Promise<void> {
+    const values = auditValues(this.clock, { type, actor, origin, detail: { ...detail, ...more } });
     if (!presented) await this.database.run(INSERT_AUDIT_EVENT, values);
     else
       await this.database.run(INSERT_REFUSED_REFRESH, [
