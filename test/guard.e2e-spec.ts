@@ -206,7 +206,7 @@ describe('GET /cookies', () => {
         [bearer('x'), 'X-Between: 1', `AUTHORIZATION: Bearer ${token}`],
         [bearer(token), 'Authorization:'],
       ];
-      for (const lines of cases) expectError(await eat(...lines), 400, 'invalid_request');
+      for (const lines of cases) expectChallenge(await eat(...lines), 400, 'invalid_request');
     });
 
     it('for two Host lines (RFC 9112 §3.2)', async () => {

@@ -529,6 +529,24 @@ describe('repeated header lines', () => {
     );
   });
 
+  it('with the challenge of RFC 6750 §3.1 for two Authorization lines, on every route, and for no other header', async () => {
+    const twice = ['Authorization: Bearer a', 'Authorization: Bearer b'];
+    for (const route of [
+      { path: '/cookies' },
+      { method: 'POST', path: '/echo', body: '{}' },
+      { method: 'POST', path: '/guarded', body: '{}' },
+    ]) {
+      const answer = await send({ ...route, headers: twice });
+      const { error_description: description } = answer.json;
+      expect([answer.status, answer.headers['www-authenticate']]).toEqual([
+        400,
+        String.raw`Bearer realm="Cookie \"Factory\"", error="invalid_request", error_description="${description}"`,
+      ]);
+      const other = await send({ ...route, headers: ['Host: other'] });
+      expect([other.status, other.headers['www-authenticate']]).toEqual([400, undefined]);
+    }
+  });
+
   it('404 and 405 come first', async () => {
     expectError(await send({ path: '/nowhere', headers: ['Host: b'] }), 404, 'not_found');
     expectError(

@@ -30,6 +30,8 @@ import { WireError } from './errors/wire-error.js';
 export interface HttpOptions {
   /** Named in every challenge: printable ASCII. */
   readonly realm: string;
+  /** Absolute URL of the RFC 9728 document, where there is one. */
+  readonly resourceMetadata?: string | undefined;
   /** Whose `X-Forwarded-For` is believed. */
   readonly trustProxy?: readonly Network[] | undefined;
   /** PEM. Without it plain HTTP is spoken. */
@@ -62,7 +64,8 @@ export async function createHttpApp(
 ): Promise<NestFastifyApplication> {
   const logger = options.logger === false ? undefined : options.logger;
   const drain = options.drain ?? new DrainState();
-  const filter = new WireErrorFilter(challengesOf(options.realm), logger);
+  const challenges = challengesOf(options.realm, options.resourceMetadata);
+  const filter = new WireErrorFilter(challenges, logger);
   const headers = securityHeaders(options.https ?? options.tls !== undefined);
   const adapter = new FastifyAdapter(serverOptions(options, drain, filter, headers));
   const instance = adapter.getInstance<FastifyInstance>();
@@ -72,7 +75,7 @@ export async function createHttpApp(
   installClientAddress(instance, options.trustProxy ?? []);
   // Hooks run in this order, and the gate answers by itself.
   await installCors(instance, options.corsOrigins ?? []);
-  installGate(instance, headers);
+  installGate(instance, headers, challenges);
   installBodyParser(instance);
   if (logger !== undefined) installAccessLog(instance, logger);
   const app = await NestFactory.create<NestFastifyApplication>(rootOf(module, filter), adapter, {

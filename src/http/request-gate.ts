@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { announcesTooMuch, BODY_LIMIT, discardBody, hasBody } from './body/body-reader.js';
+import type { Challenges } from './errors/challenge.js';
 import { isPreflight } from './cors.js';
 import { WireError } from './errors/wire-error.js';
 
@@ -13,7 +14,11 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
  * Everything about a request that can be refused before its body is read, in the order 404, 405, 400, 413:
  * without it Fastify complains about the body of a request to nowhere.
  */
-export function installGate(instance: FastifyInstance, headers: Readonly<Record<string, string>>): void {
+export function installGate(
+  instance: FastifyInstance,
+  headers: Readonly<Record<string, string>>,
+  { malformed }: Pick<Challenges, 'malformed'>,
+): void {
   const constant = Object.entries(headers);
   instance.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -26,7 +31,7 @@ export function installGate(instance: FastifyInstance, headers: Readonly<Record<
       reply.raw.shouldKeepAlive = false;
       done(new WireError('invalid_request'));
     } else if (request.is404 || asksForMethods) turnAway(instance, request, reply, done);
-    else admit(request.raw, done);
+    else admit(request.raw, malformed, done);
   });
   instance.addHook('onRoute', (route) => {
     if (!route.url.includes(':')) return;
@@ -45,12 +50,14 @@ function hasDoubtfulFraming(raw: IncomingMessage): boolean {
   return coding.toLowerCase() !== 'chunked' || raw.httpVersionMinor === 0;
 }
 
-function admit(raw: IncomingMessage, done: Done): void {
-  const error = hasRepeatedHeader(raw.rawHeaders)
-    ? new WireError('invalid_request')
-    : announcesTooMuch(raw)
-      ? new WireError('payload_too_large')
-      : undefined;
+function admit(raw: IncomingMessage, malformed: string, done: Done): void {
+  const repeated = repeatedHeader(raw.rawHeaders);
+  const error =
+    repeated !== 0
+      ? new WireError('invalid_request', repeated === AUTHORIZATION ? { 'WWW-Authenticate': malformed } : {})
+      : announcesTooMuch(raw)
+        ? new WireError('payload_too_large')
+        : undefined;
   if (!hasBody(raw)) done(error);
   else if (error !== undefined) discardBody(raw, () => done(error));
   else if (BODILESS.has(raw.method ?? '')) {
@@ -61,16 +68,19 @@ function admit(raw: IncomingMessage, done: Done): void {
 /**
  * A proxy may take the last `Host`, `Authorization` or `Content-Type` where Node takes the first
  * (RFC 9112 §3.2, RFC 6750 §3.1). Node hides the others; only the raw lines show them.
+ * @returns the bit of the first that is repeated, or 0
  */
-function hasRepeatedHeader(rawHeaders: readonly string[]): boolean {
+function repeatedHeader(rawHeaders: readonly string[]): number {
   let seen = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const bit = bitOf(rawHeaders[at] ?? '');
-    if ((seen & bit) !== 0) return true;
+    if ((seen & bit) !== 0) return bit;
     seen |= bit;
   }
-  return false;
+  return 0;
 }
+
+const AUTHORIZATION = 4;
 
 function bitOf(name: string): number {
   switch (name.length) {
@@ -79,7 +89,7 @@ function bitOf(name: string): number {
     case 12:
       return name.toLowerCase() === 'content-type' ? 2 : 0;
     case 13:
-      return name.toLowerCase() === 'authorization' ? 4 : 0;
+      return name.toLowerCase() === 'authorization' ? AUTHORIZATION : 0;
     default:
       return 0;
   }

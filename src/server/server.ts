@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino, { type Logger } from 'pino';
 import { AppModule, type AppOptions } from '../app.module.js';
+import { resourceMetadataUrl } from '../auth/discovery/well-known.js';
 import { DemoUser } from '../auth/users/demo-user.js';
 import type { Config } from '../config/config.js';
 import { documentOptions } from './document-options.js';
@@ -90,6 +91,7 @@ export async function createApp(
   const tracing = config.OTEL_EXPORTER_OTLP_ENDPOINT && (await import('../tracing/opentelemetry.js'));
   const app = await createHttpApp(AppModule.of(options), {
     realm: config.REALM,
+    resourceMetadata: resourceMetadataUrl(config.AUDIENCE),
     trustProxy: config.TRUST_PROXY,
     tls: certificate(config),
     https: config.ISSUER.startsWith('https:'),
