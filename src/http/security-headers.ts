@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const YEAR_SECONDS = 31_536_000;
 
+/** A page of ours shares no window with another site's: that one would see where it goes, and could send it elsewhere. */
+export const PAGE_ISOLATION = { 'cross-origin-opener-policy': 'same-origin' } as const;
+
 /**
  * What every answer says to browsers, by helmet, worked out once: its Fastify plugin builds all of it anew for each
  * request. A page that people look at brings a policy of its own.

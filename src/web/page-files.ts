@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { PAGE_ISOLATION } from '../http/security-headers.js';
 
 /**
  * What a page may do: its own scripts and styles from files of their own, its own server, inside nobody's frame. People
@@ -54,7 +55,7 @@ export class PageFiles {
   send(request: FastifyRequest, reply: FastifyReply, name = request.routeOptions.url?.slice(1) ?? ''): void {
     const file = this.files.get(name);
     if (!file) throw new Error(`no file for ${name}`);
-    if (name.endsWith('.html')) reply.header('content-security-policy', PAGE_POLICY);
+    if (name.endsWith('.html')) reply.header('content-security-policy', PAGE_POLICY).headers(PAGE_ISOLATION);
     reply.header('cache-control', 'no-cache').header('etag', file.etag);
     // a proxy that compresses makes the tag a weak one
     if (request.headers['if-none-match']?.includes(file.etag)) reply.code(304).send();

@@ -2,6 +2,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { protectReference } from './reference-files.js';
 import { addAccess, clientCredentials } from './openapi-access.js';
 import { addErrors } from './openapi-errors.js';
 import { addExamples } from './openapi-examples.js';
@@ -77,7 +78,7 @@ export function serveDocuments(
   document: () => OpenAPIObject = () => openApiDocument(where, options),
 ): void {
   const policy = pagePolicy(options.apart ? `'self' ${new URL(options.issuer).origin}` : "'self'");
-  protectPages(where.getHttpAdapter().getInstance() as FastifyInstance, policy);
+  protectReference(where.getHttpAdapter().getInstance() as FastifyInstance, policy);
   SwaggerModule.setup('docs', where, document, {
     raw: ['json'],
     jsonDocumentUrl: 'docs-json',
@@ -140,18 +141,4 @@ function description({ issuer, version, apart }: DocumentOptions): Omit<OpenAPIO
 function resource(controller: string): string {
   const name = controller.replace(/Controller$/, '');
   return name.charAt(0).toLowerCase() + name.slice(1);
-}
-
-function protectPages(instance: FastifyInstance, policy: string): void {
-  instance.addHook('onRoute', (route) => {
-    if (route.url !== '/docs' && !route.url.startsWith('/docs/')) return;
-    const own = route.onRequest === undefined ? [] : [route.onRequest].flat();
-    route.onRequest = [
-      ...own,
-      (_request, reply, done) => {
-        reply.header('content-security-policy', policy);
-        done();
-      },
-    ];
-  });
 }
