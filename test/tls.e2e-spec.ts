@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, getCiphers, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from './support/certificate.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
@@ -37,14 +37,29 @@ async function get(port: number, path: string): Promise<SecureAnswer> {
   });
 }
 
+/** The suite that was agreed on, if any was. */
+async function handshake(port: number, options: ConnectionOptions): Promise<string | undefined> {
+  try {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    const { name } = socket.getCipher();
+    socket.destroy();
+    return name;
+  } catch {
+    return undefined;
+  }
+}
+
 describe('TLS_CERT and TLS_KEY', () => {
   let database: TestDatabase;
   let folder: string;
   let server: ServerProcess;
   let port: number;
 
-  const writePair = async (): Promise<void> => {
-    const { cert, key } = await selfSigned();
+  let other: number | undefined;
+
+  const writePair = async (keyType?: 'rsa'): Promise<void> => {
+    const { cert, key } = await selfSigned(keyType);
     writeFileSync(join(folder, 'cert.pem'), cert);
     writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 });
   };
@@ -94,6 +109,48 @@ describe('TLS_CERT and TLS_KEY', () => {
     server.child.kill('SIGHUP');
     await expect.poll(async () => (await get(port, '/health/live')).fingerprint).not.toBe(before.fingerprint);
   });
+
+  it.each(['at the start', 'after SIGHUP'])(
+    'speak with forward secrecy and AEAD only, TLS 1.3 where both can: %s',
+    async (when) => {
+      // a key with which every suite would work that wants RSA
+      await writePair('rsa');
+      const before = (await get(port, '/health/live')).fingerprint;
+      const rsa =
+        when === 'after SIGHUP' ? server : launch(settings({ PORT: String((other ??= await freePort())) }));
+      if (rsa === server) server.child.kill('SIGHUP');
+      const at = rsa === server ? port : (other ?? 0);
+      await expect
+        .poll(async () => (await get(at, '/health/live').catch(() => null))?.fingerprint)
+        .toBeTruthy();
+      if (rsa === server)
+        await expect.poll(async () => (await get(at, '/health/live')).fingerprint).not.toBe(before);
+      const spoken = new Set<string>();
+      for (const suite of getCiphers().map((name) => name.toUpperCase())) {
+        const version = suite.startsWith('TLS_') ? 'TLSv1.3' : 'TLSv1.2';
+        const name = await handshake(at, {
+          ciphers: version === 'TLSv1.3' ? suite : `${suite}:@SECLEVEL=0`,
+          minVersion: version,
+          maxVersion: version,
+        });
+        if (name) spoken.add(name);
+      }
+      expect([...spoken].sort()).toEqual([
+        'ECDHE-RSA-AES128-GCM-SHA256',
+        'ECDHE-RSA-AES256-GCM-SHA384',
+        'ECDHE-RSA-CHACHA20-POLY1305',
+        'TLS_AES_128_GCM_SHA256',
+        'TLS_AES_256_GCM_SHA384',
+        'TLS_CHACHA20_POLY1305_SHA256',
+      ]);
+      for (const maxVersion of ['TLSv1', 'TLSv1.1'] as const)
+        expect(
+          await handshake(at, { ciphers: 'ALL:@SECLEVEL=0', minVersion: 'TLSv1', maxVersion }),
+        ).toBeUndefined();
+      expect(await handshake(at, {})).toMatch(/^TLS_/);
+      if (rsa !== server) await rsa.stop();
+    },
+  );
 
   it('stay as they are when the new ones are no good', async () => {
     const before = await get(port, '/health/live');

@@ -23,6 +23,7 @@ import { DrainState, prepareDrain, responseClass } from './drain.js';
 import { nestLogger } from './nest-logger.js';
 import { newRequestId } from './request-id.js';
 import { installGate } from './request-gate.js';
+import { TLS_SUITES } from './tls-suites.js';
 import { securityHeaders } from './security-headers.js';
 import { WireErrorFilter } from './errors/wire-error.filter.js';
 import { WireError } from './errors/wire-error.js';
@@ -128,7 +129,7 @@ function serverOptions(
             ...server,
             ...options.tls,
             handshakeTimeout: REQUEST_TIMEOUT,
-            minVersion: 'TLSv1.2' as const,
+            ...TLS_SUITES,
           },
         }),
     logger: false, // Fastify's makes a child for every request; the lines here are our own

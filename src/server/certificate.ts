@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type Server } from 'node:tls';
 import type { Config } from '../config/config.js';
+import { TLS_SUITES } from '../http/tls-suites.js';
 import { StartRefusal } from '../config/start-refusal.js';
 
 interface Certificate {
@@ -24,7 +25,7 @@ export function certificate({ TLS_CERT, TLS_KEY }: Config): Certificate | undefi
 /** For new connections; those that are open go on. @throws StartRefusal, and the old certificate stays in use */
 export function renewCertificate(app: NestFastifyApplication, config: Config): void {
   const fresh = certificate(config);
-  if (fresh) (app.getHttpServer() as unknown as Server).setSecureContext(fresh);
+  if (fresh) (app.getHttpServer() as unknown as Server).setSecureContext({ ...fresh, ...TLS_SUITES });
 }
 
 function pem(file: string): Buffer {

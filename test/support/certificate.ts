@@ -1,9 +1,9 @@
 import { generate } from 'selfsigned';
 
 /** A certificate of its own for 127.0.0.1, PEM. */
-export async function selfSigned(): Promise<{ cert: Buffer; key: Buffer }> {
+export async function selfSigned(keyType: 'ec' | 'rsa' = 'ec'): Promise<{ cert: Buffer; key: Buffer }> {
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
+    keyType,
     extensions: [
       { name: 'basicConstraints', cA: true },
       {
