@@ -172,6 +172,8 @@ describe('standard input', () => {
   it.concurrent.each([
     ['ill-formed UTF-8', Buffer.concat([Buffer.from(PASSWORD), Buffer.of(0xff)]), 'invalid_request'],
     ['a cut character', Buffer.from(`${PASSWORD}é`).subarray(0, -1), 'invalid_request'],
+    ['a NUL, which HTTP never takes', `${PASSWORD}\0`, 'invalid_request'],
+    ['a NUL in front', `\0${PASSWORD}`, 'invalid_request'],
     ['nothing', '', 'invalid_request'],
     ['an empty line', '\n', 'invalid_request'],
     ['more than 64 KiB', 'x'.repeat(70_000), 'payload_too_large'],

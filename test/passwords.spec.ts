@@ -161,6 +161,8 @@ describe('PasswordPolicy', () => {
 
   it.each([
     ['a lone high surrogate', `${PASSWORD}\ud800`, 'ill_formed'],
+    ['a NUL in it', `${PASSWORD}\0 and tea`, 'ill_formed'],
+    ['a NUL behind it', `${PASSWORD}\0`, 'ill_formed'],
     ['a lone low surrogate', `\udc00${PASSWORD}`, 'ill_formed'],
     ['1,025 bytes', `${PASSWORD}${'é'.repeat(493)}x`, 'too_long'],
   ])('refuses %s', async (_, password, flaw) => {

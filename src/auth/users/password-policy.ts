@@ -13,7 +13,7 @@ const OUR_WORDS = ['keks', 'keksdose', 'cookie', 'cookies', 'cookiefactory', 'co
 export type PasswordFlaw = 'ill_formed' | 'too_short' | 'too_long' | 'too_common';
 
 export const PASSWORD_FLAWS: Record<PasswordFlaw, string> = {
-  ill_formed: 'The password is not well-formed Unicode.',
+  ill_formed: 'The password is not well-formed Unicode, or has a NUL in it.',
   too_short: 'The password is too short: see PASSWORD_MIN_LENGTH.',
   too_long: 'The password is longer than 1,024 bytes.',
   too_common: 'The password is among the first that an attacker would try: choose another one.',
@@ -26,7 +26,8 @@ export class PasswordPolicy {
 
   /** What can be seen at a glance. @param about words an attacker would try first: the user's name */
   plainFlawOf(password: string, about: readonly string[]): PasswordFlaw | undefined {
-    if (!isUsable(password)) return password.isWellFormed() ? 'too_long' : 'ill_formed';
+    if (!isText(password)) return 'ill_formed';
+    if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return 'too_long';
     if ([...password].length < this.config.PASSWORD_MIN_LENGTH) return 'too_short';
     return isRepeat(password) || isMadeOf([...about, ...OUR_WORDS], password) ? 'too_common' : undefined;
   }
@@ -37,9 +38,9 @@ export class PasswordPolicy {
   }
 }
 
-/** What can be a password at all, old or new. */
-export function isUsable(password: string): boolean {
-  return password.isWellFormed() && Buffer.byteLength(password) <= PASSWORD_MAX_BYTES;
+/** What comes in over HTTP can be nothing else: another password could be set, and never be used. */
+function isText(password: string): boolean {
+  return password.isWellFormed() && !password.includes('\0');
 }
 
 const SEPARATORS = /[\p{P}\p{S}\p{Z}]+/gu;
