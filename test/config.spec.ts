@@ -1,8 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkDataDir } from '../src/cli/verbs/doctor/machine-checks.js';
 import { ConfigError, loadConfig, type Config } from '../src/config/config.js';
 import { SETTINGS } from '../src/config/settings.js';
 
@@ -370,6 +380,56 @@ describe('a SECRET_KEY that can be guessed', () => {
       for (const SECRET_KEY of [key.toString('hex'), key.toString('base64url')])
         expect(problemsOf({ ...EXTERNAL, SECRET_KEY })).toEqual([]);
     }
+  });
+});
+
+describe('a DATA_DIR that somebody else could have filled', () => {
+  const planted = (): string => {
+    const made = folder();
+    writeFileSync(join(made, 'secret.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
+    return made;
+  };
+  const AS_ROOT = process.geteuid?.() === 0;
+
+  it.each(['', 'secret.key'])('everybody may write to DATA_DIR/%s: refused, with the mend', (name) => {
+    const DATA_DIR = planted();
+    const path = join(DATA_DIR, name);
+    chmodSync(path, name === '' ? 0o777 : 0o666);
+    for (const extra of [{}, { SECRET_KEY: KEY }, { DEMO: 'false' }])
+      expect(problemsOf({ DATA_DIR, ...extra })).toEqual([
+        expect.stringMatching(new RegExp(`^DATA_DIR is not to be trusted: .*${path}.*chmod`)),
+      ]);
+    expect(problemsOf({ DATA_DIR, PORT: 'x' })).toHaveLength(2);
+    expect(checkDataDir(DATA_DIR)).toEqual([
+      expect.objectContaining({
+        status: 'fail',
+        message: expect.stringContaining('DATA_DIR is not to be trusted'),
+      }),
+    ]);
+    chmodSync(path, name === '' ? 0o700 : 0o600);
+    expect(problemsOf({ DATA_DIR })).toEqual([]);
+  });
+
+  it.runIf(AS_ROOT).each(['', 'secret.key'])(
+    'DATA_DIR/%s is another user’s: refused, with the mend',
+    (name) => {
+      const DATA_DIR = planted();
+      const path = join(DATA_DIR, name);
+      chownSync(path, 12_345, 12_345);
+      expect(problemsOf({ DATA_DIR })).toEqual([
+        expect.stringMatching(
+          new RegExp(`^DATA_DIR is not to be trusted: .*${path} belongs to user 12345.*chown`),
+        ),
+      ]);
+      chownSync(path, 0, 0);
+      expect(problemsOf({ DATA_DIR })).toEqual([]);
+    },
+  );
+
+  it('a group, and readers, are left to those who gave them', () => {
+    const DATA_DIR = planted();
+    chmodSync(DATA_DIR, 0o2775);
+    expect(problemsOf({ DATA_DIR })).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { dataDirFlaw } from './data-dir-trust.js';
 import { ConfigError, readSettings, type Settings } from './settings.js';
 import { embeddedSecretKey } from './secret-file.js';
 
@@ -25,6 +26,8 @@ export type Config = Readonly<
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const { settings, problems } = checkSettings(environment);
   const embedded = settings.DATABASE_URL === undefined;
+  const flaw = embedded ? dataDirFlaw(settings.DATA_DIR) : undefined;
+  if (flaw !== undefined) problems.push(flaw);
   if (problems.length > 0) throw new ConfigError(problems);
   const issuer = settings.ISSUER ?? `${settings.TLS_CERT ? 'https' : 'http'}://127.0.0.1:${settings.PORT}`;
   return Object.freeze({

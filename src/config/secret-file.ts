@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { dataDirFlaw } from './data-dir-trust.js';
 import { makingSecret } from './parsers.js';
 import { ConfigError } from './settings.js';
 
@@ -12,6 +13,9 @@ export function embeddedSecretKey(dataDir: string): Buffer {
   const file = join(dataDir, 'secret.key');
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // once more: it may be another's since the settings were looked at
+    const flaw = dataDirFlaw(dataDir);
+    if (flaw !== undefined) throw new ConfigError([flaw]);
     if (!existsSync(file)) makeKey(file, dataDir);
     return makingSecret(readFileSync(file, 'utf8').trim());
   } catch (error) {

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync, type Stats } from 'node:fs
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { dataDirFlaw } from '../../../config/data-dir-trust.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const PACKAGE = 'keks/package.json';
@@ -54,6 +55,8 @@ export function checkDataDir(dataDir: string): Finding[] {
         'be the user who runs Keks, or mend its mode',
       ),
     ];
+  const flaw = dataDirFlaw(folder);
+  if (flaw !== undefined) return [fail('data directory', flaw, 'mend its owner or its mode')];
   return [ok('data directory', folder), ...checkKeyFile(folder)];
 }
 
