@@ -106,17 +106,15 @@ function longestOf(operation: Operation): Attempt[] {
   const queries = operation.parameters
     .filter((one) => one.in === 'query')
     .map(({ name }): Attempt => ({ ...plain, query: [[name, hard('ab-', 4_000)]] }));
-  const big = { text: Buffer.from(`{"a":[${'[1],'.repeat(10_000)}1]}`) };
-  const last = operation.body
-    ? [
-        { ...plain, body: { value: right } },
-        { ...plain, body: big },
-      ]
-    : [plain];
+  const big = ['[1],', '1,', '{},', '{"b":""},'].map((part) => ({
+    ...plain,
+    body: { text: Buffer.from(`{"a":[${part.repeat(65_000 / part.length)}1]}`) },
+  }));
+  const last = operation.body ? [{ ...plain, body: { value: right } }, ...big] : [plain];
   return [...last, ...bodies, ...queries];
 }
 
 function sketch({ body, query }: Attempt): string {
-  const value = body && 'value' in body ? JSON.stringify(body.value) : 'big';
+  const value = body && 'value' in body ? JSON.stringify(body.value) : String(body?.text.subarray(0, 12));
   return `${value.slice(0, 60)} ${JSON.stringify(query).slice(0, 40)}`;
 }

@@ -706,6 +706,17 @@ describe('JSON', () => {
     expect(text).toContain('413 ');
   });
 
+  it('2,048 values are taken, one more is 400, in lists and members; commas in texts are none', async () => {
+    const list = (values: number): string => `{"a":[${Array(values).fill('1').join()}]}`;
+    const members = (values: number): string =>
+      `{${Array.from({ length: values }, (_, at) => `"k${at}":""`).join()}}`;
+    for (const body of [list, members]) {
+      expect((await postJson(body(2_048))).status).toBe(200);
+      expectError(await postJson(body(2_049)), 400, 'invalid_request');
+    }
+    expect((await postJson(`{"a":"${','.repeat(60_000)}"}`)).status).toBe(200);
+  });
+
   it('32 levels are taken, 33 are 400', async () => {
     expect((await postJson(nested(32))).status).toBe(200);
     expectError(await postJson(nested(33)), 400, 'invalid_request');

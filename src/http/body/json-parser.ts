@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { WireError } from '../errors/wire-error.js';
 
 const DEPTH_LIMIT = 32;
+/** Ours have a few dozen. Each is walked over several times behind here, while nobody else is served. */
+const VALUES_LIMIT = 2_048;
 
 /** Keys that reach a prototype when an object is merged carelessly (CWE-1321). */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
@@ -12,7 +14,7 @@ const ILL_FORMED = /[\0\p{Surrogate}]/u;
 
 /**
  * A JSON text that every parser would read alike (RFC 8259, I-JSON RFC 7493): UTF-8 without a byte order mark,
- * an object at the top, no member twice, 32 levels at most.
+ * an object at the top, no member twice, 32 levels and 2,048 values at most.
  *
  * @throws WireError `invalid_request`, and nothing else
  */
@@ -42,6 +44,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function inspect(text: string): void {
   const escapes = text.includes('\\');
   const open: (Set<string> | undefined)[] = [];
+  let commas = 0;
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
     if (char === 0x22 /* " */) {
@@ -54,6 +57,8 @@ function inspect(text: string): void {
         throw new WireError('invalid_request');
     } else if (char === 0x7d /* } */ || char === 0x5d /* ] */) {
       open.pop();
+    } else if (char === 0x2c /* , */ && (commas += 1) >= VALUES_LIMIT) {
+      throw new WireError('invalid_request');
     }
   }
 }
