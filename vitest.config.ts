@@ -57,7 +57,8 @@ export default defineConfig({
           name: 'behaviour',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
           exclude: ['test/browser/**', 'test/package/**', ...LIMITS],
-          maxWorkers: 2,
+          // one more than our two cores: a third of the time of a file is waiting
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
