@@ -25,7 +25,7 @@ const HOUR = 3_600;
 const DAY = 86_400;
 const PUBLISH = 10 * MINUTE;
 const BY_OPERATOR = { actor: 'operator', origin: OPERATOR };
-const NEW_SECRET = 'ab'.repeat(32);
+const NEW_SECRET = '1be741d87be05a639f2c63d0a71e5b42c8f30d96ea14772b5c09d1f6384eab27';
 const ISSUER = 'http://127.0.0.1:3000';
 
 let database: TestDatabase;
