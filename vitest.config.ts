@@ -6,10 +6,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * what is done, with limits of time far away.
  */
 const LIMITS = [
-  'test/outages.e2e-spec.ts',
-  'test/starved.e2e-spec.ts',
-  'test/load.e2e-spec.ts',
-  'test/event-loop.e2e-spec.ts',
+  'test/faults/outages.e2e-spec.ts',
+  'test/faults/starved.e2e-spec.ts',
+  'test/faults/load.e2e-spec.ts',
+  'test/faults/event-loop.e2e-spec.ts',
 ];
 
 /** On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. */
@@ -31,7 +31,7 @@ const LONG = [
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean =>
-      LONG.some((name) => moduleId.endsWith(`/test/${name}.e2e-spec.ts`));
+      LONG.some((name) => moduleId.endsWith(`/${name}.e2e-spec.ts`));
     const sorted = await super.sort(files);
     return [...sorted.filter(isLong), ...sorted.filter((one) => !isLong(one))];
   }

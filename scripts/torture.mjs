@@ -21,7 +21,7 @@ for (const [name, text] of Object.entries(values))
 
 const { status } = spawnSync(
   'npx',
-  ['vitest', 'run', 'test/history.e2e-spec.ts', '-t', 'breaks no promise'],
+  ['vitest', 'run', 'test/history/history.e2e-spec.ts', '-t', 'breaks no promise'],
   {
     stdio: 'inherit',
     env: {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PAGE_ISOLATION } from '../http/security-headers.js';
@@ -13,9 +13,6 @@ export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
   "require-trusted-types-for 'script'; trusted-types 'none'";
-
-/** What all pages share. */
-export const SHARED_PARTS = ['page.css'] as const;
 
 interface PageFile {
   readonly type: string;
@@ -34,6 +31,14 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The compiler copies no page: the files are served from where they lie, in a clone, an image or a package. */
 const FOLDER = join(dirname(createRequire(import.meta.url).resolve('keks/package.json')), 'src/web/page');
 
+/** What all pages share lies above their folders. */
+export const SHARED = 'page.css';
+
+/** What a page consists of beside its HTML: each file of its folder, at its own name, for the policy allows nothing inline. */
+export function partsOf(page: 'console' | 'story'): readonly string[] {
+  return readdirSync(join(FOLDER, page)).filter((name) => !name.endsWith('.html'));
+}
+
 /** Where pages find whether this address serves the API reference at /docs. */
 export const HAS_REFERENCE = Symbol('HAS_REFERENCE');
 
@@ -45,10 +50,12 @@ export class PageFiles {
 
   /**
    * @param hasReference without it nothing leads there
-   * @throws if there is no such file: at the start, not at the first request
+   * @throws if there is no such folder: at the start, not at the first request
    */
-  constructor(names: readonly string[], hasReference: boolean) {
-    this.files = new Map(names.map((name) => [name, readPageFile(name, hasReference)]));
+  constructor(page: 'console' | 'story', hasReference: boolean) {
+    const own = [`${page}.html`, ...partsOf(page)].map((name) => [name, join(page, name)] as const);
+    const all = page === 'story' ? [...own, [SHARED, SHARED] as const] : own;
+    this.files = new Map(all.map(([name, path]) => [name, readPageFile(path, hasReference)]));
   }
 
   /** @param name by default the last part of the route's address */
@@ -63,10 +70,10 @@ export class PageFiles {
   }
 }
 
-function readPageFile(name: string, hasReference: boolean): PageFile {
-  const text = readFileSync(join(FOLDER, name), 'utf8');
-  const body = hasReference || !name.endsWith('.html') ? text : text.replaceAll(REFERENCE_LINK, '$1');
-  const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
-  if (type === undefined) throw new TypeError(`what is the media type of ${name}?`);
+function readPageFile(path: string, hasReference: boolean): PageFile {
+  const text = readFileSync(join(FOLDER, path), 'utf8');
+  const body = hasReference || !path.endsWith('.html') ? text : text.replaceAll(REFERENCE_LINK, '$1');
+  const type = TYPES[path.slice(path.lastIndexOf('.') + 1)];
+  if (type === undefined) throw new TypeError(`what is the media type of ${path}?`);
   return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
 }

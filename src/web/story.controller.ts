@@ -3,22 +3,11 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../guard/principal.js';
 import { ApiPage } from './api-page.js';
-import { HAS_REFERENCE, PageFiles, SHARED_PARTS } from './page-files.js';
+import { HAS_REFERENCE, PageFiles, partsOf, SHARED } from './page-files.js';
 
 const PAGE = 'story.html';
 
-/** What the page consists of, each at its own name: the policy allows nothing inline. */
-const PARTS = [
-  ...SHARED_PARTS,
-  'story.css',
-  'story.js',
-  'story-exchange.js',
-  'story-jwt.js',
-  'story-scenes.js',
-  'story-trouble.js',
-  'story-view.js',
-  'story.svg',
-] as const;
+const PARTS = [...partsOf('story'), SHARED];
 
 /** The story of the three parties, played with real requests. The page is a client like any other. */
 @Public()
@@ -27,7 +16,7 @@ export class StoryController {
   private readonly files: PageFiles;
 
   constructor(@Inject(HAS_REFERENCE) hasReference: boolean) {
-    this.files = new PageFiles([PAGE, ...PARTS], hasReference);
+    this.files = new PageFiles('story', hasReference);
   }
 
   @Get()

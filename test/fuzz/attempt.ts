@@ -103,7 +103,7 @@ function query(parameters: readonly Parameter[]): fc.Arbitrary<(readonly [string
   );
 }
 
-/** What a header line can carry at all; the bytes that it cannot are for test/http.e2e-spec.ts. */
+/** What a header line can carry at all; the bytes that it cannot are for test/http/http.e2e-spec.ts. */
 const headerText = fc
   .string({
     unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
@@ -173,7 +173,7 @@ function headers(operation: Operation): fc.Arbitrary<Record<string, string>> {
 
 function body({ body: documented }: Operation): fc.Arbitrary<Attempt['body']> {
   const rubbish = garbled.map((text) => ({ text }));
-  // the 413 of a GET with 64 KiB of body would only distract in the document: see test/http.e2e-spec.ts
+  // the 413 of a GET with 64 KiB of body would only distract in the document: see test/http/http.e2e-spec.ts
   const small = rubbish.filter(({ text }) => text.length <= BODY_LIMIT);
   if (!documented) return fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, small);
   const right = valueOf('', documented.schema) as fc.Arbitrary<Record<string, unknown>>;

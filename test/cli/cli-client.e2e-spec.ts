@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandLine } from '../support/keks-here.js';
+import { only } from '../support/keks.js';
+import { environment, get, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
+
+interface Secret {
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+describe('keks client', () => {
+  let app: TestApp;
+  let settings: Record<string, string>;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    settings = environment(app.database.url);
+  });
+
+  afterAll(() => app.close());
+
+  const { run, json, refused } = commandLine(() => settings, 'client');
+  const tokenFor = ({ client_id, client_secret }: Secret): Promise<Answer> =>
+    request(app.url, '/oauth/token', {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret }),
+    });
+
+  it('add: id and secret, which work; list: everything but the secret', async () => {
+    const args = ['add', 'night baker', '--scope', 'cookies:eat', '--audience', 'https://a.example'];
+    const added = await json<Secret>(...args, '--audience', 'https://b.example', '--token-format', 'jwt');
+    expect(added).toEqual({
+      client_id: expect.stringMatching(/^c-[0-9a-f]{24}$/),
+      client_secret: expect.stringMatching(/^kcs_/),
+      scope: 'cookies:eat',
+      audience: ['https://a.example', 'https://b.example'],
+    });
+    const { access_token: token } = (await tokenFor(added)).body as { access_token: string };
+    expect(token.split('.')).toHaveLength(3);
+    expect((await get(app.url, '/cookies', token)).status).toBe(200);
+    const { stdout } = await run('list', '--json');
+    expect(only(stdout)).toEqual([
+      expect.objectContaining({
+        client_id: added.client_id,
+        name: 'night baker',
+        token_format: 'jwt',
+        disabled: false,
+      }),
+    ]);
+    expect(stdout).not.toContain(added.client_secret);
+  });
+
+  it('rotate-secret: both secrets work, a third is refused; --retire-old: the older one is dead', async () => {
+    const first = await json<Secret>('add', 'rotating', '--scope', 'cookies:eat');
+    expect(await refused('rotate-secret', first.client_id, '--retire-old')).toEqual([1, 'invalid_request']);
+    const second = await json<Secret>('rotate-secret', first.client_id);
+    expect((await tokenFor(first)).status).toBe(200);
+    expect((await tokenFor(second)).status).toBe(200);
+    expect(await refused('rotate-secret', first.client_id)).toEqual([1, 'invalid_request']);
+    expect(await json('rotate-secret', first.client_id, '--retire-old')).toEqual({
+      client_id: first.client_id,
+      retired: 1,
+    });
+    expect((await tokenFor(first)).status).toBe(401);
+    expect((await tokenFor(second)).status).toBe(200);
+  });
+
+  it('disable: its tokens are dead at once, and it gets no more; enable: it gets new ones', async () => {
+    const client = await json<Secret>('add', 'switched', '--scope', 'cookies:eat');
+    const { access_token: token } = (await tokenFor(client)).body as { access_token: string };
+    expect(await json('disable', client.client_id)).toMatchObject({ disabled: true });
+    expect((await get(app.url, '/cookies', token)).status).toBe(401);
+    expect((await tokenFor(client)).status).toBe(401);
+    expect(await json('enable', client.client_id)).toMatchObject({ disabled: false });
+    expect((await tokenFor(client)).status).toBe(200);
+    expect((await get(app.url, '/cookies', token)).status).toBe(401);
+  });
+
+  it.each([
+    [['add', 'Keks'], 1, 'invalid_request'],
+    [['add', 'x', '--scope', 'keks:account'], 1, 'invalid_scope'],
+    [['add', 'x', '--scope', 'a  b'], 1, 'invalid_scope'],
+    [['add', 'x', '--audience', 'https://a.example/#part'], 1, 'invalid_request'],
+    [['add', 'x', '--token-format', 'saml'], 2, 'invalid_request'],
+    [['add'], 2, 'invalid_request'],
+    [['rotate-secret', 'c-none'], 1, 'not_found'],
+    [['disable', 'c-none'], 1, 'not_found'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused(...args)).toEqual([code, error]);
+  });
+});

@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { commandLine } from '../support/keks-here.js';
+import { addClient, type TestClient } from '../support/oauth.js';
+import { program } from '../support/program.js';
+import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
+import { send } from '../support/wire.js';
+
+interface Event {
+  readonly type: string;
+  readonly actor: string | null;
+  readonly grant_id: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+interface Grant {
+  readonly id: string;
+  readonly kind: string;
+  readonly label: string | null;
+}
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let app: TestApp;
+let settings: Record<string, string>;
+let client: TestClient;
+
+const { run, json, refused } = commandLine(() => settings);
+const status = async (token: string): Promise<number> => (await post(app.url, '/validate', { token })).status;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  settings = environment(app.database.url);
+  await app.addUser('Ann');
+  await app.addUser('Ben');
+  client = await addClient(app);
+});
+
+afterAll(() => app.close());
+
+describe('token issue', () => {
+  it('--user: a token without password, in the name of the operator, which the user sees', async () => {
+    const issued = await json<{ token: string; scope: string }>('token', 'issue', '--user', 'ann');
+    expect(issued).toEqual({
+      token: expect.stringMatching(/^kat_/),
+      token_type: 'Bearer',
+      expires_in: 3_600,
+      scope: 'cookies:eat keks:account',
+    });
+    expect((await get(app.url, '/cookies', issued.token)).status).toBe(200);
+    const { items } = (await get(app.url, '/sessions', issued.token)).body as { items: object[] };
+    expect(items).toEqual([
+      expect.objectContaining({ label: 'issued by the operator', ip: null, current: true }),
+    ]);
+    const [event] = (await json<Event[]>('audit', '--user', 'Ann', '--type', 'token.issued')).slice(-1);
+    expect(event).toMatchObject({ actor: 'operator', detail: { user: 'Ann' } });
+  });
+
+  it('--user with --scope and --format jwt, and a refresh token for offline_access', async () => {
+    const scope = 'cookies:eat offline_access';
+    const issued = await json<Record<string, string>>(
+      ...['token', 'issue', '--user', 'Ann', '--scope', scope, '--format', 'jwt'],
+    );
+    expect(issued['token']?.split('.')).toHaveLength(3);
+    expect(issued).toMatchObject({ scope: 'cookies:eat', refresh_token: expect.stringMatching(/^krt_/) });
+    expect(await status(issued['token'] ?? '')).toBe(200);
+  });
+
+  it('--client: a token without secret', async () => {
+    const issued = await json<{ token: string }>('token', 'issue', '--client', client.clientId);
+    expect(await status(issued.token)).toBe(200);
+    const events = await json<Event[]>('audit', '--client', client.clientId, '--type', 'token.issued');
+    expect(events.map((event) => event.actor)).toEqual(['operator']);
+  });
+
+  it.each([
+    [['--user', 'Nobody'], 1, 'not_found'],
+    [['--client', 'c-none'], 1, 'not_found'],
+    [['--user', 'Ann', '--scope', 'keks:admin'], 1, 'invalid_scope'],
+    [['--user', 'Ann', '--scope', 'a  b'], 1, 'invalid_scope'],
+    [['--user', 'Ann', '--client', 'c-none'], 2, 'invalid_request'],
+    [['--user', 'Ann', '--format', 'paper'], 2, 'invalid_request'],
+    [['--client', 'c-none', '--format', 'jwt'], 2, 'invalid_request'],
+    [[], 2, 'invalid_request'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused('token', 'issue', ...args)).toEqual([code, error]);
+  });
+
+  it('not for somebody who is disabled', async () => {
+    await app.addUser('Gone');
+    await run('user', 'disable', 'Gone');
+    expect(await refused('token', 'issue', '--user', 'Gone')).toEqual([1, 'not_found']);
+  });
+});
+
+describe('grant', () => {
+  it('list: living grants, of everybody, of one person, of one client', async () => {
+    const token = await app.login('Ben');
+    await send(app.url, 'POST', '/keys', token, { label: 'night baker', password: PASSWORD });
+    const bens = await json<Grant[]>('grant', 'list', '--user', 'ben');
+    expect(bens.map(({ kind, label }) => [kind, label])).toEqual([
+      ['api_key', 'night baker'],
+      ['login', null],
+    ]);
+    const [standing] = await json<Grant[]>('grant', 'list', '--client', client.clientId);
+    expect(standing).toMatchObject({ kind: 'client', client_id: client.clientId, username: null });
+    const all = await json<Grant[]>('grant', 'list');
+    // not the whole rows: when they were last used is written now and then
+    expect(all.map(({ id }) => id)).toEqual(
+      expect.arrayContaining([...bens, standing].map((one) => one?.id)),
+    );
+    const { stdout } = await run('grant', 'list', '--user', 'Ben');
+    expect(stdout).toMatch(/^ID +KIND +OF +SCOPE +LABEL +CREATED +LAST_USED\n/);
+    expect(stdout).toMatch(/api_key +Ben +cookies:eat +night baker/);
+  });
+
+  it('revoke: dead at once on the running server; a second time there is nothing', async () => {
+    await app.addUser('Cal');
+    const token = await app.login('Cal');
+    const [grant] = await json<Grant[]>('grant', 'list', '--user', 'Cal');
+    const id = grant?.id ?? '';
+    expect(await json('grant', 'revoke', id)).toEqual({ id, revoked: true });
+    expect(await status(token)).toBe(401);
+    expect(await refused('grant', 'revoke', id)).toEqual([1, 'not_found']);
+    const [event] = (await json<Event[]>('audit', '--grant', id)).slice(-1);
+    expect(event).toMatchObject({ type: 'grant.revoked', actor: 'operator' });
+  });
+
+  it.each([
+    [['list', '--user', 'Nobody'], 1, 'not_found'],
+    [['list', '--user', 'Ann', '--client', 'c-none'], 2, 'invalid_request'],
+    [['revoke', 'x'], 1, 'not_found'],
+    [['revoke'], 2, 'invalid_request'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused('grant', ...args)).toEqual([code, error]);
+  });
+});
+
+describe('audit', () => {
+  it('the last events, the newest at the end, filtered and limited', async () => {
+    await app.addUser('Dan');
+    for (let at = 0; at < 3; at += 1) await app.login('Dan');
+    const events = await json<Event[]>('audit', '--user', 'Dan');
+    expect(events.map((event) => event.type)).toEqual([
+      'user.added',
+      'token.issued',
+      'token.issued',
+      'token.issued',
+    ]);
+    expect(await json('audit', '--user', 'Dan', '--limit', '2')).toEqual(events.slice(-2));
+    const { stdout } = await run('audit', '--user', 'Dan', '--limit', '1');
+    expect(stdout).toMatch(
+      /^TIME +TYPE +ACTOR +IP +GRANT +DETAIL\n.* token\.issued +user:Dan +127\.0\.0\.1 /,
+    );
+  });
+
+  it.each([
+    ['--limit', '0'],
+    ['--limit', '10001'],
+    ['--limit', 'x'],
+    ['--grant', 'kat_x'],
+    ['--token', 'x'],
+  ])('%s %s: exit 2', async (...args) =>
+    expect(await refused('audit', ...args)).toEqual([2, 'invalid_request']),
+  );
+
+  it.concurrent(
+    '--follow: what was there and then what happens, each event once, as JSON a line; Ctrl-C ends it',
+    async () => {
+      await app.addUser('Eve');
+      await app.login('Eve');
+      const args = [program('cli'), 'audit', '--user', 'Eve', '--follow', '--json'];
+      const child = spawn(process.execPath, args, {
+        env: { PATH: process.env.PATH ?? '', ...settings },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = once(child, 'exit');
+      const types: string[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        types.push((JSON.parse(line) as Event).type);
+        if (types.length === 2) await app.login('Eve');
+        if (types.length === 3) {
+          await post(app.url, '/issue', { user: 'Eve', password: 'not hers' });
+          // another look of the follower, which finds nothing new
+          await new Promise((resolve) => setTimeout(resolve, 1_500));
+        }
+        if (types.length === 4) setTimeout(() => child.kill('SIGINT'), 1_200);
+      }
+      expect(types).toEqual(['user.added', 'token.issued', 'token.issued', 'login.refused']);
+      expect(await ended).toEqual([null, 'SIGINT']);
+    },
+  );
+
+  it.concurrent('--follow ends when nobody reads any more', async () => {
+    const line = `"${process.execPath}" ${program('cli')} audit --follow | head -n 1`;
+    const child = spawn('sh', ['-c', line], { env: { PATH: process.env.PATH ?? '', ...settings } });
+    const ended = once(child, 'exit');
+    const over = new AbortController();
+    const logins = (async () => {
+      for (; !over.signal.aborted; await new Promise((resolve) => setTimeout(resolve, 300)))
+        await app.login('Ann');
+    })();
+    expect(await ended).toEqual([0, null]);
+    over.abort();
+    await logins;
+  });
+});

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthService } from '../../src/auth/auth.service.js';
+import { JwtValidator } from '../../src/guard/jwt-validator.js';
+import { RemoteValidator } from '../../src/guard/remote-validator.js';
+import { addClient, clientToken } from '../support/oauth.js';
+import { expectNoVerdict } from '../support/no-verdict.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { describeValidator } from '../support/validator-suite.js';
+
+/** One suite for every implementation of the port: in process, over HTTP, by signature alone. */
+describe('validators', () => {
+  let keks: TestApp;
+
+  beforeAll(async () => {
+    keks = await startTestApp();
+    await keks.addUser('CookieDestroyer');
+  });
+
+  afterAll(() => keks.close());
+
+  const remote = async (): Promise<RemoteValidator> =>
+    new RemoteValidator({
+      introspectionEndpoint: `${keks.url}/oauth/introspect`,
+      ...(await addClient(keks, { name: 'bakery', scope: [], audience: [keks.config.AUDIENCE] })),
+    });
+
+  const offline = (): JwtValidator =>
+    new JwtValidator({
+      issuer: keks.config.ISSUER,
+      audience: keks.config.AUDIENCE,
+      jwksUri: `${keks.url}/.well-known/jwks.json`,
+      now: () => keks.clock.now(),
+    });
+
+  describeValidator('AuthService, in process', () => keks, {
+    validator: () => keks.app.get(AuthService),
+    platform: 'Fastify',
+    formats: ['opaque', 'jwt'],
+    learnsOfRevocations: true,
+    asksEveryTime: true,
+  });
+
+  describeValidator('RemoteValidator, by introspection', () => keks, {
+    validator: remote,
+    platform: 'Express',
+    formats: ['opaque', 'jwt'],
+    learnsOfRevocations: true,
+    asksEveryTime: true,
+  });
+
+  describeValidator('JwtValidator, offline', () => keks, {
+    validator: offline,
+    platform: 'Fastify',
+    formats: ['jwt'],
+    learnsOfRevocations: false,
+    asksEveryTime: false,
+  });
+
+  describe('say the same of the same token', () => {
+    it('but for the grant, which only the authority itself knows', async () => {
+      const client = await addClient(keks, { tokenFormat: 'jwt' });
+      const { access_token: token } = await clientToken(keks, client);
+      const over = await (await remote()).validate(token);
+      expect(await offline().validate(token)).toEqual(over);
+      const inside = await keks.app.get(AuthService).validate(token);
+      if (!inside.active || !over.active) throw new Error('refused');
+      const { grantId, grantKind, tokenId, ...shared } = inside.principal;
+      // in process the id is that of the row: with it the operator finds the token
+      expect({ ...shared, tokenId: over.principal.tokenId }).toEqual(over.principal);
+      expect([typeof grantId, grantKind, typeof tokenId]).toEqual(['string', 'client', 'string']);
+    });
+  });
+
+  describe('RemoteValidator against a real Keks', () => {
+    it('whose client it is not: a fault of the API, 503 for its callers and never 401', async () => {
+      const { clientId } = await addClient(keks);
+      const { clientSecret } = await addClient(keks);
+      const one = new RemoteValidator({
+        introspectionEndpoint: `${keks.url}/oauth/introspect`,
+        clientId,
+        clientSecret,
+      });
+      await expectNoVerdict(one.validate(await keks.login('CookieDestroyer')), 'credentials_refused');
+    });
+
+    it('learns nothing of tokens that are meant for others', async () => {
+      const one = new RemoteValidator({
+        introspectionEndpoint: `${keks.url}/oauth/introspect`,
+        ...(await addClient(keks, { audience: ['https://bakery.example'] })),
+      });
+      const token = await keks.login('CookieDestroyer');
+      expect(await one.validate(token)).toEqual({ active: false, reason: 'inactive' });
+    });
+  });
+});

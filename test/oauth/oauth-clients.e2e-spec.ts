@@ -1,0 +1,350 @@
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import * as oauth from 'oauth4webapi';
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClientsService, type NewClient } from '../../src/auth/clients/clients.service.js';
+import { OPERATOR } from '../../src/auth/request-origin.js';
+import { UsersService } from '../../src/auth/users/users.service.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { startInstance, type Instance } from '../support/instance.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { BY_OPERATOR, isAlive, stayLoggedIn, type TestClient } from '../support/oauth.js';
+import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { environment, PASSWORD } from '../support/test-app.js';
+
+/**
+ * Clients that others have written, and that refuse what a standard does not allow, against a server process: they know
+ * its issuer and nothing else.
+ */
+
+const OVEN_API = 'https://oven.example/api';
+const http = { [oauth.allowInsecureRequests]: true };
+
+let database: TestDatabase;
+let operator: Instance;
+let server: ServerProcess;
+let issuer: URL;
+let baker: TestClient;
+/** Gets JWTs. */
+let signer: TestClient;
+/** An API that asks about tokens: the Cookie Factory. */
+let factory: TestClient;
+
+async function addClient(client: Partial<NewClient>): Promise<TestClient> {
+  const made = await operator.get(ClientsService).add(
+    {
+      name: 'a client',
+      scope: ['cookies:eat', 'cookies:bake'],
+      audience: [],
+      tokenFormat: 'opaque',
+      ...client,
+    },
+    BY_OPERATOR,
+  );
+  return { clientId: made.clientId, clientSecret: made.clientSecret };
+}
+
+/** Its issuer is where it listens, so that discovery leads there. */
+async function startAtIssuer(): Promise<ServerProcess> {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const started = launch(environment(database.url, { ISSUER: url, PORT: new URL(url).port }), url);
+  const isReady = (): Promise<boolean> =>
+    fetch(`${url}/health/ready`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  for (let attempt = 0; !(await isReady()); attempt += 1) {
+    if (attempt > 600 || started.child.exitCode !== null) throw new Error(started.output());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return started;
+}
+
+const login = (options = {}) => stayLoggedIn(server, 'Ann', options);
+
+const eat = async (text: string): Promise<unknown> => {
+  const answer = await oauth.protectedResourceRequest(
+    text,
+    'GET',
+    new URL('/cookies', issuer),
+    undefined,
+    undefined,
+    http,
+  );
+  return answer.json();
+};
+
+const resourceRequest = (access: string): Request =>
+  new Request(OVEN_API, { headers: { authorization: `Bearer ${access}` } });
+
+const configured = ({ clientId, clientSecret }: TestClient, authentication?: openid.ClientAuth) =>
+  openid.discovery(issuer, clientId, clientSecret, authentication, {
+    algorithm: 'oauth2',
+    execute: [openid.allowInsecureRequests],
+  });
+
+beforeAll(async () => {
+  database = await createDatabase();
+  operator = await startInstance(database.url, new ManualClock());
+  server = await startAtIssuer();
+  issuer = new URL(server.url);
+  baker = await addClient({});
+  signer = await addClient({ tokenFormat: 'jwt' });
+  factory = await addClient({ scope: [], audience: [server.url, OVEN_API] });
+  await operator.get(UsersService).addUnchecked('Ann', PASSWORD, ['cookies:eat'], OPERATOR);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await operator.close();
+  await database.close();
+});
+
+describe('oauth4webapi', () => {
+  let as: oauth.AuthorizationServer;
+  const METHODS = [
+    ['client_secret_basic', oauth.ClientSecretBasic],
+    ['client_secret_post', oauth.ClientSecretPost],
+  ] as const;
+
+  const token = async (
+    { clientId, clientSecret }: TestClient,
+    parameters: Record<string, string> = {},
+    authentication: (secret: string) => oauth.ClientAuth = oauth.ClientSecretBasic,
+  ): Promise<oauth.TokenEndpointResponse> => {
+    const client = { client_id: clientId };
+    const request = oauth.clientCredentialsGrantRequest(
+      as,
+      client,
+      authentication(clientSecret),
+      parameters,
+      http,
+    );
+    return oauth.processClientCredentialsResponse(as, client, await request);
+  };
+
+  const introspected = async (
+    text: string,
+    { clientId, clientSecret }: TestClient,
+    authentication: (secret: string) => oauth.ClientAuth = oauth.ClientSecretBasic,
+  ): Promise<oauth.IntrospectionResponse> => {
+    const client = { client_id: clientId };
+    const request = oauth.introspectionRequest(as, client, authentication(clientSecret), text, http);
+    return oauth.processIntrospectionResponse(as, client, await request);
+  };
+
+  const revoke = async (
+    text: string,
+    { clientId, clientSecret }: TestClient,
+    authentication: (secret: string) => oauth.ClientAuth = oauth.ClientSecretBasic,
+  ): Promise<void> => {
+    const client = { client_id: clientId };
+    const request = oauth.revocationRequest(as, client, authentication(clientSecret), text, http);
+    await oauth.processRevocationResponse(await request);
+  };
+
+  const refreshed = async (text: string): Promise<oauth.TokenEndpointResponse> => {
+    const client = { client_id: 'keks', token_endpoint_auth_method: 'none' };
+    const request = oauth.refreshTokenGrantRequest(as, client, oauth.None(), text, http);
+    return oauth.processRefreshTokenResponse(as, client, await request);
+  };
+
+  beforeAll(async () => {
+    const answer = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...http });
+    as = await oauth.processDiscoveryResponse(issuer, answer);
+  });
+
+  it('discovers the authority (RFC 8414)', () => {
+    expect(as).toMatchObject({
+      issuer: server.url,
+      grant_types_supported: ['client_credentials', 'refresh_token'],
+      token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'client_secret_basic']),
+    });
+  });
+
+  it('finds the authority from a refused request at the API (RFC 9728)', async () => {
+    const refusal = await oauth
+      .protectedResourceRequest('x', 'GET', new URL('/cookies', issuer), undefined, undefined, http)
+      .catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(oauth.WWWAuthenticateChallengeError);
+    const [challenge, ...others] = (refusal as oauth.WWWAuthenticateChallengeError).cause;
+    expect(others).toEqual([]);
+    expect(challenge).toMatchObject({
+      scheme: 'bearer',
+      parameters: { realm: 'CookieFactory', error: 'invalid_token', resource_metadata: expect.any(String) },
+    });
+    const answer = await oauth.resourceDiscoveryRequest(issuer, http);
+    expect(answer.url).toBe(challenge?.parameters.resource_metadata);
+    const resource = await oauth.processResourceDiscoveryResponse(issuer, answer);
+    expect(resource).toMatchObject({ resource: server.url, authorization_servers: [as.issuer] });
+  });
+
+  describe.each(METHODS)('with %s', (_, authentication) => {
+    it('gets a token, eats, asks about it, takes it back', async () => {
+      const { access_token: access, expires_in, scope } = await token(baker, {}, authentication);
+      expect([expires_in, scope]).toEqual([3_600, 'cookies:eat cookies:bake']);
+      expect(await eat(access)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+      expect(await introspected(access, baker, authentication)).toMatchObject({
+        active: true,
+        client_id: baker.clientId,
+        iss: as.issuer,
+        scope: 'cookies:eat cookies:bake',
+      });
+      await revoke(access, baker, authentication);
+      expect(await introspected(access, baker, authentication)).toEqual({ active: false });
+      await expect(eat(access)).rejects.toMatchObject({
+        cause: [{ scheme: 'bearer', parameters: { error: 'invalid_token' } }],
+      });
+    });
+  });
+
+  it('asks for less, and for another API', async () => {
+    const { access_token: access, scope } = await token(baker, { scope: 'cookies:bake', resource: OVEN_API });
+    expect(scope).toBe('cookies:bake');
+    expect(await introspected(access, factory)).toMatchObject({
+      active: true,
+      aud: OVEN_API,
+      sub: baker.clientId,
+    });
+    await expect(eat(access)).rejects.toBeInstanceOf(oauth.WWWAuthenticateChallengeError);
+  });
+
+  it('gets a token of a client without any scope', async () => {
+    const nobody = await addClient({ scope: [] });
+    expect(await token(nobody)).toMatchObject({ scope: '' });
+  });
+
+  it('refreshes a login as the public client, which it is', async () => {
+    const first = await login({ scope: 'cookies:eat' });
+    const second = await refreshed(first.refresh_token);
+    expect(second).toMatchObject({ scope: 'cookies:eat', refresh_expires_in: expect.any(Number) });
+    expect(await eat(second.access_token)).toHaveLength(3);
+    const third = await refreshed(second.refresh_token ?? '');
+    expect(await isAlive(server, third.access_token)).toBe(true);
+    const replay = refreshed(first.refresh_token);
+    await expect(replay).rejects.toMatchObject({ error: 'invalid_grant', status: 400 });
+    await expect(refreshed(third.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it('reads all errors of the token endpoint (RFC 6749 §5.2)', async () => {
+    await expect(token(baker, { scope: 'cookies:steal' })).rejects.toMatchObject({
+      name: 'ResponseBodyError',
+      error: 'invalid_scope',
+      status: 400,
+    });
+    await expect(token(baker, { resource: 'https://nobody.example' })).rejects.toMatchObject({
+      error: 'invalid_target',
+    });
+    const client = { client_id: baker.clientId };
+    const password = await oauth.genericTokenEndpointRequest(
+      as,
+      client,
+      oauth.ClientSecretBasic(baker.clientSecret),
+      'password',
+      { username: 'Ann', password: PASSWORD },
+      http,
+    );
+    await expect(oauth.processGenericTokenEndpointResponse(as, client, password)).rejects.toMatchObject({
+      error: 'unsupported_grant_type',
+    });
+  });
+
+  it('reads the challenge of a client that is not believed', async () => {
+    for (const [, authentication] of METHODS)
+      await expect(token({ ...baker, clientSecret: 'wrong: +%é' }, {}, authentication)).rejects.toMatchObject(
+        {
+          cause: [{ scheme: 'basic', parameters: { realm: 'CookieFactory' } }],
+          status: 401,
+        },
+      );
+  });
+
+  it("is refused another client's token", async () => {
+    const { access_token: access } = await token(signer);
+    expect(await introspected(access, baker)).toEqual({ active: false });
+    await expect(revoke(access, baker)).rejects.toMatchObject({ error: 'unauthorized_client', status: 400 });
+    expect(await isAlive(server, access)).toBe(true);
+  });
+
+  describe('a self-contained token', () => {
+    it('of a client is taken by a resource server that never asks (RFC 9068 §4)', async () => {
+      const { access_token: access } = await token(signer, { resource: OVEN_API, scope: 'cookies:bake' });
+      const claims = await oauth.validateJwtAccessToken(as, resourceRequest(access), OVEN_API, http);
+      expect(claims).toMatchObject({
+        sub: signer.clientId,
+        client_id: signer.clientId,
+        scope: 'cookies:bake',
+      });
+      await expect(
+        oauth.validateJwtAccessToken(as, resourceRequest(access), server.url, http),
+      ).rejects.toThrow('aud');
+    });
+
+    it('of a person too, also when it was refreshed', async () => {
+      const { token: first, refresh_token } = await login({ format: 'jwt' });
+      const { access_token: second } = await refreshed(refresh_token);
+      for (const access of [first, second]) {
+        const claims = await oauth.validateJwtAccessToken(as, resourceRequest(access), server.url, http);
+        expect(claims).toMatchObject({ client_id: 'keks', scope: 'cookies:eat keks:account' });
+      }
+    });
+
+    it('is verified by jose with nothing but the published keys', async () => {
+      const { access_token: access } = await token(signer);
+      const keys = createRemoteJWKSet(new URL(as.jwks_uri ?? ''));
+      const { payload, protectedHeader } = await jwtVerify(access, keys, {
+        issuer: as.issuer,
+        audience: server.url,
+        typ: 'at+jwt',
+        requiredClaims: ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'],
+      });
+      expect(protectedHeader.alg).toBe('ES256');
+      expect(payload).toMatchObject({ sub: signer.clientId });
+      const [header, claims = '', signature] = access.split('.');
+      const edited = Buffer.from(claims, 'base64url').toString().replace('cookies:eat', 'keks:admin!');
+      const forgery = `${header}.${Buffer.from(edited).toString('base64url')}.${signature}`;
+      await expect(jwtVerify(forgery, keys)).rejects.toMatchObject({
+        code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+      });
+    });
+
+    it('can be asked about and taken back as any other', async () => {
+      const { access_token: access } = await token(signer);
+      expect(await introspected(access, factory)).toMatchObject({ active: true, sub: signer.clientId });
+      await revoke(access, signer);
+      expect(await introspected(access, factory)).toEqual({ active: false });
+    });
+  });
+});
+
+describe('openid-client', () => {
+  it.each([
+    ['client_secret_post', openid.ClientSecretPost],
+    ['client_secret_basic', openid.ClientSecretBasic],
+  ])('runs the whole flow with %s', async (_, authentication) => {
+    const config = await configured(baker, authentication(baker.clientSecret));
+    const { access_token: access, expiresIn } = await openid
+      .clientCredentialsGrant(config, { scope: 'cookies:eat', resource: server.url })
+      .then((answer) => ({ ...answer, expiresIn: answer.expiresIn() }));
+    expect(expiresIn).toBeGreaterThan(3_000);
+    const cookies = await openid.fetchProtectedResource(config, access, new URL('/cookies', issuer), 'GET');
+    expect(await cookies.json()).toEqual(['Cookie', 'Cookie', 'Cookie']);
+    expect(await openid.tokenIntrospection(config, access)).toMatchObject({ active: true, aud: server.url });
+    await openid.tokenRevocation(config, access);
+    expect(await openid.tokenIntrospection(config, access)).toEqual({ active: false });
+  });
+
+  it('refreshes a login, and again', async () => {
+    const config = await openid.discovery(issuer, 'keks', undefined, openid.None(), {
+      algorithm: 'oauth2',
+      execute: [openid.allowInsecureRequests],
+    });
+    let { refresh_token: text } = await login();
+    for (let time = 0; time < 3; time += 1) {
+      const answer = await openid.refreshTokenGrant(config, text, { scope: 'cookies:eat' });
+      expect(answer.scope).toBe('cookies:eat');
+      expect(answer.refresh_token).not.toBe(text);
+      text = answer.refresh_token ?? '';
+    }
+  });
+});
