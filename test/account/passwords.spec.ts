@@ -1,5 +1,5 @@
 import { compare } from 'bcrypt';
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { derivedKey } from '../../src/auth/secrets/derived-key.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
@@ -178,6 +178,39 @@ describe('PasswordPolicy', () => {
     'zoe.keks.cookie.1234',
   ])('refuses repeats and what is made of known words: %s', async (password) => {
     expect(await judged(policy, password, ['Zoe'])).toBe('too_common');
+  });
+
+  it.each([
+    'correcthorsebatterystaple',
+    'Correct Horse Battery Staple!',
+    'correct-horse-battery-staple-2026',
+    'tobeornottobethatisthequestion',
+    'To be, or not to be: that is the question',
+    'M4y th3 F0rc3 b3 w1th y0u',
+    'TrustNo1.TrustNo1.Trust',
+    'thisismypassword',
+    'Sein oder nicht sein, das ist hier die Frage',
+    'Sesam, öffne dich, Sesam!',
+  ])('refuses a phrase that everybody knows: %s', async (password) => {
+    expect(await flawOf(password)).toBe('too_common');
+  });
+
+  it.each([
+    '!QAZ2wsx#EDC4rfv',
+    '1qaz@WSX3edc$RFV',
+    '1qaz2wsx3edc4rfv',
+    'zaq1XSW@cde3VFR$',
+    '!@#$%^&*()_+qwert',
+    '1q2w3e4r5t6y7u8i',
+    '!Q"W§E$R%T&Z/U(I',
+    'yaq1xsw2cde3vfr4',
+  ])('refuses lines of keys: %s', async (password) => {
+    expect(await flawOf(password)).toBe('too_common');
+  });
+
+  it('refuses none of 2,000 that were drawn', async () => {
+    const drawn = Array.from({ length: 2_000 }, () => randomBytes(12).toString('base64'));
+    expect(drawn.map((one) => policy.plainFlawOf(one, ['Zoe']))).toEqual(drawn.map(() => undefined));
   });
 
   it('takes PASSWORD_MIN_LENGTH at its word', async () => {

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
+import { withoutKeyboardWalks } from './easy-to-type.js';
 import { PASSWORD_STRENGTH } from './password-strength.js';
+import { WELL_KNOWN_PHRASES } from './well-known-phrases.js';
 
 /** More than this is refused before any work is done on it. */
 export const PASSWORD_MAX_BYTES = 1_024;
@@ -29,7 +31,12 @@ export class PasswordPolicy {
     if (!isText(password)) return 'ill_formed';
     if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return 'too_long';
     if ([...password].length < this.config.PASSWORD_MIN_LENGTH) return 'too_short';
-    return isRepeat(password) || isMadeOf([...about, ...OUR_WORDS], password) ? 'too_common' : undefined;
+    const common =
+      isRepeat(password) ||
+      isMadeOf([...about, ...OUR_WORDS], password) ||
+      isWalk(password) ||
+      isPhrase(password);
+    return common ? 'too_common' : undefined;
   }
 
   /** What only an estimate shows: work for the login lane. @throws Unavailable */
@@ -56,4 +63,34 @@ function isMadeOf(words: readonly string[], password: string): boolean {
   for (const word of [...words].sort((a, b) => b.length - a.length))
     rest = rest.replaceAll(word.toLowerCase(), '');
   return rest !== password.toLowerCase() && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
+}
+
+/** Little more than fingers that went along the keyboard. */
+function isWalk(password: string): boolean {
+  const rest = withoutKeyboardWalks(password);
+  return rest !== password && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
+}
+
+/** What people write for letters. */
+const WRITTEN_FOR: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'i',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '7': 't',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+};
+
+/** Little more than a phrase that everybody knows, however it is spelled. */
+function isPhrase(password: string): boolean {
+  const plain = bare(password);
+  const spelledOut = bare(password.replace(/[0134570@$!]/g, (sign) => WRITTEN_FOR[sign] ?? sign));
+  return [plain, spelledOut].some((text) => isMadeOf(WELL_KNOWN_PHRASES, text));
+}
+
+function bare(text: string): string {
+  return text.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replace(SEPARATORS, '');
 }

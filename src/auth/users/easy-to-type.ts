@@ -1,0 +1,75 @@
+/** Rows of keys as they lie (US and German), each key with what Shift makes of it. */
+const LAYOUTS: readonly (readonly [plain: string, shifted: string])[][] = [
+  [
+    ['`1234567890-=', '~!@#$%^&*()_+'],
+    [' qwertyuiop[]', ' QWERTYUIOP{}'],
+    [" asdfghjkl;'", ' ASDFGHJKL:"'],
+    [' zxcvbnm,./', ' ZXCVBNM<>?'],
+  ],
+  [
+    ['^1234567890ß', '°!"§$%&/()=?'],
+    [' qwertzuiopü+', ' QWERTZUIOPÜ*'],
+    [' asdfghjklöä#', " ASDFGHJKLÖÄ'"],
+    [' yxcvbnm,.-', ' YXCVBNM;:_'],
+  ],
+];
+/** So many keys in one straight line are no accident, */
+const LINE_MIN = 4;
+/** nor are so many of which each lies beside the one before. */
+const PATH_MIN = 8;
+
+type Key = readonly [row: number, column: number];
+
+const KEYBOARDS: readonly ReadonlyMap<string, Key>[] = LAYOUTS.map(
+  (rows) =>
+    new Map(
+      rows.flatMap(([plain, shifted], row) =>
+        [plain, shifted].flatMap((keys) =>
+          [...keys].flatMap((key, column) => (key === ' ' ? [] : [[key, [row, column]] as const])),
+        ),
+      ),
+    ),
+);
+
+/** What is left of a text when its lines and paths of neighbouring keys are taken away, with and without Shift. */
+export function withoutKeyboardWalks(text: string): string {
+  const rests = KEYBOARDS.map((keyboard) => restOf([...text], keyboard));
+  return rests.reduce((shortest, rest) => (rest.length < shortest.length ? rest : shortest));
+}
+
+function restOf(characters: readonly string[], keyboard: ReadonlyMap<string, Key>): string {
+  let rest = '';
+  for (let from = 0; from < characters.length;) {
+    const { line, path } = walkFrom(characters, from, keyboard);
+    const walked = path >= PATH_MIN ? path : line >= LINE_MIN ? line : 0;
+    if (walked === 0) rest += characters[from];
+    from += walked || 1;
+  }
+  return rest;
+}
+
+/** How many characters from here on lie in one straight line on the keyboard, and how many each beside the one before. */
+function walkFrom(
+  characters: readonly string[],
+  from: number,
+  keyboard: ReadonlyMap<string, Key>,
+): { line: number; path: number } {
+  let line = 1;
+  let path = 1;
+  let direction: string | undefined;
+  for (let at = from + 1; at < characters.length; at++, path++) {
+    const step = stepOf(keyboard.get(characters[at - 1] ?? ''), keyboard.get(characters[at] ?? ''));
+    if (step === undefined) break;
+    direction ??= step;
+    if (line === path && step === direction) line++;
+  }
+  return { line, path };
+}
+
+/** From a key to one that touches it: in which direction. */
+function stepOf(one: Key | undefined, next: Key | undefined): string | undefined {
+  if (!one || !next) return undefined;
+  const [down, right] = [next[0] - one[0], next[1] - one[1]];
+  const touches = Math.abs(down) <= 1 && Math.abs(right) <= 1 && (down !== 0 || right !== 0);
+  return touches ? `${down},${right}` : undefined;
+}
