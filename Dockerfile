@@ -1,4 +1,4 @@
-FROM node:24.11.1-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The optional packages are the embedded PostgreSQL, which a container with DATABASE_URL has no use for.
@@ -9,7 +9,7 @@ COPY migrations migrations
 COPY src src
 RUN node scripts/build.mjs && npm prune --omit=dev --omit=optional --ignore-scripts
 
-FROM node:24.11.1-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/package.json ./
