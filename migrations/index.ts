@@ -5,6 +5,7 @@ import { MovedRows1796000000000 } from './1796000000000-moved-rows.js';
 import { OwnerEndings1796000060000 } from './1796000060000-owner-endings.js';
 import { LivingGrants1796000061000 } from './1796000061000-living-grants.js';
 import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
+import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -15,6 +16,7 @@ export const migrations = [
   OwnerEndings1796000060000,
   LivingGrants1796000061000,
   SecretKeys1796000120000,
+  AuditAppendOnly1796100000000,
 ];
 
 /**

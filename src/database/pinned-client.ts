@@ -13,6 +13,8 @@ import {
 } from './session-settings.js';
 
 const CONNECT_MS = 2_000;
+/** In pg_stat_activity and the server's log, unless DATABASE_URL says another. */
+const APPLICATION_NAME = 'keks';
 
 export interface SettingInForce {
   readonly name: string;
@@ -146,7 +148,7 @@ function forgetEnvironment(
 ): void {
   const remembered = client as unknown as Remembered;
   const { connectionParameters: parameters } = remembered;
-  parameters.application_name = name;
+  parameters.application_name = name || APPLICATION_NAME;
   parameters.replication = undefined;
   if (!password) parameters.password = remembered.password = null;
 }

@@ -21,6 +21,7 @@ import { answerClientError } from './errors/client-error.js';
 import { installCors } from './cors.js';
 import { DrainState, prepareDrain, responseClass } from './drain.js';
 import { nestLogger } from './nest-logger.js';
+import { installRefusalLog } from './refusal-log.js';
 import { newRequestId } from './request-id.js';
 import { installGate } from './request-gate.js';
 import { TLS_SUITES } from './tls-suites.js';
@@ -78,7 +79,10 @@ export async function createHttpApp(
   await installCors(instance, options.corsOrigins ?? []);
   installGate(instance, headers, challenges);
   installBodyParser(instance);
-  if (logger !== undefined) installAccessLog(instance, logger);
+  if (logger !== undefined) {
+    installAccessLog(instance, logger);
+    installRefusalLog(instance, logger);
+  }
   const app = await NestFactory.create<NestFastifyApplication>(rootOf(module, filter), adapter, {
     bodyParser: false,
     abortOnError: false,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { networkOf } from '../../src/auth/throttle/network.js';
+import { networkOf } from '../../src/http/network.js';
 import { ClientThrottle } from '../../src/auth/throttle/client-throttle.js';
 import { RemoteValidator } from '../../src/guard/remote-validator.js';
 import { addClient, basic, secretPost, stayLoggedIn, type TestClient } from '../support/oauth.js';

@@ -1,9 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectionOf } from '../../src/database/pools.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
+import { migrations } from '../../migrations/index.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { startTestApp, get, PASSWORD, post, request, type TestApp } from '../support/test-app.js';
+import { keksHere } from '../support/keks-here.js';
+import { migrateWith } from '../support/migrate-with.js';
+import {
+  environment,
+  get,
+  PASSWORD,
+  post,
+  request,
+  startTestApp,
+  type TestApp,
+} from '../support/test-app.js';
+
+const AUDIT = 'audit_events';
+/** What could change a line that is there, or take it away. */
+const CHANGES = ['UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'];
 
 /** The grants, as the operator finds them. */
 const GRANTS = /```sql\n(GRANT[^`]+)```/.exec(readFileSync('docs/operating.md', 'utf8'))?.[1] ?? '';
@@ -12,18 +29,23 @@ describe('a server whose role owns nothing (docs/operating.md)', () => {
   const role = `keks_server_${randomBytes(4).toString('hex')}`;
   let database: TestDatabase;
   let keks: TestApp;
+  let url: string;
+  /** A session of the role, as somebody has it who has taken the server over. */
+  let taken: Client;
 
   beforeAll(async () => {
     database = await createDatabase();
     await database.client.query(`CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE`);
     await database.client.query(GRANTS.replaceAll('keks_server', role));
-    const url = new URL(database.url);
-    url.searchParams.set('user', role);
-    keks = await startTestApp({}, { ...database, url: url.href });
+    url = asRole(database, role);
+    keks = await startTestApp({}, { ...database, url });
     await keks.addUser('Ann');
+    taken = new Client(connectionOf(url));
+    await taken.connect();
   });
 
   afterAll(async () => {
+    await taken.end();
     await keks.close();
   });
 
@@ -72,5 +94,126 @@ describe('a server whose role owns nothing (docs/operating.md)', () => {
     await maintenance.ensurePartitions();
     const { partitions } = await maintenance.purge();
     expect(partitions.length).toBeGreaterThanOrEqual(3);
+    keks.clock.advance(-20 * 86_400);
+    await maintenance.ensurePartitions();
+  });
+
+  it('adds to the audit log and reads it, and can change nothing of it, nor in any partition', async () => {
+    await keks.login('Ann');
+    const before = await log(database.client);
+    expect(before.length).toBeGreaterThan(0);
+    expect((await taken.query(`SELECT FROM ${AUDIT}`)).rowCount).toBe(before.length);
+    const tables = await partsOf(database.client);
+    expect(tables.length).toBeGreaterThan(2);
+    for (const table of tables)
+      for (const attempt of [
+        `UPDATE ${table} SET actor = 'user:Bob'`,
+        `UPDATE ${table} SET detail = DEFAULT WHERE false`,
+        `DELETE FROM ${table}`,
+        `TRUNCATE ${table}`,
+        `DROP TABLE ${table}`,
+        `ALTER TABLE ${table} DISABLE TRIGGER ALL`,
+        `CREATE RULE away AS ON INSERT TO ${table} DO INSTEAD NOTHING`,
+        `INSERT INTO ${AUDIT} SELECT * FROM ${AUDIT} LIMIT 1 ON CONFLICT (created_at, id) DO UPDATE SET actor = 'x'`,
+      ])
+        await expect(taken.query(attempt), attempt).rejects.toThrow(/permission denied|must be owner/);
+    for (const table of tables.filter((one) => one !== AUDIT))
+      await expect(taken.query(`ALTER TABLE ${AUDIT} DETACH PARTITION ${table}`)).rejects.toThrow(
+        'must be owner',
+      );
+    expect(await log(database.client)).toEqual(before);
+  });
+
+  it('has no partition of the audit log dropped that the retention still wants', async () => {
+    const { client } = database;
+    const month = (back: number) =>
+      `date_trunc('month', now() AT TIME ZONE 'UTC' - interval '${back} months') AT TIME ZONE 'UTC'`;
+    const made = async (back: number) => {
+      await taken.query(`SELECT keks_make_partition('${AUDIT}', ${month(back)}, ${month(back - 1)})`);
+      await taken.query(`INSERT INTO ${AUDIT} (type, created_at) VALUES ('old', ${month(back)})`);
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT '${AUDIT}_' || to_char(${month(back)} AT TIME ZONE 'UTC', 'YYYYMMDD') AS name`,
+      );
+      return rows[0]?.name ?? '';
+    };
+    // its last day is 13 months before the first of this one, and one month later
+    const [over, wanted] = [await made(14), await made(13)];
+    const kept = (await partsOf(client)).filter((name) => name !== over);
+    expect(kept).toContain(wanted);
+    const lines = (await log(client)).length;
+    for (const name of kept)
+      for (const upto of [`now() + interval '100 years'`, `'infinity'`])
+        expect(
+          (await taken.query(`SELECT keks_drop_partition($1, ${upto}) AS dropped`, [name])).rows,
+        ).toEqual([{ dropped: false }]);
+    expect(await log(client)).toHaveLength(lines);
+    const { partitions } = await keks.app.get(Maintenance).purge();
+    expect(partitions).toEqual([over]);
+    expect(await partsOf(client)).toEqual(kept);
+  });
+
+  it('passes keks doctor', async () => {
+    const settings = environment(url);
+    const { stdout, stderr } = await keksHere(settings, ['doctor', '--json']);
+    expect(stderr).toBe('');
+    const { checks } = JSON.parse(stdout) as { checks: { check: string; status: string }[] };
+    expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+    for (const table of ['access_tokens', 'refresh_tokens', AUDIT])
+      expect(checks.map(({ check }) => check)).toContain(table);
   });
 });
+
+describe('a server whose role was given more, as the documentation once said', () => {
+  it('loses what would change the audit log when the schema is migrated, and nothing else', async () => {
+    const role = `keks_server_${randomBytes(4).toString('hex')}`;
+    const database = await createDatabase({ empty: true });
+    const { client } = database;
+    const before = migrations.filter((one) => Number(new one().name.slice(-13)) < 1_796_100_000_000);
+    await migrateWith(database, before);
+    await client.query(`CREATE ROLE ${role} LOGIN NOSUPERUSER`);
+    await client.query(GRANTS.replaceAll('keks_server', role));
+    await client.query(`SELECT keks_make_partition('${AUDIT}', '2030-01-01Z', '2030-02-01Z')`);
+    await client.query(`GRANT ALL ON ${AUDIT}, ${AUDIT}_20300101, ${AUDIT}_default TO ${role}`);
+    expect(await migrateWith(database, migrations)).toContain('AuditAppendOnly1796100000000');
+    for (const table of await partsOf(client))
+      for (const right of CHANGES)
+        expect([table, right, await may(client, role, table, right)]).toEqual([table, right, false]);
+    for (const [table, right] of [
+      [AUDIT, 'INSERT'],
+      [AUDIT, 'SELECT'],
+      [`${AUDIT}_default`, 'SELECT'],
+      ['grants', 'DELETE'],
+    ] as const)
+      expect([table, right, await may(client, role, table, right)]).toEqual([table, right, true]);
+    await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await database.close();
+  });
+});
+
+function asRole({ url }: TestDatabase, role: string): string {
+  const own = new URL(url);
+  own.searchParams.set('user', role);
+  return own.href;
+}
+
+/** The audit log and its partitions. */
+async function partsOf(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relid::text AS name FROM pg_partition_tree('${AUDIT}') ORDER BY level, 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function log(client: Client): Promise<unknown[]> {
+  const { rows } = await client.query(`SELECT * FROM ${AUDIT} ORDER BY created_at, id`);
+  return rows;
+}
+
+async function may(client: Client, role: string, table: string, right: string): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(`SELECT has_table_privilege($1, $2, $3) AS may`, [
+    role,
+    table,
+    right,
+  ]);
+  return rows[0]?.may === true;
+}

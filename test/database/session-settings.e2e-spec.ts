@@ -330,6 +330,23 @@ describe('PG* variables of the environment', () => {
   }, 180_000);
   afterAll(() => one.close());
 
+  it('names itself in pg_stat_activity, unless DATABASE_URL has a name for it', async () => {
+    for (const [said, name] of [
+      ['', 'keks'],
+      ['auth-1', 'auth-1'],
+    ] as const) {
+      const url = new URL(one.url);
+      url.searchParams.set('application_name', said);
+      const app = await startTestApp({}, { ...one, url: url.href, close: () => Promise.resolve() });
+      await worksAsEver(app);
+      const { rows } = await one.client.query(
+        `SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+      expect(rows).toEqual([{ application_name: name }]);
+      await app.close();
+    }
+  });
+
   it('reach neither a server nor the command line', async () => {
     const { PGSSLMODE: _, ...variables } = VARIABLES;
     const settings = { ...environment(one.url), ...variables };
@@ -343,7 +360,7 @@ describe('PG* variables of the environment', () => {
       const { rows } = await one.client.query(
         `SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
       );
-      expect(rows).toEqual([{ application_name: '' }]);
+      expect(rows).toEqual([{ application_name: 'keks' }]);
     } finally {
       await server.stop();
     }

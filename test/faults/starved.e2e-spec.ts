@@ -112,7 +112,7 @@ describe('a PostgreSQL that has run out of something', { timeout: 60_000 }, () =
     };
     await take();
     await admin.query(
-      `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name = ''`,
+      `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name = 'keks'`,
     );
     await take();
     return taken;

@@ -137,7 +137,7 @@ export class World {
     const admin = await this.connect();
     await admin.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = 'keks' AND pid <> pg_backend_pid() AND application_name = ''`,
+        WHERE datname = 'keks' AND pid <> pg_backend_pid() AND application_name = 'keks'`,
     );
     await admin.end();
   }

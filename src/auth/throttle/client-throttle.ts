@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { AttemptCounters } from './attempt-counters.js';
 import { tooManyRequests } from './login-throttle.js';
-import { networkOf } from './network.js';
+import { networkOf } from '../../http/network.js';
 
 /** Addresses that are remembered as blocked; beyond it they are found out again at their next failure. */
 const MOST = 10_000;

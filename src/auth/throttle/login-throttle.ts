@@ -4,7 +4,7 @@ import { Clock } from '../../database/clock.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptCounters, type Count, type CounterKey } from './attempt-counters.js';
-import { networkOf } from './network.js';
+import { networkOf } from '../../http/network.js';
 
 const DAY = 86_400;
 /** Failures of one account in a day, from anywhere, after which only addresses that are known from a success may try. */

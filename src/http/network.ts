@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { ipAddress, ipv6Groups } from '../../config/ip-address.js';
+import { ipAddress, ipv6Groups } from '../config/ip-address.js';
 
 /** Whom an address belongs to: an IPv6 customer has a whole /64, and would otherwise have 2^64 tries. */
 export function networkOf(text: string): string {
