@@ -23,6 +23,11 @@ const FLAWS: Record<ClientFlaw, string> = {
   audience_invalid: 'An audience is an absolute URI without a fragment, such as https://api.example.com.',
 };
 
+const CODES: Partial<Record<ClientFlaw, 'invalid_scope' | 'name_taken'>> = {
+  name_reserved: 'name_taken',
+  scope_invalid: 'invalid_scope',
+};
+
 /** The systems that get tokens for themselves, and the APIs that ask about them. */
 export function client(program: Command, act: Act): void {
   const noun = program
@@ -96,7 +101,7 @@ async function add(name: string, { scope: text, audience = [], tokenFormat }: Ad
   if (!scope)
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.');
   const flaw = clientFlaw({ name, scope, audience });
-  if (flaw) throw new Refusal(flaw === 'scope_invalid' ? 'invalid_scope' : 'invalid_request', FLAWS[flaw]);
+  if (flaw) throw new Refusal(CODES[flaw] ?? 'invalid_request', FLAWS[flaw]);
   const added = await withClients((clients, by) => clients.add({ name, scope, audience, tokenFormat }, by));
   return {
     json: {

@@ -12,7 +12,7 @@ export function userRefusal(flaw: UserFlaw, name: string): Refusal {
       return new Refusal('not_found', 'There is no user of this name: see "keks user list".');
     case 'name_taken':
       return new Refusal(
-        'invalid_request',
+        'name_taken',
         `There is a user ${name} already (upper and lower case are the same).`,
       );
     case 'name_invalid':
@@ -30,6 +30,9 @@ export function userRefusal(flaw: UserFlaw, name: string): Refusal {
         'invalid_scope',
         `${ACCOUNT_SCOPE} and ${OFFLINE_ACCESS} cannot be given: every user has the first, and the second is asked for at login.`,
       );
+    case 'too_short':
+    case 'too_common':
+      return new Refusal('weak_password', PASSWORD_FLAWS[flaw]);
     default:
       return new Refusal('invalid_request', PASSWORD_FLAWS[flaw]);
   }
