@@ -195,7 +195,7 @@ describe('keks user', () => {
   });
 
   it.concurrent.each([
-    ['a name that is taken', 'anna --scope a', 'invalid_request', /already/],
+    ['a name that is taken', 'anna --scope a', 'name_taken', /already/],
     ['a malformed scope', 'Berta --scope "a  b"', 'invalid_scope', /malformed/],
     ['offline_access', 'Berta --scope "a offline_access"', 'invalid_scope', /cannot be given/],
   ])('add: refuses %s', async (_, args, error, message) => {
@@ -206,6 +206,7 @@ describe('keks user', () => {
 
   it.concurrent('add: refuses a short password, and never repeats it', async () => {
     const shape = await refused('user add Berta --password-stdin', { input: 'hunter2' });
+    expect(shape.error).toBe('weak_password');
     expect(shape.error_description).toMatch(/too short/);
   });
 
