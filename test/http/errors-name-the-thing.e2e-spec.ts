@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { namesOf, operationsOf, type Operation, type Schema } from '../fuzz/document.js';
 import { isListed } from '../support/error-shape.js';
 import { addClient, basic, type TestClient } from '../support/oauth.js';
-import { PASSWORD, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
+import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 
 const JSON_TYPE = 'application/json';
 const MARKER = 'MarkerOfMine';
@@ -248,6 +248,47 @@ describe('what the first ten minutes run into', () => {
       400,
       about('invalid_request', parameter, text),
     ]);
+  });
+
+  it.each(['flavour', 'x', '', 'us', 'u'.repeat(500), 'login', 'e-mail'])(
+    'a stranger that resembles nothing is not taken for something: %s',
+    async (name) => {
+      const body = JSON.stringify({ [name]: 'Ann', password: PASSWORD });
+      expect(await refusal('POST /issue', body)).toEqual([
+        400,
+        about('invalid_request', 'user', /^The parameter user is missing\.$/),
+      ]);
+    },
+  );
+
+  it('a member that need not be there, spelled wrongly where it was the only one', async () => {
+    const { body } = await post(
+      keks.url,
+      '/admin/users',
+      { name: 'Zoe', password: PASSWORD },
+      { authorization: `Bearer ${admin}` },
+    );
+    const path = `/admin/users/${(body as { id: string }).id}`;
+    const change = { ...operation('PATCH /admin/users/{id}'), path };
+    const misspelled = await send(change, { body: '{"disable":true}' });
+    expect(errorOf(misspelled)).toEqual(
+      about('invalid_request', 'disabled', /the member is called disabled\.$/),
+    );
+    const nothing = await send(change, { body: '{}' });
+    expect(errorOf(nothing)).toEqual(about('invalid_request', undefined, /nothing to change/));
+  });
+
+  it.each(['0', '101', '1e1', 'ten', '-1', '1.5'])('a limit of %s', async (limit) => {
+    const answer = await send(operation('GET /keys'), { query: [['limit', limit]] });
+    expect([answer.status, errorOf(answer)]).toEqual([
+      400,
+      about('invalid_request', 'limit', /from 1 to 100/),
+    ]);
+  });
+
+  it('a cursor of another list', async () => {
+    const answer = await send(operation('GET /keys'), { query: [['cursor', 'AAAA']] });
+    expect([answer.status, errorOf(answer)]).toEqual([400, about('invalid_request', 'cursor', /this list/)]);
   });
 
   it.each(['{"user":', "{'user':'Ann'}", '{"user":"Ann",}', 'user=Ann'])(
