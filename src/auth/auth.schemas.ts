@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../http/errors/reasons.js';
 
 /** The wire shapes of /issue, /validate and /revoke. One schema gives the type, the 400 and the OpenAPI entry. */
 
@@ -6,7 +7,7 @@ import { z } from 'zod';
 export const passwordText = z
   .string()
   .min(1)
-  .refine((password) => Buffer.byteLength(password) <= 1_024);
+  .refine((password) => Buffer.byteLength(password) <= 1_024, reason('bad_password'));
 
 export const issueRequest = z
   .object({

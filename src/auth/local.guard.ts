@@ -1,5 +1,6 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
+import { requireShape } from '../http/body/schema-pipe.js';
 import { WireError } from '../http/errors/wire-error.js';
 import { issueRequest } from './auth.schemas.js';
 
@@ -13,7 +14,7 @@ export class LocalGuard extends AuthGuard('local') {
   /** The shape comes first: passport-local would go on to look for credentials in the query string. */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<LoginRequest>();
-    if (!issueRequest.safeParse(request.body).success) throw new WireError('invalid_request');
+    requireShape(issueRequest, request.body);
     return (await super.canActivate(context)) as boolean;
   }
 

@@ -38,9 +38,13 @@ export async function print(answer: Answer, json: boolean): Promise<void> {
 }
 
 /** The same shape as on the wire (RFC 6749 §5.2). A help text, below an empty line, is for people. */
-export async function printRefusal({ code, message }: Refusal, json: boolean): Promise<void> {
+export async function printRefusal({ code, message, parameter }: Refusal, json: boolean): Promise<void> {
   const [told = ''] = message.split('\n\n');
-  const shape = { error: code, error_description: told.replaceAll(/\s*\n\s*/g, ' ') };
+  const shape = {
+    error: code,
+    error_description: told.replaceAll(/\s*\n\s*/g, ' '),
+    ...(parameter !== undefined && { parameter }),
+  };
   const [, ...help] = stripVTControlCharacters(message).split('\n\n');
   const text = [styledError('red', told), ...help].join('\n\n');
   await write(process.stderr, json ? JSON.stringify(shape) : text);

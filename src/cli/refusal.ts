@@ -3,13 +3,16 @@ import type { WireErrorCode } from '../http/errors/wire-error.js';
 /** What cannot be done as things are: exit code 1. The message is for the operator and names the mend. */
 export class Refusal extends Error {
   readonly exitCode: 1 | 2 = 1;
+  /** What it is about, by the name that it has on the wire. */
+  readonly parameter: string | undefined;
 
   constructor(
     readonly code: WireErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly parameter?: string } = {},
   ) {
     super(message, options);
+    this.parameter = options.parameter;
   }
 }
 

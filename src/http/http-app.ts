@@ -1,11 +1,5 @@
 /** Owns what holds for every route - framing, errors, order of checks, stopping - and never what a route does. */
-import {
-  Module,
-  StandardSchemaValidationPipe,
-  type DynamicModule,
-  type LoggerService,
-  type Type,
-} from '@nestjs/common';
+import { Module, type DynamicModule, type LoggerService, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -15,6 +9,7 @@ import type { Network } from '../config/trusted-proxies.js';
 import { installAccessLog } from './access-log.js';
 import { installBodyParser } from './body/body-parser.js';
 import { BODY_LIMIT } from './body/body-reader.js';
+import { SchemaPipe } from './body/schema-pipe.js';
 import { installClientAddress } from './client-address.js';
 import { challengesOf } from './errors/challenge.js';
 import { answerClientError } from './errors/client-error.js';
@@ -27,7 +22,6 @@ import { installGate } from './request-gate.js';
 import { TLS_SUITES } from './tls-suites.js';
 import { securityHeaders } from './security-headers.js';
 import { WireErrorFilter } from './errors/wire-error.filter.js';
-import { WireError } from './errors/wire-error.js';
 
 export interface HttpOptions {
   /** Named in every challenge: printable ASCII. */
@@ -100,14 +94,12 @@ export async function listen(app: NestFastifyApplication, port: number, host: st
 }
 
 function rootOf(module: Type | DynamicModule, filter: WireErrorFilter): DynamicModule {
-  // What is wrong with a body is in the documentation; the issues would repeat what came in.
-  const pipe = new StandardSchemaValidationPipe({ exceptionFactory: () => new WireError('invalid_request') });
   return {
     module: HttpRoot,
     imports: [module],
     providers: [
       { provide: APP_FILTER, useValue: filter },
-      { provide: APP_PIPE, useValue: pipe },
+      { provide: APP_PIPE, useValue: new SchemaPipe() },
     ],
   };
 }

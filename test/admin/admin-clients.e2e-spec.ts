@@ -99,7 +99,6 @@ describe('POST /admin/clients', () => {
 
   it.each([
     [{}, 'invalid_request'],
-    [{ name: 'keks' }, 'invalid_request'],
     [{ name: '' }, 'invalid_request'],
     [{ name: 7 }, 'invalid_request'],
     [{ name: 'Oven', audience: 'https://oven.example' }, 'invalid_request'],
@@ -111,6 +110,10 @@ describe('POST /admin/clients', () => {
     [{ name: 'Oven', scope: 'a  b' }, 'invalid_scope'],
   ])('400: %j is %s', async (body, error) => {
     expectError(await call('POST', '/admin/clients', body), 400, error);
+  });
+
+  it.each(['keks', 'KEKS'])('409: %s, which is the authority itself', async (name) => {
+    expectError(await call('POST', '/admin/clients', { name }), 409, 'name_taken');
   });
 });
 

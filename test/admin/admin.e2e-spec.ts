@@ -121,20 +121,20 @@ describe('POST /admin/users', () => {
     expect(issued.body).toEqual(expect.objectContaining({ scope: 'keks:account' }));
   });
 
-  it('400: a name that is taken, in whatever case, and nobody changes', async () => {
+  it('409: a name that is taken, in whatever case, and nobody changes', async () => {
     const { name } = await somebody();
     for (const taken of [name, name.toUpperCase()])
       expectError(
         await call('POST', '/admin/users', { name: taken, password: NEW_PASSWORD }),
-        400,
-        'invalid_request',
+        409,
+        'name_taken',
       );
     expect([await login(name, PASSWORD), await login(name, NEW_PASSWORD)]).toEqual([200, 401]);
   });
 
   it.each([
     [{}, 'invalid_request'],
-    [{ name: 'Weak', password: 'password' }, 'invalid_request'],
+    [{ name: 'Weak', password: 'password' }, 'weak_password'],
     [{ name: '', password: NEW_PASSWORD }, 'invalid_request'],
     [{ name: 'x'.repeat(129), password: NEW_PASSWORD }, 'invalid_request'],
     [{ name: 'a\nb', password: NEW_PASSWORD }, 'invalid_request'],
@@ -152,7 +152,7 @@ describe('POST /admin/users', () => {
       call('POST', '/admin/users', { name: at % 2 ? 'Twin' : 'TWIN', password: NEW_PASSWORD }),
     );
     const statuses = (await Promise.all(wanted)).map((answer) => answer.status).sort();
-    expect(statuses).toEqual([201, ...Array.from({ length: 9 }, () => 400)]);
+    expect(statuses).toEqual([201, ...Array.from({ length: 9 }, () => 409)]);
   });
 });
 

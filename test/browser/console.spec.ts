@@ -278,7 +278,7 @@ describe('the console at /console', () => {
     await change('not this one', OTHER_PASSWORD);
     await page.getByText('The old password is wrong.').waitFor();
     await change(PASSWORD, 'short');
-    await page.getByText('The new password will not do').waitFor();
+    await page.getByText('The password is too short').waitFor();
     await sound('password');
     const keys = page.getByLabel('Revoke my API keys as well');
     const [first, second] = [await keyOf('bob'), await keyOf('bob')];
@@ -407,7 +407,7 @@ describe('the console at /console', () => {
   });
 
   it('adds a user, changes the scope, disables, enables and ends everything', async () => {
-    refused = [400];
+    refused = [400, 409];
     await open({ colorScheme: 'light' }, '#/users');
     await signIn('boss');
     await entry('boss').getByText('you', { exact: true }).waitFor();
@@ -417,9 +417,13 @@ describe('the console at /console', () => {
     await dialog().getByLabel('Password').fill('short');
     await dialog().getByLabel('Scope').fill('  cookies:eat   cookies:bake ');
     await press('Add the user', dialog());
-    await dialog().getByText('the password is too short').waitFor();
+    await dialog().getByText('The password is too short').waitFor();
     await sound('user-new');
     await dialog().getByLabel('Password').fill(PASSWORD);
+    await page.getByLabel('Name').last().fill('BOSS');
+    await press('Add the user', dialog());
+    await dialog().getByText('There is a user of this name already').waitFor();
+    await page.getByLabel('Name').last().fill('dora');
     await press('Add the user', dialog());
     await said().getByText('dora may log in.').waitFor();
     const token = await tokenOf('dora');

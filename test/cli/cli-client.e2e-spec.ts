@@ -77,7 +77,7 @@ describe('keks client', () => {
   });
 
   it.each([
-    [['add', 'Keks'], 1, 'invalid_request'],
+    [['add', 'Keks'], 1, 'name_taken'],
     [['add', 'x', '--scope', 'keks:account'], 1, 'invalid_scope'],
     [['add', 'x', '--scope', 'a  b'], 1, 'invalid_scope'],
     [['add', 'x', '--audience', 'https://a.example/#part'], 1, 'invalid_request'],

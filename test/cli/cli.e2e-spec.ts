@@ -65,8 +65,8 @@ async function json(args: string, options?: HereOptions, extra?: Record<string, 
 async function refused(args: string, options?: HereOptions, extra?: Record<string, string>) {
   const { code, stdout, stderr } = await run(`${args} --json`, options, extra);
   expect([code, stdout]).toEqual([1, '']);
-  const shape = only(stderr) as { error: string; error_description: string };
-  expect(Object.keys(shape)).toEqual(['error', 'error_description']);
+  const shape = only(stderr) as { error: string; error_description: string; parameter?: string };
+  expect(Object.keys(shape).filter((name) => name !== 'parameter')).toEqual(['error', 'error_description']);
   expect(shape.error_description).not.toMatch(/\n| at .*\.js:/);
   return shape;
 }
@@ -195,17 +195,18 @@ describe('keks user', () => {
   });
 
   it.concurrent.each([
-    ['a name that is taken', 'anna --scope a', 'invalid_request', /already/],
-    ['a malformed scope', 'Berta --scope "a  b"', 'invalid_scope', /malformed/],
-    ['offline_access', 'Berta --scope "a offline_access"', 'invalid_scope', /cannot be given/],
-  ])('add: refuses %s', async (_, args, error, message) => {
+    ['a name that is taken', 'anna --scope a', 'name_taken', 'name', /already/],
+    ['a malformed scope', 'Berta --scope "a  b"', 'invalid_scope', 'scope', /malformed/],
+    ['offline_access', 'Berta --scope "a offline_access"', 'invalid_scope', 'scope', /cannot be given/],
+  ])('add: refuses %s', async (_, args, error, parameter, message) => {
     const shape = await refused(`user add ${args} --password-stdin`, { input: PASSWORD });
-    expect(shape.error).toBe(error);
+    expect([shape.error, shape.parameter]).toEqual([error, parameter]);
     expect(shape.error_description).toMatch(message);
   });
 
   it.concurrent('add: refuses a short password, and never repeats it', async () => {
     const shape = await refused('user add Berta --password-stdin', { input: 'hunter2' });
+    expect([shape.error, shape.parameter]).toEqual(['weak_password', 'password']);
     expect(shape.error_description).toMatch(/too short/);
   });
 

@@ -75,3 +75,9 @@ export async function operationsOf(url: string): Promise<Operation[]> {
     }),
   );
 }
+
+/** What its errors may be about: the names of its members and parameters. */
+export function namesOf({ parameters, body }: Operation): string[] {
+  const queried = parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+  return [...queried, ...Object.keys(body?.schema.properties ?? {})];
+}

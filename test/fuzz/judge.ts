@@ -1,6 +1,7 @@
 import draft4 from 'ajv-draft-04';
 import { parseChallenges } from '../support/challenge-parser.js';
-import type { Documented, Media, Operation } from './document.js';
+import { isListed } from '../support/error-shape.js';
+import { namesOf, type Documented, type Media, type Operation } from './document.js';
 import type { Exchange } from './exchange.js';
 
 /** OpenAPI 3.0 speaks the JSON Schema of draft 4. A schema that is the same object is compiled once. */
@@ -12,7 +13,7 @@ export function flawsOf(operation: Operation, answer: Exchange): string[] {
   if (answer.status >= 500) return [`${answer.status}`];
   if (!documented) return [`${answer.status} is not documented`];
   return [
-    ...bodyFlaws(documented, answer),
+    ...bodyFlaws(operation, documented, answer),
     ...headerFlaws(operation, answer),
     ...(answer.status < 400 && operation.security === 'bearer' && !answer.authenticated
       ? ['let in without credentials']
@@ -20,7 +21,11 @@ export function flawsOf(operation: Operation, answer: Exchange): string[] {
   ];
 }
 
-function bodyFlaws(documented: Documented, { status, headers, text }: Exchange): string[] {
+function bodyFlaws(
+  operation: Operation,
+  documented: Documented,
+  { status, headers, text }: Exchange,
+): string[] {
   const [content] = Object.entries(documented.content ?? {});
   if (!content) return text === '' ? [] : ['a body where none is documented'];
   const [type, media] = content;
@@ -28,17 +33,20 @@ function bodyFlaws(documented: Documented, { status, headers, text }: Exchange):
   if (sent !== type) return [`Content-Type ${sent}, not ${type}`];
   if (type !== 'application/json') return [];
   const value: unknown = JSON.parse(text);
-  if (status >= 400) return isExample(media, text) ? [] : ['not one of the documented errors'];
+  if (status >= 400)
+    return isDocumented(media, value) && isListed(value, namesOf(operation))
+      ? []
+      : ['not a documented error'];
   const validate = ajv.compile(media.schema);
   return validate(value) ? [] : (validate.errors ?? []).map((flaw) => `${flaw.instancePath} ${flaw.message}`);
 }
 
-/** Errors are constant to the last byte: nothing that came in is repeated. */
-function isExample(media: Media, text: string): boolean {
+function isDocumented(media: Media, value: unknown): boolean {
   const examples = media.example
     ? [media.example]
     : Object.values(media.examples ?? {}).map((one) => one.value);
-  return examples.some((one) => JSON.stringify(one) === text);
+  const codes = examples.map((one) => (one as { error: string }).error);
+  return codes.includes((value as { error: string }).error);
 }
 
 function headerFlaws(operation: Operation, { status, headers, text }: Exchange): string[] {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { userName } from '../../src/auth/users/user-name.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
+import { expectListed } from '../support/error-shape.js';
 import { exchange, type RawAnswer } from '../support/raw-http.js';
 import { get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -26,10 +27,7 @@ const send = (path: string, body: string | Buffer | undefined, ...lines: string[
 const sendJson = (path: string, body: string | Buffer): Promise<RawAnswer> => send(path, body, JSON_TYPE);
 
 function expectError(answer: RawAnswer, status: number, error: string): void {
-  expect([answer.status, JSON.parse(answer.body)]).toEqual([
-    status,
-    { error, error_description: expect.any(String) },
-  ]);
+  expectListed(answer.status, JSON.parse(answer.body), status, error);
   expect(answer.body).not.toContain(MARKER);
   expect(answer.header('content-type')).toBe('application/json; charset=utf-8');
 }

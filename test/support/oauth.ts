@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { ClientsService, type NewClient } from '../../src/auth/clients/clients.service.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { parseChallenges } from './challenge-parser.js';
+import { expectListed } from './error-shape.js';
 import { PASSWORD, post, request, type Answer, type TestApp } from './test-app.js';
 
 /** How OAuth 2 is spoken: forms in, JSON out, HTTP Basic in the spelling of RFC 6749 §2.3.1. */
@@ -133,10 +134,9 @@ export function refresh(
 
 /** RFC 6749 §5.2 and the one shape of errors: whole, not stored, and a challenge with each 401 and with nothing else. */
 export function expectRefusal(answer: Answer, status: number, error: string): void {
-  expect([answer.status, answer.body]).toEqual([
-    status,
-    { error, error_description: expect.stringMatching(/^[A-Z][\x20\x21\x23-\x5b\x5d-\x7e]+\.$/) },
-  ]);
+  expectListed(answer.status, answer.body, status, error);
+  const { error_description: said } = answer.body as Record<string, string>;
+  expect(said).toMatch(/^[A-Z][\x20\x21\x23-\x5b\x5d-\x7e]+\.$/);
   expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(answer.headers.get('cache-control')).toBe('no-store');
   const challenge = answer.headers.get('www-authenticate');

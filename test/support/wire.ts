@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { expectListed } from './error-shape.js';
 import { request, type Answer } from './test-app.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -19,7 +20,7 @@ export async function send(
 }
 
 export function expectError(answer: Answer, status: number, error: string): void {
-  expect([answer.status, answer.body]).toEqual([status, { error, error_description: expect.any(String) }]);
+  expectListed(answer.status, answer.body, status, error);
 }
 
 export interface Page<T> {

@@ -2,11 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
-import { WireError } from '../../http/errors/wire-error.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
+import { passwordRefusal } from '../users/new-user-refusal.js';
 import { NewPasswords } from '../users/new-passwords.js';
 import { PasswordLogin, type VerifiedUser } from '../users/password-login.js';
 import { chosenPassword, User } from '../users/user.entity.js';
@@ -31,7 +31,7 @@ export class PasswordChange {
 
   /**
    * @param by the user, and the login that asks
-   * @throws WireError invalid_credentials, too_many_requests, invalid_request for a password that will not do; Unavailable
+   * @throws WireError invalid_credentials, too_many_requests, weak_password; Unavailable
    */
   async change(
     by: { readonly userId: string; readonly loginId: string },
@@ -41,7 +41,7 @@ export class PasswordChange {
     const verified = await this.login.verifyAgain(by.userId, request.oldPassword, origin);
     const attempts = this.throttle.choicesOf(by.userId);
     const made = await this.passwords.hashOf(request.newPassword, verified.name, attempts);
-    if ('flaw' in made) throw new WireError('invalid_request');
+    if ('flaw' in made) throw passwordRefusal(made.flaw, 'new_password');
     await this.replace(verified, made.hash, { except: by.loginId, keys: request.keys }, origin);
   }
 

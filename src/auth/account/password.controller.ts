@@ -27,7 +27,7 @@ export class PasswordController {
     undefined,
     'It is changed. Your other logins are over, and your API keys unless you kept them.',
   )
-  @ApiErrors('invalid_request', 'invalid_credentials', 'too_many_requests')
+  @ApiErrors('invalid_request', 'weak_password', 'invalid_credentials', 'too_many_requests')
   async change(
     @Body({ schema: passwordRequest }) body: PasswordRequest,
     @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,

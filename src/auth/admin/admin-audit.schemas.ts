@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 import { listOf, pageQuery, time } from '../lists/list.schemas.js';
 import { isUuid } from '../uuid.js';
 
@@ -10,7 +11,7 @@ const word = z
   .max(256)
   .refine((text) => /^\P{C}*$/u.test(text))
   .optional();
-const uuid = z.string().refine(isUuid).optional();
+const uuid = z.string().refine(isUuid, reason('not_uuid')).optional();
 
 export const auditQuery = z.object({
   ...pageQuery.shape,

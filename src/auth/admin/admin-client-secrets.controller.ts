@@ -33,7 +33,8 @@ export class AdminClientSecretsController {
     const by = await this.actors.of(caller);
     const added = await this.clients.addSecret(id, by);
     // two live already: which of them is in use, only the operator knows
-    if ('flaw' in added) throw new WireError(added.flaw === 'unknown' ? 'not_found' : 'invalid_request');
+    if ('flaw' in added)
+      throw added.flaw === 'unknown' ? new WireError('not_found') : WireError.because('two_secrets');
     return { client_id: id, secret_id: added.id, client_secret: added.clientSecret };
   }
 

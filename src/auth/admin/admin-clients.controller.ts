@@ -4,12 +4,19 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
-import { clientFlaw } from '../clients/client-flaw.js';
+import { clientFlaw, type ClientFlaw } from '../clients/client-flaw.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { Cursors } from '../lists/cursors.js';
 import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import * as schemas from './admin-clients.schemas.js';
 import { ApiClientId, ClientIdPipe, ForAdmins, found, requestedScope } from './for-admins.js';
+
+const REFUSALS: Readonly<Record<ClientFlaw, () => WireError>> = {
+  name_invalid: () => WireError.because('bad_client_name', 'name'),
+  name_reserved: () => WireError.because('reserved_name'),
+  scope_invalid: () => new WireError('invalid_scope'),
+  audience_invalid: () => WireError.because('bad_audience', 'audience'),
+};
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
 @Controller('admin/clients')
@@ -42,14 +49,15 @@ export class AdminClientsController {
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
-  @ApiErrors('invalid_request', 'invalid_scope')
+  @ApiErrors('invalid_request', 'invalid_scope', 'name_taken')
   async add(
     @Body({ schema: schemas.newClient }) body: schemas.NewClientRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], token_format: tokenFormat = 'opaque' } = body;
     const client = { name, audience, tokenFormat, scope: requestedScope(body.scope ?? '') };
-    if (clientFlaw(client)) throw new WireError('invalid_request');
+    const flaw = clientFlaw(client);
+    if (flaw) throw REFUSALS[flaw]();
     const by = await this.actors.of(caller);
     const added = await this.clients.add(client, by);
     return { ...itemOf(added), secret_id: added.id, client_secret: added.clientSecret };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 import { listOf, time } from '../lists/list.schemas.js';
 
 /** The wire shapes of /admin/clients. */
@@ -66,7 +67,7 @@ export const clientChange = z
       .optional()
       .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
   })
-  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined)
+  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined, reason('nothing_to_change'))
   .meta({ id: 'ClientChange' });
 
 export type ClientItem = z.infer<typeof clientItem>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 import { grantItem } from '../grants/grant.schemas.js';
 import { listOf, pageQuery } from '../lists/list.schemas.js';
 import { isUuid } from '../uuid.js';
@@ -7,7 +8,11 @@ import { isUuid } from '../uuid.js';
 
 export const grantQuery = z.object({
   ...pageQuery.shape,
-  user_id: z.string().refine(isUuid).optional().meta({ description: 'Those of one user.', format: 'uuid' }),
+  user_id: z
+    .string()
+    .refine(isUuid, reason('not_uuid'))
+    .optional()
+    .meta({ description: 'Those of one user.', format: 'uuid' }),
   client_id: z
     .string()
     .refine((text) => /^[!-~]{1,128}$/.test(text))

@@ -7,6 +7,7 @@ import { Actors } from '../audit/actor.js';
 import { Cursors } from '../lists/cursors.js';
 import { type List, type PageQuery } from '../lists/list.schemas.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
+import { newUserRefusal } from '../users/new-user-refusal.js';
 import { UserChanges } from '../users/user-changes.js';
 import { UsersService } from '../users/users.service.js';
 import { UsersDirectory } from '../users/users-directory.js';
@@ -50,7 +51,7 @@ export class AdminUsersController {
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.userItem, 'The user.')
-  @ApiErrors('invalid_request', 'invalid_scope')
+  @ApiErrors('invalid_request', 'invalid_scope', 'weak_password', 'name_taken')
   async add(
     @Body({ schema: schemas.newUser }) { name, password, scope = '' }: schemas.NewUser,
     @CurrentCaller() caller: Caller,
@@ -58,8 +59,7 @@ export class AdminUsersController {
     const wanted = requestedScope(scope);
     const { actor, origin } = await this.actors.of(caller);
     const result = await this.users.add(name, password, wanted, origin, actor);
-    // a name that is taken or impossible, or a password that will not do
-    if ('flaw' in result) throw new WireError('invalid_request');
+    if ('flaw' in result) throw newUserRefusal(result.flaw);
     const { id, name: shown, scope: granted, disabled, createdAt } = result.added;
     return { id, name: shown, scope: granted, disabled, created_at: createdAt.toISOString() };
   }
@@ -115,7 +115,7 @@ export class AdminUsersController {
 
   /** Nobody or one. */
   private async named(name: string, { cursor }: PageQuery): Promise<List<schemas.UserItem>> {
-    if (cursor !== undefined) throw new WireError('invalid_request');
+    if (cursor !== undefined) throw WireError.because('unwanted', 'cursor');
     const user = await this.directory.findByName(name);
     return { items: user ? [itemOf(user)] : [], next: null };
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 import { passwordText } from '../auth.schemas.js';
 import { listOf, pageQuery, time } from '../lists/list.schemas.js';
 
@@ -59,7 +60,7 @@ export const userChange = z
       .optional()
       .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
   })
-  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined)
+  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined, reason('nothing_to_change'))
   .meta({ id: 'UserChange' });
 
 export type UserQuery = z.infer<typeof userQuery>;

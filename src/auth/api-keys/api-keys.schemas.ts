@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 import { passwordText } from '../auth.schemas.js';
 import { listOf, time } from '../lists/list.schemas.js';
 import { KEY_TTL_DEFAULT, KEY_TTL_MOST } from './api-keys.service.js';
@@ -20,7 +21,7 @@ const shared = {
 
 export const keyRequest = z
   .object({
-    label: z.string().refine(isLabel).meta({
+    label: z.string().refine(isLabel, reason('bad_label')).meta({
       description: 'What you call it: 1 to 100 characters.',
       minLength: 1,
       maxLength: 100,

@@ -30,12 +30,13 @@ const SECRETS = new Set([
  * @throws WireError invalid_request, invalid_client
  */
 export function presentedClient({ url, headers, body }: ClientRequest): PresentedClient | 'nobody' {
-  if (hasSecretInUrl(url)) throw new WireError('invalid_request');
+  if (hasSecretInUrl(url)) throw WireError.because('secret_in_url');
   const { client_id: clientId, client_secret: secret } = (body ?? {}) as Record<string, string | undefined>;
   if (headers.authorization !== undefined) {
-    if (secret !== undefined) throw new WireError('invalid_request');
+    if (secret !== undefined) throw WireError.because('two_authentications', 'client_secret');
     const basic = basicCredentials(headers.authorization);
-    if (clientId !== undefined && clientId !== basic.clientId) throw new WireError('invalid_request');
+    if (clientId !== undefined && clientId !== basic.clientId)
+      throw WireError.because('two_clients', 'client_id');
     return basic;
   }
   if (clientId !== undefined && secret !== undefined) return { clientId, secret };

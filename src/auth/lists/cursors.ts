@@ -64,7 +64,7 @@ export class Cursors {
       signature.length === MAC_BYTES &&
       bytes.toString('base64url') === cursor &&
       this.keys.some((key) => timingSafeEqual(mac(key, list, text), signature));
-    if (!genuine) throw new WireError('invalid_request');
+    if (!genuine) throw WireError.because('bad_cursor', 'cursor');
     return JSON.parse(text.toString()) as Position;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 
 /** The wire shapes that all lists share: `?limit=&cursor=` in, `{"items", "next"}` out. */
 
@@ -8,7 +9,7 @@ export const LIMIT_MOST = 100;
 /** Decimal digits and nothing else: what `Number` would also take (`1e1`, `0x10`, blanks) is a mistake. */
 const limit = z
   .string()
-  .refine((text) => /^[1-9]\d{0,2}$/.test(text) && Number(text) <= LIMIT_MOST)
+  .refine((text) => /^[1-9]\d{0,2}$/.test(text) && Number(text) <= LIMIT_MOST, reason('bad_limit'))
   .transform(Number)
   .default(LIMIT_DEFAULT)
   .meta({
@@ -21,7 +22,7 @@ const limit = z
 
 const cursor = z
   .string()
-  .min(1)
+  .min(1, reason('bad_cursor'))
   .optional()
   .meta({ description: '`next` of the page before: opaque, and good for this list only.' });
 

@@ -47,7 +47,7 @@ export class TokenEndpoint {
     origin: RequestOrigin,
   ): Promise<IssuedToken> {
     const { refresh_token: token } = request;
-    if (token === undefined) throw new WireError('invalid_request');
+    if (token === undefined) throw WireError.because('missing', 'refresh_token');
     const read = await this.reader.read(token);
     // not one of ours, or dead by its own expiry: anybody can send that, and the audit log would fill with it
     if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
 import { grantItem } from '../grants/grant.schemas.js';
 import { time } from '../lists/list.schemas.js';
 import { isUuid } from '../uuid.js';
@@ -10,11 +11,11 @@ export const storyRequest = z
     token: z.string().min(1).optional().meta({ description: 'The token itself: never in a URL.' }),
     id: z
       .string()
-      .refine(isUuid)
+      .refine(isUuid, reason('not_uuid'))
       .optional()
       .meta({ description: 'Or the id of a token or a grant, as the audit log has it.', format: 'uuid' }),
   })
-  .refine(({ token, id }) => (token === undefined) !== (id === undefined))
+  .refine(({ token, id }) => (token === undefined) !== (id === undefined), reason('token_or_id'))
   .meta({ id: 'TokenStoryRequest', example: { token: 'kat_...' } });
 
 const uuid = z.uuid().nullable();

@@ -4,6 +4,7 @@ import type { ClientRecord, ClientsService } from '../../auth/clients/clients.se
 import { facts, moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
+import type { WireErrorCode } from '../../http/errors/wire-error.js';
 import { Refusal } from '../refusal.js';
 import type { Initiator } from '../../auth/audit/actor.js';
 
@@ -21,6 +22,13 @@ const FLAWS: Record<ClientFlaw, string> = {
   scope_invalid:
     'A client cannot have keks:account or offline_access: the first is for people, the second for their logins.',
   audience_invalid: 'An audience is an absolute URI without a fragment, such as https://api.example.com.',
+};
+
+const ABOUT: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: string]> = {
+  name_invalid: ['invalid_request', 'name'],
+  name_reserved: ['name_taken', 'name'],
+  scope_invalid: ['invalid_scope', 'scope'],
+  audience_invalid: ['invalid_request', 'audience'],
 };
 
 /** The systems that get tokens for themselves, and the APIs that ask about them. */
@@ -94,9 +102,14 @@ async function add(name: string, { scope: text, audience = [], tokenFormat }: Ad
   ]);
   const scope = parseScope(text ?? '');
   if (!scope)
-    throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.');
+    throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
+      parameter: 'scope',
+    });
   const flaw = clientFlaw({ name, scope, audience });
-  if (flaw) throw new Refusal(flaw === 'scope_invalid' ? 'invalid_scope' : 'invalid_request', FLAWS[flaw]);
+  if (flaw) {
+    const [code, parameter] = ABOUT[flaw];
+    throw new Refusal(code, FLAWS[flaw], { parameter });
+  }
   const added = await withClients((clients, by) => clients.add({ name, scope, audience, tokenFormat }, by));
   return {
     json: {

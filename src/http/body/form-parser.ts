@@ -3,6 +3,18 @@ import { WireError } from '../errors/wire-error.js';
 
 const PARAMETER_LIMIT = 64;
 
+/** Those of the forms that are read here. A name that is not among them is the caller's, and never repeated to it. */
+const PARAMETERS = new Set([
+  'grant_type',
+  'scope',
+  'resource',
+  'refresh_token',
+  'client_id',
+  'client_secret',
+  'token',
+  'token_type_hint',
+]);
+
 /**
  * The parameters of an `application/x-www-form-urlencoded` body, in an object without a prototype.
  * An empty parameter is an absent one, one that comes twice is refused, even if one of the two is empty
@@ -11,9 +23,9 @@ const PARAMETER_LIMIT = 64;
  * @throws WireError `invalid_request`, and nothing else
  */
 export function parseForm(bytes: Buffer): Record<string, string> {
-  if (!isUtf8(bytes)) throw new WireError('invalid_request');
+  if (!isUtf8(bytes)) throw WireError.because('not_utf8');
   const pairs = bytes.toString('utf8').split('&', PARAMETER_LIMIT + 1);
-  if (pairs.length > PARAMETER_LIMIT) throw new WireError('invalid_request');
+  if (pairs.length > PARAMETER_LIMIT) throw WireError.because('too_many');
   const seen = new Set<string>();
   const form = Object.create(null) as Record<string, string>;
   for (const pair of pairs) {
@@ -21,11 +33,15 @@ export function parseForm(bytes: Buffer): Record<string, string> {
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
-    if (seen.has(name)) throw new WireError('invalid_request');
+    if (seen.has(name)) throw repeated(name);
     seen.add(name);
     if (value !== '') form[name] = value;
   }
   return form;
+}
+
+function repeated(name: string): WireError {
+  return PARAMETERS.has(name) ? WireError.because('repeated', name) : WireError.because('repeated_parameter');
 }
 
 /** Whether it says the same in every charset that has ASCII in it: also behind a `%` there is nothing else. */
@@ -40,8 +56,8 @@ function decode(encoded: string): string {
   try {
     text = decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch {
-    throw new WireError('invalid_request');
+    throw WireError.because('not_form');
   }
-  if (text.includes('\0')) throw new WireError('invalid_request');
+  if (text.includes('\0')) throw WireError.because('ill_formed');
   return text;
 }

@@ -19,10 +19,10 @@ const ILL_FORMED = /[\0\p{Surrogate}]/u;
  * @throws WireError `invalid_request`, and nothing else
  */
 export function parseJson(bytes: Buffer): Record<string, unknown> {
-  if (!isUtf8(bytes)) throw new WireError('invalid_request');
+  if (!isUtf8(bytes)) throw WireError.because('not_utf8');
   const text = bytes.toString('utf8');
   const value = parse(text);
-  if (!isObject(value)) throw new WireError('invalid_request');
+  if (!isObject(value)) throw WireError.because('not_object');
   inspect(text);
   return value;
 }
@@ -32,7 +32,7 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's message quotes the input.
-    throw new WireError('invalid_request');
+    throw WireError.because('not_json');
   }
 }
 
@@ -53,21 +53,21 @@ function inspect(text: string): void {
       if (key || escapes) inspectString(unescape(text, at, end), key ? open.at(-1) : undefined);
       at = end;
     } else if (char === 0x7b /* { */ || char === 0x5b /* [ */) {
-      if (open.push(char === 0x7b ? new Set() : undefined) > DEPTH_LIMIT)
-        throw new WireError('invalid_request');
+      if (open.push(char === 0x7b ? new Set() : undefined) > DEPTH_LIMIT) throw WireError.because('too_deep');
     } else if (char === 0x7d /* } */ || char === 0x5d /* ] */) {
       open.pop();
     } else if (char === 0x2c /* , */ && (commas += 1) >= VALUES_LIMIT) {
-      throw new WireError('invalid_request');
+      throw WireError.because('too_many');
     }
   }
 }
 
 function inspectString(value: string, siblings: Set<string> | undefined): void {
-  if (ILL_FORMED.test(value)) throw new WireError('invalid_request');
+  if (ILL_FORMED.test(value)) throw WireError.because('ill_formed');
   if (siblings === undefined) return;
   // Of two equal members one parser takes the first and another the last: whoever checked, checked the wrong one.
-  if (siblings.has(value) || FORBIDDEN_KEYS.has(value)) throw new WireError('invalid_request');
+  if (siblings.has(value)) throw WireError.because('repeated_member');
+  if (FORBIDDEN_KEYS.has(value)) throw WireError.because('forbidden_member');
   siblings.add(value);
 }
 

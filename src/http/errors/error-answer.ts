@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Challenges } from './challenge.js';
-import { WIRE_ERRORS, WireError, type WireErrorCode } from './wire-error.js';
+import { WireError, type WireErrorCode } from './wire-error.js';
 
 /** Statuses of Nest and Fastify that the closed list knows. Any other 4xx is `invalid_request`. */
 const BY_STATUS: Readonly<Record<number, WireErrorCode>> = {
@@ -15,13 +15,6 @@ const BY_STATUS: Readonly<Record<number, WireErrorCode>> = {
   429: 'too_many_requests',
   503: 'temporarily_unavailable',
 };
-
-const BODIES = new Map<string, string>(
-  Object.entries(WIRE_ERRORS).map(([error, [, description]]) => [
-    error,
-    JSON.stringify({ error, error_description: description }),
-  ]),
-);
 
 /** Whatever was thrown, as one of the closed list. Its message goes nowhere: it may quote input, SQL or a secret. */
 export function toWireError(thrown: unknown): WireError {
@@ -65,7 +58,7 @@ export function sendError(reply: FastifyReply, error: WireError, challenges: Cha
       ...defaultHeaders(error, challenges),
     })
     .headers({ ...error.headers })
-    .send(BODIES.get(error.code));
+    .send(JSON.stringify(error.getResponse()));
 }
 
 /** 401 without a challenge and 503 without a hint are violations (RFC 9110 §15.5.2), so nobody has to remember. */

@@ -1,7 +1,8 @@
 import { HttpException } from '@nestjs/common';
+import { REASONS, sentenceOf, type Reason } from './reasons.js';
 
 /**
- * The closed list of error codes on the wire: the status and the one constant sentence of each.
+ * The closed list of error codes on the wire: the status of each, and what it says where no reason says more.
  * Nothing that came in with a request is ever repeated in an answer.
  */
 export const WIRE_ERRORS = {
@@ -12,10 +13,12 @@ export const WIRE_ERRORS = {
   unsupported_grant_type: [400, 'This grant type is not supported: use client_credentials or refresh_token.'],
   unauthorized_client: [400, 'This client may not do this with this token.'],
   unsupported_token_type: [400, 'Tokens of this type cannot be revoked here.'],
+  weak_password: [400, 'The new password will not do: it is too short, or too easy to guess.'],
   invalid_credentials: [401, 'The user name or the password is wrong.'],
   invalid_client: [401, 'Client authentication failed.'],
   not_found: [404, 'There is nothing at this address.'],
   method_not_allowed: [405, 'This address does not answer to this method: see the Allow header.'],
+  name_taken: [409, 'The name is taken: upper and lower case are the same.'],
   too_many_keys: [409, 'You have as many API keys as one user may have: delete one first.'],
   payload_too_large: [413, 'The body is larger than this address accepts.'],
   unsupported_media_type: [415, 'Send the body as the content type that this address documents.'],
@@ -26,13 +29,30 @@ export const WIRE_ERRORS = {
 
 export type WireErrorCode = keyof typeof WIRE_ERRORS;
 
+/** Codes that are always about the same member, wherever they come from. */
+const ALWAYS_ABOUT: Readonly<Partial<Record<WireErrorCode, string>>> = {
+  invalid_scope: 'scope',
+  invalid_target: 'resource',
+  unsupported_grant_type: 'grant_type',
+  name_taken: 'name',
+};
+
 /** An answer in the one error shape: `{"error", "error_description"}` (RFC 6749 §5.2), with its status. */
 export class WireError extends HttpException {
+  /** @param about the member, by its name in the schema, and why it will not do */
   constructor(
     readonly code: WireErrorCode,
     readonly headers: Readonly<Record<string, string>> = {},
+    about: { readonly reason?: Reason; readonly parameter?: string | undefined } = {},
   ) {
+    const { reason, parameter = ALWAYS_ABOUT[code] } = about;
     const [status, description] = WIRE_ERRORS[code];
-    super({ error: code, error_description: description }, status);
+    const said = reason === undefined ? description : sentenceOf(reason, parameter);
+    super({ error: code, error_description: said, ...(parameter !== undefined && { parameter }) }, status);
+  }
+
+  /** The code follows from the reason. @param parameter a name out of a schema, never out of a request */
+  static because(reason: Reason, parameter?: string): WireError {
+    return new WireError(REASONS[reason][0], {}, { reason, parameter });
   }
 }

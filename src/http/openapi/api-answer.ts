@@ -12,7 +12,14 @@ const ERRORS: Record<ErrorCode, readonly [number, string]> = { ...BEARER_ERRORS,
 export const errorAnswer = z
   .object({
     error: z.string().meta({ description: 'One code of a closed list.', example: 'invalid_request' }),
-    error_description: z.string().meta({ description: 'One constant sentence a code.' }),
+    error_description: z.string().meta({
+      description:
+        'One constant sentence of a closed list, several to a code. Nothing that came in is repeated.',
+    }),
+    parameter: z.string().optional().meta({
+      description: 'The member or parameter that it is about, as this document spells it.',
+      example: 'user',
+    }),
   })
   .meta({ id: 'Error' });
 

@@ -1,11 +1,22 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { BEARER_ERRORS, type BearerErrorCode } from '../../guard/bearer-error.js';
-import { WIRE_ERRORS, type WireErrorCode } from '../errors/wire-error.js';
+import { WIRE_ERRORS, WireError, type WireErrorCode } from '../errors/wire-error.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Response = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
 type ErrorCode = WireErrorCode | BearerErrorCode;
-type Entry = readonly [code: ErrorCode, status: number, sentence: string];
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+interface ErrorBody {
+  readonly error: string;
+  readonly error_description: string;
+  readonly parameter?: string;
+}
+
+interface Entry {
+  readonly status: number;
+  readonly body: ErrorBody;
+}
 
 /** Every route may answer these; guarded ones also the second list, those with a body the third. */
 const EVERYWHERE = ['invalid_request', 'server_error', 'temporarily_unavailable'] as const;
@@ -33,20 +44,22 @@ const HEADERS: Readonly<Record<number, NonNullable<Response['headers']>>> = {
  * Completes an operation's errors: those that come with every route, with the guard and with a body.
  * @param readsBody whether the method's body is read, even if the operation has no use for one
  */
-export function addErrors(operation: Operation, readsBody: boolean): void {
+export function addErrors(operation: Operation, readsBody: boolean, schemas: Schemas = {}): void {
   const guarded = operation.security?.some((scheme) => 'bearer' in scheme);
   const entries = [
     ...ownErrors(operation),
-    ...(guarded ? GUARDED.map((code): Entry => [code, ...BEARER_ERRORS[code]]) : []),
+    ...(guarded ? GUARDED.map(bearerEntry) : []),
     ...[...EVERYWHERE, ...(readsBody ? WITH_BODY : [])].map(wireEntry),
+    ...requiredOf(operation, schemas).slice(0, 1).map(missingEntry),
   ];
-  const byStatus = new Map<number, Map<string, ErrorCode>>();
-  for (const [code, status, sentence] of entries) {
+  const byStatus = new Map<number, Map<string, ErrorBody>>();
+  for (const { status, body } of entries) {
     // the guard has sentences of its own for codes that others use too
-    const codes = byStatus.get(status) ?? new Map<string, ErrorCode>();
-    byStatus.set(status, codes.set(sentence, code));
+    const bodies = byStatus.get(status) ?? new Map<string, ErrorBody>();
+    byStatus.set(status, bodies.set(body.error_description, body));
   }
-  for (const [status, codes] of byStatus) operation.responses[String(status)] = response(status, codes);
+  for (const [status, bodies] of byStatus)
+    operation.responses[String(status)] = response(status, [...bodies.values()]);
 }
 
 /** Those that `@ApiErrors` has named on the route itself. Their descriptions name the codes. */
@@ -63,27 +76,45 @@ function isCode(code: string): code is ErrorCode {
 }
 
 function wireEntry(code: ErrorCode): Entry {
-  return [code, ...WIRE_ERRORS[code as WireErrorCode]];
+  return entryOf(new WireError(code as WireErrorCode));
 }
 
 function bearerEntry(code: ErrorCode): Entry {
-  return [code, ...BEARER_ERRORS[code as BearerErrorCode]];
+  const [status, sentence] = BEARER_ERRORS[code as BearerErrorCode];
+  return { status, body: { error: code, error_description: sentence } };
 }
 
-/** @param codes by the sentence that comes with each */
-function response(status: number, codes: ReadonlyMap<string, ErrorCode>): Response {
+/** How the errors of a schema look that say more than their code. */
+function missingEntry(parameter: string): Entry {
+  return entryOf(WireError.because('missing', parameter));
+}
+
+function entryOf(error: WireError): Entry {
+  return { status: error.getStatus(), body: error.getResponse() as ErrorBody };
+}
+
+/** The members that a body must have. */
+function requiredOf({ requestBody }: Operation, schemas: Schemas): string[] {
+  if (!requestBody || !('content' in requestBody)) return [];
+  const [media] = Object.values(requestBody.content);
+  const { schema } = media ?? {};
+  const whole =
+    schema && '$ref' in schema ? schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)] : schema;
+  return whole && 'required' in whole ? (whole.required ?? []) : [];
+}
+
+function response(status: number, bodies: readonly ErrorBody[]): Response {
   const used = new Map<string, number>();
-  const examples = [...codes].map(([sentence, code]) => {
-    const times = (used.get(code) ?? 0) + 1;
-    used.set(code, times);
-    const name = times === 1 ? code : `${code}_${times}`;
-    return [name, { value: { error: code, error_description: sentence } }] as const;
+  const examples = bodies.map((body) => {
+    const times = (used.get(body.error) ?? 0) + 1;
+    used.set(body.error, times);
+    return [times === 1 ? body.error : `${body.error}_${times}`, { value: body }] as const;
   });
   const [first] = examples;
   return {
     // CommonMark: an unescaped <token> would be taken for HTML and vanish
-    description: [...codes]
-      .map(([sentence, code]) => `\`${code}\`: ${sentence.replaceAll('<', '\\<')}`)
+    description: bodies
+      .map(({ error, error_description: said }) => `\`${error}\`: ${said.replaceAll('<', '\\<')}`)
       .join(' '),
     ...(HEADERS[status] && { headers: HEADERS[status] }),
     content: {

@@ -106,7 +106,7 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
     for (const method of METHODS) {
       const operation = path[method];
       if (!operation) continue;
-      addErrors(operation, WITH_BODY.includes(method));
+      addErrors(operation, WITH_BODY.includes(method), document.components?.schemas);
       addAccess(operation, options.personalScope);
       addExamples(operation, document.components?.schemas ?? {});
       operation.tags?.forEach((tag) => used.add(tag));

@@ -4,11 +4,13 @@ const TIMEOUT_MS = 10_000;
 
 /** An answer that is no success, or none at all (status 0). */
 export class Refusal extends Error {
-  constructor(status, { error = '', error_description: text = '' } = {}, retryAfter = undefined) {
+  constructor(status, { error = '', error_description: text = '', parameter } = {}, retryAfter = undefined) {
     super(text || `status ${status}`);
     this.status = status;
     this.code = error;
     this.text = text;
+    /** The member that it is about. */
+    this.parameter = parameter;
     /** Seconds. */
     this.retryAfter = retryAfter;
   }

@@ -81,8 +81,9 @@ async function addClient(list) {
     action: 'Add the client',
     known: {
       invalid_scope: BAD_SCOPE,
-      invalid_request:
-        'The name has 1 to 100 characters, and the API is an absolute address such as https://oven.example.',
+      name_taken: 'The name keks is that of the authority itself: choose another one.',
+      'invalid_request.name': 'The name has 1 to 100 characters, none of them invisible.',
+      'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
     work: ({ name, scope, audience, format }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');

@@ -77,7 +77,7 @@ async function makeKey(list) {
     action: 'Make the key',
     known: {
       invalid_scope: 'You may not do all of that any more. Sign in again to see what you may do.',
-      invalid_request: 'Give it a name of 1 to 100 characters, without line breaks.',
+      'invalid_request.label': 'Give it a name of 1 to 100 characters, without line breaks.',
       invalid_credentials: 'The password is wrong.',
     },
     work: async ({ label, lifetime, password }) => {

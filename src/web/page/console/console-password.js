@@ -6,8 +6,6 @@ import { sentenceOf } from './console-trouble.js';
 
 const KNOWN = {
   invalid_credentials: 'The old password is wrong.',
-  invalid_request:
-    'The new password will not do: it is too short, or among the first that an attacker would try. Several words that do not belong together are good.',
 };
 
 export function openPassword({ body, say }) {

@@ -2,12 +2,13 @@
 import { clock, duration } from './console-moment.js';
 
 /**
- * @param known sentences for codes that mean something particular here
+ * @param known sentences for codes that mean something particular here, or for a code and a member: `code.member`
  * @returns a title, and what to do
  */
 export function problemOf(refusal, known = {}) {
-  const { status, code, text } = refusal;
-  if (known[code]) return { title: 'That did not work.', text: known[code] };
+  const { status, code, text, parameter } = refusal;
+  const meant = known[`${code}.${parameter}`] ?? known[code];
+  if (meant) return { title: 'That did not work.', text: meant };
   if (status === 0)
     return {
       title: 'The server does not answer.',

@@ -75,8 +75,8 @@ async function addUser(say, list) {
     action: 'Add the user',
     known: {
       invalid_scope: BAD_SCOPE,
-      invalid_request:
-        'The name is taken, or cannot be one; or the password is too short, or among the first that an attacker would try.',
+      name_taken: 'There is a user of this name already; upper and lower case are the same.',
+      'invalid_request.name': 'The name has 1 to 128 characters, and no blank at either end.',
     },
     work: ({ name, password, scope }) =>
       call('POST', 'admin/users', { name: name.value, password: password.value, scope: typedScope(scope) }),

@@ -1,0 +1,93 @@
+/**
+ * The closed list of sentences that say more than a code does. A `$` stands for a name out of our own schemas: what a
+ * caller sent is never in one. Of characters there are only those that an OAuth answer may have (RFC 6749 §5.2).
+ */
+export const REASONS = {
+  missing: ['invalid_request', 'The parameter $ is missing.'],
+  misspelled: [
+    'invalid_request',
+    'The parameter $ is missing: something like it was sent, but the member is called $.',
+  ],
+  repeated: ['invalid_request', 'The parameter $ was sent more than once.'],
+  wrong_form: [
+    'invalid_request',
+    'The parameter $ is of the wrong form: see what the documentation says of it.',
+  ],
+  empty: ['invalid_request', 'The parameter $ is empty.'],
+  not_text: ['invalid_request', 'The parameter $ must be a string.'],
+  not_boolean: ['invalid_request', 'The parameter $ must be true or false, without quotes.'],
+  not_integer: ['invalid_request', 'The parameter $ must be a whole number, without quotes.'],
+  not_list: ['invalid_request', 'The parameter $ must be an array.'],
+  not_listed: ['invalid_request', 'The parameter $ is none of the values that the documentation lists.'],
+  out_of_range: ['invalid_request', 'The parameter $ is smaller or larger than this address takes.'],
+  not_uuid: ['invalid_request', 'The parameter $ must be an id as this server writes them: a UUID.'],
+  bad_limit: ['invalid_request', 'The parameter $ must be a whole number from 1 to 100.'],
+  bad_cursor: ['invalid_request', 'The parameter $ was not made for this list: begin again without it.'],
+  unwanted: ['invalid_request', 'The parameter $ cannot be sent together with the others.'],
+  bad_password: ['invalid_request', 'The parameter $ has 1 to 1,024 bytes.'],
+  bad_label: [
+    'invalid_request',
+    'The parameter $ has 1 to 100 characters, and no line breaks or invisible ones.',
+  ],
+  bad_user_name: [
+    'invalid_request',
+    'The parameter $ has 1 to 128 characters, no control characters, and no space at either end.',
+  ],
+  bad_client_name: [
+    'invalid_request',
+    'The parameter $ has 1 to 100 characters, no control characters, and no space at either end.',
+  ],
+  reserved_name: ['name_taken', 'The name is reserved for this server itself: choose another one.'],
+  bad_audience: [
+    'invalid_request',
+    'The parameter $ must be 20 absolute URIs at most, without fragments, as in https://oven.example.',
+  ],
+  nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
+  token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
+  two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],
+  too_short: [
+    'weak_password',
+    'The password is too short: it has 15 characters at least, unless the operator has decided otherwise.',
+  ],
+  too_common: [
+    'weak_password',
+    'The password is among the first that an attacker would try: choose another one, of several unrelated words.',
+  ],
+  no_body: ['invalid_request', 'The body is missing: see what the documentation says of it.'],
+  not_utf8: ['invalid_request', 'The body is not well-formed UTF-8.'],
+  not_json: ['invalid_request', 'The body is not well-formed JSON.'],
+  not_object: ['invalid_request', 'The body must be one JSON object.'],
+  too_deep: ['invalid_request', 'The JSON is nested more than 32 levels deep.'],
+  too_many: ['invalid_request', 'The body has more values than this server reads.'],
+  ill_formed: ['invalid_request', 'A text in the body has a NUL or half a character in it.'],
+  repeated_member: ['invalid_request', 'A member of the JSON object was sent more than once.'],
+  forbidden_member: ['invalid_request', 'A member of the JSON object has a name that is never taken.'],
+  not_form: [
+    'invalid_request',
+    'The body is not a well-formed form: a percent sign is followed by two digits.',
+  ],
+  repeated_parameter: ['invalid_request', 'A parameter of the form was sent more than once.'],
+  secret_in_url: [
+    'invalid_request',
+    'A secret was sent in the URL, where logs keep it: send it in the body.',
+  ],
+  two_authentications: [
+    'invalid_request',
+    'The client authenticates in two ways at once: leave out client_secret, or the Authorization header.',
+  ],
+  two_clients: ['invalid_request', 'The client_id is not that of the Authorization header: leave it out.'],
+} as const satisfies Record<string, readonly [code: string, sentence: string]>;
+
+export type Reason = keyof typeof REASONS;
+
+/** @param parameter a name out of a schema, never out of a request */
+export function sentenceOf(reason: Reason, parameter = ''): string {
+  return REASONS[reason][1].replaceAll('$', () => parameter);
+}
+
+/** For a schema's own checks. */
+export const reason = (name: Reason): Reason => name;
+
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(REASONS, text);
+}
