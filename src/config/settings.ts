@@ -33,7 +33,8 @@ function setting<T>(parse: (text: string) => T, fallback: string | undefined, su
   return fallback === undefined ? { parse, summary } : { parse, fallback, summary };
 }
 
-const DAY = 86_400;
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 /** Seconds: what ACCESS_TOKEN_TTL can be at most. Whatever must outlive every token counts with it. */
 export const LONGEST_ACCESS_TOKEN_TTL = 7 * DAY;
 
@@ -50,6 +51,11 @@ export const SETTINGS = {
     integer(1, 65_535),
     undefined,
     'another port on `HOST`, plain HTTP: `/metrics`, `/docs` (then only there), `/health/*`',
+  ),
+  KEEP_ALIVE: setting(
+    duration(1, 2 * HOUR),
+    '65s',
+    'how long an idle connection stays open: longer than your proxy keeps it, 2 h at most',
   ),
   DATABASE_URL: setting(
     postgresUrl,

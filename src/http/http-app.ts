@@ -41,6 +41,8 @@ export interface HttpOptions {
   readonly https?: boolean | undefined;
   /** Origins whose pages may call (`https://app.example`). */
   readonly corsOrigins?: readonly string[] | undefined;
+  /** Seconds that a connection may be idle between two requests. */
+  readonly keepAlive?: number | undefined;
   readonly logger: Logger | false;
   /** Adds hooks that run before all others. */
   readonly firstHooks?: ((instance: FastifyInstance) => void) | undefined;
@@ -50,9 +52,10 @@ export interface HttpOptions {
   readonly drain?: DrainState | undefined;
 }
 
-/** Milliseconds: the whole of a request must be here (slowloris); an idle connection outlives a balancer's 60 s. */
+/** Milliseconds: the whole of a request must be here (slowloris). Node counts from its first byte, however long was idle. */
 const REQUEST_TIMEOUT = 10_000;
-const KEEP_ALIVE_TIMEOUT = 65_000;
+/** Seconds: outlives a balancer's 60. */
+const KEEP_ALIVE = 65;
 
 /** Around the module: filters registered by it come later in Nest's list, and so are asked before ours. */
 @Module({})
@@ -136,7 +139,7 @@ function serverOptions(
     genReqId: newRequestId,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    keepAliveTimeout: (options.keepAlive ?? KEEP_ALIVE) * 1_000,
     return503OnClosing: false, // who got in before the port closed is served
     // refused before any hook has run
     frameworkErrors: (error, request, reply) =>

@@ -96,6 +96,7 @@ export async function createApp(
     tls: certificate(config),
     https: config.ISSUER.startsWith('https:'),
     corsOrigins: config.CORS_ORIGINS,
+    keepAlive: config.KEEP_ALIVE,
     logger,
     firstHooks: tracing ? (instance) => tracing.startTracing(instance, VERSION, logger) : undefined,
     drain,
