@@ -9,11 +9,12 @@ import {
   makingSecret,
   oneLine,
   origins,
-  postgresUrl,
+  realm,
   schemaName,
   secrets,
   workers,
 } from './parsers.js';
+import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
 
 /** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
@@ -82,7 +83,7 @@ export const SETTINGS = {
     undefined,
     'public URL; required with `DATABASE_URL`, else `http://127.0.0.1:PORT`',
   ),
-  REALM: setting(oneLine, 'CookieFactory', 'the realm in every challenge'),
+  REALM: setting(realm, 'CookieFactory', 'the realm in every challenge'),
   AUDIENCE: setting(oneLine, undefined, 'who tokens are for by default; the issuer if unset'),
   SECRET_KEY: setting(
     makingSecret,
@@ -152,7 +153,7 @@ export const SETTINGS = {
   TRUST_PROXY: setting(
     trustedProxies,
     undefined,
-    'addresses or networks of TLS proxies whose `X-Forwarded-For` is believed, comma-separated',
+    'TLS proxies whose `X-Forwarded-For` is believed: addresses, networks, `loopback`, comma-separated; or how many',
   ),
   CORS_ORIGINS: setting(
     origins,

@@ -11,7 +11,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Network } from '../config/trusted-proxies.js';
+import type { TrustedProxies } from '../config/trusted-proxies.js';
 import { installAccessLog } from './access-log.js';
 import { installBodyParser } from './body/body-parser.js';
 import { BODY_LIMIT } from './body/body-reader.js';
@@ -34,7 +34,7 @@ export interface HttpOptions {
   /** Absolute URL of the RFC 9728 document, where there is one. */
   readonly resourceMetadata?: string | undefined;
   /** Whose `X-Forwarded-For` is believed. */
-  readonly trustProxy?: readonly Network[] | undefined;
+  readonly trustProxy?: TrustedProxies | undefined;
   /** PEM. Without it plain HTTP is spoken. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** True if clients come by HTTPS, though a proxy ends it. By default if there is `tls`. */

@@ -250,6 +250,8 @@ const GOOD: [Name, string, unknown][] = [
       { address: '::1', prefix: 128, family: 'ipv6' },
     ],
   ],
+  ['TRUST_PROXY', '1', 1],
+  ['TRUST_PROXY', '16', 16],
   ['SHUTDOWN_DELAY', '0', 0],
   ['SHUTDOWN_DELAY', '5m', 300],
 ];
