@@ -10,13 +10,22 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 /** Its time is when the last build that succeeded began. */
 const stamp = join(dist, '.built');
+const typescript = installedCompiler();
 /** File systems tell the time less exactly than we do. */
 const VAGUENESS_MS = 1_000;
+
+/** @returns where its package.json is */
+function installedCompiler() {
+  try {
+    return createRequire(import.meta.url).resolve('typescript/package.json');
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether nothing was changed, added or removed since; asking the compiler costs five times as much. */
 function isBuilt() {
   const since = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
   const single = [
     'package.json',
     'tsconfig.json',
@@ -51,7 +60,7 @@ function removeOrphans(folder) {
 function build() {
   const began = Date.now();
   for (const folder of ['src', 'migrations']) removeOrphans(join(dist, folder));
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const tsc = join(dirname(typescript), 'bin', 'tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], {
     cwd: root,
     encoding: 'utf8',
@@ -66,4 +75,7 @@ function build() {
   utimesSync(stamp, since, since);
 }
 
-if (!isBuilt()) await alone(root, 'build', () => isBuilt() || build());
+if (typescript === undefined) {
+  process.stderr.write('Nothing is installed here yet, or not all of it: run "npm ci" first.\n');
+  process.exitCode = 1;
+} else if (!isBuilt()) await alone(root, 'build', () => isBuilt() || build());

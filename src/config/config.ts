@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { dataDirFlaw } from './data-dir-trust.js';
+import { databaseUrlFlaws } from './database-url.js';
 import { ConfigError, readSettings, type Settings } from './settings.js';
 import { embeddedSecretKey } from './secret-file.js';
 
@@ -24,8 +25,7 @@ export type Config = Readonly<
  * @throws ConfigError whose message has one line a problem, each naming the setting and the mend
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const { settings, problems } = checkSettings(environment);
-  const embedded = settings.DATABASE_URL === undefined;
+  const { settings, problems, embedded } = checkSettings(environment);
   const flaw = embedded ? dataDirFlaw(settings.DATA_DIR) : undefined;
   if (flaw !== undefined) problems.push(flaw);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -41,19 +41,22 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   });
 }
 
-/** What `loadConfig` would read and complain about, without touching the disk: for those who only look. */
+/** What `loadConfig` would read and complain about, without writing to the disk: for those who only look. */
 export function checkSettings(environment: NodeJS.ProcessEnv = process.env): {
   settings: Settings;
   problems: string[];
+  /** A URL that cannot be used is still one. */
+  embedded: boolean;
 } {
   const { settings, problems } = readSettings(environment);
-  const embedded = settings.DATABASE_URL === undefined;
+  const embedded = !environment['DATABASE_URL'];
   return {
     settings,
+    embedded,
     problems: [
       ...problems,
       ...crossChecks(settings, embedded, environment),
-      ...urlChecks(settings, environment),
+      ...urlChecks(settings, embedded, environment),
     ],
   };
 }
@@ -109,11 +112,13 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
 /** What `libpq` would take from the environment stands in DATABASE_URL, or does not count; where that would be unsafe, it is said. */
 function urlChecks(
   { DATABASE_URL: url, DATABASE_SCHEMA }: Settings,
+  embedded: boolean,
   environment: NodeJS.ProcessEnv,
 ): string[] {
-  if (url === undefined)
+  if (embedded)
     return DATABASE_SCHEMA === undefined ? [] : ['DATABASE_SCHEMA goes with DATABASE_URL: unset it.'];
-  const problems: string[] = [];
+  if (url === undefined) return [];
+  const problems = databaseUrlFlaws(url);
   if ((environment['PGSSLMODE'] ?? 'disable') !== 'disable' && !/[?&](?:ssl|sslmode)=/.test(url))
     problems.push('PGSSLMODE is not read: put sslmode=... into DATABASE_URL, and unset it.');
   if (environment['PGPASSWORD'] && !/^[^/]*\/\/[^/@:]*:[^/@]|[?&]password=/.test(url))

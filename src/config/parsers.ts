@@ -80,6 +80,12 @@ export function oneLine(text: string): string {
   return text;
 }
 
+/** What can stand in a challenge as a quoted string (RFC 9110 §5.6.4); clients compare it as bytes. */
+export function realm(text: string): string {
+  if (!/^[\x20-\x7e]+$/.test(text)) throw new Error('must be printable ASCII, as it stands in a header');
+  return text;
+}
+
 export function loopbackOrHost(text: string): string {
   if (!/^[A-Za-z0-9.:_[\]-]+$/.test(text)) throw new Error('must be an IP address or a host name');
   return text;
@@ -103,16 +109,6 @@ export function issuer(text: string): string {
     );
   if (text.endsWith('/')) throw new Error('must not end in a slash: clients compare it letter by letter');
   if (!PLAIN_PATH.test(text)) throw new Error('must have a path of letters, digits and -._~ only, or none');
-  return text;
-}
-
-export function postgresUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const socket = /^postgres(?:ql)?:\/\/[^/@]*@\//.test(text);
-  if (!socket && !(url && ['postgres:', 'postgresql:'].includes(url.protocol)))
-    throw new Error('must be a URL such as postgresql://user:password@host:5432/keks');
-  if (/[?&]synchronize=/i.test(text))
-    throw new Error('must not ask for synchronize: the schema changes by migrations only');
   return text;
 }
 

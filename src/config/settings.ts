@@ -9,11 +9,12 @@ import {
   makingSecret,
   oneLine,
   origins,
-  postgresUrl,
+  realm,
   schemaName,
   secrets,
   workers,
 } from './parsers.js';
+import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
 
 /** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
@@ -33,7 +34,8 @@ function setting<T>(parse: (text: string) => T, fallback: string | undefined, su
   return fallback === undefined ? { parse, summary } : { parse, fallback, summary };
 }
 
-const DAY = 86_400;
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 /** Seconds: what ACCESS_TOKEN_TTL can be at most. Whatever must outlive every token counts with it. */
 export const LONGEST_ACCESS_TOKEN_TTL = 7 * DAY;
 
@@ -50,6 +52,11 @@ export const SETTINGS = {
     integer(1, 65_535),
     undefined,
     'another port on `HOST`, plain HTTP: `/metrics`, `/docs` (then only there), `/health/*`',
+  ),
+  KEEP_ALIVE: setting(
+    duration(1, 2 * HOUR),
+    '65s',
+    'how long an idle connection stays open: longer than your proxy keeps it, 2 h at most',
   ),
   DATABASE_URL: setting(
     postgresUrl,
@@ -76,7 +83,7 @@ export const SETTINGS = {
     undefined,
     'public URL; required with `DATABASE_URL`, else `http://127.0.0.1:PORT`',
   ),
-  REALM: setting(oneLine, 'CookieFactory', 'the realm in every challenge'),
+  REALM: setting(realm, 'CookieFactory', 'the realm in every challenge'),
   AUDIENCE: setting(oneLine, undefined, 'who tokens are for by default; the issuer if unset'),
   SECRET_KEY: setting(
     makingSecret,
@@ -146,7 +153,7 @@ export const SETTINGS = {
   TRUST_PROXY: setting(
     trustedProxies,
     undefined,
-    'addresses or networks of TLS proxies whose `X-Forwarded-For` is believed, comma-separated',
+    'TLS proxies whose `X-Forwarded-For` is believed: addresses, networks, `loopback`, comma-separated; or how many',
   ),
   CORS_ORIGINS: setting(
     origins,

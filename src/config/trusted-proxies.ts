@@ -18,11 +18,23 @@ const WIDEST = { ipv4: 8, ipv6: 16 };
 const PRIVATE = ['fe80::/10', 'fc00::/7', 'fd00::/8'];
 const MAPPED = 96;
 
-const USAGE =
-  'must be addresses or networks of your proxies such as 10.1.2.3 or 10.1.0.0/16, separated by commas';
+/** Nobody has more in a row; a larger number is part of an address. */
+const HOPS_MOST = 16;
 
-/** `10.1.0.0/16, ::1`. An address inside of IPv6 is the IPv4 one that it means. */
-export function trustedProxies(text: string): readonly Network[] {
+const USAGE =
+  'must be addresses or networks of your proxies such as 10.1.2.3 or 10.1.0.0/16, or loopback, linklocal or uniquelocal, ' +
+  `separated by commas; or how many of your proxies a request passes, from 1 to ${HOPS_MOST}`;
+
+/** Which addresses are proxies' own, or how many proxies a request has passed, whatever their addresses. */
+export type TrustedProxies = readonly Network[] | number;
+
+/** `10.1.0.0/16, ::1`, or `2`. An address inside of IPv6 is the IPv4 one that it means. */
+export function trustedProxies(text: string): TrustedProxies {
+  if (/^\d+$/.test(text)) {
+    const hops = Number(text);
+    if (hops < 1 || hops > HOPS_MOST) throw new Error(USAGE);
+    return hops;
+  }
   const parts = text
     .split(',')
     .map((part) => part.trim())
@@ -44,4 +56,14 @@ function network(text: string): Network {
       `must be no wider than /${WIDEST.ipv4} (IPv4) or /${WIDEST.ipv6} (IPv6), because everybody in it may claim any address: name your proxies`,
     );
   return Object.freeze({ address, prefix, family });
+}
+
+/** For people: what was understood. */
+export function describeProxies(proxies: TrustedProxies): string {
+  if (typeof proxies === 'number') {
+    const last = proxies === 1 ? 'address is' : `${proxies} addresses are`;
+    return `X-Forwarded-For: the last ${last} believed, whoever sends them`;
+  }
+  const networks = proxies.map(({ address, prefix }) => `${address}/${prefix}`);
+  return `X-Forwarded-For is believed from ${networks.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BlockList, isIP } from 'node:net';
 import { ipAddress } from '../config/ip-address.js';
-import type { Network } from '../config/trusted-proxies.js';
+import type { TrustedProxies } from '../config/trusted-proxies.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,7 +15,7 @@ declare module 'fastify' {
  * trusted proxy has put an address there: at the first part that is none, the address of the socket counts.
  * Fastify's own `request.ip` would hand on any text, so it is not told of proxies. `Forwarded` (RFC 7239) is not read.
  */
-export function installClientAddress(instance: FastifyInstance, proxies: readonly Network[]): void {
+export function installClientAddress(instance: FastifyInstance, proxies: TrustedProxies): void {
   const trusted = trust(proxies);
   instance.decorateRequest('clientAddress', {
     getter(this: FastifyRequest) {
@@ -24,12 +24,15 @@ export function installClientAddress(instance: FastifyInstance, proxies: readonl
   });
 }
 
-function clientAddress({ raw, headers }: FastifyRequest, trusted: (address: string) => boolean): string {
+/** @param passed how many hops there are between here and the address */
+type Trust = (address: string, passed: number) => boolean;
+
+function clientAddress({ raw, headers }: FastifyRequest, trusted: Trust): string {
   const socket = ipAddress(raw.socket.remoteAddress ?? '') ?? '';
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
   let address = socket;
   let end = forwarded.length;
-  while (end > 0 && trusted(address)) {
+  for (let passed = 0; end > 0 && trusted(address, passed); passed += 1) {
     const comma = forwarded.lastIndexOf(',', end - 1);
     const part = ipAddress(forwarded.slice(comma + 1, end));
     if (part === undefined) return socket;
@@ -40,7 +43,8 @@ function clientAddress({ raw, headers }: FastifyRequest, trusted: (address: stri
 }
 
 /** One list a family: a block list compares an IPv4 address with networks of IPv6, too. */
-function trust(proxies: readonly Network[]): (address: string) => boolean {
+function trust(proxies: TrustedProxies): Trust {
+  if (typeof proxies === 'number') return (_, passed) => passed < proxies;
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const { address, prefix, family } of proxies) lists[family].addSubnet(address, prefix, family);
   return (address) =>

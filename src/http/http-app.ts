@@ -5,7 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Network } from '../config/trusted-proxies.js';
+import type { TrustedProxies } from '../config/trusted-proxies.js';
 import { installAccessLog } from './access-log.js';
 import { installBodyParser } from './body/body-parser.js';
 import { BODY_LIMIT } from './body/body-reader.js';
@@ -29,13 +29,15 @@ export interface HttpOptions {
   /** Absolute URL of the RFC 9728 document, where there is one. */
   readonly resourceMetadata?: string | undefined;
   /** Whose `X-Forwarded-For` is believed. */
-  readonly trustProxy?: readonly Network[] | undefined;
+  readonly trustProxy?: TrustedProxies | undefined;
   /** PEM. Without it plain HTTP is spoken. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** True if clients come by HTTPS, though a proxy ends it. By default if there is `tls`. */
   readonly https?: boolean | undefined;
   /** Origins whose pages may call (`https://app.example`). */
   readonly corsOrigins?: readonly string[] | undefined;
+  /** Seconds that a connection may be idle between two requests. */
+  readonly keepAlive?: number | undefined;
   readonly logger: Logger | false;
   /** Adds hooks that run before all others. */
   readonly firstHooks?: ((instance: FastifyInstance) => void) | undefined;
@@ -45,9 +47,10 @@ export interface HttpOptions {
   readonly drain?: DrainState | undefined;
 }
 
-/** Milliseconds: the whole of a request must be here (slowloris); an idle connection outlives a balancer's 60 s. */
+/** Milliseconds: the whole of a request must be here (slowloris). Node counts from its first byte, however long was idle. */
 const REQUEST_TIMEOUT = 10_000;
-const KEEP_ALIVE_TIMEOUT = 65_000;
+/** Seconds: outlives a balancer's 60. */
+const KEEP_ALIVE = 65;
 
 /** Around the module: filters registered by it come later in Nest's list, and so are asked before ours. */
 @Module({})
@@ -132,7 +135,7 @@ function serverOptions(
     genReqId: newRequestId,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    keepAliveTimeout: (options.keepAlive ?? KEEP_ALIVE) * 1_000,
     return503OnClosing: false, // who got in before the port closed is served
     // refused before any hook has run
     frameworkErrors: (error, request, reply) =>

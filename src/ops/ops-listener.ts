@@ -37,8 +37,8 @@ class OpsListenerModule {
  */
 export function createOpsApp(
   sources: OpsSources,
-  { REALM: realm }: Pick<Config, 'REALM'>,
+  { REALM: realm, KEEP_ALIVE: keepAlive }: Pick<Config, 'REALM' | 'KEEP_ALIVE'>,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
-  return createHttpApp(OpsListenerModule.of(sources), { realm, logger, drain: sources.drain });
+  return createHttpApp(OpsListenerModule.of(sources), { realm, keepAlive, logger, drain: sources.drain });
 }

@@ -4,6 +4,7 @@ import { AppModule, type AppOptions } from '../app.module.js';
 import { resourceMetadataUrl } from '../auth/discovery/well-known.js';
 import { DemoUser } from '../auth/users/demo-user.js';
 import type { Config } from '../config/config.js';
+import { describeProxies } from '../config/trusted-proxies.js';
 import { documentOptions } from './document-options.js';
 import { DatabaseSession } from '../database/database-session.js';
 import type { EmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
@@ -45,6 +46,7 @@ export async function startServer(
   member?: Membership,
 ): Promise<Server> {
   const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
+  if (config.TRUST_PROXY && member?.seeds !== false) logger.info(describeProxies(config.TRUST_PROXY));
   const drainState = new DrainState();
   const [embedded, app] = await both(
     database,
@@ -96,6 +98,7 @@ export async function createApp(
     tls: certificate(config),
     https: config.ISSUER.startsWith('https:'),
     corsOrigins: config.CORS_ORIGINS,
+    keepAlive: config.KEEP_ALIVE,
     logger,
     firstHooks: tracing ? (instance) => tracing.startTracing(instance, VERSION, logger) : undefined,
     drain,

@@ -143,3 +143,27 @@ describe('X-Forwarded-For from anybody else', () => {
     await keks.close();
   });
 });
+
+describe('TRUST_PROXY as a number', () => {
+  it('passes over as many addresses from the end, whatever they are, and over no more', async () => {
+    const keks = await startTestApp({ TRUST_PROXY: '2' });
+    await keks.addUser('Ann');
+    const noted: unknown[] = [];
+    for (const forwarded of [
+      '192.0.2.1, 192.0.2.2, 192.0.2.3',
+      '192.0.2.2, 192.0.2.3',
+      '192.0.2.3',
+      'text, 192.0.2.2, 192.0.2.3',
+      '192.0.2.2, text',
+    ]) {
+      await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD }, { 'x-forwarded-for': forwarded });
+      const { rows } = await keks.database.client.query(
+        'SELECT ip FROM grants ORDER BY created_at DESC, id DESC',
+      );
+      noted.push(rows[0]?.ip);
+      await keks.database.client.query('DELETE FROM grants');
+    }
+    expect(noted).toEqual(['192.0.2.2', '192.0.2.2', '192.0.2.3', '192.0.2.2', '127.0.0.1']);
+    await keks.close();
+  });
+});

@@ -21,8 +21,8 @@ async function run(): Promise<Answer> {
     import('./doctor/machine-checks.js'),
     import('./doctor/network-checks.js'),
   ]);
-  const { settings, problems } = checkSettings();
-  const embedded = settings.DATABASE_URL === undefined;
+  const { settings, problems, embedded } = checkSettings();
+  const usable = !problems.some((problem) => problem.startsWith('DATABASE_URL '));
   return answer([
     machine.checkNode(),
     ...machine.checkConfiguration(problems),
@@ -30,7 +30,7 @@ async function run(): Promise<Answer> {
     ...(embedded ? machine.checkDataDir(settings.DATA_DIR) : []),
     ...(embedded ? machine.checkSecretInEnvironment(settings.DATA_DIR, Boolean(settings.SECRET_KEY)) : []),
     ...checkNetwork({ ...settings }, Date.now()),
-    ...(await visit(settings, problems.length === 0)),
+    ...(usable ? await visit(settings, problems.length === 0) : []),
   ]);
 }
 

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../../config/config.js';
+import { describeProxies } from '../../../config/trusted-proxies.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const DAY_MS = 86_400_000;
@@ -15,7 +16,11 @@ export function checkNetwork(config: Network, now: number): Finding[] {
   const { TLS_CERT, TLS_KEY, ISSUER } = config;
   const issuer = ISSUER === undefined ? undefined : new URL(ISSUER);
   const certificate = TLS_CERT && TLS_KEY ? checkCertificate(TLS_CERT, TLS_KEY, issuer, now) : [];
-  return [...(issuer ? [checkIssuer(issuer, config)] : []), ...certificate];
+  return [
+    ...(issuer ? [checkIssuer(issuer, config)] : []),
+    ...(config.TRUST_PROXY ? [ok('proxies', describeProxies(config.TRUST_PROXY))] : []),
+    ...certificate,
+  ];
 }
 
 function checkIssuer(issuer: URL, { TLS_CERT, TRUST_PROXY }: Network): Finding {
