@@ -1,12 +1,10 @@
 import { Option, type Command } from 'commander';
-import type { UserRecord, UsersService } from '../../auth/users/users.service.js';
 import { moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
-import type { RequestOrigin } from '../../auth/request-origin.js';
-import { WrongUsage, type Refusal } from '../refusal.js';
-import type { UserFlaw } from './user-refusal.js';
+import { WrongUsage } from '../refusal.js';
 import { readSecret } from '../stdin.js';
+import { detailsOf, publicOf, refusalOf, setScope, show, withUsers } from './user-record.js';
 
 const PASSWORD_STDIN = [
   '--password-stdin',
@@ -31,6 +29,12 @@ export function user(program: Command, act: Act): void {
       ),
     )
     .action(act(add));
+  passwordVerb(noun, act);
+  stateVerbs(noun, act);
+  readingVerbs(noun, act);
+}
+
+function passwordVerb(noun: Command, act: Act): void {
   noun
     .command('passwd')
     .description("sets a new password and ends the user's sessions and API keys")
@@ -45,6 +49,17 @@ export function user(program: Command, act: Act): void {
       ),
     )
     .action(act(passwd));
+}
+
+/** What changes what a user may do. */
+function stateVerbs(noun: Command, act: Act): void {
+  noun
+    .command('set-scope')
+    .description('says what the user may do from now on; logins and keys that may do more end, at once')
+    .argument('<name>')
+    .argument('<scope>', 'all of it, space-separated; "" for nothing')
+    .addHelpText(...examples('keks user set-scope alice "cookies:eat keks:admin"'))
+    .action(act(setScope));
   noun
     .command('disable')
     .description('refuses the user and revokes everything issued to them, at once')
@@ -57,6 +72,15 @@ export function user(program: Command, act: Act): void {
     .argument('<name>')
     .addHelpText(...examples('keks user enable alice'))
     .action(act((name: string) => setDisabled(name, false)));
+}
+
+function readingVerbs(noun: Command, act: Act): void {
+  noun
+    .command('show')
+    .description('one user')
+    .argument('<name|id>')
+    .addHelpText(...examples('keks user show alice', 'keks user show alice --json'))
+    .action(act(show));
   noun
     .command('list')
     .description('all users')
@@ -118,29 +142,7 @@ async function list(): Promise<Answer> {
     one.id,
   ]);
   return {
-    json: users.map((one) => ({
-      ...publicOf(one),
-      disabled: one.disabled,
-      created_at: one.createdAt.toISOString(),
-    })),
+    json: users.map(detailsOf),
     text: table(['NAME', 'SCOPE', 'STATE', 'CREATED', 'ID'], rows),
   };
-}
-
-function publicOf({ id, name, scope }: UserRecord): { id: string; name: string; scope: string } {
-  return { id, name, scope };
-}
-
-async function withUsers<T>(work: (users: UsersService, origin: RequestOrigin) => Promise<T>): Promise<T> {
-  const [{ withServices }, { UsersService }, { OPERATOR }] = await Promise.all([
-    import('../services.js'),
-    import('../../auth/users/users.service.js'),
-    import('../../auth/request-origin.js'),
-  ]);
-  return withServices((services) => work(services.get(UsersService), OPERATOR));
-}
-
-async function refusalOf(flaw: UserFlaw, name: string): Promise<Refusal> {
-  const { userRefusal } = await import('./user-refusal.js');
-  return userRefusal(flaw, name);
 }
