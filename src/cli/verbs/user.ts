@@ -2,29 +2,20 @@ import { Option, type Command } from 'commander';
 import { moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
-import { WrongUsage } from '../refusal.js';
-import { readSecret } from '../stdin.js';
+import { newPassword, passwordOptions, told, type PasswordOptions } from './user-password.js';
 import { detailsOf, publicOf, refusalOf, setScope, show, withUsers } from './user-record.js';
-
-const PASSWORD_STDIN = [
-  '--password-stdin',
-  'read the password from standard input, less one line end',
-] as const;
 
 /** The people who log in. */
 export function user(program: Command, act: Act): void {
   const noun = program.command('user').description('the people who log in');
-  noun
-    .command('add')
-    .description('adds a user')
-    .argument('<name>')
-    .option(...PASSWORD_STDIN)
+  passwordOptions(noun.command('add').description('adds a user').argument('<name>'))
     .addOption(
       once('--scope <scope>', 'what the user may do, space-separated, e.g. "cookies:eat keks:admin"'),
     )
     .addHelpText(
       ...examples(
-        'keks user add alice --password-stdin < password.txt',
+        'keks user add alice',
+        'keks user add alice --generate --scope cookies:eat',
         'pass show keks/boss | keks user add boss --password-stdin --scope "cookies:eat keks:admin"',
       ),
     )
@@ -35,16 +26,18 @@ export function user(program: Command, act: Act): void {
 }
 
 function passwordVerb(noun: Command, act: Act): void {
-  noun
-    .command('passwd')
-    .description("sets a new password and ends the user's sessions and API keys")
-    .argument('<name>')
-    .option(...PASSWORD_STDIN)
+  passwordOptions(
+    noun
+      .command('passwd')
+      .description("sets a new password and ends the user's sessions and API keys")
+      .argument('<name>'),
+  )
     .option('--keep-keys', "leave the user's API keys alive")
     .addOption(new Option('--keys', 'what it does anyway').conflicts('keepKeys').hideHelp())
     .addHelpText(
       ...examples(
-        'keks user passwd alice --password-stdin < password.txt',
+        'keks user passwd alice',
+        'keks user passwd alice --generate',
         'keks user passwd alice --password-stdin --keep-keys < password.txt',
       ),
     )
@@ -88,37 +81,24 @@ function readingVerbs(noun: Command, act: Act): void {
     .action(act(list));
 }
 
-interface PasswordOption {
-  passwordStdin?: boolean;
-}
-
-async function add(name: string, options: PasswordOption & { scope?: string }): Promise<Answer> {
+async function add(name: string, options: PasswordOptions & { scope?: string }): Promise<Answer> {
   const { parseScope } = await import('../../auth/scope.js');
   const scope = parseScope(options.scope ?? '');
   if (!scope) throw await refusalOf('scope_malformed', name);
-  const password = await readPassword(options);
-  const result = await withUsers((users, origin) => users.add(name, password, scope, origin));
+  const given = await newPassword(options);
+  const result = await withUsers((users, origin) => users.add(name, given.password, scope, origin));
   if ('flaw' in result) throw await refusalOf(result.flaw, name);
-  return { json: publicOf(result.added), text: `Added ${result.added.name} (${result.added.id}).` };
+  return told(publicOf(result.added), `Added ${result.added.name} (${result.added.id}).`, given);
 }
 
-async function passwd(name: string, options: PasswordOption & { keepKeys?: boolean }): Promise<Answer> {
+async function passwd(name: string, options: PasswordOptions & { keepKeys?: boolean }): Promise<Answer> {
   const keys = options.keepKeys !== true;
-  const password = await readPassword(options);
-  const result = await withUsers((users, origin) => users.setPassword(name, password, keys, origin));
+  const given = await newPassword(options);
+  const result = await withUsers((users, origin) => users.setPassword(name, given.password, keys, origin));
   if ('flaw' in result) throw await refusalOf(result.flaw, name);
   const ended = keys ? 'sessions and API keys have' : 'sessions have';
-  return {
-    json: publicOf(result.changed),
-    text: `${result.changed.name} has a new password; earlier ${ended} ended.`,
-  };
-}
-
-async function readPassword({ passwordStdin }: PasswordOption): Promise<string> {
-  if (passwordStdin) return readSecret('the password');
-  throw new WrongUsage(
-    'Say --password-stdin and give the password on standard input: it is never an argument.',
-  );
+  const text = `${result.changed.name} has a new password; earlier ${ended} ended.`;
+  return told(publicOf(result.changed), text, given);
 }
 
 async function setDisabled(name: string, disabled: boolean): Promise<Answer> {
