@@ -2,7 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import pino from 'pino';
 import { banner } from './server/banner.js';
 import { tuneCollector } from './server/collector.js';
-import { ConfigError, loadConfig, type Config } from './config/config.js';
+import { checkSettings, ConfigError, loadConfig, type Config } from './config/config.js';
+import { refuseTakenPorts } from './server/free-ports.js';
 import { startOwnDatabase } from './server/own-database.js';
 import type { Service } from './server/service.js';
 import { explained } from './server/explained.js';
@@ -14,6 +15,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 async function main(): Promise<void> {
   // before the program is loaded, which leaves the most behind
   tuneCollector();
+  await refuseBeforeAnythingIsMade();
   const config = loadConfig();
   const stopped = stopSignal();
   const service = await start(config);
@@ -24,6 +26,12 @@ async function main(): Promise<void> {
   const delayed = end === 'SIGTERM' ? config.SHUTDOWN_DELAY * 1_000 : 0;
   await service.stop(delayed);
   if (typeof end === 'object') throw end.error;
+}
+
+/** The configuration makes the secret key of an embedded database: what can be seen without it is seen first. */
+async function refuseBeforeAnythingIsMade(): Promise<void> {
+  const { settings, problems } = checkSettings();
+  if (problems.length === 0 && settings.DATABASE_URL === undefined) await refuseTakenPorts(settings);
 }
 
 /** Whoever only looks after workers does not load what they work with. */

@@ -172,16 +172,19 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     expect(await eat(keks.url, await log())).toBe(200);
   });
 
-  it('a start on a taken port says so in one line, exits 1 and leaves no PostgreSQL behind', async () => {
-    const other = mkdtempSync(join(tmpdir(), 'keks-restart-'));
-    folders.push(other);
+  it.each([
+    ['PORT', {}],
+    ['PORT', { WORKERS: '2' }],
+    ['OPS_PORT', {}],
+  ])('a taken %s (%o) is seen before anything is made: one line, exit 1, no DATA_DIR', async (name, more) => {
+    const home = mkdtempSync(join(tmpdir(), 'keks-restart-'));
+    folders.push(home);
     const { port } = new URL(keks.url);
-    const { code, lines } = await refusal({ ...settings, DATA_DIR: other, PORT: port });
-    expect([code, lines]).toEqual([
-      1,
-      [expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} is taken.*PORT`))],
-    ]);
-    expect(readdirSync(join(other, 'postgres'))).not.toContain('postmaster.pid');
+    const taken = { ...settings, ...more, DATA_DIR: join(home, 'data'), PORT: String(await freePort()) };
+    const { code, lines, stdout } = await refusal({ ...taken, [name]: port });
+    const where = `127.0.0.1:${port} is taken: stop what listens there, or choose another ${name}.`;
+    expect([code, lines, stdout]).toEqual([1, [where], '']);
+    expect(readdirSync(home)).toEqual([]);
     expect((await get(keks.url, '/health/ready')).status).toBe(200);
   });
 
