@@ -6,6 +6,7 @@ import { checkSettings, ConfigError, loadConfig, type Config } from './config/co
 import { refuseTakenPorts } from './server/free-ports.js';
 import { startOwnDatabase } from './server/own-database.js';
 import type { Service } from './server/service.js';
+import { startFacts } from './server/start-log.js';
 import { explained } from './server/explained.js';
 
 // nobody may read what it says any more, as after `npm start | head -1`: it serves on
@@ -20,11 +21,14 @@ async function main(): Promise<void> {
   const stopped = stopSignal();
   const service = await start(config);
   renewOnHangup(service);
+  const logger = pino({ level: config.LOG_LEVEL, base: null });
   if (config.embedded) process.stdout.write(banner(config, service.port));
+  else logger.info(startFacts(config, service.port), 'started');
   const failed = service.failed.then((error) => ({ error }));
   const end = await Promise.race([stopped, failed]);
   const delayed = end === 'SIGTERM' ? config.SHUTDOWN_DELAY * 1_000 : 0;
   await service.stop(delayed);
+  if (!config.embedded) logger.info({ why: typeof end === 'object' ? end.error.message : end }, 'stopped');
   if (typeof end === 'object') throw end.error;
 }
 

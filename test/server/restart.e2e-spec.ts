@@ -391,6 +391,38 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
     },
   );
 
+  it.concurrent.each([
+    [{}, []],
+    [{ WORKERS: '2', CORS_ORIGINS: 'https://a.example' }, ['WORKERS=2', 'CORS_ORIGINS']],
+  ])(
+    'the log: a line at the start that tells what runs, one at the end, and no secret; %o',
+    async (more, on) => {
+      const url = new URL((await database()).url);
+      url.searchParams.set('password', 'hunter2hunter2');
+      const { host, port, database: name } = connectionOf(url.href);
+      const { PORT: _, ...settings } = environment(url.href, { ...more, LOG_LEVEL: 'info' });
+      const keks = await ready(await start(settings));
+      expect(await keks.stop('SIGINT')).toBe(0);
+      const lines = keks.stdout().trimEnd().split('\n');
+      const parsed = lines.map((line) => JSON.parse(line) as { msg: string });
+      expect(parsed.filter(({ msg }) => ['started', 'stopped'].includes(msg))).toEqual([
+        {
+          level: 30,
+          time: expect.any(Number),
+          version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+          address: keks.url,
+          issuer: settings['ISSUER'],
+          database: { host, port, name },
+          on,
+          msg: 'started',
+        },
+        { level: 30, time: expect.any(Number), why: 'SIGINT', msg: 'stopped' },
+      ]);
+      expect(parsed.at(-1)?.msg).toBe('stopped');
+      for (const secret of ['hunter2', SECRET_KEY]) expect(keks.output()).not.toContain(secret);
+    },
+  );
+
   it.concurrent('SIGTERM: not ready at once, but serving until the delay is over; then exit 0', async () => {
     const one = await database();
     await addUser(one);
