@@ -1,4 +1,4 @@
-// Compiles what is out of date, and prints nothing on stdout. `npm start` and `npm run keks` go through it.
+// Compiles what is out of date, says so on stderr, and prints nothing on stdout. `npm start` and `npm run keks` go through it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -59,6 +59,9 @@ function removeOrphans(folder) {
 
 function build() {
   const began = Date.now();
+  // whoever waits wants to know for what, and whether it will be so every time
+  const what = existsSync(stamp) ? 'what has changed' : 'Keks, which takes this long the first time only';
+  process.stderr.write(`Compiling ${what} ...\n`);
   for (const folder of ['src', 'migrations']) removeOrphans(join(dist, folder));
   const tsc = join(dirname(typescript), 'bin', 'tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], {

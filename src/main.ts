@@ -2,9 +2,11 @@ import { closeSync, openSync } from 'node:fs';
 import pino from 'pino';
 import { banner } from './server/banner.js';
 import { tuneCollector } from './server/collector.js';
-import { ConfigError, loadConfig, type Config } from './config/config.js';
+import { checkSettings, ConfigError, loadConfig, type Config } from './config/config.js';
+import { refuseTakenPorts } from './server/free-ports.js';
 import { startOwnDatabase } from './server/own-database.js';
 import type { Service } from './server/service.js';
+import { startFacts } from './server/start-log.js';
 import { explained } from './server/explained.js';
 
 // nobody may read what it says any more, as after `npm start | head -1`: it serves on
@@ -14,16 +16,26 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 async function main(): Promise<void> {
   // before the program is loaded, which leaves the most behind
   tuneCollector();
+  await refuseBeforeAnythingIsMade();
   const config = loadConfig();
   const stopped = stopSignal();
   const service = await start(config);
   renewOnHangup(service);
+  const logger = pino({ level: config.LOG_LEVEL, base: null });
   if (config.embedded) process.stdout.write(banner(config, service.port));
+  else logger.info(startFacts(config, service.port), 'started');
   const failed = service.failed.then((error) => ({ error }));
   const end = await Promise.race([stopped, failed]);
   const delayed = end === 'SIGTERM' ? config.SHUTDOWN_DELAY * 1_000 : 0;
   await service.stop(delayed);
+  if (!config.embedded) logger.info({ why: typeof end === 'object' ? end.error.message : end }, 'stopped');
   if (typeof end === 'object') throw end.error;
+}
+
+/** The configuration makes the secret key of an embedded database: what can be seen without it is seen first. */
+async function refuseBeforeAnythingIsMade(): Promise<void> {
+  const { settings, problems } = checkSettings();
+  if (problems.length === 0 && settings.DATABASE_URL === undefined) await refuseTakenPorts(settings);
 }
 
 /** Whoever only looks after workers does not load what they work with. */

@@ -11,6 +11,7 @@ import { migrate } from './verbs/migrate.js';
 import type { Noun } from './noun.js';
 import { purge } from './verbs/purge.js';
 import { revokeAll } from './verbs/revoke-all.js';
+import { session } from './verbs/session.js';
 import { token } from './verbs/token.js';
 import { user } from './verbs/user.js';
 
@@ -22,6 +23,7 @@ export const NOUNS: readonly Noun[] = [
   client,
   key,
   token,
+  session,
   grant,
   audit,
   migrate,

@@ -127,6 +127,14 @@ export function logLevel(text: string): (typeof LEVELS)[number] {
   return level;
 }
 
+const HOME_PAGES = ['story', 'console', 'none'] as const;
+
+export function homePage(text: string): (typeof HOME_PAGES)[number] {
+  const page = HOME_PAGES.find((one) => one === text);
+  if (!page) throw new Error(`must be one of ${HOME_PAGES.join(', ')}`);
+  return page;
+}
+
 /** `https://app.example, https://other.example:8443`: scheme and authority, as browsers send them. */
 export function origins(text: string): readonly string[] {
   const list = text

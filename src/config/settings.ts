@@ -1,6 +1,7 @@
 import {
   duration,
   flag,
+  homePage,
   httpUrl,
   integer,
   issuer,
@@ -176,6 +177,7 @@ export const SETTINGS = {
     undefined,
     "the story's demo user; on with the embedded database, refused with `DATABASE_URL`",
   ),
+  HOME_PAGE: setting(homePage, 'story', 'what `GET /` shows: `story`, `console`, or `none` (404)'),
   SHUTDOWN_DELAY: setting(
     duration(0, 300),
     undefined,

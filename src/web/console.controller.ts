@@ -3,7 +3,7 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../guard/principal.js';
 import { ApiPage } from './api-page.js';
-import { HAS_REFERENCE, PageFiles, partsOf } from './page-files.js';
+import { PAGE_LINKS, PageFiles, partsOf, type PageLinks } from './page-files.js';
 
 const PAGE = 'console.html';
 
@@ -15,8 +15,8 @@ const PARTS = partsOf('console');
 export class ConsoleController {
   private readonly files: PageFiles;
 
-  constructor(@Inject(HAS_REFERENCE) hasReference: boolean) {
-    this.files = new PageFiles('console', hasReference);
+  constructor(@Inject(PAGE_LINKS) links: PageLinks) {
+    this.files = new PageFiles('console', links);
   }
 
   @Get('console')

@@ -31,31 +31,36 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The compiler copies no page: the files are served from where they lie, in a clone, an image or a package. */
 const FOLDER = join(dirname(createRequire(import.meta.url).resolve('keks/package.json')), 'src/web/page');
 
-/** What all pages share lies above their folders. */
-export const SHARED = 'page.css';
+/** What all pages share: it lies above their folders, but for the icon, which was the story's first. */
+export const SHARED = ['page.css', 'story.svg'] as const;
 
 /** What a page consists of beside its HTML: each file of its folder, at its own name, for the policy allows nothing inline. */
 export function partsOf(page: 'console' | 'story'): readonly string[] {
-  return readdirSync(join(FOLDER, page)).filter((name) => !name.endsWith('.html'));
+  const shared: readonly string[] = SHARED;
+  return readdirSync(join(FOLDER, page)).filter((name) => !name.endsWith('.html') && !shared.includes(name));
 }
 
-/** Where pages find whether this address serves the API reference at /docs. */
-export const HAS_REFERENCE = Symbol('HAS_REFERENCE');
+/** Which other pages this address serves: nothing leads to one that is not there. */
+export interface PageLinks {
+  readonly reference: boolean;
+  readonly story: boolean;
+}
+
+/** Where pages find them. */
+export const PAGE_LINKS = Symbol('PAGE_LINKS');
 
 const REFERENCE_LINK = /<a href="docs">(.*?)<\/a>/gs;
+const STORY_LINK = /\s*<a href="\.">.*?<\/a>/gs;
 
-/** The files of one page, held in memory. */
+/** The files of one page, or those that all share, held in memory. */
 export class PageFiles {
   private readonly files: ReadonlyMap<string, PageFile>;
 
   /**
-   * @param hasReference without it nothing leads there
    * @throws if there is no such folder: at the start, not at the first request
    */
-  constructor(page: 'console' | 'story', hasReference: boolean) {
-    const own = [`${page}.html`, ...partsOf(page)].map((name) => [name, join(page, name)] as const);
-    const all = page === 'story' ? [...own, [SHARED, SHARED] as const] : own;
-    this.files = new Map(all.map(([name, path]) => [name, readPageFile(path, hasReference)]));
+  constructor(page: 'console' | 'story' | 'shared', links: PageLinks) {
+    this.files = new Map(filesOf(page).map(([name, path]) => [name, readPageFile(path, links)]));
   }
 
   /** @param name by default the last part of the route's address */
@@ -70,10 +75,25 @@ export class PageFiles {
   }
 }
 
-function readPageFile(path: string, hasReference: boolean): PageFile {
+/** Names, and where they lie in the folder of pages. */
+function filesOf(page: 'console' | 'story' | 'shared'): (readonly [string, string])[] {
+  if (page === 'shared')
+    return [
+      ['page.css', 'page.css'],
+      ['story.svg', join('story', 'story.svg')],
+    ];
+  return [`${page}.html`, ...partsOf(page)].map((name) => [name, join(page, name)] as const);
+}
+
+function readPageFile(path: string, links: PageLinks): PageFile {
   const text = readFileSync(join(FOLDER, path), 'utf8');
-  const body = hasReference || !path.endsWith('.html') ? text : text.replaceAll(REFERENCE_LINK, '$1');
+  const body = path.endsWith('.html') ? withoutDeadLinks(text, links) : text;
   const type = TYPES[path.slice(path.lastIndexOf('.') + 1)];
   if (type === undefined) throw new TypeError(`what is the media type of ${path}?`);
   return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
+}
+
+function withoutDeadLinks(html: string, { reference, story }: PageLinks): string {
+  const kept = reference ? html : html.replaceAll(REFERENCE_LINK, '$1');
+  return story ? kept : kept.replaceAll(STORY_LINK, '');
 }

@@ -3,11 +3,11 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../guard/principal.js';
 import { ApiPage } from './api-page.js';
-import { HAS_REFERENCE, PageFiles, partsOf, SHARED } from './page-files.js';
+import { PAGE_LINKS, PageFiles, partsOf, type PageLinks } from './page-files.js';
 
 const PAGE = 'story.html';
 
-const PARTS = [...partsOf('story'), SHARED];
+const PARTS = partsOf('story');
 
 /** The story of the three parties, played with real requests. The page is a client like any other. */
 @Public()
@@ -15,8 +15,8 @@ const PARTS = [...partsOf('story'), SHARED];
 export class StoryController {
   private readonly files: PageFiles;
 
-  constructor(@Inject(HAS_REFERENCE) hasReference: boolean) {
-    this.files = new PageFiles('story', hasReference);
+  constructor(@Inject(PAGE_LINKS) links: PageLinks) {
+    this.files = new PageFiles('story', links);
   }
 
   @Get()

@@ -1,17 +1,26 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Config } from '../config/config.js';
 import { ConsoleController } from './console.controller.js';
-import { HAS_REFERENCE } from './page-files.js';
+import { ConsoleHomeController } from './console-home.controller.js';
+import { PAGE_LINKS, type PageLinks } from './page-files.js';
+import { SharedPartsController } from './shared-parts.controller.js';
 import { StoryController } from './story.controller.js';
+
+const HOMES: Readonly<Record<Config['HOME_PAGE'], readonly Type[]>> = {
+  story: [StoryController],
+  console: [ConsoleHomeController],
+  none: [],
+};
 
 /** Owns the pages that people look at. They use the same API as everybody. */
 @Module({})
 export class WebModule {
-  static of({ OPS_PORT }: Pick<Config, 'OPS_PORT'>): DynamicModule {
+  static of({ OPS_PORT, HOME_PAGE }: Pick<Config, 'OPS_PORT' | 'HOME_PAGE'>): DynamicModule {
+    const links: PageLinks = { reference: OPS_PORT === undefined, story: HOME_PAGE === 'story' };
     return {
       module: WebModule,
-      controllers: [StoryController, ConsoleController],
-      providers: [{ provide: HAS_REFERENCE, useValue: OPS_PORT === undefined }],
+      controllers: [...HOMES[HOME_PAGE], ConsoleController, SharedPartsController],
+      providers: [{ provide: PAGE_LINKS, useValue: links }],
     };
   }
 }

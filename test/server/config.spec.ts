@@ -74,6 +74,7 @@ describe('loadConfig', () => {
         ALLOW_HTTP: false,
         LOG_LEVEL: 'info',
         DEMO: false,
+        HOME_PAGE: 'story',
         SHUTDOWN_DELAY: 5,
       });
       expect(load().SECRET_KEY).toEqual(Buffer.from(KEY, 'hex'));
@@ -233,6 +234,8 @@ const GOOD: [Name, string, unknown][] = [
   ['ALLOW_HTTP', '0', false],
   ['DEMO', '0', false],
   ['LOG_LEVEL', 'silent', 'silent'],
+  ['HOME_PAGE', 'console', 'console'],
+  ['HOME_PAGE', 'none', 'none'],
   [
     'TRUST_PROXY',
     '10.0.0.0/8, ::1,::ffff:192.0.2.0/120',
@@ -324,6 +327,7 @@ const BAD: [Name, string][] = [
     ['DEMO', text],
   ]),
   ...['0', '65', 'all', '1.5', '-1'].map((text): [Name, string] => ['WORKERS', text]),
+  ...['home', 'STORY', 'false'].map((text): [Name, string] => ['HOME_PAGE', text]),
   ...['verbose', 'INFO', '30'].map((text): [Name, string] => ['LOG_LEVEL', text]),
   ...['301', '-1', '6m'].map((text): [Name, string] => ['SHUTDOWN_DELAY', text]),
   ...[

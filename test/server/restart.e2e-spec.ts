@@ -172,16 +172,19 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     expect(await eat(keks.url, await log())).toBe(200);
   });
 
-  it('a start on a taken port says so in one line, exits 1 and leaves no PostgreSQL behind', async () => {
-    const other = mkdtempSync(join(tmpdir(), 'keks-restart-'));
-    folders.push(other);
+  it.each([
+    ['PORT', {}],
+    ['PORT', { WORKERS: '2' }],
+    ['OPS_PORT', {}],
+  ])('a taken %s (%o) is seen before anything is made: one line, exit 1, no DATA_DIR', async (name, more) => {
+    const home = mkdtempSync(join(tmpdir(), 'keks-restart-'));
+    folders.push(home);
     const { port } = new URL(keks.url);
-    const { code, lines } = await refusal({ ...settings, DATA_DIR: other, PORT: port });
-    expect([code, lines]).toEqual([
-      1,
-      [expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} is taken.*PORT`))],
-    ]);
-    expect(readdirSync(join(other, 'postgres'))).not.toContain('postmaster.pid');
+    const taken = { ...settings, ...more, DATA_DIR: join(home, 'data'), PORT: String(await freePort()) };
+    const { code, lines, stdout } = await refusal({ ...taken, [name]: port });
+    const where = `127.0.0.1:${port} is taken: stop what listens there, or choose another ${name}.`;
+    expect([code, lines, stdout]).toEqual([1, [where], '']);
+    expect(readdirSync(home)).toEqual([]);
     expect((await get(keks.url, '/health/ready')).status).toBe(200);
   });
 
@@ -385,6 +388,38 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
       await ready(keks);
       expect((await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD })).status).toBe(401);
       expect(await keks.stop()).toBe(0);
+    },
+  );
+
+  it.concurrent.each([
+    [{}, []],
+    [{ WORKERS: '2', CORS_ORIGINS: 'https://a.example' }, ['WORKERS=2', 'CORS_ORIGINS']],
+  ])(
+    'the log: a line at the start that tells what runs, one at the end, and no secret; %o',
+    async (more, on) => {
+      const url = new URL((await database()).url);
+      url.searchParams.set('password', 'hunter2hunter2');
+      const { host, port, database: name } = connectionOf(url.href);
+      const { PORT: _, ...settings } = environment(url.href, { ...more, LOG_LEVEL: 'info' });
+      const keks = await ready(await start(settings));
+      expect(await keks.stop('SIGINT')).toBe(0);
+      const lines = keks.stdout().trimEnd().split('\n');
+      const parsed = lines.map((line) => JSON.parse(line) as { msg: string });
+      expect(parsed.filter(({ msg }) => ['started', 'stopped'].includes(msg))).toEqual([
+        {
+          level: 30,
+          time: expect.any(Number),
+          version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+          address: keks.url,
+          issuer: settings['ISSUER'],
+          database: { host, port, name },
+          on,
+          msg: 'started',
+        },
+        { level: 30, time: expect.any(Number), why: 'SIGINT', msg: 'stopped' },
+      ]);
+      expect(parsed.at(-1)?.msg).toBe('stopped');
+      for (const secret of ['hunter2', SECRET_KEY]) expect(keks.output()).not.toContain(secret);
     },
   );
 

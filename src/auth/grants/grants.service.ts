@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
+import type { Statement } from '../../database/statement.js';
 import { NEWEST, type Position } from '../lists/cursors.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { GrantKind } from './grant-revocation.js';
@@ -41,10 +42,13 @@ export class GrantsService {
   }
 
   /** Anybody's, by an operator. @returns false if there is no such living grant */
-  async revoke(id: string, by: Initiator): Promise<boolean> {
-    const rows = await this.database.run(sql.REVOKE_GRANT, this.values(id, 'revoked_by_operator', by));
-    this.telemetry.revoked('grant', rows.length);
-    return rows.length > 0;
+  revoke(id: string, by: Initiator): Promise<boolean> {
+    return this.revokeWith(sql.REVOKE_GRANT, id, by);
+  }
+
+  /** As `revoke`, if it is somebody's login: who mistakes the id of a key for one ends nothing. */
+  revokeLogin(id: string, by: Initiator): Promise<boolean> {
+    return this.revokeWith(sql.REVOKE_LOGIN, id, by);
   }
 
   /** Those that are alive, newest first. */
@@ -58,6 +62,12 @@ export class GrantsService {
     if (userId !== undefined) return this.database.run(sql.LIST_GRANTS.user, [...values, userId]);
     if (clientId !== undefined) return this.database.run(sql.LIST_GRANTS.client, [...values, clientId]);
     return this.database.run(sql.LIST_GRANTS.anybody, values);
+  }
+
+  private async revokeWith(statement: Statement, id: string, by: Initiator): Promise<boolean> {
+    const rows = await this.database.run(statement, this.values(id, 'revoked_by_operator', by));
+    this.telemetry.revoked('grant', rows.length);
+    return rows.length > 0;
   }
 
   private values(id: string, reason: string, { actor, origin }: Initiator): unknown[] {

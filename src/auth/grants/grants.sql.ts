@@ -22,6 +22,8 @@ export const REVOKE_OWN_GRANT = revokeGrant('revoke_own_grant', 'AND user_id = $
 /** Anybody's: for operators. */
 export const REVOKE_GRANT = revokeGrant('revoke_grant', '');
 
+export const REVOKE_LOGIN = revokeGrant('revoke_login', "AND kind = 'login'");
+
 export interface GrantRow extends Positioned {
   readonly id: string;
   readonly kind: GrantKind;

@@ -4,6 +4,7 @@ import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
+import { isUuid } from '../uuid.js';
 import { NewPasswords } from './new-passwords.js';
 import type { PasswordFlaw } from './password-policy.js';
 import { UserChanges } from './user-changes.js';
@@ -89,6 +90,26 @@ export class UsersService {
     const user = await this.directory.findByName(name);
     const changed = user && (await this.changes.change(user.id, { disabled }, { actor: 'operator', origin }));
     return changed ? recordOf(changed) : undefined;
+  }
+
+  /** Taking scope away ends what may do more than is left, in the same transaction. @param scope parsed already */
+  async setScope(
+    name: string,
+    scope: readonly string[],
+    origin: RequestOrigin,
+  ): Promise<{ changed: UserRecord } | { flaw: 'scope_invalid' | 'unknown' }> {
+    if (!scope.every(isGrantable)) return { flaw: 'scope_invalid' };
+    const user = await this.directory.findByName(name);
+    const change = { scope: scope.join(' ') };
+    const changed = user && (await this.changes.change(user.id, change, { actor: 'operator', origin }));
+    return changed ? { changed: recordOf(changed) } : { flaw: 'unknown' };
+  }
+
+  /** By name, or by id where nobody has this name. */
+  async find(nameOrId: string): Promise<UserRecord | undefined> {
+    const named = await this.directory.findByName(nameOrId);
+    const user = named ?? (isUuid(nameOrId) ? await this.directory.find(nameOrId) : null);
+    return user ? recordOf(user) : undefined;
   }
 
   async exists(name: string): Promise<boolean> {

@@ -60,6 +60,16 @@ export function client(program: Command, act: Act): void {
     .addHelpText(...examples('keks client list'))
     .action(act(list));
   noun
+    .command('show')
+    .description('one client, and when its secrets were made')
+    .argument('<client_id>')
+    .addHelpText(...examples('keks client show c-0123456789abcdef01234567'))
+    .action(act(show));
+  changingVerbs(noun, act);
+}
+
+function changingVerbs(noun: Command, act: Act): void {
+  noun
     .command('rotate-secret')
     .description('adds a second secret and prints it, once; the first lives on until it is retired')
     .argument('<client_id>')
@@ -142,6 +152,27 @@ async function list(): Promise<Answer> {
   return {
     json: clients.map(publicOf),
     text: table(['CLIENT_ID', 'NAME', 'SCOPE', 'AUDIENCE', 'FORMAT', 'STATE', 'CREATED'], rows),
+  };
+}
+
+async function show(id: string): Promise<Answer> {
+  const [one, secrets] = await withClients((clients) => Promise.all([clients.find(id), clients.secrets(id)]));
+  if (!one) throw new Refusal('not_found', UNKNOWN);
+  return {
+    json: {
+      ...publicOf(one),
+      secrets: secrets.map((secret) => ({ id: secret.id, created_at: secret.createdAt.toISOString() })),
+    },
+    text: facts([
+      ['client_id', one.clientId],
+      ['name', one.name],
+      ['scope', one.scope],
+      ['audience', one.audience.join(' ')],
+      ['token format', one.tokenFormat],
+      ['state', judged(one.disabled ? 'disabled' : 'enabled')],
+      ['created', moment(one.createdAt)],
+      ...secrets.map(({ createdAt }) => ['secret of', moment(createdAt)] as const),
+    ]),
   };
 }
 

@@ -5,8 +5,7 @@ import { moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { Refusal, WrongUsage } from '../refusal.js';
 import type { Services } from '../services.js';
-
-const PAGE = 1_000;
+import { livingGrants, userIdOf } from './living-grants.js';
 
 interface ListOptions {
   readonly user?: string;
@@ -34,17 +33,10 @@ export function grant(program: Command, act: Act): void {
 async function list(options: ListOptions): Promise<Answer> {
   if (options.user !== undefined && options.client !== undefined)
     throw new WrongUsage('Say either --user or --client: no grant belongs to both.');
-  const [{ withServices }, { GrantsService }] = await Promise.all([
-    import('../services.js'),
-    import('../../auth/grants/grants.service.js'),
-  ]);
-  const grants = await withServices(async (services) => {
-    const owner = await ownerOf(services, options);
-    const found: GrantRow[] = [];
-    for (let page; page === undefined || page.length === PAGE; found.push(...page))
-      page = await services.get(GrantsService).list(owner, PAGE, found.at(-1)?.position);
-    return found;
-  });
+  const { withServices } = await import('../services.js');
+  const grants = await withServices(async (services) =>
+    livingGrants(services, await ownerOf(services, options)),
+  );
   const rows = grants.map((one) => [
     one.id,
     one.kind,
@@ -61,11 +53,7 @@ async function list(options: ListOptions): Promise<Answer> {
 }
 
 async function ownerOf(services: Services, { user, client }: ListOptions): Promise<GrantOwner> {
-  if (user === undefined) return { clientId: client };
-  const { UsersDirectory } = await import('../../auth/users/users-directory.js');
-  const row = await services.get(UsersDirectory).findByName(user);
-  if (!row) throw new Refusal('not_found', 'There is no user of this name: see "keks user list".');
-  return { userId: row.id };
+  return user === undefined ? { clientId: client } : { userId: await userIdOf(services, user) };
 }
 
 async function revoke(id: string): Promise<Answer> {

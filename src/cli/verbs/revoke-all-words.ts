@@ -64,7 +64,7 @@ function byHand({ kept, found }: About): string[] {
     ...shown('client', clients),
     kept.passwords
       ? 'Passwords that were changed since the backup are the old ones: "keks user passwd NAME" sets another.'
-      : 'Nobody logs in before "keks user passwd NAME --password-stdin" has set a new password, administrators neither.',
+      : 'Nobody logs in before "keks user passwd NAME" has set a new password, administrators neither.',
     kept.client_secrets
       ? 'Client secrets that were retired since the backup work again.'
       : 'No client gets a token before "keks client rotate-secret CLIENT_ID" has made a new secret.',

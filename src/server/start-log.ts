@@ -1,0 +1,37 @@
+import { parseIntoClientConfig } from 'pg-connection-string';
+import type { Config } from '../config/config.js';
+import { VERSION } from '../version.js';
+
+/** What somebody who reads the log later wants to know of a start. DATABASE_URL is not told: a password is in it. */
+export function startFacts(config: Config, port: number): object {
+  const { host, port: databasePort, database } = parseIntoClientConfig(config.DATABASE_URL ?? '');
+  return {
+    version: VERSION,
+    address: addressOf(config, port),
+    issuer: config.ISSUER,
+    database: { host, port: databasePort, name: database },
+    on: switchedOn(config),
+  };
+}
+
+function addressOf({ TLS_CERT, HOST }: Config, port: number): string {
+  const host = HOST.includes(':') ? `[${HOST}]` : HOST;
+  return `${TLS_CERT ? 'https' : 'http'}://${host}:${port}`;
+}
+
+/** The settings that make an instance another one than its neighbours: by name, with the value of those that are numbers. */
+function switchedOn(config: Config): string[] {
+  const found: string[] = [];
+  if (config.WORKERS > 1) found.push(`WORKERS=${config.WORKERS}`);
+  if (config.OPS_PORT !== undefined) found.push(`OPS_PORT=${config.OPS_PORT}`);
+  if (config.TLS_CERT !== undefined) found.push('TLS_CERT');
+  if (config.ALLOW_HTTP) found.push('ALLOW_HTTP');
+  if (config.SECRET_KEY_PREVIOUS !== undefined) found.push('SECRET_KEY_PREVIOUS');
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) found.push('OTEL_EXPORTER_OTLP_ENDPOINT');
+  for (const name of ['TRUST_PROXY', 'CORS_ORIGINS'] as const) if (isSet(config[name])) found.push(name);
+  return found;
+}
+
+function isSet(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}

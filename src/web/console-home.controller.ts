@@ -1,0 +1,16 @@
+import { Controller, Get, Redirect } from '@nestjs/common';
+import { ApiExcludeEndpoint } from '@nestjs/swagger';
+import { Public } from '../guard/principal.js';
+
+/** Where the console is the home page. */
+@Public()
+@Controller()
+export class ConsoleHomeController {
+  /** Relative, because a proxy may serve this below a path of its own. */
+  @Get()
+  @Redirect('console', 302)
+  @ApiExcludeEndpoint()
+  home(): void {
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { ApiExcludeEndpoint } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Public } from '../guard/principal.js';
+import { PAGE_LINKS, PageFiles, SHARED, type PageLinks } from './page-files.js';
+
+/** What every page loads, whichever of them are served. */
+@Public()
+@Controller()
+export class SharedPartsController {
+  private readonly files: PageFiles;
+
+  constructor(@Inject(PAGE_LINKS) links: PageLinks) {
+    this.files = new PageFiles('shared', links);
+  }
+
+  @Get([...SHARED])
+  @ApiExcludeEndpoint()
+  part(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.files.send(request, reply);
+  }
+}

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandLine } from '../support/keks-here.js';
+import { addClient } from '../support/oauth.js';
+import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
+import { send } from '../support/wire.js';
+
+interface Event {
+  readonly type: string;
+  readonly actor: string | null;
+  readonly grant_id: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+interface Session {
+  readonly id: string;
+  readonly label: string | null;
+}
+
+let app: TestApp;
+
+const { run, json, refused } = commandLine(() => environment(app.database.url));
+const status = async (token: string): Promise<number> => (await post(app.url, '/validate', { token })).status;
+
+beforeAll(async () => {
+  app = await startTestApp();
+});
+
+afterAll(() => app.close());
+
+describe('user show', () => {
+  it('one user, by name in whatever case and by id, as the list and HTTP show one', async () => {
+    await app.addUser('Ann', 'cookies:eat');
+    await app.addUser('Root', 'keks:admin');
+    const ann = await json<{ id: string }>('user', 'show', 'ann');
+    expect(await json<object[]>('user', 'list')).toContainEqual(ann);
+    expect(await json('user', 'show', ann.id)).toEqual(ann);
+    const root = await app.login('Root', 'keks:admin');
+    expect((await get(app.url, `/admin/users/${ann.id}`, root)).body).toEqual(ann);
+    const { stdout } = await run('user', 'show', 'Ann');
+    expect(stdout).toMatch(/^name +Ann\nid +\S+\nscope +cookies:eat\nstate +enabled\ncreated +\S+Z\n$/);
+  });
+
+  it('an id that is the name of somebody else: the name counts', async () => {
+    await app.addUser('Twin');
+    const { id } = await json<{ id: string }>('user', 'show', 'Twin');
+    await app.addUser(id);
+    expect(await json('user', 'show', id)).toMatchObject({ name: id });
+  });
+
+  it.each([['Nobody'], ['00000000-0000-4000-8000-000000000000'], ['a\u0000b'], ["' OR 1=1"]])(
+    '%j: exit 1, not_found',
+    async (name) => expect(await refused('user', 'show', name)).toEqual([1, 'not_found']),
+  );
+});
+
+describe('user set-scope', () => {
+  it('scope taken away: what may do more is dead at once, and the audit log says who did it', async () => {
+    await app.addUser('Bob', 'cookies:eat cookies:bake');
+    const [more, less] = [await app.login('Bob'), await app.login('Bob', 'cookies:eat')];
+    const changed = await json('user', 'set-scope', 'bob', 'cookies:eat');
+    expect(changed).toEqual({ id: expect.any(String), name: 'Bob', scope: 'cookies:eat' });
+    expect([await status(more), await status(less)]).toEqual([401, 200]);
+    const [event] = (await json<Event[]>('audit', '--user', 'Bob')).slice(-1);
+    expect(event).toMatchObject({
+      type: 'user.scope_changed',
+      actor: 'operator',
+      detail: { user: 'Bob', scope: 'cookies:eat', before: 'cookies:eat cookies:bake' },
+    });
+  });
+
+  it('scope given: a login lives on, and the next one may do it; "" takes all', async () => {
+    await app.addUser('Cleo', 'cookies:eat');
+    const before = await app.login('Cleo');
+    await json('user', 'set-scope', 'Cleo', 'cookies:eat keks:admin');
+    expect(await status(before)).toBe(200);
+    expect((await get(app.url, '/admin/users', await app.login('Cleo', 'keks:admin'))).status).toBe(200);
+    expect(await json('user', 'set-scope', 'Cleo', '')).toMatchObject({ scope: '' });
+    expect(await status(before)).toBe(401);
+    const { stdout } = await run('user', 'set-scope', 'Cleo', '');
+    expect(stdout).toBe('Cleo may do: nothing. Logins and keys that could do more have ended.\n');
+  });
+
+  it.each([
+    [['Nobody', 'cookies:eat'], 1, 'not_found'],
+    [['Ann', 'a  b'], 1, 'invalid_scope'],
+    [['Ann', 'keks:account'], 1, 'invalid_scope'],
+    [['Ann', 'offline_access'], 1, 'invalid_scope'],
+    [['Ann', 'a', 'b'], 2, 'invalid_request'],
+    [['Ann'], 2, 'invalid_request'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused('user', 'set-scope', ...args)).toEqual([code, error]);
+  });
+});
+
+describe('session', () => {
+  it('list: the living logins of one person, and no key', async () => {
+    await app.addUser('Dan');
+    const token = await app.login('Dan');
+    await app.login('Dan');
+    await send(app.url, 'POST', '/keys', token, { label: 'night baker', password: PASSWORD });
+    const listed = await json<Session[]>('session', 'list', '--user', 'dan');
+    const { items } = (await get(app.url, '/sessions', token)).body as { items: Session[] };
+    expect(listed.map(({ id, label }) => [id, label])).toEqual(items.map(({ id, label }) => [id, label]));
+    expect(listed).toHaveLength(2);
+    expect(Object.keys(listed[0] ?? {})).toEqual(
+      'id scope label ip user_agent created_at last_used_at expires_at'.split(' '),
+    );
+    const { stdout } = await run('session', 'list', '--user', 'Dan');
+    expect(stdout).toMatch(/^ID +LABEL +IP +SCOPE +CREATED +LAST_USED +EXPIRES\n/);
+  });
+
+  it('end: dead at once on the running server, and a second time there is nothing', async () => {
+    await app.addUser('Eve');
+    const [token, other] = [await app.login('Eve'), await app.login('Eve')];
+    const sessions = (await get(app.url, '/sessions', token)).body as {
+      items: (Session & { current: boolean })[];
+    };
+    const id = sessions.items.find(({ current }) => current)?.id ?? '';
+    expect(await json('session', 'end', id)).toEqual({ id, ended: true });
+    expect([await status(token), await status(other)]).toEqual([401, 200]);
+    expect(await refused('session', 'end', id)).toEqual([1, 'not_found']);
+    const [event] = (await json<Event[]>('audit', '--grant', id)).slice(-1);
+    expect(event).toMatchObject({
+      type: 'grant.revoked',
+      actor: 'operator',
+      detail: { reason: 'revoked_by_operator', kind: 'login' },
+    });
+  });
+
+  it('end: the id of a key ends nothing', async () => {
+    await app.addUser('Fay');
+    const token = await app.login('Fay');
+    const made = await send(app.url, 'POST', '/keys', token, { label: 'oven', password: PASSWORD });
+    const { id, key } = made.body as { id: string; key: string };
+    expect(await refused('session', 'end', id)).toEqual([1, 'not_found']);
+    expect(await status(key)).toBe(200);
+  });
+
+  it.each([
+    [['list', '--user', 'Nobody'], 1, 'not_found'],
+    [['list'], 2, 'invalid_request'],
+    [['end', 'x'], 1, 'not_found'],
+    [['end'], 2, 'invalid_request'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused('session', ...args)).toEqual([code, error]);
+  });
+});
+
+describe('client show', () => {
+  it('as the list has it, with its secrets, of which none is shown', async () => {
+    const { clientId, clientSecret } = await addClient(app);
+    await json('client', 'rotate-secret', clientId);
+    const shown = await json<{ secrets: object[] }>('client', 'show', clientId);
+    const { secrets, ...rest } = shown;
+    expect(await json<object[]>('client', 'list')).toContainEqual(rest);
+    expect(secrets).toHaveLength(2);
+    await app.addUser('Gus', 'keks:admin');
+    const gus = await app.login('Gus', 'keks:admin');
+    expect((await get(app.url, `/admin/clients/${clientId}`, gus)).body).toEqual(shown);
+    const { stdout } = await run('client', 'show', clientId);
+    expect(stdout.match(/^secret of /gm)).toHaveLength(2);
+    expect(stdout + JSON.stringify(shown)).not.toContain(clientSecret);
+  });
+
+  it.each([
+    [['c-none'], 1, 'not_found'],
+    [[], 2, 'invalid_request'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused('client', 'show', ...args)).toEqual([code, error]);
+  });
+});
