@@ -38,7 +38,7 @@ export class AdminClientsController {
   @ApiOperation({
     summary: 'Adds a client',
     description:
-      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect.',
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for.',
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
@@ -47,8 +47,8 @@ export class AdminClientsController {
     @Body({ schema: schemas.newClient }) body: schemas.NewClientRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
-    const { name, audience = [], token_format: tokenFormat = 'opaque' } = body;
-    const client = { name, audience, tokenFormat, scope: requestedScope(body.scope ?? '') };
+    const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
+    const client = { name, audience, resources, tokenFormat, scope: requestedScope(body.scope ?? '') };
     if (clientFlaw(client)) throw new WireError('invalid_request');
     const by = await this.actors.of(caller);
     const added = await this.clients.add(client, by);
@@ -84,12 +84,13 @@ export class AdminClientsController {
   @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
   async change(
     @Param('id', ClientIdPipe) id: string,
-    @Body({ schema: schemas.clientChange }) { scope, disabled }: schemas.ClientChangeRequest,
+    @Body({ schema: schemas.clientChange }) { scope, resources, disabled }: schemas.ClientChangeRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
+    if (clientFlaw({ ...(resources && { resources }) })) throw new WireError('invalid_request');
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    return itemOf(found(await this.clients.change(id, { scope: wanted, disabled }, by)));
+    return itemOf(found(await this.clients.change(id, { scope: wanted, resources, disabled }, by)));
   }
 
   @Post(':id/revoke')
@@ -115,6 +116,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     name: one.name,
     scope: one.scope,
     audience: [...one.audience],
+    resources: one.resources ? [...one.resources] : null,
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
