@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { lockTables } from './lock-tables.js';
 
 /**
  * A role that serves without owning anything (docs/operating.md) can add to the audit log and read it. So that whoever takes
@@ -9,7 +10,7 @@ export class AuditAppendOnly1796100000000 implements MigrationInterface {
   readonly name = 'AuditAppendOnly1796100000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    for (const step of [OWN_SEARCH_PATH, dropPartition(RETENTION), IN_TURN, RIGHTS])
+    for (const step of [OWN_SEARCH_PATH, LOCKS, dropPartition(RETENTION), RIGHTS])
       await queryRunner.query(step);
   }
 
@@ -47,8 +48,8 @@ const dropPartition = (more: string): string => `
   END $$;
 `;
 
-/** With whoever makes and drops partitions: none goes while its rights do. */
-const IN_TURN = `SELECT pg_advisory_xact_lock(${0x4b_45_4b_54})`;
+/** No partition comes or goes while rights do; who adds to the log or reads it does not wait. */
+const LOCKS = lockTables('LOCK TABLE ONLY audit_events IN SHARE UPDATE EXCLUSIVE MODE');
 
 /** Of those who write to it and do not own it. They may look whether something has fallen into the default partition. */
 const RIGHTS = `

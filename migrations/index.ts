@@ -6,6 +6,7 @@ import { OwnerEndings1796000060000 } from './1796000060000-owner-endings.js';
 import { LivingGrants1796000061000 } from './1796000061000-living-grants.js';
 import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.js';
+import { ClientResources1796100060000 } from './1796100060000-client-resources.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -17,6 +18,7 @@ export const migrations = [
   LivingGrants1796000061000,
   SecretKeys1796000120000,
   AuditAppendOnly1796100000000,
+  ClientResources1796100060000,
 ];
 
 /**

@@ -69,6 +69,7 @@ describe('POST /admin/clients', () => {
       name: 'Oven',
       scope: 'cookies:bake',
       audience: ['https://oven.example'],
+      resources: ['https://shop.example'],
       token_format: 'opaque',
     });
     expect([answer.status, answer.body]).toEqual([
@@ -80,6 +81,7 @@ describe('POST /admin/clients', () => {
         name: 'Oven',
         scope: 'cookies:bake',
         audience: ['https://oven.example'],
+        resources: ['https://shop.example'],
         token_format: 'opaque',
         disabled: false,
         created_at: expect.stringMatching(/Z$/),
@@ -104,6 +106,8 @@ describe('POST /admin/clients', () => {
     [{ name: 'Oven', audience: 'https://oven.example' }, 'invalid_request'],
     [{ name: 'Oven', audience: ['oven'] }, 'invalid_request'],
     [{ name: 'Oven', audience: ['https://oven.example#x'] }, 'invalid_request'],
+    [{ name: 'Oven', resources: ['oven'] }, 'invalid_request'],
+    [{ name: 'Oven', resources: 'https://oven.example' }, 'invalid_request'],
     [{ name: 'Oven', token_format: 'paper' }, 'invalid_request'],
     [{ name: 'Oven', scope: 'keks:account' }, 'invalid_scope'],
     [{ name: 'Oven', scope: 'offline_access' }, 'invalid_scope'],
@@ -152,6 +156,20 @@ describe('PATCH /admin/clients/:id', () => {
     expect([await status(token), (await getToken(client)).status]).toEqual([401, 200]);
   });
 
+  it('200: an API less ends its tokens; one more does not', async () => {
+    const client = await add();
+    const path = `/admin/clients/${client.client_id}`;
+    const resources = ['https://shop.example', 'https://oven.example'];
+    const first = await tokenOf(client);
+    expect((await call('PATCH', path, { resources })).body).toEqual(expect.objectContaining({ resources }));
+    expect(await status(first)).toBe(200);
+    expect((await call('PATCH', path, { disabled: false })).body).toEqual(
+      expect.objectContaining({ resources }),
+    );
+    await call('PATCH', path, { resources: resources.slice(1) });
+    expect(await status(first)).toBe(401);
+  });
+
   it('200: less scope ends its tokens; more does not', async () => {
     const client = await add({ scope: 'cookies:bake cookies:eat' });
     const path = `/admin/clients/${client.client_id}`;
@@ -167,6 +185,8 @@ describe('PATCH /admin/clients/:id', () => {
   it.each([
     [{}, 'invalid_request'],
     [{ disabled: 1 }, 'invalid_request'],
+    [{ resources: null }, 'invalid_request'],
+    [{ resources: ['oven'] }, 'invalid_request'],
     [{ scope: 'keks:account' }, 'invalid_scope'],
   ])('400: %j is %s', async (body, error) => {
     expectError(await call('PATCH', `/admin/clients/${(await add()).client_id}`, body), 400, error);

@@ -185,7 +185,7 @@ describe('what is written', () => {
   it('what a client does and what is done to it', async () => {
     const clients = keks.app.get(ClientsService);
     const added = await clients.add(
-      { name: 'Oven', scope: ['cookies:bake'], audience: [], tokenFormat: 'opaque' },
+      { name: 'Oven', scope: ['cookies:bake'], audience: [], resources: [], tokenFormat: 'opaque' },
       { actor: 'operator', origin: OPERATOR },
     );
     const { clientId, clientSecret } = added;

@@ -27,13 +27,15 @@ describe('keks client', () => {
     });
 
   it('add: id and secret, which work; list: everything but the secret', async () => {
-    const args = ['add', 'night baker', '--scope', 'cookies:eat', '--audience', 'https://a.example'];
-    const added = await json<Secret>(...args, '--audience', 'https://b.example', '--token-format', 'jwt');
+    const audiences = ['--audience', 'https://a.example', '--audience', 'https://b.example'];
+    const args = ['add', 'night baker', '--scope', 'cookies:eat', ...audiences];
+    const added = await json<Secret>(...args, '--resource', 'https://c.example', '--token-format', 'jwt');
     expect(added).toEqual({
       client_id: expect.stringMatching(/^c-[0-9a-f]{24}$/),
       client_secret: expect.stringMatching(/^kcs_/),
       scope: 'cookies:eat',
       audience: ['https://a.example', 'https://b.example'],
+      resources: ['https://c.example'],
     });
     const { access_token: token } = (await tokenFor(added)).body as { access_token: string };
     expect(token.split('.')).toHaveLength(3);
@@ -43,6 +45,7 @@ describe('keks client', () => {
       expect.objectContaining({
         client_id: added.client_id,
         name: 'night baker',
+        resources: ['https://c.example'],
         token_format: 'jwt',
         disabled: false,
       }),
@@ -81,6 +84,7 @@ describe('keks client', () => {
     [['add', 'x', '--scope', 'keks:account'], 1, 'invalid_scope'],
     [['add', 'x', '--scope', 'a  b'], 1, 'invalid_scope'],
     [['add', 'x', '--audience', 'https://a.example/#part'], 1, 'invalid_request'],
+    [['add', 'x', '--resource', 'api'], 1, 'invalid_request'],
     [['add', 'x', '--token-format', 'saml'], 2, 'invalid_request'],
     [['add'], 2, 'invalid_request'],
     [['rotate-secret', 'c-none'], 1, 'not_found'],

@@ -152,7 +152,10 @@ const jwksOf = async ({ url }: ServerProcess): Promise<JSONWebKeySet> =>
 const addClient = (): Promise<TestClient> =>
   operator
     .get(ClientsService)
-    .add({ name: 'oven', scope: ['cookies:eat'], audience: [], tokenFormat: 'opaque' }, BY_OPERATOR);
+    .add(
+      { name: 'oven', scope: ['cookies:eat'], audience: [], resources: [], tokenFormat: 'opaque' },
+      BY_OPERATOR,
+    );
 
 const clientCredentials = (server: ServerProcess, client: TestClient): Promise<Answer> =>
   submit(server.url, '/oauth/token', { grant_type: 'client_credentials' }, basic(client));

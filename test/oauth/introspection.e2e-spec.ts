@@ -84,8 +84,8 @@ const inGrantOf = (token: string, change: string): Promise<unknown> =>
 beforeAll(async () => {
   keks = await startTestApp();
   await keks.addUser('Ann', 'cookies:eat cookies:bake');
-  baker = await addClient(keks);
-  stranger = await addClient(keks);
+  baker = await addClient(keks, { resources: [OVEN_API] });
+  stranger = await addClient(keks, { resources: ['urn:other'] });
   factory = await addClient(keks, { scope: [], audience: ['urn:other', keks.config.AUDIENCE] });
   oven = await addClient(keks, { scope: [], audience: [OVEN_API] });
 });
@@ -146,7 +146,7 @@ describe('POST /oauth/introspect (RFC 7662)', () => {
     });
 
     it('of a JWT: what stands in it, under its own jti', async () => {
-      const signer = await addClient(keks, { tokenFormat: 'jwt' });
+      const signer = await addClient(keks, { tokenFormat: 'jwt', resources: [OVEN_API] });
       const { access_token: token } = await clientToken(keks, signer, { resource: OVEN_API });
       const { iss, sub, aud, client_id, scope, iat, exp, jti } = claimsOf(token);
       const expected = { active: true, iss, sub, aud, client_id, scope, iat, exp, jti, token_type: 'Bearer' };

@@ -36,6 +36,7 @@ async function addClient(client: Partial<NewClient>): Promise<TestClient> {
       name: 'a client',
       scope: ['cookies:eat', 'cookies:bake'],
       audience: [],
+      resources: [],
       tokenFormat: 'opaque',
       ...client,
     },
@@ -88,8 +89,8 @@ beforeAll(async () => {
   operator = await startInstance(database.url, new ManualClock());
   server = await startAtIssuer();
   issuer = new URL(server.url);
-  baker = await addClient({});
-  signer = await addClient({ tokenFormat: 'jwt' });
+  baker = await addClient({ resources: [OVEN_API] });
+  signer = await addClient({ tokenFormat: 'jwt', resources: [OVEN_API] });
   factory = await addClient({ scope: [], audience: [server.url, OVEN_API] });
   await operator.get(UsersService).addUnchecked('Ann', PASSWORD, ['cookies:eat'], OPERATOR);
 });

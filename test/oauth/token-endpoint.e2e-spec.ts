@@ -87,7 +87,7 @@ const askAt = (query: string, headers: Record<string, string>): Promise<Answer> 
 beforeAll(async () => {
   keks = await startTestApp();
   clients = keks.app.get(ClientsService);
-  oven = await addClient(keks);
+  oven = await addClient(keks, { resources: [OVEN_API, 'urn:oven', 'urn:nobody'] });
 });
 
 afterAll(() => keks.close());
@@ -243,6 +243,39 @@ describe('POST /oauth/token, grant_type=client_credentials (RFC 6749 §4.4)', ()
     ])('%s', async (_, parameters, audience) => {
       const { access_token: token } = await clientToken(keks, oven, parameters);
       expect((await introspected(token))['aud']).toBe(audience);
+    });
+
+    it('gives a client tokens only for its own APIs and for those that it was given', async () => {
+      const [weather, payroll] = ['https://weather.example', 'https://payroll.example'];
+      await addClient(keks, { audience: [payroll] });
+      const client = await addClient(keks, { audience: [weather] });
+      const wish = { ...GRANT, resource: payroll };
+      expectRefusal(await ask(wish, basic(client)), 400, 'invalid_target');
+      const { access_token: own } = await clientToken(keks, client, { resource: weather });
+      await clients.change(client.clientId, { resources: [payroll] }, BY_OPERATOR);
+      const { access_token: given } = await clientToken(keks, client, { resource: payroll });
+      expect((await introspected(given, client))['aud']).toBe(payroll);
+      expect((await introspected(own, client))['active']).toBe(true);
+      // taken back: what it has is dead, and there is no more
+      await clients.change(client.clientId, { resources: [] }, BY_OPERATOR);
+      expect((await introspected(given, client))['active']).toBe(false);
+      expectRefusal(await ask(wish, basic(client)), 400, 'invalid_target');
+    });
+
+    it('gives nobody one for an API that nobody is', async () => {
+      expectRefusal(await ask({ ...GRANT, resource: 'urn:nobody' }, basic(oven)), 400, 'invalid_target');
+    });
+
+    it('lets a client from before there was a choice ask for any, until somebody chooses', async () => {
+      const client = await addClient(keks);
+      await keks.database.client.query('UPDATE clients SET resources = NULL WHERE client_id = $1', [
+        client.clientId,
+      ]);
+      const { access_token: token } = await clientToken(keks, client, { resource: OVEN_API });
+      await clients.change(client.clientId, { resources: ['urn:oven'] }, BY_OPERATOR);
+      expect((await introspected(token, client))['active']).toBe(false);
+      expectRefusal(await ask({ ...GRANT, resource: OVEN_API }, basic(client)), 400, 'invalid_target');
+      await clientToken(keks, client, { resource: 'urn:oven' });
     });
 
     it('makes a token that no other API takes', async () => {

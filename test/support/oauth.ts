@@ -20,6 +20,7 @@ export async function addClient(keks: TestApp, client: Partial<NewClient> = {}):
       name: 'oven',
       scope: ['cookies:eat', 'cookies:bake'],
       audience: [],
+      resources: [],
       tokenFormat: 'opaque',
       ...client,
     },

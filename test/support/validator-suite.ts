@@ -144,7 +144,7 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
 
       it('meant for another API: not good here', async () => {
         await addClient(keks, { audience: ['https://other.example'] });
-        const other = await addClient(keks, { tokenFormat: format });
+        const other = await addClient(keks, { tokenFormat: format, resources: ['https://other.example'] });
         const { access_token: token } = await clientToken(keks, other, { resource: 'https://other.example' });
         expect((await eat(token)).status).toBe(401);
       });

@@ -16,6 +16,7 @@ const REFUSALS: Readonly<Record<ClientFlaw, () => WireError>> = {
   name_reserved: () => WireError.because('reserved_name'),
   scope_invalid: () => new WireError('invalid_scope'),
   audience_invalid: () => WireError.because('bad_audience', 'audience'),
+  resources_invalid: () => WireError.because('bad_audience', 'resources'),
 };
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
@@ -45,7 +46,7 @@ export class AdminClientsController {
   @ApiOperation({
     summary: 'Adds a client',
     description:
-      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect.',
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for.',
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
@@ -54,8 +55,8 @@ export class AdminClientsController {
     @Body({ schema: schemas.newClient }) body: schemas.NewClientRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
-    const { name, audience = [], token_format: tokenFormat = 'opaque' } = body;
-    const client = { name, audience, tokenFormat, scope: requestedScope(body.scope ?? '') };
+    const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
+    const client = { name, audience, resources, tokenFormat, scope: requestedScope(body.scope ?? '') };
     const flaw = clientFlaw(client);
     if (flaw) throw REFUSALS[flaw]();
     const by = await this.actors.of(caller);
@@ -92,12 +93,13 @@ export class AdminClientsController {
   @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
   async change(
     @Param('id', ClientIdPipe) id: string,
-    @Body({ schema: schemas.clientChange }) { scope, disabled }: schemas.ClientChangeRequest,
+    @Body({ schema: schemas.clientChange }) { scope, resources, disabled }: schemas.ClientChangeRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
+    if (clientFlaw({ ...(resources && { resources }) })) throw new WireError('invalid_request');
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    return itemOf(found(await this.clients.change(id, { scope: wanted, disabled }, by)));
+    return itemOf(found(await this.clients.change(id, { scope: wanted, resources, disabled }, by)));
   }
 
   @Post(':id/revoke')
@@ -123,6 +125,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     name: one.name,
     scope: one.scope,
     audience: [...one.audience],
+    resources: one.resources ? [...one.resources] : null,
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),

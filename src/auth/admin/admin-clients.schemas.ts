@@ -14,6 +14,14 @@ const shared = {
   audience: z
     .array(z.string())
     .meta({ description: 'The APIs that it is: whose tokens it may introspect.', example: [] }),
+  resources: z
+    .array(z.string())
+    .nullable()
+    .meta({
+      description:
+        'The APIs beside its own that it may ask tokens for; null for any, in clients that are older than this choice.',
+      example: ['https://oven.example'],
+    }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,
@@ -41,6 +49,14 @@ export const addedSecret = z
   .object({ client_id: shared.client_id, ...secret })
   .meta({ id: 'AddedClientSecret' });
 
+const resources = z
+  .array(z.string())
+  .optional()
+  .meta({
+    description: 'Absolute URIs of the APIs beside its own that it may ask tokens for, with `resource`.',
+    example: ['https://oven.example'],
+  });
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -52,6 +68,7 @@ export const newClient = z
       .array(z.string())
       .optional()
       .meta({ description: 'Absolute URIs of the APIs that it is.', example: ['https://oven.example'] }),
+    resources,
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
   })
   .meta({ id: 'NewClient' });
@@ -62,12 +79,13 @@ export const clientChange = z
       description: 'The whole of it. If it is less than before, all tokens die.',
       example: 'cookies:bake',
     }),
+    resources,
     disabled: z
       .boolean()
       .optional()
       .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
   })
-  .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined, reason('nothing_to_change'))
+  .refine((change) => Object.values(change).some((value) => value !== undefined), reason('nothing_to_change'))
   .meta({ id: 'ClientChange' });
 
 export type ClientItem = z.infer<typeof clientItem>;

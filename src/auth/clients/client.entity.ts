@@ -22,6 +22,10 @@ export class Client {
   @Column('text', { array: true })
   audience!: string[];
 
+  /** Of which APIs beside its own it may ask tokens; null for those from before there was a choice: of any. */
+  @Column('text', { array: true, nullable: true })
+  resources!: string[] | null;
+
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';
 

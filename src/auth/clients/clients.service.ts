@@ -8,7 +8,6 @@ import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { newestFirst } from '../lists/newest-first.js';
-import { parseScope, subset } from '../scope.js';
 import { digestOf, mintToken, NO_EXPIRY, type TokenFormat } from '../tokens/token-format.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
@@ -16,6 +15,7 @@ import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client } from './client.entity.js';
+import { lossOf } from './client-loss.js';
 
 /** A system that gets tokens for itself, or an API that asks about them, or both. */
 export interface ClientRecord {
@@ -23,6 +23,8 @@ export interface ClientRecord {
   readonly name: string;
   readonly scope: string;
   readonly audience: readonly string[];
+  /** Undefined: of any API, as it was before there was a choice. */
+  readonly resources: readonly string[] | undefined;
   readonly tokenFormat: TokenFormat;
   readonly disabled: boolean;
   readonly createdAt: Date;
@@ -32,6 +34,8 @@ export interface NewClient {
   readonly name: string;
   readonly scope: readonly string[];
   readonly audience: readonly string[];
+  /** Of which APIs beside its own it may ask tokens. */
+  readonly resources: readonly string[];
   readonly tokenFormat: TokenFormat;
 }
 
@@ -43,6 +47,7 @@ export interface NewSecret {
 
 export interface ClientChange {
   readonly scope?: readonly string[] | undefined;
+  readonly resources?: readonly string[] | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -60,7 +65,10 @@ export class ClientsService {
     private readonly telemetry: Telemetry,
   ) {}
 
-  async add({ scope, audience, ...rest }: NewClient, by: Initiator): Promise<ClientRecord & NewSecret> {
+  async add(
+    { scope, audience, resources, ...rest }: NewClient,
+    by: Initiator,
+  ): Promise<ClientRecord & NewSecret> {
     const clientId = `c-${randomBytes(12).toString('hex')}`;
     return this.database.transaction(async (transaction) => {
       const client = this.clients.create({
@@ -68,11 +76,12 @@ export class ClientsService {
         clientId,
         scope: scope.join(' '),
         audience: [...audience],
+        resources: [...resources],
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
       const secret = await this.insertSecret(transaction.entities, clientId);
-      await this.audit(transaction, 'client.added', by, client, { scope: client.scope, audience });
+      await this.audit(transaction, 'client.added', by, client, { scope: client.scope, audience, resources });
       return { ...recordOf(client), ...secret };
     });
   }
@@ -122,29 +131,26 @@ export class ClientsService {
   }
 
   /**
-   * Disabling revokes all of the client's grants in the same transaction, and so does taking scope away; enabling gives
-   * none of them back.
+   * Disabling revokes all of the client's grants in the same transaction, and so does taking scope or an API away; enabling
+   * gives none of them back.
    */
   async change(clientId: string, change: ClientChange, by: Initiator): Promise<ClientRecord | undefined> {
     let ended = 0;
     const changed = await this.locked(clientId, async (transaction, client) => {
-      const before = client.scope;
-      client.scope = change.scope?.join(' ') ?? before;
+      const before = { ...client };
+      client.scope = change.scope?.join(' ') ?? before.scope;
+      client.resources = change.resources ? [...change.resources] : before.resources;
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { scope, disabledAt } = client;
-      await transaction.entities.update(Client, { clientId }, { scope, disabledAt });
-      const reason = change.disabled
-        ? 'client_disabled'
-        : isNarrower(scope, before)
-          ? 'scope_changed'
-          : undefined;
+      const { scope, resources, disabledAt } = client;
+      await transaction.entities.update(Client, { clientId }, { scope, resources, disabledAt });
+      const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      await this.audit(transaction, type, by, client, { scope });
+      await this.audit(transaction, type, by, client, { scope, ...(resources && { resources }) });
       return recordOf(client);
     });
     this.telemetry.revoked('grant', ended);
@@ -163,8 +169,11 @@ export class ClientsService {
     return revoked;
   }
 
-  /** RFC 8707: is this the audience of anybody? */
-  isAudience(resource: string): Promise<boolean> {
+  /** RFC 8707: whether this is an API that somebody is, and of which this client may ask tokens. Its own it always may. */
+  async mayReach(clientId: string, resource: string): Promise<boolean> {
+    const client = await this.clients.findOneBy({ clientId });
+    if (client?.audience.includes(resource)) return true;
+    if (!client || client.resources?.includes(resource) === false) return false;
     return this.clients.existsBy({ audience: ArrayContains([resource]) });
   }
 
@@ -205,18 +214,25 @@ export class ClientsService {
   }
 }
 
-function isNarrower(scope: string, before: string): boolean {
-  return !subset(parseScope(before) ?? [], parseScope(scope) ?? []);
-}
-
 function recordOf({
   clientId,
   name,
   scope,
   audience,
+  resources,
   tokenFormat,
   disabledAt,
   createdAt,
 }: Client): ClientRecord {
-  return { clientId, name, scope, audience, tokenFormat, disabled: disabledAt !== null, createdAt };
+  const disabled = disabledAt !== null;
+  return {
+    clientId,
+    name,
+    scope,
+    audience,
+    resources: resources ?? undefined,
+    tokenFormat,
+    disabled,
+    createdAt,
+  };
 }

@@ -31,17 +31,19 @@ export class ClientCredentialsGrant {
     actor: string | null = null,
   ): Promise<IssuedToken> {
     const scope = scopeOf(client, request.scope);
-    const audience = await this.audienceOf(request.resource);
     const { clientId, tokenFormat: format } = client;
+    const audience = request.resource ?? this.config.AUDIENCE;
+    await this.assertReach(clientId, audience);
     const access = await this.mint.access({ subject: clientId, clientId, scope, audience, format });
     await this.tokens.record({ client, minted: access, scope, audience, origin, actor });
+    // an API may have been taken from it meanwhile: then nobody learns of this token
+    await this.assertReach(clientId, audience);
     return { token: access.token, expiresIn: access.expiresIn, scope };
   }
 
-  private async audienceOf(resource: string | undefined): Promise<string> {
-    if (resource === undefined || resource === this.config.AUDIENCE) return this.config.AUDIENCE;
-    if (!(await this.clients.isAudience(resource))) throw new WireError('invalid_target');
-    return resource;
+  private async assertReach(clientId: string, audience: string): Promise<void> {
+    if (audience === this.config.AUDIENCE) return;
+    if (!(await this.clients.mayReach(clientId, audience))) throw new WireError('invalid_target');
   }
 }
 

@@ -11,6 +11,7 @@ import type { Initiator } from '../../auth/audit/actor.js';
 interface AddOptions {
   readonly scope?: string;
   readonly audience?: string[];
+  readonly resource?: string[];
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
@@ -22,6 +23,7 @@ const FLAWS: Record<ClientFlaw, string> = {
   scope_invalid:
     'A client cannot have keks:account or offline_access: the first is for people, the second for their logins.',
   audience_invalid: 'An audience is an absolute URI without a fragment, such as https://api.example.com.',
+  resources_invalid: 'A resource is an absolute URI without a fragment, such as https://api.example.com.',
 };
 
 const ABOUT: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: string]> = {
@@ -29,6 +31,7 @@ const ABOUT: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: string
   name_reserved: ['name_taken', 'name'],
   scope_invalid: ['invalid_scope', 'scope'],
   audience_invalid: ['invalid_request', 'audience'],
+  resources_invalid: ['invalid_request', 'resource'],
 };
 
 /** The systems that get tokens for themselves, and the APIs that ask about them. */
@@ -41,7 +44,10 @@ export function client(program: Command, act: Act): void {
     .description('adds a client and prints its secret, once')
     .argument('<name>')
     .addOption(once('--scope <scope>', 'what its tokens may carry, space-separated'))
-    .addOption(audienceOption())
+    .addOption(
+      uris('--audience <uri>', '"I am this API": whose tokens it may introspect; may be given again'),
+    )
+    .addOption(uris('--resource <uri>', 'an API that it may ask tokens for; may be given again'))
     .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
         .choices(['opaque', 'jwt'])
@@ -95,17 +101,17 @@ function changingVerbs(noun: Command, act: Act): void {
     .action(act((id: string) => setDisabled(id, false)));
 }
 
-function audienceOption(): Option {
-  return new Option(
-    '--audience <uri>',
-    '"I am this API": whose tokens it may introspect; may be given again',
-  ).argParser((uri: string, before: string[] | undefined) => {
+function uris(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((uri: string, before: string[] | undefined) => {
     if (before?.includes(uri)) throw new InvalidArgumentError('It is given twice.');
     return [...(before ?? []), uri];
   });
 }
 
-async function add(name: string, { scope: text, audience = [], tokenFormat }: AddOptions): Promise<Answer> {
+async function add(
+  name: string,
+  { scope: text, audience = [], resource: resources = [], tokenFormat }: AddOptions,
+): Promise<Answer> {
   const [{ parseScope }, { clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -115,24 +121,27 @@ async function add(name: string, { scope: text, audience = [], tokenFormat }: Ad
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const flaw = clientFlaw({ name, scope, audience });
+  const flaw = clientFlaw({ name, scope, audience, resources });
   if (flaw) {
     const [code, parameter] = ABOUT[flaw];
     throw new Refusal(code, FLAWS[flaw], { parameter });
   }
-  const added = await withClients((clients, by) => clients.add({ name, scope, audience, tokenFormat }, by));
+  const client = { name, scope, audience, resources, tokenFormat };
+  const added = await withClients((clients, by) => clients.add(client, by));
   return {
     json: {
       client_id: added.clientId,
       client_secret: added.clientSecret,
       scope: added.scope,
       audience: added.audience,
+      resources: added.resources,
     },
     text: facts([
       ['client_id', added.clientId],
       ['client_secret', added.clientSecret],
       ['scope', added.scope],
       ['audience', added.audience.join(' ')],
+      ['resources', resources.join(' ')],
       ['', 'Nobody can show the secret to you again.'],
     ]),
   };
@@ -145,13 +154,14 @@ async function list(): Promise<Answer> {
     one.name,
     one.scope,
     one.audience.join(' '),
+    one.resources?.join(' ') ?? 'any',
     one.tokenFormat,
     judged(one.disabled ? 'disabled' : 'enabled'),
     moment(one.createdAt),
   ]);
   return {
     json: clients.map(publicOf),
-    text: table(['CLIENT_ID', 'NAME', 'SCOPE', 'AUDIENCE', 'FORMAT', 'STATE', 'CREATED'], rows),
+    text: table(['CLIENT_ID', 'NAME', 'SCOPE', 'AUDIENCE', 'RESOURCES', 'FORMAT', 'STATE', 'CREATED'], rows),
   };
 }
 
@@ -224,6 +234,7 @@ function publicOf(one: ClientRecord): object {
     name: one.name,
     scope: one.scope,
     audience: one.audience,
+    resources: one.resources ?? null,
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),

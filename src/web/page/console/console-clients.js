@@ -41,6 +41,7 @@ function drawClient(client, tools) {
       ['Client id', element('code', {}, id)],
       ['May', shownScope(client.scope)],
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
+      ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
       ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
       ['Added', moment(client.created_at)],
     ],
@@ -71,6 +72,11 @@ async function addClient(list) {
         'Its address, if it is an API that asks about tokens; several are separated by blanks. Else leave it empty.',
       ),
       field(
+        'Gets tokens for',
+        input('resources', { placeholder: 'https://oven.example' }),
+        'Addresses of other APIs that it may ask tokens for, with “resource”. Else leave it empty.',
+      ),
+      field(
         'Tokens',
         select('format', [
           ['opaque', 'opaque: dead at once when revoked'],
@@ -85,12 +91,13 @@ async function addClient(list) {
       'invalid_request.name': 'The name has 1 to 100 characters, none of them invisible.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, scope, audience, format }) => {
+    work: ({ name, scope, audience, resources, format }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
         scope: typedScope(scope),
         audience: audience.value.trim().split(/\s+/).filter(Boolean),
+        resources: resources.value.trim().split(/\s+/).filter(Boolean),
         token_format: format.value,
       });
     },
