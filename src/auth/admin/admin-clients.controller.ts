@@ -96,7 +96,8 @@ export class AdminClientsController {
     @Body({ schema: schemas.clientChange }) { scope, resources, disabled }: schemas.ClientChangeRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
-    if (clientFlaw({ ...(resources && { resources }) })) throw new WireError('invalid_request');
+    const flaw = clientFlaw({ ...(resources && { resources }) });
+    if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
     return itemOf(found(await this.clients.change(id, { scope: wanted, resources, disabled }, by)));

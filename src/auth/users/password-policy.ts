@@ -1,3 +1,4 @@
+import { withoutJoiners } from './joiners.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { withoutKeyboardWalks } from './easy-to-type.js';
@@ -59,10 +60,11 @@ function isRepeat(password: string): boolean {
 
 /** Little more than words that an attacker knows belong to this user or to us. */
 function isMadeOf(words: readonly string[], password: string): boolean {
-  let rest = password.toLowerCase();
+  const plain = withoutJoiners(password.toLowerCase());
+  let rest = plain;
   for (const word of [...words].sort((a, b) => b.length - a.length))
-    rest = rest.replaceAll(word.toLowerCase(), '');
-  return rest !== password.toLowerCase() && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
+    rest = rest.replaceAll(withoutJoiners(word.toLowerCase()), '');
+  return rest !== plain && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
 }
 
 /** Little more than fingers that went along the keyboard. */

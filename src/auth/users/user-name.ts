@@ -1,16 +1,21 @@
-/** A user's name as it is shown, and as it is compared: NFKC, then case-folded. */
+import { hasProperJoiners, withoutJoiners } from './joiners.js';
+
+/** A user's name as it is shown, and as it is compared: NFKC, then case-folded, without joiners, which nobody sees. */
 export interface UserName {
   readonly name: string;
   readonly folded: string;
 }
 
-/** @returns undefined for what can be nobody's name: empty, over 128 characters, or with control characters */
+/** @returns undefined for what can be nobody's name: empty, over 128 characters, with control characters or stray joiners */
 export function userName(text: string): UserName | undefined {
   if (text.length > 1_024 || !text.isWellFormed()) return undefined;
   const name = text.normalize('NFKC');
   const length = [...name].length;
-  if (length < 1 || length > 128 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name) || name.trim() !== name)
+  const visible = withoutJoiners(name);
+  if (length < 1 || length > 128 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(visible) || name.trim() !== name)
     return undefined;
+  if (visible !== name && !hasProperJoiners(name)) return undefined;
   // lower, upper, lower: what differs only by case ends up the same, both sharp s and the final sigma included
-  return { name, folded: name.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC') };
+  const folded = visible.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
+  return { name, folded };
 }

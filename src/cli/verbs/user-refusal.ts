@@ -22,7 +22,7 @@ export function userRefusal(flaw: UserFlaw, name: string): Refusal {
     case 'name_invalid':
       return new Refusal(
         'invalid_request',
-        'A name has 1 to 128 characters, no control characters, and no space at either end.',
+        'A name has 1 to 128 characters, no control characters, no joiners but where a script wants them, and no space at either end.',
         NAME,
       );
     case 'scope_malformed':
