@@ -1,11 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ClientFlaw } from '../../auth/clients/client-flaw.js';
 import type { ClientRecord, ClientsService } from '../../auth/clients/clients.service.js';
 import { facts, moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
-import type { WireErrorCode } from '../../http/errors/wire-error.js';
 import { Refusal } from '../refusal.js';
+import { clientRefusal } from './client-refusal.js';
 import type { Initiator } from '../../auth/audit/actor.js';
 
 interface AddOptions {
@@ -16,23 +15,6 @@ interface AddOptions {
 }
 
 const UNKNOWN = 'There is no client with this id: see "keks client list".';
-
-const FLAWS: Record<ClientFlaw, string> = {
-  name_invalid: 'A name has 1 to 100 characters, no control characters, and no space at either end.',
-  name_reserved: 'The name keks belongs to the authority itself: choose another one.',
-  scope_invalid:
-    'A client cannot have keks:account or offline_access: the first is for people, the second for their logins.',
-  audience_invalid: 'An audience is an absolute URI without a fragment, such as https://api.example.com.',
-  resources_invalid: 'A resource is an absolute URI without a fragment, such as https://api.example.com.',
-};
-
-const ABOUT: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: string]> = {
-  name_invalid: ['invalid_request', 'name'],
-  name_reserved: ['name_taken', 'name'],
-  scope_invalid: ['invalid_scope', 'scope'],
-  audience_invalid: ['invalid_request', 'audience'],
-  resources_invalid: ['invalid_request', 'resource'],
-};
 
 /** The systems that get tokens for themselves, and the APIs that ask about them. */
 export function client(program: Command, act: Act): void {
@@ -122,10 +104,7 @@ async function add(
       parameter: 'scope',
     });
   const flaw = clientFlaw({ name, scope, audience, resources });
-  if (flaw) {
-    const [code, parameter] = ABOUT[flaw];
-    throw new Refusal(code, FLAWS[flaw], { parameter });
-  }
+  if (flaw) throw clientRefusal(flaw);
   const client = { name, scope, audience, resources, tokenFormat };
   const added = await withClients((clients, by) => clients.add(client, by));
   return {

@@ -31,7 +31,7 @@ export const REASONS = {
   ],
   bad_user_name: [
     'invalid_request',
-    'The parameter $ has 1 to 128 characters, no control characters, and no space at either end.',
+    'The parameter $ has 1 to 128 characters, no control characters, joiners only where a script wants them, and no space at either end.',
   ],
   bad_client_name: [
     'invalid_request',
