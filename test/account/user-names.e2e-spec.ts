@@ -71,7 +71,7 @@ describe('a joiner in the name of a user', () => {
     expect([made.status, (made.body as { name: string }).name]).toEqual([201, ALI_REZA]);
     const twins = ['علیرضا', `عل${ZWNJ}یرضا`, `علی${ZWNJ}رض${ZWNJ}ا`];
     for (const twin of twins) {
-      expect((await create(twin)).status).toBe(400);
+      expect((await create(twin)).status).toBe(409);
       expect(await add(twin)).toEqual({ flaw: 'name_taken' });
     }
     for (const name of [ALI_REZA, ...twins])
