@@ -15,8 +15,8 @@ const LAYOUTS: readonly (readonly [plain: string, shifted: string])[][] = [
 ];
 /** So many keys in one straight line are no accident, */
 const LINE_MIN = 4;
-/** nor are so many of which each lies beside the one before. */
-const PATH_MIN = 8;
+/** nor are so many in a zigzag of two steps, as in 1q2w3e. */
+const ZIGZAG_MIN = 6;
 
 type Key = readonly [row: number, column: number];
 
@@ -31,7 +31,7 @@ const KEYBOARDS: readonly ReadonlyMap<string, Key>[] = LAYOUTS.map(
     ),
 );
 
-/** What is left of a text when its lines and paths of neighbouring keys are taken away, with and without Shift. */
+/** What is left of a text when its lines and zigzags of neighbouring keys are taken away, with and without Shift. */
 export function withoutKeyboardWalks(text: string): string {
   const rests = KEYBOARDS.map((keyboard) => restOf([...text], keyboard));
   return rests.reduce((shortest, rest) => (rest.length < shortest.length ? rest : shortest));
@@ -40,30 +40,29 @@ export function withoutKeyboardWalks(text: string): string {
 function restOf(characters: readonly string[], keyboard: ReadonlyMap<string, Key>): string {
   let rest = '';
   for (let from = 0; from < characters.length;) {
-    const { line, path } = walkFrom(characters, from, keyboard);
-    const walked = path >= PATH_MIN ? path : line >= LINE_MIN ? line : 0;
+    const { line, zigzag } = walkFrom(characters, from, keyboard);
+    const walked = zigzag >= ZIGZAG_MIN ? zigzag : line >= LINE_MIN ? line : 0;
     if (walked === 0) rest += characters[from];
     from += walked || 1;
   }
   return rest;
 }
 
-/** How many characters from here on lie in one straight line on the keyboard, and how many each beside the one before. */
+/** How many characters from here on lie in one straight line on the keyboard, and how many in two steps by turns. */
 function walkFrom(
   characters: readonly string[],
   from: number,
   keyboard: ReadonlyMap<string, Key>,
-): { line: number; path: number } {
+): { line: number; zigzag: number } {
+  const steps: string[] = [];
   let line = 1;
-  let path = 1;
-  let direction: string | undefined;
-  for (let at = from + 1; at < characters.length; at++, path++) {
+  for (let at = from + 1; at < characters.length; at++) {
     const step = stepOf(keyboard.get(characters[at - 1] ?? ''), keyboard.get(characters[at] ?? ''));
-    if (step === undefined) break;
-    direction ??= step;
-    if (line === path && step === direction) line++;
+    if (step === undefined || (steps.length >= 2 && step !== steps.at(-2))) break;
+    if (line === steps.length + 1 && step === (steps[0] ?? step)) line++;
+    steps.push(step);
   }
-  return { line, path };
+  return { line, zigzag: steps.length + 1 };
 }
 
 /** From a key to one that touches it: in which direction. */
