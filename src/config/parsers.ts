@@ -119,21 +119,16 @@ export function schemaName(text: string): string {
   return text;
 }
 
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-export function logLevel(text: string): (typeof LEVELS)[number] {
-  const level = LEVELS.find((one) => one === text);
-  if (!level) throw new Error(`must be one of ${LEVELS.join(', ')}`);
-  return level;
+function oneOf<const Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((one) => one === text);
+    if (word === undefined) throw new Error(`must be one of ${words.join(', ')}`);
+    return word;
+  };
 }
 
-const HOME_PAGES = ['story', 'console', 'none'] as const;
-
-export function homePage(text: string): (typeof HOME_PAGES)[number] {
-  const page = HOME_PAGES.find((one) => one === text);
-  if (!page) throw new Error(`must be one of ${HOME_PAGES.join(', ')}`);
-  return page;
-}
+export const logLevel = oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
+export const homePage = oneOf(['story', 'console', 'none']);
 
 /** `https://app.example, https://other.example:8443`: scheme and authority, as browsers send them. */
 export function origins(text: string): readonly string[] {

@@ -1,7 +1,7 @@
-import { withoutJoiners } from './joiners.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { withoutKeyboardWalks } from './easy-to-type.js';
+import { withoutJoiners } from './joiners.js';
 import { PASSWORD_STRENGTH } from './password-strength.js';
 import { WELL_KNOWN_PHRASES } from './well-known-phrases.js';
 
@@ -64,13 +64,17 @@ function isMadeOf(words: readonly string[], password: string): boolean {
   let rest = plain;
   for (const word of [...words].sort((a, b) => b.length - a.length))
     rest = rest.replaceAll(withoutJoiners(word.toLowerCase()), '');
-  return rest !== plain && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
+  return isLittleOf(plain, rest);
 }
 
 /** Little more than fingers that went along the keyboard. */
 function isWalk(password: string): boolean {
-  const rest = withoutKeyboardWalks(password);
-  return rest !== password && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
+  return isLittleOf(password, withoutKeyboardWalks(password));
+}
+
+/** Whether something was taken away, and too little is left. */
+function isLittleOf(whole: string, rest: string): boolean {
+  return rest !== whole && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
 }
 
 /** What people write for letters. */

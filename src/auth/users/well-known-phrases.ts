@@ -195,6 +195,4 @@ nel mezzo del cammin di nostra vita
 `
   .split('\n')
   .map((line) => line.replaceAll(' ', ''))
-  .filter((line) => line !== '')
-  // the longest first: a short one within it must not leave a rest
-  .sort((a, b) => b.length - a.length);
+  .filter((line) => line !== '');
