@@ -26,12 +26,13 @@ Module.prototype._compile = function compile(content, filename) {
   const script = new vm.Script(Module.wrap(content.replace(/^#!/, '//')), {
     filename,
     cachedData,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   if (cachedData === undefined || script.cachedDataRejected) compiled.push({ file, script });
   const require = Module.createRequire(filename);
   return script.runInThisContext().call(this.exports, this.exports, require, this, filename, PACKED);
 };
+
+exports.load = (name) => import(name);
 
 process.on('exit', () => {
   for (const { file, script } of compiled) {

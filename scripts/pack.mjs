@@ -56,6 +56,12 @@ const withoutOldNames = {
   },
 };
 
+/** A script of which V8's code is kept cannot import by itself. */
+const importsElsewhere = {
+  name: 'imports-elsewhere',
+  renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, `require('./code-cache.cjs').load(`) }),
+};
+
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function isPacked() {
@@ -74,7 +80,7 @@ async function pack() {
     ),
     platform: 'node',
     external: isExternal,
-    plugins: [withoutOldNames],
+    plugins: [withoutOldNames, importsElsewhere],
     logLevel: 'silent',
   });
   rmSync(packed, { recursive: true, force: true });
