@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = resolve(import.meta.dirname, '../../src');
 /** Top to bottom. A room may use those on its own floor and below. */
 const FLOORS = [
-  ['cli', 'server'],
+  ['cli', 'server', 'doors'],
   ['cookies', 'ops', 'web'],
   ['auth/account', 'auth/admin', 'auth/api-keys', 'auth/oauth', 'auth/restore', 'auth/story'],
   ['auth/clients', 'auth/discovery', 'auth/users'],
@@ -15,7 +15,7 @@ const FLOORS = [
   ['auth/audit', 'auth/throttle'],
   ['auth/lists', 'auth/secrets', 'auth/telemetry'],
   ['database', 'http'],
-  ['guard', 'tracing'],
+  ['tracing'],
   ['config'],
 ];
 
