@@ -81,10 +81,11 @@ describe('PasswordHash', () => {
       expect(await hasher(NEW).matches(PASSWORD, strange)).toBe(false);
   });
 
-  it('is outdated when cost or pepper have moved', async () => {
+  it('is outdated when the cost has risen or the pepper has moved; a higher cost stays', async () => {
     const stored = await hasher(OLD).make(PASSWORD);
     expect(hasher(OLD).isOutdated(stored)).toBe(false);
     expect(hasher(OLD, 5).isOutdated(stored)).toBe(true);
+    expect(hasher(OLD).isOutdated(await hasher(OLD, 5).make(PASSWORD))).toBe(false);
     expect(hasher(NEW, 4, OLD).isOutdated(stored)).toBe(true);
     expect(hasher(NEW, 4, OLD).isOutdated(await hasher(NEW).make(PASSWORD))).toBe(false);
   });
@@ -95,6 +96,13 @@ describe('PasswordHash', () => {
     expect(shape(dummy)).toBe(shape(await other.make(PASSWORD)));
     expect(shape(dummy)).toMatch(/\$05\$$/);
     expect(other.isOutdated(String(dummy))).toBe(false);
+  });
+
+  it('compares with a dummy of the highest cost met, so that the time tells nobody apart', async () => {
+    const other = hasher(NEW, 4);
+    await other.matches(PASSWORD, await hasher(NEW, 6).make(PASSWORD));
+    await other.matches(PASSWORD, await hasher(NEW, 5).make(PASSWORD));
+    expect(shape(await Reflect.get(other, 'dummy'))).toMatch(/\$06\$$/);
   });
 
   it('makes hashes that no password has, which look like any other', async () => {

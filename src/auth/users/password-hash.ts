@@ -18,15 +18,15 @@ const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
 export class PasswordHash {
   private readonly logger = new Logger('passwords');
   private readonly peppers: readonly [Pepper, ...Pepper[]];
-  private readonly dummy: string;
+  /** As long to compare as a real one, and nobody's: of the highest cost met so far. */
+  private dummy: string;
   /** What has been warned of, once each: an attacker must not be able to fill the log. */
   private readonly warned = new Set<string>();
 
   constructor(@Inject(CONFIG) private readonly config: SecretKeysConfig & Pick<Config, 'BCRYPT_COST'>) {
     const [making, ...previous] = acceptedSecrets(config);
     this.peppers = [pepper(making), ...previous.map(pepper)];
-    // as long to compare as a real one, and nobody's; made without hashing, which every start would wait for
-    this.dummy = `keks1$${this.peppers[0].id}$${genSaltSync(config.BCRYPT_COST)}${randomBytes(16).toString('hex').slice(1)}`;
+    this.dummy = this.nobodys(config.BCRYPT_COST);
   }
 
   async make(password: string): Promise<string> {
@@ -42,6 +42,8 @@ export class PasswordHash {
    */
   async matches(password: string, stored: string | undefined): Promise<boolean> {
     const parts = FORMAT.exec(stored ?? this.dummy);
+    const cost = costOf(parts);
+    if (cost > costOf(FORMAT.exec(this.dummy))) this.dummy = this.nobodys(cost);
     const found = this.peppers.find((one) => one.id === parts?.[1]);
     if (!found) this.warn(parts?.[1]);
     const [, , bcrypted = ''] = parts ?? FORMAT.exec(this.dummy) ?? [];
@@ -55,15 +57,23 @@ export class PasswordHash {
     return `keks1$${this.peppers[0].id}$$2b$${cost}$${NO_SALT}${randomBytes(16).toString('hex').slice(1)}`;
   }
 
-  /** True when cost or pepper have moved since `stored` was made: hash again while the password is at hand. */
+  /**
+   * True when the cost has risen or the pepper has moved since `stored` was made: hash again while the password is at hand.
+   * A higher cost stays: two instances that differ would move it to and fro.
+   */
   isOutdated(stored: string): boolean {
     const parts = FORMAT.exec(stored);
-    return parts?.[1] !== this.peppers[0].id || Number(parts[3]) !== this.config.BCRYPT_COST;
+    return parts?.[1] !== this.peppers[0].id || costOf(parts) < this.config.BCRYPT_COST;
   }
 
   /** True when another key than SECRET_KEY is needed to check it. */
   isOfAnotherKey(stored: string): boolean {
     return FORMAT.exec(stored)?.[1] !== this.peppers[0].id;
+  }
+
+  /** Made without hashing, which every start would wait for. */
+  private nobodys(cost: number): string {
+    return `keks1$${this.peppers[0].id}$${genSaltSync(cost)}${randomBytes(16).toString('hex').slice(1)}`;
   }
 
   private warn(id: string | undefined): void {
@@ -73,6 +83,10 @@ export class PasswordHash {
     this.warned.add(what);
     this.logger.warn(`somebody was refused whose password hash is ${what}: see "keks doctor"`);
   }
+}
+
+function costOf(parts: RegExpExecArray | null): number {
+  return Number(parts?.[3] ?? 0);
 }
 
 function peppered(password: string, { key }: Pepper): string {
