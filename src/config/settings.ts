@@ -144,7 +144,12 @@ export const SETTINGS = {
     '100',
     'failed logins, or client authentications, from one address in a window, then 429',
   ),
-  LOGIN_FAILURE_WINDOW: setting(duration(1, DAY), '15m', 'how long failures count'),
+  LOGINS_PER_ACCOUNT: setting(
+    integer(1, 100_000),
+    '300',
+    'right logins of one account in a window, then 429: a token is for more than one request',
+  ),
+  LOGIN_FAILURE_WINDOW: setting(duration(1, DAY), '15m', 'how long failures and logins count'),
   TLS_CERT: setting(
     oneLine,
     undefined,

@@ -16,17 +16,19 @@ interface Keys {
   readonly address: CounterKey;
   readonly account: CounterKey;
   readonly known: CounterKey;
+  readonly logins: CounterKey;
 }
 
 /** Something that may fail so often in a window. */
 export interface Attempts {
+  readonly of: string;
   /** @throws WireError too_many_requests; Unavailable */
   admit(): Promise<void>;
   failed(): Promise<void>;
 }
 
 /**
- * Who may try a password. Only failures count; a success clears its own pair of account and address, and no success or failure
+ * Who may try a password. Failures count, and right logins of one account, which cost the same work and leave rows; a success clears its own pair of account and address, and no success or failure
  * elsewhere locks anybody out of an address that the account is used from.
  */
 @Injectable()
@@ -41,16 +43,21 @@ export class LoginThrottle {
   /**
    * The same answer to a right and to a wrong password, because neither is looked at.
    * @param account the folded name, whether or not anybody has it
+   * @returns whose turns in the login lane the attempt takes
    * @throws WireError too_many_requests, with `Retry-After`; Unavailable
    */
-  async admit(account: string, ip: string): Promise<void> {
+  async admit(account: string, ip: string): Promise<readonly string[]> {
     const keys = this.keysOf(account, ip);
-    const [pair, address, everywhere, known] = await this.counters.read([
-      ...[keys.pair, keys.address, keys.account, keys.known],
+    const [pair, address, everywhere, known, logins] = await this.counters.read([
+      ...[keys.pair, keys.address, keys.account, keys.known, keys.logins],
     ]);
     this.refuseIf(pair, this.config.LOGIN_FAILURES_PER_ACCOUNT);
     this.refuseIf(address, this.config.LOGIN_FAILURES_PER_ADDRESS);
-    if (known?.endsAt === 0) this.refuseIf(everywhere, ACCOUNT_MOST);
+    this.refuseIf(logins, this.config.LOGINS_PER_ACCOUNT);
+    const isKnown = known?.endsAt !== 0;
+    if (!isKnown) this.refuseIf(everywhere, ACCOUNT_MOST);
+    // a stranger can take turns of a name and of an address, and none of those who have logged in under that name from there
+    return isKnown ? [`known ${account}`] : [`account ${account}`, `network ${networkOf(ip)}`];
   }
 
   async failed(account: string, ip: string): Promise<void> {
@@ -68,6 +75,7 @@ export class LoginThrottle {
     const keys = this.keysOf(account, ip);
     await this.counters.clear(keys.pair);
     await this.counters.mark({ key: keys.known, windowSeconds: KNOWN_FOR });
+    await this.counters.count([{ key: keys.logins, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }]);
   }
 
   /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
@@ -75,6 +83,7 @@ export class LoginThrottle {
     const key = this.counters.key('choice', userId);
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
     return {
+      of: userId,
       admit: async () => {
         const [count] = await this.counters.read([key]);
         this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ACCOUNT);
@@ -96,6 +105,7 @@ export class LoginThrottle {
       address: this.counters.key('address', network),
       account: this.counters.key('account', account),
       known: this.counters.key('known', account, network),
+      logins: this.counters.key('logins', account),
     };
   }
 }

@@ -31,9 +31,9 @@ export class PasswordLogin {
   async verify(name: string, password: string, origin: RequestOrigin): Promise<VerifiedUser | undefined> {
     const account = userName(name)?.folded ?? '';
     const ip = origin.ip ?? '';
-    await this.throttle.admit(account, ip);
+    const share = await this.throttle.admit(account, ip);
     // once more in the lane, where few are at a time: those who queued together do not all slip past the limit
-    return this.lane.run(async () => {
+    return this.lane.run(share, async () => {
       await this.throttle.admit(account, ip);
       const user = await this.passwords.find(name);
       const same = await this.passwords.match(password, user?.passwordHash);
