@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PASSWORD } from '../harness/fill.js';
 import type { Row } from '../harness/row.js';
 
-const SECONDS = 30;
+const SECONDS = 20;
 const EVERY_MS = 300;
 const OTHERS = 40;
 
@@ -77,10 +77,10 @@ async function flooded(port: number, login: ((connection: number) => Login) | un
 
 function send(port: number, agent: Agent, { user, password, from }: Login): Promise<number> {
   const headers = { 'content-type': 'application/json', 'x-forwarded-for': from };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const sent = request({ port, agent, path: '/issue', method: 'POST', headers }, (answer) => {
       answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
     });
-    sent.on('error', reject).end(JSON.stringify({ user, password }));
+    sent.on('error', () => resolve(0)).end(JSON.stringify({ user, password }));
   });
 }

@@ -144,6 +144,11 @@ export const SETTINGS = {
     '100',
     'failed logins, or client authentications, from one address in a window, then 429',
   ),
+  LOGIN_FAILURES_IN_A_ROW: setting(
+    integer(10, 10_000),
+    '100',
+    'failed logins of one account without a right one, from anywhere, then 429 until an operator helps',
+  ),
   LOGINS_PER_ACCOUNT: setting(
     integer(1, 100_000),
     '300',

@@ -20,7 +20,7 @@ const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
 const LONGER = createHash('sha384').update('keks').digest('hex');
 const BASE64URL = `-_-_${createHash('sha256').update('keks').digest('base64url')}`;
 const EXTERNAL = {
-  DATABASE_URL: 'postgresql://keks:hunter2@db.example/keks',
+  DATABASE_URL: 'postgresql://keks:hunter2@db.example/keks?sslmode=verify-full',
   ISSUER: 'https://auth.example.com',
   SECRET_KEY: KEY,
 };
@@ -68,6 +68,7 @@ describe('loadConfig', () => {
         REFRESH_GRACE_PERIOD: 10,
         LOGIN_FAILURES_PER_ACCOUNT: 10,
         LOGIN_FAILURES_PER_ADDRESS: 100,
+        LOGIN_FAILURES_IN_A_ROW: 100,
         LOGINS_PER_ACCOUNT: 300,
         LOGIN_FAILURE_WINDOW: 900,
         BCRYPT_COST: 12,
@@ -192,7 +193,7 @@ const GOOD: [Name, string, unknown][] = [
   ['HOST', '::1', '::1'],
   ['HOST', 'localhost', 'localhost'],
   ['HOST', '127.9.9.9', '127.9.9.9'],
-  ['DATABASE_URL', 'postgres://h/d', 'postgres://h/d'],
+  ['DATABASE_URL', 'postgres://h/d?sslmode=disable', 'postgres://h/d?sslmode=disable'],
   ['DATABASE_URL', 'postgresql:///keks?host=%2Ftmp&port=5432&user=keks', expect.any(String)],
   ['ISSUER', 'https://auth.example.com/tenant', 'https://auth.example.com/tenant'],
   ['ISSUER', 'https://AUTH.example.com:443', 'https://AUTH.example.com:443'],
@@ -220,6 +221,7 @@ const GOOD: [Name, string, unknown][] = [
   ['LOGIN_FAILURES_PER_ACCOUNT', '1', 1],
   ['LOGIN_FAILURES_PER_ADDRESS', '100000', 100_000],
   ['LOGINS_PER_ACCOUNT', '100000', 100_000],
+  ['LOGIN_FAILURES_IN_A_ROW', '10', 10],
   ['LOGIN_FAILURE_WINDOW', '1d', 86_400],
   ['SIGNING_KEY_TTL', '1d', 86_400],
   ['SIGNING_KEY_PUBLISH', '60s', 60],
@@ -319,6 +321,7 @@ const BAD: [Name, string][] = [
   ...['0', '1001', 'many'].map((text): [Name, string] => ['LOGIN_FAILURES_PER_ACCOUNT', text]),
   ...['0', '100001', '1e3'].map((text): [Name, string] => ['LOGIN_FAILURES_PER_ADDRESS', text]),
   ...['0', '100001'].map((text): [Name, string] => ['LOGINS_PER_ACCOUNT', text]),
+  ...['9', '10001'].map((text): [Name, string] => ['LOGIN_FAILURES_IN_A_ROW', text]),
   ...['0', '25h'].map((text): [Name, string] => ['LOGIN_FAILURE_WINDOW', text]),
   ...['301s', '-1'].map((text): [Name, string] => ['REFRESH_GRACE_PERIOD', text]),
   ...['0', '7201', '3h', '650ms'].map((text): [Name, string] => ['KEEP_ALIVE', text]),
