@@ -176,6 +176,11 @@ export const SETTINGS = {
     'false',
     'permits plain HTTP beyond loopback: only where something else encrypts',
   ),
+  HSTS_SUBDOMAINS: setting(
+    flag,
+    'false',
+    'HTTPS only for all hosts below that of `ISSUER` too: browsers keep to it for a year',
+  ),
   LOG_LEVEL: setting(logLevel, 'info', '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`'),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     httpUrl,

@@ -74,6 +74,7 @@ describe('loadConfig', () => {
         BCRYPT_COST: 12,
         PASSWORD_MIN_LENGTH: 15,
         ALLOW_HTTP: false,
+        HSTS_SUBDOMAINS: false,
         LOG_LEVEL: 'info',
         DEMO: false,
         HOME_PAGE: 'story',
