@@ -1,9 +1,9 @@
+import { RemoteValidator } from 'keks-guard/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networkOf } from '../../src/http/network.js';
 import { ClientThrottle } from '../../src/auth/throttle/client-throttle.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
-import { RemoteValidator } from '../../src/guard/remote-validator.js';
 import { addClient, basic, secretPost, stayLoggedIn, type TestClient } from '../support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 
