@@ -5,12 +5,15 @@ import { say } from './harness/progress.js';
 import { printTable, writeResults, type Measured } from './harness/report.js';
 import { profile } from './profile/profile.js';
 import { ceiling } from './rows/ceiling.js';
+import { loginFlood } from './rows/login-flood.js';
 import { loginTiming } from './rows/login-timing.js';
 import { metrics } from './rows/metrics.js';
 import { ROWS } from './rows/rows.js';
 
 const options = readOptions(process.argv.slice(2));
-const known = new Map([...ROWS, ceiling, loginTiming, metrics, profile].map((row) => [row.name, row]));
+const known = new Map(
+  [...ROWS, ceiling, loginFlood, loginTiming, metrics, profile].map((row) => [row.name, row]),
+);
 const unknown = options.rows.filter((name) => !known.has(name));
 if (unknown.length > 0) {
   say(`no row is called ${unknown.join(', ')}: there are ${[...known.keys()].join(', ')}\n${USAGE}`);

@@ -30,6 +30,7 @@ export function environment(databaseUrl: string): Record<string, string> {
     ACCESS_TOKEN_TTL: '1d',
     SHUTDOWN_DELAY: '0',
     LOG_LEVEL: 'warn',
+    LOGINS_PER_ACCOUNT: '100000',
   };
 }
 

@@ -20,6 +20,8 @@ import {
 import { AuthService } from './auth.service.js';
 import { resourceChallenge } from './discovery/well-known.js';
 import { LocalGuard } from './local.guard.js';
+import { DeviceProofs } from './throttle/device-proofs.js';
+import { userName } from './users/user-name.js';
 import type { VerifiedUser } from './users/password-login.js';
 
 /** The story's three verbs over HTTP. JSON in, JSON out, 200. */
@@ -31,6 +33,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly clock: Clock,
+    private readonly devices: DeviceProofs,
     @Inject(CONFIG) config: Config,
   ) {
     this.challenge = resourceChallenge(config);
@@ -61,6 +64,7 @@ export class AuthController {
       expires_in: expiresIn,
       scope,
       ...(refresh ? { refresh_token: refresh.token, refresh_expires_in: refresh.expiresIn } : {}),
+      ...(body.device === undefined ? {} : { device: this.devices.make(userName(user.name)?.folded ?? '') }),
     };
   }
 

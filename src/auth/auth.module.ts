@@ -5,6 +5,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { LocalStrategy } from './local.strategy.js';
+import { ThrottleModule } from './throttle/throttle.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
 import { UsersModule } from './users/users.module.js';
 
@@ -16,6 +17,7 @@ import { UsersModule } from './users/users.module.js';
   imports: [
     AuditModule,
     LoginsModule,
+    ThrottleModule,
     TokensModule,
     UsersModule,
     PassportModule.register({ session: false }),

@@ -24,6 +24,11 @@ export const issueRequest = z
       .enum(['opaque', 'jwt'])
       .optional()
       .meta({ description: 'A random placeholder, or a signed JWT (RFC 9068).', example: 'opaque' }),
+    device: z.string().min(1).max(100).optional().meta({
+      description:
+        '`new`, or the `device` of your last answer: strangers who fail under your name do not lock out who sends it. What proves nothing counts as `new`.',
+      example: 'new',
+    }),
   })
   .meta({ id: 'IssueRequest' });
 
@@ -38,6 +43,10 @@ export const issueAnswer = z
       .optional()
       .meta({ description: 'Only if `offline_access` was in the scope asked for.', example: 'krt_...' }),
     refresh_expires_in: z.int().positive().optional().meta({ description: 'Seconds.', example: 2_592_000 }),
+    device: z.string().optional().meta({
+      description: 'Only if `device` was sent: keep it, and send it at the next login. It opens nothing.',
+      example: 'kdp_...',
+    }),
   })
   .meta({ id: 'IssueAnswer' });
 

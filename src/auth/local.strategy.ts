@@ -1,8 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-local';
+import type { IssueRequest } from './auth.schemas.js';
 import { originOf, type HttpRequest } from './request-origin.js';
 import { PasswordLogin, type VerifiedUser } from './users/password-login.js';
+
+interface LoginHttpRequest extends HttpRequest {
+  readonly body: Pick<IssueRequest, 'device'>;
+}
 
 /** passport's credential side: the user and the password of the body. `LocalGuard` has checked their shape. */
 @Injectable()
@@ -11,7 +16,7 @@ export class LocalStrategy extends PassportStrategy(Strategy) {
     super({ usernameField: 'user', passwordField: 'password', passReqToCallback: true });
   }
 
-  async validate(request: HttpRequest, name: string, password: string): Promise<VerifiedUser | false> {
-    return (await this.login.verify(name, password, originOf(request))) ?? false;
+  async validate(request: LoginHttpRequest, name: string, password: string): Promise<VerifiedUser | false> {
+    return (await this.login.verify(name, password, originOf(request), request.body.device)) ?? false;
   }
 }

@@ -1,6 +1,7 @@
-import { isIP } from 'node:net';
 import { dataDirFlaw } from './data-dir-trust.js';
+import { databaseLinkFlaw } from './database-link.js';
 import { databaseUrlFlaws } from './database-url.js';
+import { isLoopback } from './loopback.js';
 import { ConfigError, readSettings, type Settings } from './settings.js';
 import { embeddedSecretKey } from './secret-file.js';
 
@@ -101,6 +102,11 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
     !settings.OPS_PORT || !settings.TLS_CERT || isLoopback(settings.HOST) || settings.ALLOW_HTTP,
     'OPS_PORT would serve Swagger UI, where people type passwords, by plain HTTP beyond this machine: unset it, or set ALLOW_HTTP=true where only operators reach that port.',
   );
+  const collector = settings.OTEL_EXPORTER_OTLP_ENDPOINT && new URL(settings.OTEL_EXPORTER_OTLP_ENDPOINT);
+  demand(
+    !collector || collector.protocol === 'https:' || isLoopback(collector.hostname) || settings.ALLOW_HTTP,
+    'OTEL_EXPORTER_OTLP_ENDPOINT must be an https URL unless it is on loopback: use https, or set ALLOW_HTTP=true if nobody can be in between.',
+  );
   for (const name of ['TYPEORM_SYNCHRONIZE', 'DB_SYNCHRONIZE', 'DATABASE_SYNCHRONIZE'])
     demand(
       !environment[name] || ['false', '0'].includes(environment[name]),
@@ -119,16 +125,13 @@ function urlChecks(
     return DATABASE_SCHEMA === undefined ? [] : ['DATABASE_SCHEMA goes with DATABASE_URL: unset it.'];
   if (url === undefined) return [];
   const problems = databaseUrlFlaws(url);
+  const link = problems.length > 0 ? undefined : databaseLinkFlaw(url);
+  if (link !== undefined) problems.push(link);
   if ((environment['PGSSLMODE'] ?? 'disable') !== 'disable' && !/[?&](?:ssl|sslmode)=/.test(url))
     problems.push('PGSSLMODE is not read: put sslmode=... into DATABASE_URL, and unset it.');
   if (environment['PGPASSWORD'] && !/^[^/]*\/\/[^/@:]*:[^/@]|[?&]password=/.test(url))
     problems.push('PGPASSWORD is not read: put the password into DATABASE_URL, and unset it.');
   return problems;
-}
-
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '');
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
 /** Where Nest finds the Config. */

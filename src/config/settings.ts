@@ -144,7 +144,17 @@ export const SETTINGS = {
     '100',
     'failed logins, or client authentications, from one address in a window, then 429',
   ),
-  LOGIN_FAILURE_WINDOW: setting(duration(1, DAY), '15m', 'how long failures count'),
+  LOGIN_FAILURES_IN_A_ROW: setting(
+    integer(10, 10_000),
+    '100',
+    'failed logins of one account without a right one, from anywhere, then 429 until an operator helps',
+  ),
+  LOGINS_PER_ACCOUNT: setting(
+    integer(1, 100_000),
+    '300',
+    'right logins of one account in a window, then 429: a token is for more than one request',
+  ),
+  LOGIN_FAILURE_WINDOW: setting(duration(1, DAY), '15m', 'how long failures and logins count'),
   TLS_CERT: setting(
     oneLine,
     undefined,
@@ -165,6 +175,11 @@ export const SETTINGS = {
     flag,
     'false',
     'permits plain HTTP beyond loopback: only where something else encrypts',
+  ),
+  HSTS_SUBDOMAINS: setting(
+    flag,
+    'false',
+    'HTTPS only for all hosts below that of `ISSUER` too: browsers keep to it for a year',
   ),
   LOG_LEVEL: setting(logLevel, 'info', '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`'),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(

@@ -1,6 +1,7 @@
 /** Every connection of the program is made here, and is what it should be before anybody uses it. */
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
+import { databaseLink, type DatabaseLink } from '../config/database-link.js';
 import { DatabaseRefusal } from './database-refusal.js';
 import { asTlsRefusal } from './tls-refusal.js';
 import {
@@ -50,6 +51,7 @@ export class PinnedClient extends pg.Client {
   constructor(connection: DatabaseConnection = {}) {
     super(explicit(connection));
     forgetEnvironment(this, connection);
+    keepPassword(this, databaseLink(explicit(connection)));
     this.schema = connection.schema;
     this.settings = settingsOf(connection);
     this.patienceMs = connection.connectionTimeoutMillis ?? CONNECT_MS;
@@ -132,6 +134,8 @@ function explicit(connection: DatabaseConnection & { sslnegotiation?: string | u
     ssl: connection.ssl ?? false,
     options: startOptions(connection),
     client_encoding: 'utf8',
+    // where the server offers it, the password is proved for this very certificate
+    enableChannelBinding: Boolean(connection.ssl),
     sslnegotiation: connection.sslnegotiation ?? 'postgres',
   } as ClientConfig;
 }
@@ -151,4 +155,25 @@ function forgetEnvironment(
   parameters.application_name = name || APPLICATION_NAME;
   parameters.replication = undefined;
   if (!password) parameters.password = remembered.password = null;
+}
+
+interface Asked {
+  _handleAuthCleartextPassword: () => void;
+  _handleAuthMD5Password: () => void;
+  connection: { emit(event: 'error', error: Error): void; stream: { destroy(): void } };
+}
+
+/** Whoever answers in the database's place asks for it in clear, or for a hash that is as good: SCRAM tells it to nobody. */
+function keepPassword(client: pg.Client, link: DatabaseLink): void {
+  if (link === 'local' || link === 'verified') return;
+  const asked = client as unknown as Asked;
+  asked._handleAuthCleartextPassword = asked._handleAuthMD5Password = () => {
+    asked.connection.emit(
+      'error',
+      new DatabaseRefusal(
+        'The database asks for the password itself, on a way where others can read it: use scram-sha-256 in its pg_hba.conf, or sslmode=verify-full in DATABASE_URL.',
+      ),
+    );
+    asked.connection.stream.destroy();
+  };
 }

@@ -83,5 +83,11 @@ export function guarded(pool: Pool): Pool {
  * @param schema in which the tables are
  */
 export function connectionOf(url: string, schema?: string): DatabaseConnection {
-  return { ...parseIntoClientConfig(url), schema };
+  return { ...parseIntoClientConfig(inOneWord(url)), schema };
+}
+
+/** The driver takes these words for `verify-full`, and warns that it will not for ever: here they mean that. */
+function inOneWord(url: string): string {
+  if (/[?&]uselibpqcompat=true(?=[&#]|$)/.test(url)) return url;
+  return url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=[&#]|$)/g, '$1verify-full');
 }

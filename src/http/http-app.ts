@@ -34,6 +34,8 @@ export interface HttpOptions {
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** True if clients come by HTTPS, though a proxy ends it. By default if there is `tls`. */
   readonly https?: boolean | undefined;
+  /** Whether `https` is for all hosts below this one as well. */
+  readonly hstsSubdomains?: boolean | undefined;
   /** Origins whose pages may call (`https://app.example`). */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Seconds that a connection may be idle between two requests. */
@@ -65,7 +67,7 @@ export async function createHttpApp(
   const drain = options.drain ?? new DrainState();
   const challenges = challengesOf(options.realm, options.resourceMetadata);
   const filter = new WireErrorFilter(challenges, logger);
-  const headers = securityHeaders(options.https ?? options.tls !== undefined);
+  const headers = securityHeaders(options.https ?? options.tls !== undefined, options.hstsSubdomains);
   const adapter = new FastifyAdapter(serverOptions(options, drain, filter, headers));
   const instance = adapter.getInstance<FastifyInstance>();
   // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.

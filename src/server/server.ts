@@ -97,6 +97,7 @@ export async function createApp(
     trustProxy: config.TRUST_PROXY,
     tls: certificate(config),
     https: config.ISSUER.startsWith('https:'),
+    hstsSubdomains: config.HSTS_SUBDOMAINS,
     corsOrigins: config.CORS_ORIGINS,
     keepAlive: config.KEEP_ALIVE,
     logger,

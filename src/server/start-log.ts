@@ -1,15 +1,17 @@
-import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Config } from '../config/config.js';
+import { databaseLink, LINKS } from '../config/database-link.js';
+import { connectionOf } from '../database/pools.js';
 import { VERSION } from '../version.js';
 
 /** What somebody who reads the log later wants to know of a start. DATABASE_URL is not told: a password is in it. */
 export function startFacts(config: Config, port: number): object {
-  const { host, port: databasePort, database } = parseIntoClientConfig(config.DATABASE_URL ?? '');
+  const connection = connectionOf(config.DATABASE_URL ?? '');
+  const { host, port: databasePort, database } = connection;
   return {
     version: VERSION,
     address: addressOf(config, port),
     issuer: config.ISSUER,
-    database: { host, port: databasePort, name: database },
+    database: { host, port: databasePort, name: database, link: LINKS[databaseLink(connection)] },
     on: switchedOn(config),
   };
 }

@@ -2,6 +2,8 @@ import { RemoteValidator } from 'keks-guard/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networkOf } from '../../src/http/network.js';
 import { ClientThrottle } from '../../src/auth/throttle/client-throttle.js';
+import { OPERATOR } from '../../src/auth/request-origin.js';
+import { UsersService } from '../../src/auth/users/users.service.js';
 import { addClient, basic, secretPost, stayLoggedIn, type TestClient } from '../support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 
@@ -14,6 +16,7 @@ describe('POST /issue', () => {
     keks = await startTestApp({
       LOGIN_FAILURES_PER_ACCOUNT: '10',
       LOGIN_FAILURES_PER_ADDRESS: '100',
+      LOGIN_FAILURES_IN_A_ROW: '100',
       TRUST_PROXY: '127.0.0.1',
     });
     await keks.addUser('Ann');
@@ -24,6 +27,9 @@ describe('POST /issue', () => {
 
   const issue = (user: string, password: string, from: string): Promise<Answer> =>
     post(keks.url, '/issue', { user, password }, { 'x-forwarded-for': from });
+
+  const login = (user: string, from: string, device: string, password = PASSWORD): Promise<Answer> =>
+    post(keks.url, '/issue', { user, password, device }, { 'x-forwarded-for': from });
 
   const fail = async (times: number, user: (attempt: number) => string, from: string): Promise<number[]> => {
     const statuses: number[] = [];
@@ -72,12 +78,70 @@ describe('POST /issue', () => {
       expect((await issue('Bea', PASSWORD, '10.0.0.5')).status).toBe(200);
     });
 
-    it('beyond a hundred failures of one account in a day only addresses that it is used from may try', async () => {
-      for (let address = 0; address < 10; address += 1) await fail(10, () => 'Bea', `10.0.1.${address}`);
+    it('after sixty failures of one account in a row only where it is used from, until a right login', async () => {
+      for (let address = 0; address < 6; address += 1) await fail(10, () => 'Bea', `10.0.1.${address}`);
+      const refused = await issue('Bea', PASSWORD, '10.0.2.1');
+      expect(refused.status).toBe(429);
+      expect(refused.body).toMatchObject({ error_description: expect.stringContaining('in a row') });
+      keks.clock.advance(2 * 86_400);
       expect((await issue('Bea', PASSWORD, '10.0.2.1')).status).toBe(429);
       expect((await issue('Bea', PASSWORD, '10.0.0.5')).status).toBe(200);
-      keks.clock.advance(86_400 + 1);
       expect((await issue('Bea', PASSWORD, '10.0.2.1')).status).toBe(200);
+    });
+
+    it('of a name that nobody has likewise: time does not tell who is a user', async () => {
+      for (let address = 0; address < 6; address += 1) await fail(10, () => 'Nobody', `10.0.4.${address}`);
+      keks.clock.advance(2 * 86_400);
+      expect((await issue('Nobody', PASSWORD, '10.0.2.1')).status).toBe(429);
+    });
+
+    it('at a hundred in a row at the latest, known addresses and devices included; an operator lets in again', async () => {
+      await keks.addUser('Cem');
+      const first = await login('Cem', '10.0.5.1', 'new');
+      const device = (first.body as { device: string }).device;
+      let tried = 0;
+      for (let round = 0; round < 12; round += 1) {
+        for (const from of ['10.0.5.1', `10.0.6.${round}`])
+          for (let n = 0; n < 10; n += 1) if ((await issue('Cem', 'wrong', from)).status === 401) tried += 1;
+        for (let n = 0; n < 10; n += 1)
+          if ((await login('Cem', '10.0.5.1', device, 'wrong')).status === 401) tried += 1;
+        keks.clock.advance(WINDOW + 1);
+      }
+      expect(tried).toBe(90);
+      for (const one of [await login('Cem', '10.0.5.1', device), await issue('Cem', PASSWORD, '10.0.5.1')])
+        expect(one.status).toBe(429);
+      await keks.app.get(UsersService).setDisabled('Cem', false, OPERATOR);
+      expect((await issue('Cem', PASSWORD, '10.0.7.1')).status).toBe(200);
+    });
+
+    it('does not meet who proves a login of before, wherever strangers fail', async () => {
+      await keks.addUser('Dan');
+      const first = await login('Dan', '10.0.8.1', 'new');
+      const { device } = first.body as { device: string };
+      expect(device).toMatch(/^kdp_/);
+      await fail(10, () => 'Dan', '10.0.8.1');
+      expect((await issue('Dan', PASSWORD, '10.0.8.1')).status).toBe(429);
+      for (let address = 0; address < 6; address += 1) await fail(10, () => 'Dan', `10.0.9.${address}`);
+      const again = await login('Dan', '10.0.8.1', device);
+      expect(again.status).toBe(200);
+      const next = (again.body as { device: string }).device;
+      expect((await login('Dan', '10.0.9.9', next)).status).toBe(200);
+    });
+
+    it('takes no proof of another user, no old one and no spoilt one', async () => {
+      const first = await login('Ann', '10.0.10.1', 'new');
+      const { device } = first.body as { device: string };
+      await keks.addUser('Eve');
+      await fail(10, () => 'Eve', '10.0.10.1');
+      await fail(10, () => 'Ann', '10.0.10.1');
+      expect((await login('Eve', '10.0.10.1', device)).status).toBe(429);
+      for (const wrong of ['new', `${device.slice(0, -1)}${device.endsWith('A') ? 'B' : 'A'}`, `${device}A`])
+        expect((await login('Ann', '10.0.10.1', wrong)).status).toBe(429);
+      expect((await login('Ann', '10.0.10.1', device)).status).toBe(200);
+    });
+
+    it('gives no proof to who does not ask', async () => {
+      expect((await issue('Ann', PASSWORD, '10.0.11.1')).body).not.toHaveProperty('device');
     });
 
     it('holds when the attempts come all at once', async () => {

@@ -232,7 +232,7 @@ describe('keks init', () => {
 
   it.each([
     ['--database-url postgresql://keks:hunter2@db/keks', 2, /A secret is never an argument/],
-    ['--database-url postgresql://db/keks', 1, /ISSUER is required/],
+    ['--database-url postgresql://db/keks?sslmode=disable', 1, /ISSUER is required/],
     ['--issuer auth.example.com --port x', 1, /PORT must.*ISSUER must/],
     ['--domain https://auth.example.com', 1, /host name/],
     ['--domain a.example --port 1', 1, /stands alone/],

@@ -1,3 +1,4 @@
+import { securityHeaders } from '../../src/http/security-headers.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get, post, request, startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -110,5 +111,12 @@ describe('CORS_ORIGINS', () => {
   it('says to stay with HTTPS where the issuer is (RFC 6797 §6.1)', async () => {
     const { headers } = await get(keks.url, '/cookies');
     expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+  });
+
+  it('speaks for hosts below it only if HSTS_SUBDOMAINS says so (RFC 6797 §6.1.2)', () => {
+    const hsts = (https: boolean, all: boolean) => securityHeaders(https, all)['strict-transport-security'];
+    expect(hsts(true, true)).toBe('max-age=31536000; includeSubDomains');
+    expect(hsts(true, false)).toBe('max-age=31536000');
+    expect(hsts(false, true)).toBeUndefined();
   });
 });

@@ -54,6 +54,8 @@ export function environment(databaseUrl: string, extra: Record<string, string> =
     // tests fail on purpose, all from one address
     LOGIN_FAILURES_PER_ACCOUNT: '1000',
     LOGIN_FAILURES_PER_ADDRESS: '100000',
+    LOGIN_FAILURES_IN_A_ROW: '10000',
+    LOGINS_PER_ACCOUNT: '100000',
     ...extra,
   };
 }

@@ -98,7 +98,7 @@ export class AttemptCounters {
     await this.database.run(COUNT, values);
   }
 
-  async clear(key: CounterKey): Promise<void> {
+  async clear(key: readonly Buffer[]): Promise<void> {
     await this.database.run(CLEAR, [key]);
   }
 

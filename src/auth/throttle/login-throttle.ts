@@ -2,32 +2,41 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { Telemetry } from '../telemetry/telemetry.js';
-import { AttemptCounters, type Count, type CounterKey } from './attempt-counters.js';
 import { networkOf } from '../../http/network.js';
+import { Telemetry } from '../telemetry/telemetry.js';
+import { AttemptCounters, type Count, type Counted } from './attempt-counters.js';
+import { DeviceProofs } from './device-proofs.js';
+import { keysOf, ROWS, type AttemptKeys, type LoginAttempt, type ReadAttempt } from './login-attempt.js';
 
 const DAY = 86_400;
-/** Failures of one account in a day, from anywhere, after which only addresses that are known from a success may try. */
-const ACCOUNT_MOST = 100;
 const KNOWN_FOR = 30 * DAY;
+/** Addresses of one account that are new in a day: those beyond are not remembered, so that no account fills the table. */
+const NEW_ADDRESSES_MOST = 50;
+/** Until a right login: there is no end of the window that could be waited for. */
+const UNTIL_A_LOGIN = 3_650 * DAY;
+const TRY_AGAIN_MS = 3_600_000;
 
-interface Keys {
-  readonly pair: CounterKey;
-  readonly address: CounterKey;
-  readonly account: CounterKey;
-  readonly known: CounterKey;
+/** An attempt that may be made. */
+export interface Admitted {
+  /** Whose turns in the login lane it takes. */
+  readonly share: readonly string[];
+  /** @throws Unavailable */
+  failed(): Promise<void>;
+  /** @throws Unavailable */
+  succeeded(): Promise<void>;
 }
 
 /** Something that may fail so often in a window. */
 export interface Attempts {
+  readonly of: string;
   /** @throws WireError too_many_requests; Unavailable */
   admit(): Promise<void>;
   failed(): Promise<void>;
 }
 
 /**
- * Who may try a password. Only failures count; a success clears its own pair of account and address, and no success or failure
- * elsewhere locks anybody out of an address that the account is used from.
+ * Who may try a password. Failures count, and right logins of one account, which cost the same work and leave rows. What
+ * strangers fail locks nobody out who comes with a device proof, or from an address that the account is used from.
  */
 @Injectable()
 export class LoginThrottle {
@@ -36,38 +45,46 @@ export class LoginThrottle {
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     private readonly telemetry: Telemetry,
+    private readonly devices: DeviceProofs,
   ) {}
 
   /**
    * The same answer to a right and to a wrong password, because neither is looked at.
-   * @param account the folded name, whether or not anybody has it
    * @throws WireError too_many_requests, with `Retry-After`; Unavailable
    */
-  async admit(account: string, ip: string): Promise<void> {
-    const keys = this.keysOf(account, ip);
-    const [pair, address, everywhere, known] = await this.counters.read([
-      ...[keys.pair, keys.address, keys.account, keys.known],
+  async admit(made: LoginAttempt): Promise<Admitted> {
+    const attempt = { ...made, device: this.devices.read(made.account, made.proof) };
+    const keys = keysOf(this.counters, attempt);
+    const { own, address, known, addresses, logins, rows } = keys;
+    const read = await this.counters.read([
+      own,
+      address,
+      known,
+      addresses,
+      logins,
+      ...ROWS.map((row) => rows[row]),
     ]);
-    this.refuseIf(pair, this.config.LOGIN_FAILURES_PER_ACCOUNT);
-    this.refuseIf(address, this.config.LOGIN_FAILURES_PER_ADDRESS);
-    if (known?.endsAt === 0) this.refuseIf(everywhere, ACCOUNT_MOST);
+    const [ofOwn, ofAddress, ofKnown, ofAddresses, ofLogins, ...ofRows] = read;
+    this.refuseIf(ofOwn, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+    if (attempt.device === undefined) this.refuseIf(ofAddress, this.config.LOGIN_FAILURES_PER_ADDRESS);
+    this.refuseIf(ofLogins, this.config.LOGINS_PER_ACCOUNT);
+    const isKnown = ofKnown?.endsAt !== 0;
+    const row = this.rowOf(attempt, isKnown, ofRows);
+    const familiar = isKnown || attempt.device !== undefined;
+    const remembers = isKnown || (ofAddresses?.failures ?? 0) < NEW_ADDRESSES_MOST;
+    return {
+      // a stranger can take turns of a name and of an address, and none of those who have logged in under that name before
+      share: familiar
+        ? [`known ${attempt.account}`]
+        : [`account ${attempt.account}`, `network ${networkOf(attempt.ip)}`],
+      failed: () => this.failed(attempt, keys, row),
+      succeeded: () => this.succeeded(keys, { isKnown, remembers }),
+    };
   }
 
-  async failed(account: string, ip: string): Promise<void> {
-    this.telemetry.loginRefused('credentials');
-    const keys = this.keysOf(account, ip);
-    const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
-    await this.counters.count([
-      { key: keys.pair, windowSeconds },
-      { key: keys.address, windowSeconds },
-      { key: keys.account, windowSeconds: DAY },
-    ]);
-  }
-
-  async succeeded(account: string, ip: string): Promise<void> {
-    const keys = this.keysOf(account, ip);
-    await this.counters.clear(keys.pair);
-    await this.counters.mark({ key: keys.known, windowSeconds: KNOWN_FOR });
+  /** An operator says so: whoever is locked out may try again. @param account the folded name */
+  async forgive(account: string): Promise<void> {
+    await this.counters.clear(ROWS.flatMap((row) => this.counters.key('row', row, account)));
   }
 
   /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
@@ -75,6 +92,7 @@ export class LoginThrottle {
     const key = this.counters.key('choice', userId);
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
     return {
+      of: userId,
       admit: async () => {
         const [count] = await this.counters.read([key]);
         this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ACCOUNT);
@@ -83,24 +101,55 @@ export class LoginThrottle {
     };
   }
 
+  /**
+   * Failures of one account in a row (NIST SP 800-63B §3.2.2: 100 at most). Each kind has a part of its own; who has used up
+   * a better one is treated as a stranger.
+   */
+  private rowOf(attempt: ReadAttempt, isKnown: boolean, counts: readonly Count[]): (typeof ROWS)[number] {
+    const may = { device: attempt.device !== undefined, known: isKnown, stranger: true };
+    const free = ROWS.find((row, at) => may[row] && (counts[at]?.failures ?? 0) < this.partOf(row));
+    if (free !== undefined) return free;
+    this.telemetry.loginRefused('throttled');
+    throw tooManyRequests(TRY_AGAIN_MS, true);
+  }
+
+  /** A tenth of all is nobody's: other instances have attempts in hand that are not counted yet. */
+  private partOf(row: (typeof ROWS)[number]): number {
+    const tenths = { device: 1, known: 2, stranger: 6 }[row];
+    return Math.max(1, Math.floor((this.config.LOGIN_FAILURES_IN_A_ROW * tenths) / 10));
+  }
+
+  private async failed(attempt: ReadAttempt, keys: AttemptKeys, row: (typeof ROWS)[number]): Promise<void> {
+    this.telemetry.loginRefused('credentials');
+    const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
+    const own: Counted[] = [{ key: keys.own, windowSeconds }];
+    if (attempt.device === undefined) own.push({ key: keys.address, windowSeconds });
+    await this.counters.count([...own, { key: keys.rows[row], windowSeconds: UNTIL_A_LOGIN }]);
+  }
+
+  private async succeeded(
+    keys: AttemptKeys,
+    { isKnown, remembers }: { isKnown: boolean; remembers: boolean },
+  ): Promise<void> {
+    await this.counters.clear([keys.own, ...ROWS.map((row) => keys.rows[row])].flat());
+    const logins: Counted[] = [{ key: keys.logins, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }];
+    if (!isKnown && remembers) logins.push({ key: keys.addresses, windowSeconds: DAY });
+    await this.counters.count(logins);
+    if (remembers) await this.counters.mark({ key: keys.known, windowSeconds: KNOWN_FOR });
+  }
+
   private refuseIf(count: Count | undefined, most: number): void {
     if (!count || count.failures < most) return;
     this.telemetry.loginRefused('throttled');
     throw tooManyRequests(count.endsAt - this.clock.now());
   }
-
-  private keysOf(account: string, ip: string): Keys {
-    const network = networkOf(ip);
-    return {
-      pair: this.counters.key('pair', account, network),
-      address: this.counters.key('address', network),
-      account: this.counters.key('account', account),
-      known: this.counters.key('known', account, network),
-    };
-  }
 }
 
-/** @param ms until the next attempt may be made */
-export function tooManyRequests(ms: number): WireError {
-  return new WireError('too_many_requests', { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1_000))) });
+/**
+ * @param ms until the next attempt may be made
+ * @param inARow whether waiting alone will not do
+ */
+export function tooManyRequests(ms: number, inARow = false): WireError {
+  const headers = { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1_000))) };
+  return new WireError('too_many_requests', headers, inARow ? { reason: 'too_many_in_a_row' } : {});
 }

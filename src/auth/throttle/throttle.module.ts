@@ -2,12 +2,13 @@ import { Module } from '@nestjs/common';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { AttemptCounters } from './attempt-counters.js';
 import { ClientThrottle } from './client-throttle.js';
+import { DeviceProofs } from './device-proofs.js';
 import { LoginThrottle } from './login-throttle.js';
 
 /** Owns who may try again, and when; never whether a password or a secret is right. */
 @Module({
   imports: [TelemetryModule],
-  providers: [AttemptCounters, ClientThrottle, LoginThrottle],
-  exports: [ClientThrottle, LoginThrottle],
+  providers: [AttemptCounters, ClientThrottle, DeviceProofs, LoginThrottle],
+  exports: [ClientThrottle, DeviceProofs, LoginThrottle],
 })
 export class ThrottleModule {}

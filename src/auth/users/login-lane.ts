@@ -1,50 +1,81 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { availableParallelism } from 'node:os';
-import pLimit, { type LimitFunction } from 'p-limit';
 import { CONFIG, type Config } from '../../config/config.js';
 import { traced } from '../../tracing/tracing.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
+import { FairTurns } from './fair-turns.js';
 
 const WAITING_MOST_EACH = 64;
 
+/** Whose share of the lane some work takes: names that stand for an account, a network, an administrator. */
+export type LaneShare = readonly string[];
+
+interface Place {
+  enter(): void;
+  refuse(why: string): void;
+}
+
 /**
  * bcrypt runs on libuv's four threads, which other work needs too: two of them at most are for passwords, and one where
- * several processes share the CPUs or there are no more than two. Those who wait are counted, so that a flood of logins neither starves the
- * rest nor fills the memory.
+ * several processes share the CPUs or there are no more than two. Those who wait are counted, and whoever has had the fewest
+ * turns is next, so that a flood of logins neither starves the rest, nor keeps other logins out, nor fills the memory.
  */
 @Injectable()
 export class LoginLane {
-  private readonly limit: LimitFunction;
-  private readonly waitingMost: number;
-  private faults = 0;
+  private readonly atOnce: number;
+  private readonly turns: FairTurns<Place>;
+  private running = 0;
 
   constructor(@Inject(CONFIG) { WORKERS }: Pick<Config, 'WORKERS'>) {
-    const atOnce = loginsAtOnce(WORKERS);
-    this.limit = pLimit(atOnce);
-    this.waitingMost = atOnce * WAITING_MOST_EACH;
+    this.atOnce = loginsAtOnce(WORKERS);
+    this.turns = new FairTurns(this.atOnce * WAITING_MOST_EACH);
   }
 
   get waiting(): number {
-    return this.limit.pendingCount;
+    return this.turns.size;
   }
 
-  /** @throws Unavailable at once when the lane is full, or when whoever was ahead has found the database away */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.limit.pendingCount >= this.waitingMost) throw new Unavailable('too many logins are waiting');
+  /**
+   * @throws Unavailable when the lane is full and nobody waits who has had more turns, or when whoever was ahead has found
+   * the database away
+   */
+  async run<T>(share: LaneShare, work: () => Promise<T>): Promise<T> {
     // the wait is part of it: that is where a slow login has its time from
-    return traced('login lane', { 'keks.waiting': this.limit.pendingCount }, () => this.queue(work));
+    return traced('login lane', { 'keks.waiting': this.waiting }, async () => {
+      await this.turn(share);
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof Unavailable) this.fault();
+        throw error;
+      } finally {
+        this.running -= 1;
+        this.letIn();
+      }
+    });
   }
 
-  private queue<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.faults;
-    return this.limit(async () => {
-      // each would wait for the same time-out, one after the other, and the last for a minute
-      if (this.faults !== before) throw new Unavailable('the database was away for those ahead');
-      return work().catch((error: unknown) => {
-        if (error instanceof Unavailable) this.faults += 1;
-        throw error;
-      });
+  private turn(share: LaneShare): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const refuse = (why: string): void => reject(new Unavailable(why));
+      const dropped = this.turns.add(share, { enter: resolve, refuse });
+      dropped?.refuse('too many logins are waiting');
+      this.letIn();
     });
+  }
+
+  private letIn(): void {
+    while (this.running < this.atOnce) {
+      const next = this.turns.next();
+      if (!next) return;
+      this.running += 1;
+      next.enter();
+    }
+  }
+
+  /** Each would wait for the same time-out, one after the other, and the last for a minute. */
+  private fault(): void {
+    for (const one of this.turns.clear()) one.refuse('the database was away for those ahead');
   }
 }
 

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Attempts } from '../throttle/login-throttle.js';
-import { LoginLane } from './login-lane.js';
+import { LoginLane, type LaneShare } from './login-lane.js';
 import { PasswordHash } from './password-hash.js';
 import { PASSWORD_STRENGTH } from './password-strength.js';
 import { PasswordPolicy, type PasswordFlaw } from './password-policy.js';
 
 /** Its hash, or what is wrong with it. */
 export type NewPassword = { readonly hash: string } | { readonly flaw: PasswordFlaw };
+
+/** What operators do is seldom, and waits for nobody's flood. */
+const OPERATORS: LaneShare = ['operators'];
 
 /** From a password that somebody chose to the hash that is stored, or to what is wrong with it. */
 @Injectable()
@@ -26,7 +29,7 @@ export class NewPasswords {
     if (flaw) return { flaw };
     // before the lane: nobody's login waits for dictionaries
     await PASSWORD_STRENGTH.ready();
-    return this.lane.run(async () => {
+    return this.lane.run(attempts ? [`choice ${attempts.of}`] : OPERATORS, async () => {
       await attempts?.admit();
       if (!(await this.policy.isGuessable(password, [userName])))
         return { hash: await this.hash.make(password) };
@@ -36,6 +39,6 @@ export class NewPasswords {
   }
 
   hashOfUnchecked(password: string): Promise<string> {
-    return this.lane.run(() => this.hash.make(password));
+    return this.lane.run(OPERATORS, () => this.hash.make(password));
   }
 }

@@ -7,6 +7,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
 import { LoginLane } from './login-lane.js';
 import { StoredPasswords, type VerifiedUser } from './stored-passwords.js';
+import type { UserWithHash } from './users-directory.js';
 import { userName } from './user-name.js';
 
 export type { VerifiedUser };
@@ -28,28 +29,28 @@ export class PasswordLogin {
    * Unknown, disabled and wrong are the same: undefined, after the same time.
    * @throws WireError too_many_requests; Unavailable
    */
-  async verify(name: string, password: string, origin: RequestOrigin): Promise<VerifiedUser | undefined> {
+  async verify(
+    name: string,
+    password: string,
+    origin: RequestOrigin,
+    device?: string,
+  ): Promise<VerifiedUser | undefined> {
     const account = userName(name)?.folded ?? '';
-    const ip = origin.ip ?? '';
-    await this.throttle.admit(account, ip);
+    const isSomebody = (await this.passwords.find(name)) !== null;
+    const attempt = { account, isSomebody, ip: origin.ip ?? '', proof: device };
+    const { share } = await this.throttle.admit(attempt);
     // once more in the lane, where few are at a time: those who queued together do not all slip past the limit
-    return this.lane.run(async () => {
-      await this.throttle.admit(account, ip);
+    return this.lane.run(share, async () => {
+      const admitted = await this.throttle.admit(attempt);
       const user = await this.passwords.find(name);
       const same = await this.passwords.match(password, user?.passwordHash);
-      const refusal = !user
-        ? 'unknown_user'
-        : !same
-          ? 'wrong_password'
-          : user.disabledAt
-            ? 'user_disabled'
-            : undefined;
+      const refusal = refusalOf(user, same);
       if (!user || refusal) {
-        await this.throttle.failed(account, ip);
+        await admitted.failed();
         await this.note(user?.name ?? null, refusal ?? 'unknown_user', origin);
         return undefined;
       }
-      await this.throttle.succeeded(account, ip);
+      await admitted.succeeded();
       return this.passwords.rehashed(user, password);
     });
   }
@@ -70,4 +71,10 @@ export class PasswordLogin {
     const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
     await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
+}
+
+function refusalOf(user: UserWithHash | null, same: boolean): Refusal | undefined {
+  if (!user) return 'unknown_user';
+  if (!same) return 'wrong_password';
+  return user.disabledAt ? 'user_disabled' : undefined;
 }

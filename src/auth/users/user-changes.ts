@@ -4,6 +4,7 @@ import { Clock } from '../../database/clock.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
+import { LoginThrottle } from '../throttle/login-throttle.js';
 import { chosenPassword, User } from './user.entity.js';
 import { lockUser } from './users-directory.js';
 import type { Queries } from '../../database/statement.js';
@@ -21,6 +22,7 @@ export class UserChanges {
   constructor(
     private readonly clock: Clock,
     private readonly endings: OwnerEndings,
+    private readonly throttle: LoginThrottle,
   ) {}
 
   /**
@@ -29,6 +31,13 @@ export class UserChanges {
    * @returns undefined if there is no such user
    */
   async change(id: string, change: UserChange, by: Initiator): Promise<User | undefined> {
+    const changed = await this.apply(id, change, by);
+    // also of whoever was not disabled: enabling is how an operator lets somebody in again
+    if (changed && change.disabled === false) await this.throttle.forgive(changed.nameFolded);
+    return changed;
+  }
+
+  private apply(id: string, change: UserChange, by: Initiator): Promise<User | undefined> {
     return this.endings.transaction(async (transaction, end) => {
       const user = await lockUser(transaction.entities, id);
       if (!user) return undefined;
@@ -49,14 +58,21 @@ export class UserChanges {
   }
 
   /** Ends the logins made with the old one, and the API keys if so wanted. @returns false if the user is gone */
-  async setPassword({ id, name }: User, hash: string, keys: boolean, by: Initiator): Promise<boolean> {
-    return this.endings.transaction(async (transaction, end) => {
+  async setPassword(
+    { id, name, nameFolded }: User,
+    hash: string,
+    keys: boolean,
+    by: Initiator,
+  ): Promise<boolean> {
+    const set = await this.endings.transaction(async (transaction, end) => {
       const { affected } = await transaction.entities.update(User, { id }, chosenPassword(hash));
       if (affected !== 1) return false;
       await end({ userId: id, kinds: keys ? ['login', 'api_key'] : ['login'] }, 'password_changed', by);
       await this.audit(transaction, 'user.password_changed', { name }, by, { keys });
       return true;
     });
+    if (set) await this.throttle.forgive(nameFolded);
+    return set;
   }
 
   /** All of a user's tokens and keys, at once. @returns false if there is no such user */

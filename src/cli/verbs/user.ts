@@ -61,7 +61,7 @@ function stateVerbs(noun: Command, act: Act): void {
     .action(act((name: string) => setDisabled(name, true)));
   noun
     .command('enable')
-    .description('lets the user log in again; what was revoked stays revoked')
+    .description('lets the user log in again, also after too many failures; what was revoked stays revoked')
     .argument('<name>')
     .addHelpText(...examples('keks user enable alice'))
     .action(act((name: string) => setDisabled(name, false)));

@@ -75,6 +75,10 @@ export const REASONS = {
     'invalid_request',
     'The client authenticates in two ways at once: leave out client_secret, or the Authorization header.',
   ],
+  too_many_in_a_row: [
+    'too_many_requests',
+    'Too many failed attempts in a row: log in from where this user has logged in before, or ask whoever runs this server to let the user in again.',
+  ],
   two_clients: ['invalid_request', 'The client_id is not that of the Authorization header: leave it out.'],
 } as const satisfies Record<string, readonly [code: string, sentence: string]>;
 

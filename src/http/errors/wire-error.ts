@@ -22,7 +22,7 @@ export const WIRE_ERRORS = {
   too_many_keys: [409, 'You have as many API keys as one user may have: delete one first.'],
   payload_too_large: [413, 'The body is larger than this address accepts.'],
   unsupported_media_type: [415, 'Send the body as the content type that this address documents.'],
-  too_many_requests: [429, 'Too many failed attempts: wait as long as the Retry-After header says.'],
+  too_many_requests: [429, 'Too many attempts: wait as long as the Retry-After header says.'],
   server_error: [500, 'Something went wrong here. The request id in the answer finds it in the log.'],
   temporarily_unavailable: [503, 'The authority cannot give an answer right now: try again shortly.'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -5,7 +5,8 @@ import {
   type PartitionFacts,
   type ServerFacts,
 } from '../../../database/schema/inspection.js';
-import { CONNECTIONS_MOST } from '../../../database/pools.js';
+import { databaseLink, LINKS } from '../../../config/database-link.js';
+import { connectionOf, CONNECTIONS_MOST } from '../../../database/pools.js';
 import { DatabaseRefusal } from '../../../database/database-refusal.js';
 import { lacking } from '../../../database/schema/migrator.js';
 import type { PinnedClient, SettingInForce } from '../../../database/pinned-client.js';
@@ -24,7 +25,7 @@ type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL' | 'WORKERS
 export async function checkDatabase(client: PinnedClient, settings: Settings): Promise<Finding[]> {
   const server = await inspectServer(client);
   const schema = await checkSchema(client);
-  const found = [...checkServer(server), ...client.inForce.map(checkSetting)];
+  const found = [...checkServer(server), ...checkLink(settings), ...client.inForce.map(checkSetting)];
   found.push(...checkConnections(server, settings), schema);
   if (schema.status === 'fail') return found;
   const partitions = await inspectPartitions(client, Date.now() + server.clockOffset, settings);
@@ -54,6 +55,16 @@ function checkServer({ standby, version, clockOffset, vagueness }: ServerFacts):
       : off > CLOCK_WARN_MS
         ? warn('clock', far, mend)
         : ok('clock', clock),
+  ];
+}
+
+/** The embedded one is on this machine. */
+export function checkLink({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): Finding[] {
+  if (DATABASE_URL === undefined) return [];
+  const link = databaseLink(connectionOf(DATABASE_URL));
+  const mend = 'say sslmode=verify-full in DATABASE_URL, with sslrootcert=FILE for an authority of your own';
+  return [
+    link === 'local' || link === 'verified' ? ok('link', LINKS[link]) : warn('link', LINKS[link], mend),
   ];
 }
 

@@ -1,0 +1,82 @@
+/** After so many turns the older half of what is remembered is forgotten. No clock: without turns nothing gets old. */
+const REMEMBERED = 256;
+
+interface Waiting<T> {
+  readonly of: readonly string[];
+  readonly item: T;
+}
+
+/**
+ * Who of those that wait is next: whoever has had the fewest of the last turns, and of these whoever came first. One who waits
+ * can be of several, such as an account and a network, and then the one counts that has had the most.
+ *
+ * A turn that somebody is ahead for counts like one that they have had, so that nobody gains by waiting more than once.
+ */
+export class FairTurns<T> {
+  private waiting: Waiting<T>[] = [];
+  private had = new Map<string, number>();
+  private before = new Map<string, number>();
+  private turns = 0;
+
+  constructor(private readonly most: number) {}
+
+  get size(): number {
+    return this.waiting.length;
+  }
+
+  /** How many are remembered for the turns that they have had. */
+  get remembered(): number {
+    return this.had.size + this.before.size;
+  }
+
+  /** @returns whom there is no room for now: whoever would have come last, which may be the new one */
+  add(of: readonly string[], item: T): T | undefined {
+    this.waiting.push({ of, item });
+    if (this.waiting.length <= this.most) return undefined;
+    return this.take((one, last) => one >= last)?.item;
+  }
+
+  /** Whose turn it is. It counts from now on. */
+  next(): T | undefined {
+    const next = this.take((one, first) => one < first);
+    if (next) this.count(next.of);
+    return next?.item;
+  }
+
+  /** Everybody who waits, who then does no longer. */
+  clear(): T[] {
+    const items = this.waiting.map(({ item }) => item);
+    this.waiting = [];
+    return items;
+  }
+
+  private take(isMore: (one: number, most: number) => boolean): Waiting<T> | undefined {
+    const ranks = this.ranks();
+    const at = ranks.reduce((most, rank, index) => (isMore(rank, ranks[most] ?? 0) ? index : most), 0);
+    return this.waiting.splice(at, 1)[0];
+  }
+
+  /** Of each who waits: the turns that were theirs, and those of theirs who are ahead. */
+  private ranks(): number[] {
+    const ahead = new Map<string, number>();
+    return this.waiting.map(({ of }) => {
+      const rank = Math.max(0, ...of.map((one) => this.hadBy(one) + (ahead.get(one) ?? 0)));
+      for (const one of of) ahead.set(one, (ahead.get(one) ?? 0) + 1);
+      return rank;
+    });
+  }
+
+  private hadBy(one: string): number {
+    return (this.had.get(one) ?? 0) + (this.before.get(one) ?? 0);
+  }
+
+  private count(whose: readonly string[]): void {
+    if (this.turns >= REMEMBERED) {
+      this.before = this.had;
+      this.had = new Map();
+      this.turns = 0;
+    }
+    this.turns += 1;
+    for (const one of whose) this.had.set(one, (this.had.get(one) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,34 @@
+import { parseIntoClientConfig } from 'pg-connection-string';
+import { isLoopback } from './loopback.js';
+
+/** What protects the way to the database: that it stays on this machine, a certificate that is checked, or nothing. */
+export type DatabaseLink = 'local' | 'verified' | 'unverified' | 'plain';
+
+export const LINKS: Readonly<Record<DatabaseLink, string>> = {
+  local: 'on this machine',
+  verified: 'TLS, and the certificate is checked',
+  unverified: 'TLS, but the certificate is not checked: whoever is in between can read and change everything',
+  plain: 'no TLS: whoever is in between can read and change everything',
+};
+
+interface Connection {
+  readonly host?: string | null | undefined;
+  readonly ssl?: unknown;
+}
+
+/** @param connection as the driver takes it */
+export function databaseLink({ host, ssl }: Connection): DatabaseLink {
+  if (!host || host.startsWith('/') || isLoopback(host)) return 'local';
+  if (!ssl) return 'plain';
+  if (typeof ssl !== 'object') return 'verified';
+  // with a name that nobody compares, anybody who has some certificate of that authority is in between
+  const checked = !('rejectUnauthorized' in ssl && ssl.rejectUnauthorized === false);
+  return checked && !('checkServerIdentity' in ssl) ? 'verified' : 'unverified';
+}
+
+/** Nobody has said that it may be without TLS, and it is not on this machine. @param url whose files can be read */
+export function databaseLinkFlaw(url: string): string | undefined {
+  if (databaseLink(parseIntoClientConfig(url)) !== 'plain' || /[?&](?:ssl|sslmode)=/.test(url))
+    return undefined;
+  return 'DATABASE_URL must say how the way to the database is protected beyond this machine: sslmode=verify-full, or sslmode=disable if you know that nobody can be in between.';
+}

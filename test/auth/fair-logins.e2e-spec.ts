@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FairTurns } from '../../src/auth/users/fair-turns.js';
+import { LoginLane, loginsAtOnce } from '../../src/auth/users/login-lane.js';
+import { PASSWORD, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
+
+const PLACES = loginsAtOnce(1) * 64;
+
+describe('FairTurns', () => {
+  const drain = (turns: FairTurns<string>): string[] => {
+    const order: string[] = [];
+    for (let next = turns.next(); next !== undefined; next = turns.next()) order.push(next);
+    return order;
+  };
+
+  it('gives turns to all in turn, and in the order of coming to each', () => {
+    const turns = new FairTurns<string>(100);
+    for (const n of [1, 2, 3]) turns.add(['flood'], `flood ${n}`);
+    turns.add(['ann'], 'ann 1');
+    turns.add(['bea'], 'bea 1');
+    turns.add(['ann'], 'ann 2');
+    expect(drain(turns)).toEqual(['flood 1', 'ann 1', 'bea 1', 'flood 2', 'ann 2', 'flood 3']);
+  });
+
+  it('remembers who has had turns: a newcomer is before all of them', () => {
+    const turns = new FairTurns<string>(100);
+    for (let n = 0; n < 36; n += 1) turns.add([`network ${n}`], 'before');
+    expect(drain(turns)).toHaveLength(36);
+    for (let n = 0; n < 36; n += 1) turns.add([`network ${n}`], 'flood');
+    turns.add(['account ann', 'network new'], 'ann');
+    expect(turns.next()).toBe('ann');
+  });
+
+  it('takes the worse of an account and a network', () => {
+    const turns = new FairTurns<string>(100);
+    for (let n = 0; n < 5; n += 1) turns.add([`account ${n}`, 'network 1'], `network 1, ${n}`);
+    for (let n = 0; n < 5; n += 1) turns.add(['account x', `network x${n}`], `account x, ${n}`);
+    turns.add(['account ann', 'network 2'], 'ann');
+    expect(drain(turns).indexOf('ann')).toBe(2);
+  });
+
+  it('drops the last of whoever waits most when it is full, and refuses only who has had as many', () => {
+    const turns = new FairTurns<string>(4);
+    for (const n of [1, 2, 3]) expect(turns.add(['flood'], `flood ${n}`)).toBeUndefined();
+    expect(turns.add(['ann'], 'ann')).toBeUndefined();
+    expect(turns.add(['flood'], 'flood 4')).toBe('flood 4');
+    expect(turns.add(['bea'], 'bea')).toBe('flood 3');
+    expect(turns.add(['cem'], 'cem')).toBe('flood 2');
+    expect(turns.add(['dan'], 'dan')).toBe('dan');
+    expect(drain(turns)).toEqual(['flood 1', 'ann', 'bea', 'cem']);
+  });
+
+  it('remembers a bounded number, and forgets what is long ago', () => {
+    const turns = new FairTurns<string>(10);
+    for (let n = 0; n < 5_000; n += 1) {
+      turns.add([`account ${n}`, `network ${n}`], 'x');
+      turns.next();
+    }
+    expect(turns.remembered).toBeLessThanOrEqual(2 * 2 * 256);
+    turns.add(['account 4999'], 'had one');
+    turns.add(['account 0'], 'long ago');
+    expect(turns.next()).toBe('long ago');
+  });
+});
+
+describe('POST /issue under a flood', () => {
+  let keks: TestApp;
+
+  beforeAll(async () => {
+    keks = await startTestApp({ TRUST_PROXY: '127.0.0.1' });
+    await keks.addUser('Flood');
+    for (const name of ['Ann', 'Bea', 'Cem', 'Dan', 'Eve', 'Fay']) await keks.addUser(name);
+  });
+
+  afterAll(() => keks.close());
+
+  interface Login {
+    readonly user: string;
+    readonly password?: string;
+    readonly from: string;
+  }
+
+  /** Statuses in the order in which they are answered, of a flood that waits before the others come. */
+  async function answers(flood: readonly Login[], others: readonly Login[]): Promise<string[]> {
+    const lane = keks.app.get(LoginLane);
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const held = Array.from({ length: loginsAtOnce(1) }, () => lane.run([], () => gate));
+    const order: string[] = [];
+    const send = async (who: string, { user, password = PASSWORD, from }: Login): Promise<void> => {
+      const { status } = await post(keks.url, '/issue', { user, password }, { 'x-forwarded-for': from });
+      order.push(`${who} ${status}`);
+    };
+    const sent = flood.map((login) => send('flood', login));
+    await expect.poll(() => lane.waiting + order.length, PATIENTLY).toBe(flood.length);
+    const waiting = lane.waiting;
+    sent.push(...others.map((login) => send('other', login)));
+    const all = (): boolean => lane.waiting + order.length === sent.length && lane.waiting >= waiting;
+    await expect.poll(all, PATIENTLY).toBe(true);
+    open();
+    await Promise.all([...held, ...sent]);
+    return order;
+  }
+
+  /** How many of the flood were served before the last of the others was. */
+  function servedBefore(order: readonly string[]): number {
+    const before = order.slice(0, order.lastIndexOf('other 200'));
+    return before.filter((one) => one === 'flood 200' || one === 'flood 401').length;
+  }
+
+  const others: readonly Login[] = [
+    { user: 'Ann', from: '192.0.2.1' },
+    { user: 'Bea', from: '192.0.2.2' },
+    { user: 'Cem', from: '192.0.2.3' },
+  ];
+
+  it('of one account with its right password, over 75 connections: nobody else is refused, or waits for more than its share', async () => {
+    const flood = Array.from({ length: 75 }, () => ({ user: 'Flood', from: '10.0.0.1' }));
+    const order = await answers(flood, others);
+    expect(order.filter((one) => one === 'other 200')).toHaveLength(3);
+    // one turn each, and what was answered while the last of them was on its way
+    expect(servedBefore(order)).toBeLessThanOrEqual(6);
+    expect(order.filter((one) => one === 'flood 200').length).toBeGreaterThanOrEqual(PLACES - 3);
+  });
+
+  it('of one account from 36 networks', async () => {
+    const flood = Array.from({ length: 72 }, (_, n) => ({ user: 'Flood', from: `10.0.1.${n % 36}` }));
+    const order = await answers(flood, others);
+    expect(order.filter((one) => one === 'other 200')).toHaveLength(3);
+    expect(servedBefore(order)).toBeLessThanOrEqual(6);
+  });
+
+  it('of 36 networks with names that nobody has: also who comes from a new address is next', async () => {
+    const flood = Array.from({ length: 72 }, (_, n) => ({ user: `nobody ${n}`, from: `10.0.2.${n % 36}` }));
+    await answers(flood, []);
+    const newcomers = ['Dan', 'Eve', 'Fay'].map((user, n) => ({ user, from: `198.51.100.${n}` }));
+    const order = await answers(flood, newcomers);
+    expect(order.filter((one) => one === 'other 200')).toHaveLength(3);
+    expect(servedBefore(order)).toBeLessThanOrEqual(6);
+  });
+
+  it('of wrong passwords for somebody’s name: where that somebody has logged in before, it costs no turn', async () => {
+    const flood = Array.from({ length: 72 }, (_, n) => ({
+      user: 'Ann',
+      password: 'wrong',
+      from: `10.0.3.${n % 36}`,
+    }));
+    const order = await answers(flood, [{ user: 'Ann', from: '192.0.2.1' }]);
+    expect(order.filter((one) => one === 'other 200')).toHaveLength(1);
+    expect(servedBefore(order)).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('a rate of right logins', () => {
+  it('429 with Retry-After for whoever logs in for each request, and for nobody else', async () => {
+    const keks = await startTestApp({ LOGINS_PER_ACCOUNT: '3' });
+    for (const name of ['Often', 'Seldom']) await keks.addUser(name);
+    const logIn = (user: string) => post(keks.url, '/issue', { user, password: PASSWORD });
+    for (let n = 0; n < 3; n += 1) expect((await logIn('Often')).status).toBe(200);
+    const refused = await logIn('Often');
+    expect([refused.status, refused.body]).toMatchObject([429, { error: 'too_many_requests' }]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await logIn('Seldom')).status).toBe(200);
+    keks.clock.advance(15 * 60 + 1);
+    expect((await logIn('Often')).status).toBe(200);
+    await keks.close();
+  });
+});
