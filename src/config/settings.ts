@@ -18,7 +18,7 @@ import {
 import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
 
-/** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
+/** A setting: how its text becomes a value, the text it has by default, and one sentence for docs/reference.md. */
 interface Setting<T> {
   readonly parse: (text: string) => T;
   readonly fallback?: string;
