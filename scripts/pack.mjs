@@ -56,7 +56,9 @@ const withoutOldNames = {
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function isPacked() {
-  const sources = ['dist/.built', 'package-lock.json', 'scripts/pack.mjs'].map((name) => join(root, name));
+  const sources = ['dist/.built', 'dist/.transpiled', 'package-lock.json', 'scripts/pack.mjs'].map((name) =>
+    join(root, name),
+  );
   return sources.every((file) => time(file) < time(stamp));
 }
 
