@@ -6,6 +6,7 @@ import {
   integer,
   issuer,
   loopbackOrHost,
+  logFormat,
   logLevel,
   makingSecret,
   oneLine,
@@ -167,6 +168,11 @@ export const SETTINGS = {
     'permits plain HTTP beyond loopback: only where something else encrypts',
   ),
   LOG_LEVEL: setting(logLevel, 'info', '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`'),
+  LOG_FORMAT: setting(
+    logFormat,
+    'auto',
+    '`text` for people, `json` for programs; `auto`: text on a terminal, JSON everywhere else',
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     httpUrl,
     undefined,
