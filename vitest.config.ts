@@ -1,5 +1,6 @@
 import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { guardSource } from './test/support/guard-source.js';
 
 /**
  * What these measure is taken from everybody by whoever runs beside them. They come last and alone; everything else is about
@@ -57,6 +58,7 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       {
+        resolve: { alias: guardSource() },
         test: {
           ...SHARED,
           name: 'behaviour',
@@ -68,6 +70,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias: guardSource() },
         test: {
           ...SHARED,
           name: 'limits',

@@ -19,12 +19,18 @@ import { alone } from './lock.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-const FOLDERS = ['src', 'migrations'];
+const guard = join(root, 'packages', 'guard');
+/** Where each folder of sources is compiled to. */
+const FOLDERS = [
+  [join(root, 'src'), join(dist, 'src')],
+  [join(root, 'migrations'), join(dist, 'migrations')],
+  [join(guard, 'src'), join(guard, 'dist')],
+];
 /** Their times are when the last build of its kind that succeeded began. There is one of them only: the last build's. */
 const full = join(dist, '.built');
 const fast = join(dist, '.transpiled');
 /** By which the compiler knows what it has emitted. */
-const known = join(dist, '.tsbuildinfo');
+const known = [dist, join(guard, 'dist')].map((folder) => join(folder, '.tsbuildinfo'));
 /** File systems tell the time less exactly than we do. */
 const VAGUENESS_MS = 1_000;
 
@@ -42,12 +48,13 @@ async function transpiler() {
   return import('oxc-transform').catch(() => undefined);
 }
 
+/** @returns each with where it is compiled to */
 function sources() {
-  const found = [];
-  for (const folder of FOLDERS.map((name) => join(root, name)))
-    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-      if (entry.name.endsWith('.ts')) found.push(join(entry.parentPath, entry.name));
-  return found;
+  return FOLDERS.flatMap(([folder, output]) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => [join(folder, name), join(output, name.replace(/ts$/, 'js'))]),
+  );
 }
 
 /** Whether nothing was changed, added or removed since; asking the compiler costs five times as much. */
@@ -59,9 +66,12 @@ function isBuilt(stamps, tools) {
     'tsconfig.build.json',
     'scripts/build.mjs',
     'scripts/lock.mjs',
+    'packages/guard/package.json',
+    'packages/guard/tsconfig.json',
   ];
-  const files = [...single.map((name) => join(root, name)), ...tools, ...sources()];
-  for (const folder of FOLDERS.map((name) => join(root, name))) {
+  const files = [...single.map((name) => join(root, name)), ...tools, ...sources().map(([source]) => source)];
+  for (const [folder, output] of FOLDERS) {
+    if (!existsSync(output)) return false;
     files.push(folder);
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
       if (entry.isDirectory()) files.push(join(entry.parentPath, entry.name));
@@ -71,22 +81,20 @@ function isBuilt(stamps, tools) {
 }
 
 /** Outputs whose source is gone would still be imported, run as migrations or packed. */
-function removeOrphans(folder) {
+function removeOrphans(sources, folder) {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) removeOrphans(path);
-    else if (/\.(js|d\.ts|js\.map)$/.test(entry.name)) {
-      const source = join(root, path.slice(dist.length + 1).replace(/\.(js\.map|d\.ts|js)$/, '.ts'));
-      if (!existsSync(source)) rmSync(path);
-    }
+    const source = join(sources, entry.name.replace(/\.(js\.map|d\.ts|js)$/, '.ts'));
+    if (entry.isDirectory()) removeOrphans(source, path);
+    else if (/\.(js|d\.ts|js\.map)$/.test(entry.name) && !existsSync(source)) rmSync(path);
   }
 }
 
 /** @returns what is wrong with the sources */
 function compile() {
   // else the compiler would take for its own what the other way has written
-  if (existsSync(fast)) rmSync(known, { force: true });
+  if (existsSync(fast)) for (const notes of known) rmSync(notes, { force: true });
   const tsc = join(dirname(installed('typescript')), 'bin', 'tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], {
     cwd: root,
@@ -99,7 +107,7 @@ function compile() {
 function transpile({ transformSync }) {
   const outputs = [];
   let wrong = '';
-  for (const source of sources()) {
+  for (const [source, output] of sources()) {
     const options = {
       lang: 'ts',
       target: 'es2023',
@@ -108,7 +116,6 @@ function transpile({ transformSync }) {
     };
     const { code, map, errors } = transformSync(source, readFileSync(source, 'utf8'), options);
     for (const { codeframe, message } of errors) wrong += `${codeframe ?? `${source}: ${message}`}\n`;
-    const output = join(dist, source.slice(root.length + 1).replace(/ts$/, 'js'));
     outputs.push([output, `${code}//# sourceMappingURL=${basename(output)}.map\n`]);
     outputs.push([`${output}.map`, JSON.stringify({ ...map, sources: [source] })]);
   }
@@ -125,7 +132,7 @@ function build(work, stamp) {
   // whoever waits wants to know for what
   const what = existsSync(full) || existsSync(fast) ? 'what has changed' : 'Keks';
   process.stderr.write(`Compiling ${what} ...\n`);
-  for (const folder of FOLDERS) removeOrphans(join(dist, folder));
+  for (const [folder, output] of FOLDERS) removeOrphans(folder, output);
   const wrong = work();
   if (wrong !== '') {
     process.stderr.write(wrong);

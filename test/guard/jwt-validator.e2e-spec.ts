@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { JwtValidator, type JwtValidatorOptions } from 'keks-guard/jwt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { JwtValidator, type JwtValidatorOptions } from '../../src/guard/jwt-validator.js';
 import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { base64url, malleated, signed, type Json } from '../support/forge.js';
 import { expectNoVerdict } from '../support/no-verdict.js';

@@ -40,7 +40,11 @@ describe('scripts/build.mjs', () => {
     for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts'])
       cpSync(join(ROOT, name), join(clone, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'), 'junction');
-    for (const folder of ['src', 'migrations']) mkdirSync(join(clone, folder));
+    for (const name of ['package.json', 'tsconfig.json'])
+      cpSync(join(ROOT, 'packages/guard', name), join(clone, 'packages/guard', name), { recursive: true });
+    for (const folder of ['src', 'migrations', 'packages/guard/src'])
+      mkdirSync(join(clone, folder), { recursive: true });
+    await write('export const TWO = 2;\n', 'packages/guard/src/two.ts');
     await write('export const ZERO = 0;\n', 'migrations/zero.ts');
     await write('export const ONE: number = 1;\n');
   });

@@ -1,8 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PUBLIC, REQUIRED_SCOPE } from '../../guard/principal.js';
-import { SCOPE_EXTENSION } from '../../guard/swagger.js';
+import { PUBLIC, REQUIRED_SCOPE } from 'keks-guard/internals';
+import { SCOPE_EXTENSION } from 'keks-guard/swagger';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
