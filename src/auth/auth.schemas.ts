@@ -16,10 +16,10 @@ export const issueRequest = z
       description: 'Exactly as it was set; 1,024 bytes at most.',
       example: 'U+1F36A',
     }),
-    scope: z
-      .string()
-      .optional()
-      .meta({ description: "Space-separated; all of the user's if absent.", example: 'cookies:eat' }),
+    scope: z.string().optional().meta({
+      description: "Space-separated; all of the user's if absent.",
+      example: 'cookies:eat keks:account',
+    }),
     format: z
       .enum(['opaque', 'jwt'])
       .optional()

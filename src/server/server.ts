@@ -1,8 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { AppModule, type AppOptions } from '../app.module.js';
 import { resourceMetadataUrl } from '../auth/discovery/well-known.js';
 import { DemoUser } from '../auth/users/demo-user.js';
+import { FirstAdministrator } from '../auth/users/first-administrator.js';
 import type { Config } from '../config/config.js';
 import { describeProxies } from '../config/trusted-proxies.js';
 import { documentOptions } from './document-options.js';
@@ -13,11 +14,18 @@ import { drain as drainApp, DrainState } from '../http/drain.js';
 import { createHttpApp } from '../http/http-app.js';
 import { openApiDocument, serveDocuments } from '../http/openapi/openapi.js';
 import { listenOrRefuse } from './listen-refusal.js';
+import { programLog } from './program-log.js';
 import { certificate, renewCertificate } from './certificate.js';
 import { MetricsText } from '../ops/metrics-text.js';
 import { createOpsApp, type OpsSources } from '../ops/ops-listener.js';
 import { Readiness } from '../ops/readiness.js';
-import { DATABASE_ENDED, OPS_STOP_LIMIT_MS, STOP_LIMIT_MS, type Service } from './service.js';
+import {
+  DATABASE_ENDED,
+  OPS_STOP_LIMIT_MS,
+  STOP_LIMIT_MS,
+  type OfferedAdministrator,
+  type Service,
+} from './service.js';
 import { VERSION } from '../version.js';
 
 /** One that somebody else looks after has nothing to do in `stop`. */
@@ -45,7 +53,7 @@ export async function startServer(
   database: Promise<Embedded | undefined>,
   member?: Membership,
 ): Promise<Server> {
-  const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
+  const logger = programLog(config, member ? { worker: member.worker } : null);
   if (config.TRUST_PROXY && member?.seeds !== false) logger.info(describeProxies(config.TRUST_PROXY));
   const drainState = new DrainState();
   const [embedded, app] = await both(
@@ -69,6 +77,7 @@ export async function startServer(
       app,
       port,
       failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
+      offerAdministrator: (mayBeShown) => offered(app.get(FirstAdministrator), mayBeShown),
       reloadCertificate: () => renewCertificate(app, config),
       stop: async (delayMs) => {
         await drainApp(app, { delayMs, limitMs: STOP_LIMIT_MS });
@@ -136,6 +145,14 @@ async function connect(
       connected.catch(resolve);
     }),
   };
+}
+
+async function offered(
+  first: FirstAdministrator,
+  mayBeShown: boolean,
+): Promise<OfferedAdministrator | undefined> {
+  if (!(await first.isMissing())) return undefined;
+  return (mayBeShown && (await first.make())) || 'missing';
 }
 
 /** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */

@@ -518,7 +518,7 @@ describe('settings that go together', () => {
 
 describe('every setting', () => {
   it.each(Object.entries(SETTINGS))(
-    '%s has a sentence for the README and a default that parses',
+    '%s has a sentence for the reference and a default that parses',
     (_, setting) => {
       expect(setting.summary.length).toBeGreaterThan(5);
       if (setting.fallback !== undefined) expect(setting.parse(setting.fallback)).toBeDefined();

@@ -292,7 +292,57 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     expect(await ended).toBe(0);
     expect(await isServerOf(cluster, postmaster)).toBe(false);
   });
+
+  it('elsewhere than on a terminal nobody is made: it is said how', () => {
+    expect(keks.stdout()).toContain('\nnpm run -s keks -- user add admin --scope keks:admin --generate\n');
+    expect(keks.output()).not.toMatch(/[a-z2-9]{5}-[a-z2-9]{5}/);
+  });
+
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'on a terminal: lines for people, and an administrator whose password is shown once',
+    async () => {
+      await onTerminal(settings, async (shown, url) => {
+        const made = /^ {2}user +(\S+)\n {2}password +(\S+)$/m.exec(shown());
+        const [, user = '', password = ''] = made ?? [];
+        const token = await issue(url, user, password);
+        expect((await get(url, '/admin/users', token)).status).toBe(200);
+        expect((await post(url, '/issue', { user, password: `${password}x` })).status).toBe(401);
+        const line =
+          /^\d\d:\d\d:\d\d info  refused error="invalid_credentials" status=401 network="127\.0\.0\.1"/m;
+        await vi.waitFor(() => expect(shown()).toMatch(line), PATIENTLY);
+        expect(shown()).not.toContain('{"level"');
+        expect(readFileSync(join(DATA_DIR, 'postgres.log'), 'utf8')).not.toContain(password);
+      });
+      await onTerminal(settings, async (shown) => {
+        expect(shown()).toContain('/console');
+        expect(shown()).not.toMatch(/admin/);
+      });
+    },
+  );
 });
+
+/** What somebody sees who starts it on a terminal, and ends it when `look` is done. */
+async function onTerminal(
+  settings: Record<string, string>,
+  look: (shown: () => string, url: string) => Promise<void>,
+): Promise<void> {
+  const url = `http://127.0.0.1:${settings['PORT']}`;
+  const line = `exec "${process.execPath}" ${program('main')}`;
+  const terminal = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', NO_COLOR: '1', ...settings },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(terminal, 'close');
+  let shown = '';
+  terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString().replaceAll('\r', '')));
+  try {
+    await vi.waitFor(() => expect(shown).toMatch(/^curl [^\n]*\$TOKEN"\n/m), PATIENTLY);
+    await look(() => shown, url);
+  } finally {
+    terminal.stdin.write('\u0003');
+    await ended;
+  }
+}
 
 async function addUser({ client }: TestDatabase): Promise<void> {
   const hash = new PasswordHash({

@@ -2,4 +2,4 @@
 export { BEARER_ERRORS } from './bearer-error.js';
 export { bearerToken, type RawRequest } from './bearer-header.js';
 export { OnceASecond } from './once-a-second.js';
-export { PRINCIPAL, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';
+export { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';

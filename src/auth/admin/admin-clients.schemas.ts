@@ -32,7 +32,7 @@ const secret = {
   client_secret: z.string().meta({ description: 'Shown once, here.', example: 'kcs_...' }),
 };
 
-export const clientItem = z.object(shared).meta({ id: 'Client' });
+export const clientItem = z.object(shared).meta({ id: 'ClientRecord' });
 export const clientList = listOf('ClientList', clientItem);
 
 export const clientDetails = z
@@ -71,7 +71,7 @@ export const newClient = z
     resources,
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
   })
-  .meta({ id: 'NewClient' });
+  .meta({ id: 'AddClientRequest' });
 
 export const clientChange = z
   .object({
@@ -86,7 +86,7 @@ export const clientChange = z
       .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), reason('nothing_to_change'))
-  .meta({ id: 'ClientChange' });
+  .meta({ id: 'ClientChangeRequest' });
 
 export type ClientItem = z.infer<typeof clientItem>;
 export type ClientDetails = z.infer<typeof clientDetails>;
