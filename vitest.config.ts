@@ -44,10 +44,10 @@ const SHARED = {
   // process, where each file's app, the only one of its time, takes the place of the one before
   pool: 'forks' as const,
   isolate: false,
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   // how long something may take to come is no promise, unless a test says so
-  expect: { poll: { timeout: 30_000 } },
+  expect: { poll: { timeout: 90_000 } },
 } satisfies NonNullable<UserWorkspaceConfig['test']>;
 
 export default defineConfig({

@@ -198,7 +198,7 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
           else expect((await verdict).active).toBe(true);
           expect((await eat(token)).status).toBe(asksEveryTime ? 503 : 200);
           await outage.end();
-          await expect.poll(async () => (await eat(token)).status, { timeout: 30_000 }).toBe(200);
+          await expect.poll(async () => (await eat(token)).status, { timeout: 90_000 }).toBe(200);
         },
       );
     });
