@@ -2,6 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule, type AppOptions } from '../app.module.js';
 import { resourceMetadataUrl } from '../auth/discovery/well-known.js';
+import { misspelledAudiences } from '../auth/clients/audience-flaws.js';
+import { ClientsService } from '../auth/clients/clients.service.js';
 import { DemoUser } from '../auth/users/demo-user.js';
 import { FirstAdministrator } from '../auth/users/first-administrator.js';
 import type { Config } from '../config/config.js';
@@ -27,6 +29,9 @@ import {
   type Service,
 } from './service.js';
 import { VERSION } from '../version.js';
+
+/** A start says no more lines than somebody reads. */
+const FLAWS_TOLD = 5;
 
 /** One that somebody else looks after has nothing to do in `stop`. */
 export type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
@@ -68,7 +73,9 @@ export async function startServer(
       serveDocuments(ops, options, () => openApiDocument(app, options));
     }
     const session = app.get(DatabaseSession);
-    const { failed: unusable } = await connect(session, config, embedded, logger);
+    const { connected, failed: unusable } = await connect(session, config, embedded, logger);
+    if (member?.seeds !== false)
+      void connected.then(() => warnOfAudiences(app, config, logger)).catch(() => undefined);
     const ended = embedded?.exited?.then(() => new Error(DATABASE_ENDED));
     if (config.DEMO && member?.seeds !== false) await app.get(DemoUser).seed();
     if (ops) await listenOrRefuse(ops, config, 'OPS_PORT');
@@ -128,11 +135,11 @@ async function connect(
   config: Config,
   embedded: Embedded | undefined,
   logger: Logger,
-): Promise<{ failed?: Promise<Error> }> {
+): Promise<{ connected: Promise<void>; failed?: Promise<Error> }> {
   const connection = embedded?.address ?? connectionOf(config.DATABASE_URL ?? '', config.DATABASE_SCHEMA);
   if (embedded) {
     await session.connect(connection);
-    return {};
+    return { connected: Promise.resolve() };
   }
   const firstFailure = deferred<'away'>();
   const connected = session.connectPatiently(connection, (error) => {
@@ -141,6 +148,7 @@ async function connect(
   });
   await Promise.race([connected, firstFailure.promise]);
   return {
+    connected,
     failed: new Promise((resolve) => {
       connected.catch(resolve);
     }),
@@ -153,6 +161,13 @@ async function offered(
 ): Promise<OfferedAdministrator | undefined> {
   if (!(await first.isMissing())) return undefined;
   return (mayBeShown && (await first.make())) || 'missing';
+}
+
+/** Who asks from such an API is refused with every good token, and told nothing of it. */
+async function warnOfAudiences(app: NestFastifyApplication, config: Config, logger: Logger): Promise<void> {
+  const apis = await app.get(ClientsService, { strict: false }).list();
+  const enabled = apis.filter(({ disabled }) => !disabled);
+  for (const flaw of misspelledAudiences(enabled, config.AUDIENCE).slice(0, FLAWS_TOLD)) logger.warn(flaw);
 }
 
 /** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */

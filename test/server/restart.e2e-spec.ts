@@ -447,11 +447,18 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
   ])(
     'the log: a line at the start that tells what runs, one at the end, and no secret; %o',
     async (more, on) => {
-      const url = new URL((await database()).url);
+      const empty = await database();
+      await empty.client.query(
+        `INSERT INTO clients (client_id, name, scope, audience, token_format)
+         VALUES ('c-api', 'api', '', '{http://localhost:3000}', 'opaque')`,
+      );
+      const url = new URL(empty.url);
       url.searchParams.set('password', 'hunter2hunter2');
       const { host, port, database: name } = connectionOf(url.href);
       const { PORT: _, ...settings } = environment(url.href, { ...more, LOG_LEVEL: 'info' });
       const keks = await ready(await start(settings));
+      // an API to which every good token would be none
+      await vi.waitFor(() => expect(keks.stdout()).toContain('the audience of c-api (api)'), PATIENTLY);
       expect(await keks.stop('SIGINT')).toBe(0);
       const lines = keks.stdout().trimEnd().split('\n');
       const parsed = lines.map((line) => JSON.parse(line) as { msg: string });
@@ -469,6 +476,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
         { level: 30, time: expect.any(Number), why: 'SIGINT', msg: 'stopped' },
       ]);
       expect(parsed.at(-1)?.msg).toBe('stopped');
+      expect(parsed.filter(({ msg }) => msg.includes('c-api'))).toHaveLength(1);
       for (const secret of ['hunter2', SECRET_KEY]) expect(keks.output()).not.toContain(secret);
     },
   );

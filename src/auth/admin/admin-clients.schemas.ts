@@ -20,7 +20,7 @@ const shared = {
     .meta({
       description:
         'The APIs beside its own that it may ask tokens for; null for any, in clients that are older than this choice.',
-      example: ['https://oven.example'],
+      example: ['https://oven.example cookies:bake'],
     }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
   disabled: z.boolean().meta({ example: false }),
@@ -53,8 +53,9 @@ const resources = z
   .array(z.string())
   .optional()
   .meta({
-    description: 'Absolute URIs of the APIs beside its own that it may ask tokens for, with `resource`.',
-    example: ['https://oven.example'],
+    description:
+      'The APIs beside its own that it may ask tokens for, with `resource`: for each its absolute URI, and after it, each after a space, the scopes that such tokens may carry. Without any they may carry all that the client may.',
+    example: ['https://oven.example cookies:bake'],
   });
 
 export const newClient = z

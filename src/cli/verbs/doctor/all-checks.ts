@@ -1,5 +1,6 @@
-import type { SecretKeysConfig } from '../../../auth/secrets/secret-keys.js';
+import type { Config } from '../../../config/config.js';
 import type { PinnedClient } from '../../../database/pinned-client.js';
+import { checkClients } from './client-checks.js';
 import { checkDatabase } from './database-checks.js';
 import { checkEndings } from './ending-checks.js';
 import type { Finding } from './finding.js';
@@ -13,14 +14,14 @@ import { checkSecretKeys } from './secret-key-checks.js';
 export async function checkAll(
   client: PinnedClient,
   settings: Parameters<typeof checkDatabase>[1],
-  keys: SecretKeysConfig | undefined,
+  keys: Config | undefined,
 ): Promise<Finding[]> {
   const found = await checkDatabase(client, settings);
   const known = !found.some(({ check, status }) => check === 'schema' && status === 'fail');
   return [
     ...(settings.DATABASE_URL === undefined ? [] : await checkReplication(client)),
     ...found,
-    ...(known ? [await checkEndings(client)] : []),
+    ...(known ? [await checkEndings(client), ...(await checkClients(client, keys?.AUDIENCE))] : []),
     ...(keys && known ? await checkSecretKeys(client, keys) : []),
   ];
 }
