@@ -5,6 +5,7 @@ import { Database } from './database.js';
 import { Maintenance } from './schema/maintenance.js';
 import { DatabaseRefusal } from './database-refusal.js';
 import { migrate } from './schema/migrator.js';
+import { describePooler, meetPooler } from './pooler.js';
 import { PooledDataSource } from './pooled-data-source.js';
 import type { DatabaseConnection } from './session-settings.js';
 
@@ -56,6 +57,8 @@ export class DatabaseSession implements OnApplicationShutdown {
   async open(connection: DatabaseConnection): Promise<void> {
     const done = await migrate(connection);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
+    const pooler = await meetPooler(connection);
+    if (pooler) this.logger.log(describePooler(pooler));
     this.maintenance.use(connection);
     await this.database.attach(connection, this.source);
     await this.synchroniseClock();

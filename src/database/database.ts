@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
-import { HotQuery, type HotRow } from './hot/hot-query.js';
+import { HotQuery, type HotManner, type HotRow } from './hot/hot-query.js';
 import type { PooledDataSource } from './pooled-data-source.js';
-import { asUnavailable, isMisrouted, sqlState } from './postgres-error.js';
+import { PinnedClient } from './pinned-client.js';
+import { asUnavailable, isLostName, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import type { DatabaseConnection } from './session-settings.js';
 import { Unavailable } from '../http/errors/unavailable.js';
@@ -64,12 +65,12 @@ export class Database implements Queries {
   ): Promise<readonly R[]> {
     const client = await acquire(required(this.hot));
     return new Promise((resolve, reject) => {
-      const query = new HotQuery(statement, values, (error, rows) => {
+      const done = (error: unknown, rows: readonly HotRow[]): void => {
         client.release(error !== null);
         if (error === null) resolve(rows as readonly R[]);
-        else reject(asUnavailable(error));
-      });
-      client.query(query);
+        else reject(asUnavailable(noted(client, error)));
+      };
+      client.query(new HotQuery(statement, values, done, mannerOf(client)));
     });
   }
 
@@ -124,6 +125,18 @@ async function query<R extends QueryResultRow>(
   } catch (error) {
     throw asUnavailable(error);
   }
+}
+
+/** Undefined where PostgreSQL itself is at the other end. */
+function mannerOf(client: PoolClient): HotManner | undefined {
+  const pooled = client instanceof PinnedClient ? client.pooled : undefined;
+  return pooled && { names: pooled.names, preamble: pooled.preamble };
+}
+
+/** A pooler that was taken for one that keeps names is not asked for it any more. */
+function noted(client: unknown, error: unknown): unknown {
+  if (client instanceof PinnedClient && isLostName(error)) client.way.names = false;
+  return error;
 }
 
 async function acquire(pool: Pool): Promise<PoolClient> {

@@ -25,14 +25,35 @@ export async function migrate(
   try {
     await assertServer(client);
     if ((await lacking(client)).length === 0) return [];
-    tell('waiting for whoever else migrates');
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const missing = await pendingMigrations(client);
-    tell(`migrating: ${missing.join(', ')}`);
-    if (missing.length > 0) await runMigrations(connection, client);
-    return missing;
+    return await inTurn(connection, tell, async () => {
+      const missing = await pendingMigrations(client);
+      tell(`migrating: ${missing.join(', ')}`);
+      if (missing.length > 0) await runMigrations(connection, client);
+      return missing;
+    });
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * One after the other, by a lock that goes with a transaction: one of a session would be kept by a pooler, which gives the
+ * session to somebody else. It is held on a connection of its own, which does nothing meanwhile.
+ */
+async function inTurn<T>(
+  connection: DatabaseConnection,
+  tell: (progress: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const holder = await openClient(connection);
+  try {
+    await holder.query('BEGIN');
+    tell('waiting for whoever else migrates');
+    await holder.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    return await work();
+  } finally {
+    await holder.query('ROLLBACK').catch(() => undefined);
+    await holder.end().catch(() => undefined);
   }
 }
 
