@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { ON_PRIMARY } from './primary.sql.js';
 import { isLostName } from './postgres-error.js';
 import { sayAll, type DatabaseConnection } from './session-settings.js';
 import type { Statement } from './statement.js';
@@ -29,9 +28,7 @@ export class PooledSession {
     connection: DatabaseConnection,
   ) {
     this.preamble = { name: 'keks_settings', text: sayAll(connection) };
-    const standby =
-      connection.primaryOnly === true ? [`SELECT FROM (SELECT) AS nothing WHERE NOT ${ON_PRIMARY}`] : [];
-    this.opening = [START, this.preamble.text, ...standby].join('; ');
+    this.opening = `${START}; ${this.preamble.text}`;
     this.send = client.query.bind(client) as Query;
     client.query = ((...args: unknown[]) => this.query(args)) as typeof client.query;
   }

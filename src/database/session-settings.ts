@@ -3,6 +3,7 @@
  * they are pinned when a connection is made, and how it is seen that they hold.
  */
 import type { ClientConfig } from 'pg';
+import { ON_PRIMARY } from './primary.sql.js';
 import type { Way } from './way.js';
 
 export interface SessionSetting {
@@ -80,14 +81,14 @@ function spoken(connection: DatabaseConnection): Map<string, string> {
 
 /**
  * All settings until the end of the transaction, by a statement without rows: where a pooler is in between, the session is
- * whoever's, and only a transaction is ours. What may be kept is kept.
+ * whoever's, and only a transaction is ours. What may be kept is kept. Where it has to be the primary, a standby refuses.
  */
 export function sayAll(connection: DatabaseConnection): string {
   const plain = [...spoken(connection)].map(([name, value]) => `(${literal(name)}, ${literal(value)})`);
   const kept = FIXED.filter(({ late }) => late === 'anybody').map(
     (setting) => `('${setting.name}', ${keeping(setting, `current_setting('${setting.name}')`)})`,
   );
-  return `SELECT FROM (VALUES ${[...plain, ...kept].join(', ')}) AS said (name, value) WHERE set_config(name, value, true) IS NULL`;
+  return `SELECT FROM (VALUES ${[...plain, ...kept].join(', ')}) AS said (name, value) WHERE ${connection.primaryOnly ? `${ON_PRIMARY} AND ` : ''}set_config(name, value, true) IS NULL`;
 }
 
 function keeping({ value, alike = [] }: SessionSetting, found: string): string {
