@@ -41,10 +41,11 @@ export class DatabaseSession implements OnApplicationShutdown {
 
   /**
    * One attempt, for those who serve: opens, makes partitions ahead of need, and goes on doing so.
+   * @param tell told in a few words what is done to the schema, if anything is
    * @throws DatabaseRefusal when waiting would not help
    */
-  async connect(connection: DatabaseConnection): Promise<void> {
-    await this.open(connection);
+  async connect(connection: DatabaseConnection, tell?: (progress: string) => void): Promise<void> {
+    await this.open(connection, tell);
     await this.maintenance.prepare(connection);
     this.prepared = true;
     this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
@@ -54,8 +55,11 @@ export class DatabaseSession implements OnApplicationShutdown {
    * For those who come and go, such as the verbs of the command line: migrates, opens the pools, sets the clock.
    * @throws DatabaseRefusal when waiting would not help
    */
-  async open(connection: DatabaseConnection): Promise<void> {
-    const done = await migrate(connection);
+  async open(
+    connection: DatabaseConnection,
+    tell: (progress: string) => void = () => undefined,
+  ): Promise<void> {
+    const done = await migrate(connection, tell);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
     const pooler = await meetPooler(connection);
     if (pooler) this.logger.log(describePooler(pooler));
@@ -65,14 +69,19 @@ export class DatabaseSession implements OnApplicationShutdown {
     this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
   }
 
-  /** Tries until it succeeds, with growing pauses. Resolves on success. @throws DatabaseRefusal */
+  /**
+   * Tries until it succeeds, with growing pauses. Resolves on success.
+   * @param tell as of `connect`
+   * @throws DatabaseRefusal
+   */
   async connectPatiently(
     connection: DatabaseConnection,
     afterFailure: (error: Error) => void,
+    tell?: (progress: string) => void,
   ): Promise<void> {
     for (let pause = RETRY_FIRST_MS; !this.ended; pause = Math.min(pause * 2, RETRY_MOST_MS)) {
       try {
-        return await this.connect(connection);
+        return await this.connect(connection, tell);
       } catch (error) {
         await this.letGo();
         if (error instanceof DatabaseRefusal || !(error instanceof Error)) throw error;

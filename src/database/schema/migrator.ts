@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { migrations } from '../../../migrations/index.js';
 import { DatabaseRefusal } from '../database-refusal.js';
 import { openClient, PinnedClient } from '../pinned-client.js';
+import { MIGRATING, watched } from './migration-watch.js';
 import { asRefusal, assertEncoding, assertMigratable, assertOurMigrations } from './preconditions.js';
 import { isCompatible, markCompatible, MIGRATIONS_TABLE } from './schema-compatibility.js';
 import { DEFAULT_SCHEMA, type DatabaseConnection } from '../session-settings.js';
@@ -27,8 +28,9 @@ export async function migrate(
     if ((await lacking(client)).length === 0) return [];
     return await inTurn(connection, tell, async () => {
       const missing = await pendingMigrations(client);
+      if (missing.length === 0) return missing;
       tell(`migrating: ${missing.join(', ')}`);
-      if (missing.length > 0) await runMigrations(connection, client);
+      await runMigrations(connection, client, tell);
       return missing;
     });
   } finally {
@@ -48,8 +50,13 @@ async function inTurn<T>(
   const holder = await openClient(connection);
   try {
     await holder.query('BEGIN');
-    tell('waiting for whoever else migrates');
-    await holder.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    const { rows } = await holder.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS free', [
+      MIGRATION_LOCK,
+    ]);
+    if (!rows[0]?.free) {
+      tell('waiting for whoever else migrates');
+      await holder.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    }
     return await work();
   } finally {
     await holder.query('ROLLBACK').catch(() => undefined);
@@ -131,14 +138,18 @@ export async function pendingMigrations(client: pg.Client): Promise<string[]> {
 }
 
 /** The mark is raised first: a program that starts in between must not find what is about to go. */
-async function runMigrations(connection: DatabaseConnection, client: pg.Client): Promise<void> {
+async function runMigrations(
+  connection: DatabaseConnection,
+  client: pg.Client,
+  tell: (progress: string) => void,
+): Promise<void> {
   // most starts have nothing to migrate
   const { createDataSource } = await import('./data-source.js');
-  const dataSource = createDataSource({ ...connection });
+  const dataSource = createDataSource({ ...connection, application_name: MIGRATING });
   await dataSource.initialize();
   try {
     if (await hasMigrationsTable(client)) await markCompatible(client);
-    await dataSource.runMigrations({ transaction: 'each' });
+    await watched(client, tell, dataSource.runMigrations({ transaction: 'each' }));
     await markCompatible(client);
   } catch (error) {
     throw asRefusal(error);
