@@ -7,11 +7,13 @@ import { DatabaseRefusal } from './database-refusal.js';
 import { migrate } from './schema/migrator.js';
 import { describePooler, meetPooler } from './pooler.js';
 import { PooledDataSource } from './pooled-data-source.js';
+import { Unavailable } from '../http/errors/unavailable.js';
 import type { DatabaseConnection } from './session-settings.js';
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 2_000;
 const CLOCK_EVERY_MS = 5_000;
+const TIMELINE_EVERY_MS = 1_000;
 const MAINTENANCE_EVERY_MS = 3_600_000;
 
 const DATABASE_TIME = {
@@ -26,6 +28,7 @@ export class DatabaseSession implements OnApplicationShutdown {
   private readonly timers: NodeJS.Timeout[] = [];
   private ended = false;
   private prepared = false;
+  private repeating = false;
 
   constructor(
     private readonly database: Database,
@@ -49,6 +52,8 @@ export class DatabaseSession implements OnApplicationShutdown {
     await this.maintenance.prepare(connection);
     this.prepared = true;
     this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
+    await this.repeatEndings();
+    this.every(TIMELINE_EVERY_MS, () => this.repeatEndings());
   }
 
   /**
@@ -106,6 +111,24 @@ export class DatabaseSession implements OnApplicationShutdown {
     const sentAt = performance.now();
     const [row] = await this.database.run<{ ms: number }>(DATABASE_TIME);
     if (row) this.clock.synchronise(row.ms, sentAt);
+  }
+
+  /** Where the timeline cannot be asked for, as with some who serve PostgreSQL, it is as if it never grew. */
+  private async repeatEndings(): Promise<void> {
+    if (this.repeating) return;
+    this.repeating = true;
+    try {
+      const done = await this.database.repeatEndings();
+      if (done)
+        this.logger.warn(
+          `another server has become the primary: ${done.endings} revokes of the last ten minutes were done again, of which it did not know ${done.lost}`,
+        );
+    } catch (error) {
+      if (error instanceof Unavailable) return;
+      this.logger.debug(`the timeline cannot be seen: ${String(error)}`);
+    } finally {
+      this.repeating = false;
+    }
   }
 
   private every(ms: number, work: () => Promise<unknown>): void {

@@ -8,8 +8,15 @@ import { PinnedClient } from './pinned-client.js';
 import { asUnavailable, isLostName, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import type { DatabaseConnection } from './session-settings.js';
+import { RecentEndings, type Repeated } from './recent-endings.js';
 import { Unavailable } from '../http/errors/unavailable.js';
 import type { Statement, Queries } from './statement.js';
+
+/** By the name of the file that is being written, which is right at once after a promotion. */
+const TIMELINE: Statement = {
+  name: 'timeline',
+  text: `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline`,
+};
 
 /** Statements by hand and repositories, on one connection: `entities` is TypeORM's manager of this transaction. */
 export interface Transaction extends Queries {
@@ -26,6 +33,9 @@ export class Database implements Queries {
   private main: Pool | undefined;
   private hot: Pool | undefined;
   private source: PooledDataSource | undefined;
+  /** How many hosts may be tried for a connection. */
+  private places = 0;
+  private readonly recentEndings = new RecentEndings();
 
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'DATABASE_TIMEOUT'>) {}
 
@@ -36,6 +46,7 @@ export class Database implements Queries {
 
   /** Called once the schema is known to be right. @param source TypeORM on the main pool, for the repositories */
   async attach(connection: DatabaseConnection, source: PooledDataSource): Promise<void> {
+    this.places = connection.way?.places.length ?? 0;
     this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
     this.hot = hotPool(connection, this.config.DATABASE_TIMEOUT);
     this.source = source;
@@ -44,7 +55,7 @@ export class Database implements Queries {
 
   /** A connection of the main pool. @throws Unavailable */
   lend(): Promise<PoolClient> {
-    return acquire(required(this.main));
+    return acquire(required(this.main), this.places);
   }
 
   async detach(): Promise<void> {
@@ -55,7 +66,35 @@ export class Database implements Queries {
   }
 
   async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
-    return onceMore(() => query<R>(required(this.main), statement, values));
+    const rows = await onceMore(() => this.send<R>(statement, values));
+    this.recentEndings.note(statement, values);
+    return rows;
+  }
+
+  /** After a failover, what this process has ended and acknowledged lately is ended again. @throws Unavailable: try again */
+  async repeatEndings(): Promise<Repeated | undefined> {
+    if (!this.recentEndings.wanted) return undefined;
+    const [row] = await this.run<{ timeline: number }>(TIMELINE);
+    const queries: Queries = {
+      run: (statement, values = []) => onceMore(() => this.send(statement, values)),
+    };
+    return row && this.recentEndings.repeatAfter(row.timeline, queries);
+  }
+
+  private async send<R extends QueryResultRow>(
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<R[]> {
+    if (this.places === 0) return query<R>(required(this.main), statement, values);
+    const client = await this.lend();
+    try {
+      const rows = await query<R>(client, statement, values);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
   }
 
   /** @param values in PostgreSQL's binary format @throws Unavailable when the database could not answer */
@@ -63,7 +102,7 @@ export class Database implements Queries {
     statement: Statement,
     values: readonly Buffer[] = [],
   ): Promise<readonly R[]> {
-    const client = await acquire(required(this.hot));
+    const client = await acquire(required(this.hot), this.places);
     return new Promise((resolve, reject) => {
       const done = (error: unknown, rows: readonly HotRow[]): void => {
         client.release(error !== null);
@@ -86,11 +125,16 @@ export class Database implements Queries {
     const client = await this.lend();
     try {
       const runner = await required(this.source).begin(client);
+      const done: [Statement, readonly unknown[]][] = [];
       const result = await work({
-        run: (statement, values = []) => query(client, statement, values),
+        run: (statement, values = []) => {
+          done.push([statement, values]);
+          return query(client, statement, values);
+        },
         entities: runner.manager,
       });
       await runner.commitTransaction();
+      for (const [statement, values] of done) this.recentEndings.note(statement, values);
       client.release();
       return result;
     } catch (error) {
@@ -104,6 +148,9 @@ export class Database implements Queries {
     return { main: numbers(this.main), hot: numbers(this.hot) };
   }
 }
+
+/** A host that refuses does so at once. */
+const QUICK_MS = 100;
 
 async function onceMore<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -139,13 +186,19 @@ function noted(client: unknown, error: unknown): unknown {
   return error;
 }
 
-async function acquire(pool: Pool): Promise<PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    // also where the database no longer lets us have a setting: nothing was found out
-    const fault = asUnavailable(error);
-    throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
+/** @param places how many hosts there are: a connection that fails has already turned to the next one */
+async function acquire(pool: Pool, places: number): Promise<PoolClient> {
+  for (let left = Math.max(1, places); ;) {
+    const began = performance.now();
+    try {
+      return await pool.connect();
+    } catch (error) {
+      // who has waited once is not kept waiting again
+      if ((left -= 1) > 0 && performance.now() - began < QUICK_MS) continue;
+      // also where the database no longer lets us have a setting: nothing was found out
+      const fault = asUnavailable(error);
+      throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
+    }
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type Looked,
   type SessionSetting,
 } from './session-settings.js';
-import { wayOf, type Way } from './way.js';
+import { wayOf, type Place, type Way } from './way.js';
 
 const CONNECT_MS = 2_000;
 /** In pg_stat_activity and the server's log, unless DATABASE_URL says another. */
@@ -34,12 +34,13 @@ export async function openClient(
 ): Promise<PinnedClient> {
   const way = wayOf(connection);
   const settings = { ...connection, way, connectionTimeoutMillis: CONNECT_MS, keepAlive: true, ...more };
-  const said = way.startParameters;
-  try {
-    return await new PinnedClient(settings).connect();
-  } catch (error) {
-    if (way.startParameters === said) throw error;
-    return new PinnedClient(settings).connect();
+  for (let left = Math.max(1, way.places.length); ;) {
+    const said = way.startParameters;
+    try {
+      return await new PinnedClient(settings).connect();
+    } catch (error) {
+      if (way.startParameters === said && (left -= 1) === 0) throw error;
+    }
   }
 }
 
@@ -54,11 +55,13 @@ export class PinnedClient extends pg.Client {
   pooled: PooledSession | undefined;
   private readonly settings: readonly SessionSetting[];
   private readonly patienceMs: number;
+  private readonly place: Place | undefined;
 
   constructor(private readonly asked: DatabaseConnection = {}) {
     const way = wayOf(asked);
     super(explicit(asked, way));
     this.way = way;
+    this.place = way.place;
     forgetEnvironment(this, asked);
     this.schema = asked.schema;
     this.settings = settingsOf(asked);
@@ -81,12 +84,14 @@ export class PinnedClient extends pg.Client {
   /** What a pooler does not take at the start is not said to it again. */
   private learnt(error: unknown): unknown {
     if (error instanceof pg.DatabaseError && UNSUPPORTED.test(error.message)) this.way.sayNothingAtTheStart();
+    else this.way.leave(this.place);
     return error;
   }
 
   private async pin(): Promise<this> {
     try {
       const first = await this.look();
+      if (this.standby && this.place) throw new Error(`connected to a standby at ${this.place.host}`);
       const wrong = this.settings.filter((setting, at) => !holds(setting, first.values[at]));
       const after = await (this.isPooled(first, wrong)
         ? this.sayInEachTransaction()
@@ -100,6 +105,7 @@ export class PinnedClient extends pg.Client {
       }));
       return this;
     } catch (error) {
+      this.way.leave(this.place);
       await this.end().catch(() => undefined);
       throw asPoolerRefusal(error);
     }
@@ -167,7 +173,7 @@ function refusal(setting: SessionSetting | undefined, found: string | undefined)
 /** Where nothing is said, `pg` looks into PGHOST, PGOPTIONS, PGSSLMODE and so on: so all of it is said. */
 function explicit(
   connection: DatabaseConnection & { sslnegotiation?: string | undefined },
-  { startParameters }: Way,
+  { startParameters, place }: Way,
 ): ClientConfig {
   const times = startParameters ? {} : Object.fromEntries(TIMES.map((name) => [name, 0]));
   const user = connection.user || pg.defaults.user || 'postgres';
@@ -175,8 +181,8 @@ function explicit(
     ...connection,
     ...times,
     user,
-    host: connection.host || 'localhost',
-    port: connection.port || 5432,
+    host: place?.host || connection.host || 'localhost',
+    port: place?.port || connection.port || 5432,
     database: connection.database || user,
     // a pool keeps it out of what is spread
     password: connection.password,

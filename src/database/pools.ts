@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Pool, PoolConfig } from 'pg';
+import { hostsOf } from '../config/database-url.js';
 import { PinnedClient } from './pinned-client.js';
 import type { DatabaseConnection } from './session-settings.js';
 import { Way } from './way.js';
@@ -90,9 +91,10 @@ export function guarded(pool: Pool): Pool {
 }
 
 /**
- * @param url postgresql://, a socket directory as `?host=`
+ * @param url postgresql://, a socket directory as `?host=`; several hosts with commas
  * @param schema in which the tables are
  */
 export function connectionOf(url: string, schema?: string): DatabaseConnection {
-  return { ...parseIntoClientConfig(url), schema, way: new Way() };
+  const { url: one, places } = hostsOf(url);
+  return { ...parseIntoClientConfig(one), schema, way: new Way(places) };
 }

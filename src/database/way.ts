@@ -15,6 +15,20 @@ export class Way {
   pooled = false;
   /** Whether a statement that was prepared under a name is there the next time. */
   names = true;
+  private at = 0;
+
+  /** @param places where the primary may be; none if there is one host, which the connection names itself */
+  constructor(readonly places: readonly Place[] = []) {}
+
+  /** Where the primary was last, so far as is known. */
+  get place(): Place | undefined {
+    return this.places[this.at];
+  }
+
+  /** It is not there: whoever comes next asks the next one. Many may have been there at once. */
+  leave(place: Place | undefined): void {
+    if (place !== undefined && place === this.place) this.at = (this.at + 1) % this.places.length;
+  }
 
   /** A pooler refused what was said at the start. */
   sayNothingAtTheStart(): void {

@@ -1,15 +1,19 @@
-import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Config } from '../config/config.js';
+import { hostsOf } from '../config/database-url.js';
+import { connectionOf } from '../database/pools.js';
 import { VERSION } from '../version.js';
 
 /** What somebody who reads the log later wants to know of a start. DATABASE_URL is not told: a password is in it. */
 export function startFacts(config: Config, port: number): object {
-  const { host, port: databasePort, database } = parseIntoClientConfig(config.DATABASE_URL ?? '');
+  const url = config.DATABASE_URL ?? '';
+  const { host, port: databasePort, database } = connectionOf(url);
+  const { places } = hostsOf(url);
   return {
     version: VERSION,
     address: addressOf(config, port),
     issuer: config.ISSUER,
-    database: { host, port: databasePort, name: database },
+    database:
+      places.length > 0 ? { hosts: places, name: database } : { host, port: databasePort, name: database },
     on: switchedOn(config),
   };
 }

@@ -12,6 +12,10 @@ import { ask, follow, serve, type RunningServer } from '../../support/standby.js
 export interface Replication {
   readonly primary: string;
   readonly standby: string;
+  /** Of both, as libpq takes it. */
+  readonly both: string;
+  /** From now on the standby receives nothing. */
+  sever(): Promise<void>;
   /** From now on the standby shows nothing of what it receives. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -44,6 +48,21 @@ export async function startReplication({ synchronous }: { synchronous: boolean }
   return {
     primary,
     standby,
+    both: connectionUrl({
+      ...made.address,
+      host: `${join(one, 'postgres')},${join(two, 'postgres')}`,
+    }).concat('&target_session_attrs=read-write'),
+    async sever() {
+      await ask(standby, `ALTER SYSTEM SET primary_conninfo = ''`);
+      await ask(standby, 'SELECT pg_reload_conf()');
+      await vi.waitFor(
+        async () => {
+          const rows = await ask(primary, 'SELECT FROM pg_stat_replication');
+          if (rows.length > 0) throw new Error('it still streams');
+        },
+        { timeout: 30_000, interval: 20 },
+      );
+    },
     pause: async () => void (await ask(standby, 'SELECT pg_wal_replay_pause()')),
     resume: async () => void (await ask(standby, 'SELECT pg_wal_replay_resume()')),
     async failOver() {
