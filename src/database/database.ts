@@ -35,6 +35,9 @@ export class Database implements Queries {
   private source: PooledDataSource | undefined;
   /** How many hosts may be tried for a connection. */
   private places = 0;
+  private pooled = false;
+  /** A new connection may lead to another server than the one before; one that is open does not, but behind a pooler. */
+  private elsewhere = false;
   private readonly recentEndings = new RecentEndings();
 
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'DATABASE_TIMEOUT'>) {}
@@ -48,6 +51,8 @@ export class Database implements Queries {
   async attach(connection: DatabaseConnection, source: PooledDataSource): Promise<void> {
     this.places = connection.way?.places.length ?? 0;
     this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
+    this.main.on('connect', () => (this.elsewhere = true));
+    this.pooled = connection.way?.pooled ?? false;
     this.hot = hotPool(connection, this.config.DATABASE_TIMEOUT);
     this.source = source;
     if (!source.isInitialized) await source.initialize();
@@ -73,12 +78,19 @@ export class Database implements Queries {
 
   /** After a failover, what this process has ended and acknowledged lately is ended again. @throws Unavailable: try again */
   async repeatEndings(): Promise<Repeated | undefined> {
-    if (!this.recentEndings.wanted) return undefined;
+    if (!this.elsewhere && !this.pooled) return undefined;
     const [row] = await this.run<{ timeline: number }>(TIMELINE);
     const queries: Queries = {
       run: (statement, values = []) => onceMore(() => this.send(statement, values)),
     };
-    return row && this.recentEndings.repeatAfter(row.timeline, queries);
+    if (!row) return undefined;
+    this.elsewhere = false;
+    try {
+      return await this.recentEndings.repeatAfter(row.timeline, queries);
+    } catch (error) {
+      this.elsewhere = true;
+      throw error;
+    }
   }
 
   private async send<R extends QueryResultRow>(

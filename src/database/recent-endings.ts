@@ -38,12 +38,6 @@ export class RecentEndings {
     if (this.kept.length > KEPT_MOST + KEPT_MOST / 10) this.forget();
   }
 
-  /** Whether the timeline matters: at first, and while there is anything to do again. */
-  get wanted(): boolean {
-    this.forget();
-    return this.timeline === undefined || this.kept.length > 0;
-  }
-
   /**
    * @param timeline of the primary, which each promotion makes grow
    * @returns undefined if there is nothing to do; what fails is to be tried again
@@ -52,6 +46,7 @@ export class RecentEndings {
     const known = this.timeline ?? timeline;
     this.timeline ??= timeline;
     if (timeline === known) return undefined;
+    this.forget();
     const limit = pLimit(AT_ONCE);
     const endings = [...this.kept];
     const lost = await Promise.all(endings.map((ending) => limit(() => repeat(ending, queries))));

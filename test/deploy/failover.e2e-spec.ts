@@ -75,6 +75,8 @@ describe('a failover, with both hosts in DATABASE_URL', () => {
       }, PATIENTLY)
       .toEqual(new Set([401]));
     for (const token of [other, fresh]) expect((await get(app.url, '/cookies', token)).status).toBe(200);
-    await expect.poll(() => app.log.join(''), PATIENTLY).toMatch(/were done again, of which it did not know [1-9]/);
+    await expect
+      .poll(() => app.log.join(''), PATIENTLY)
+      .toMatch(/were done again, of which it did not know [1-9]/);
   });
 });
