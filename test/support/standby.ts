@@ -30,7 +30,7 @@ export async function startStandby(): Promise<Standby> {
   const cluster = join(dataDir, 'postgres');
   await follow(cluster);
   const server = await serve(dataDir, { fsync: 'off' });
-  await vi.waitFor(() => ask(url, 'SELECT 1'), { timeout: 20_000, interval: 50 });
+  await vi.waitFor(() => ask(url, 'SELECT 1'), { timeout: 90_000, interval: 50 });
   return {
     url,
     promote: async () => void (await ask(url, 'SELECT pg_promote(true, 20)')),
