@@ -50,8 +50,8 @@ export interface Membership {
 }
 
 /**
- * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database that is away it
- * listens all the same, not ready, and keeps trying.
+ * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database
+ * that is away or is being migrated it listens all the same, not ready, and keeps trying.
  */
 export async function startServer(
   config: Config,
@@ -129,7 +129,11 @@ function sourcesOf(app: NestFastifyApplication): OpsSources {
   return { readiness: get(Readiness), metrics: get(MetricsText), drain: get(DrainState) };
 }
 
-/** @returns for an external database that is not there yet: what ends in an error if it turns out unusable */
+/**
+ * Returns before an external database can be used if it is away, or if its schema is migrated, which may take minutes: who is
+ * alive and not ready has to be seen meanwhile.
+ * @returns what then ends in an error if it turns out unusable
+ */
 async function connect(
   session: DatabaseSession,
   config: Config,
@@ -141,12 +145,19 @@ async function connect(
     await session.connect(connection);
     return { connected: Promise.resolve() };
   }
-  const firstFailure = deferred<'away'>();
-  const connected = session.connectPatiently(connection, (error) => {
-    logger.warn(`the database is away, trying again: ${error.message}`);
-    firstFailure.resolve('away');
-  });
-  await Promise.race([connected, firstFailure.promise]);
+  const takesTime = deferred<'away' | 'migrating'>();
+  const connected = session.connectPatiently(
+    connection,
+    (error) => {
+      logger.warn(`the database is away, trying again: ${error.message}`);
+      takesTime.resolve('away');
+    },
+    onChange((progress) => {
+      logger.info(progress);
+      takesTime.resolve('migrating');
+    }),
+  );
+  await Promise.race([connected, takesTime.promise]);
   return {
     connected,
     failed: new Promise((resolve) => {
@@ -168,6 +179,16 @@ async function warnOfAudiences(app: NestFastifyApplication, config: Config, logg
   const apis = await app.get(ClientsService, { strict: false }).list();
   const enabled = apis.filter(({ disabled }) => !disabled);
   for (const flaw of misspelledAudiences(enabled, config.AUDIENCE).slice(0, FLAWS_TOLD)) logger.warn(flaw);
+}
+
+/** Tells what is new, apart from how far it is. */
+function onChange(tell: (progress: string) => void): (progress: string) => void {
+  let last = '';
+  return (progress) => {
+    const what = progress.replace(/ \(\d+%\)$/, '');
+    if (what !== last) tell(progress);
+    last = what;
+  };
 }
 
 /** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */
