@@ -197,7 +197,11 @@ const GOOD: [Name, string, unknown][] = [
   ['HOST', '127.9.9.9', '127.9.9.9'],
   ['DATABASE_URL', 'postgres://h/d?sslmode=disable', 'postgres://h/d?sslmode=disable'],
   ['DATABASE_URL', 'postgresql:///keks?host=%2Ftmp&port=5432&user=keks', expect.any(String)],
-  ['DATABASE_URL', 'postgresql://k:p%2C@a,b:5433/d?target_session_attrs=read-write', expect.any(String)],
+  [
+    'DATABASE_URL',
+    'postgresql://k:p%2C@a,b:5433/d?target_session_attrs=read-write&sslmode=disable',
+    expect.any(String),
+  ],
   ['ISSUER', 'https://auth.example.com/tenant', 'https://auth.example.com/tenant'],
   ['ISSUER', 'https://AUTH.example.com:443', 'https://AUTH.example.com:443'],
   ['ISSUER', 'http://localhost:3000', 'http://localhost:3000'],
