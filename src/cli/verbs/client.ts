@@ -1,18 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ClientRecord, ClientsService } from '../../auth/clients/clients.service.js';
+import type { ClientRecord } from '../../auth/clients/clients.service.js';
 import { facts, moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
 import { Refusal } from '../refusal.js';
+import { add } from './client-add.js';
+import { withClients } from './client-services.js';
 import { clientRefusal } from './client-refusal.js';
-import type { Initiator } from '../../auth/audit/actor.js';
-
-interface AddOptions {
-  readonly scope?: string;
-  readonly audience?: string[];
-  readonly resource?: string[];
-  readonly tokenFormat: 'opaque' | 'jwt';
-}
 
 const UNKNOWN = 'There is no client with this id: see "keks client list".';
 
@@ -30,6 +24,8 @@ export function client(program: Command, act: Act): void {
       uris('--audience <uri>', '"I am this API": whose tokens it may introspect; may be given again'),
     )
     .addOption(uris('--resource <uri>', 'an API that it may ask tokens for; may be given again'))
+    .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
+    .option('--public', "it runs in other people's hands, so it gets no secret")
     .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
         .choices(['opaque', 'jwt'])
@@ -39,6 +35,7 @@ export function client(program: Command, act: Act): void {
       ...examples(
         'keks client add "night baker" --scope cookies:eat',
         'keks client add shop --audience https://shop.example.com --token-format jwt',
+        'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
       ),
     )
     .action(act(add));
@@ -90,42 +87,6 @@ function uris(flags: string, description: string): Option {
   });
 }
 
-async function add(
-  name: string,
-  { scope: text, audience = [], resource: resources = [], tokenFormat }: AddOptions,
-): Promise<Answer> {
-  const [{ parseScope }, { clientFlaw }] = await Promise.all([
-    import('../../auth/scope.js'),
-    import('../../auth/clients/client-flaw.js'),
-  ]);
-  const scope = parseScope(text ?? '');
-  if (!scope)
-    throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
-      parameter: 'scope',
-    });
-  const flaw = clientFlaw({ name, scope, audience, resources });
-  if (flaw) throw clientRefusal(flaw);
-  const client = { name, scope, audience, resources, tokenFormat };
-  const added = await withClients((clients, by) => clients.add(client, by));
-  return {
-    json: {
-      client_id: added.clientId,
-      client_secret: added.clientSecret,
-      scope: added.scope,
-      audience: added.audience,
-      resources: added.resources,
-    },
-    text: facts([
-      ['client_id', added.clientId],
-      ['client_secret', added.clientSecret],
-      ['scope', added.scope],
-      ['audience', added.audience.join(' ')],
-      ['resources', resources.join(' ')],
-      ['', 'Nobody can show the secret to you again.'],
-    ]),
-  };
-}
-
 async function list(): Promise<Answer> {
   const clients = await withClients((service) => service.list());
   const rows = clients.map((one) => [
@@ -157,6 +118,7 @@ async function show(id: string): Promise<Answer> {
       ['name', one.name],
       ['scope', one.scope],
       ['audience', one.audience.join(' ')],
+      ['redirect to', one.redirectUris.join(' ')],
       ['token format', one.tokenFormat],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],
@@ -170,6 +132,11 @@ async function rotateSecret(id: string, { retireOld = false }: { retireOld?: boo
   const added = await withClients((clients, by) => clients.addSecret(id, by));
   if ('flaw' in added) {
     if (added.flaw === 'unknown') throw new Refusal('not_found', UNKNOWN);
+    if (added.flaw === 'public')
+      throw new Refusal(
+        'invalid_request',
+        'This client is a public one: it has no secret, and cannot have one.',
+      );
     throw new Refusal(
       'invalid_request',
       'Two secrets live already: retire the older one first, with --retire-old.',
@@ -201,6 +168,7 @@ async function retire(id: string): Promise<Answer> {
 async function setDisabled(id: string, disabled: boolean): Promise<Answer> {
   const changed = await withClients((clients, by) => clients.change(id, { disabled }, by));
   if (!changed) throw new Refusal('not_found', UNKNOWN);
+  if ('flaw' in changed) throw clientRefusal(changed.flaw);
   return {
     json: publicOf(changed),
     text: disabled ? `${id} is disabled; every token of it is dead.` : `${id} may authenticate again.`,
@@ -214,19 +182,10 @@ function publicOf(one: ClientRecord): object {
     scope: one.scope,
     audience: one.audience,
     resources: one.resources ?? null,
+    redirect_uris: one.redirectUris,
+    token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };
-}
-
-async function withClients<T>(work: (clients: ClientsService, by: Initiator) => Promise<T>): Promise<T> {
-  const [{ withServices }, { ClientsService }, { OPERATOR }] = await Promise.all([
-    import('../services.js'),
-    import('../../auth/clients/clients.service.js'),
-    import('../../auth/request-origin.js'),
-  ]);
-  return withServices((services) =>
-    work(services.get(ClientsService), { actor: 'operator', origin: OPERATOR }),
-  );
 }
