@@ -6,6 +6,7 @@ import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
+import { CodeGrant } from './code-grant.js';
 import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
@@ -25,6 +26,6 @@ import { TokenEndpoint } from './token-endpoint.js';
     TokensModule,
   ],
   controllers: [OAuthController],
-  providers: [Introspection, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
+  providers: [CodeGrant, Introspection, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
 })
 export class OAuthModule {}

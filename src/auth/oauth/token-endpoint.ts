@@ -7,6 +7,7 @@ import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { TokenReader } from '../tokens/token-reader.js';
 import { ClientCredentialsGrant } from './client-credentials-grant.js';
+import { CodeGrant } from './code-grant.js';
 import type { TokenRequest } from './oauth.schemas.js';
 import { RefreshGrant } from './refresh-grant.js';
 
@@ -14,6 +15,7 @@ import { RefreshGrant } from './refresh-grant.js';
 @Injectable()
 export class TokenEndpoint {
   constructor(
+    private readonly code: CodeGrant,
     private readonly clientCredentials: ClientCredentialsGrant,
     private readonly refresh: RefreshGrant,
     private readonly reader: TokenReader,
@@ -36,11 +38,15 @@ export class TokenEndpoint {
       this.telemetry.issued('client', client.tokenFormat);
       return issued;
     }
+    if (request.grant_type === 'authorization_code') {
+      if (!client) throw new WireError('invalid_client');
+      return this.code.exchange(client, request, origin);
+    }
     if (request.grant_type !== 'refresh_token') throw new WireError('unsupported_grant_type');
     return this.refreshed(client, request, origin);
   }
 
-  /** Refresh tokens belong to logins, and those to the first-party client, as whom no other client can speak. */
+  /** Those of logins belong to the first-party client, as whom no other client can speak; the others to who got them. */
   private async refreshed(
     client: AuthenticatedClient | undefined,
     request: TokenRequest,
@@ -53,10 +59,10 @@ export class TokenEndpoint {
     if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
     const actor = client ? `client:${client.clientId}` : null;
     const refused = { type: 'token.refused', actor, origin, presented: read } as const;
-    const refreshed = await this.refusals.noting(refused, async () => {
-      if (client) throw new WireError('invalid_grant');
-      return this.refresh.exchange({ ...read, token }, request, origin);
-    });
+    const presented = { ...read, token, clientId: client?.clientId ?? null };
+    const refreshed = await this.refusals.noting(refused, () =>
+      this.refresh.exchange(presented, request, origin),
+    );
     this.telemetry.refreshed(refreshed.outcome);
     if (refreshed.outcome === 'theft') {
       this.telemetry.revoked('grant', refreshed.killedGrants);

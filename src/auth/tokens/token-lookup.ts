@@ -133,7 +133,12 @@ export class TokenLookup {
 type AnyRow = sql.TokenRow | sql.DescribedRow;
 
 function accessToken(row: AnyRow, expiresAt: number): StoredToken {
-  return stored(row, expiresAt, row[3] === null ? 'client' : 'login', scopesOf(row[5]));
+  return stored(row, expiresAt, kindOf(row), scopesOf(row[5]));
+}
+
+function kindOf(row: AnyRow): GrantedPrincipal['grantKind'] {
+  if (row[3] === null) return 'client';
+  return row[4] === null ? 'login' : 'consent';
 }
 
 function apiKey(row: AnyRow, expiresAt: number): StoredToken {

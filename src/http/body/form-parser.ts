@@ -13,6 +13,9 @@ const PARAMETERS = new Set([
   'client_secret',
   'token',
   'token_type_hint',
+  'code',
+  'code_verifier',
+  'redirect_uri',
 ]);
 
 /**

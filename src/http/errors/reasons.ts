@@ -54,6 +54,10 @@ export const REASONS = {
     'invalid_scope',
     'A client that acts for people cannot have scopes of the authority itself: keks:* and keys:*.',
   ],
+  bad_verifier: [
+    'invalid_request',
+    'The parameter $ has 43 to 128 characters: letters, digits, and - . _ ~ (RFC 7636).',
+  ],
   no_secret_wanted: ['invalid_request', 'The client is a public one: it has no secret, and cannot have one.'],
   acts_for_people: [
     'unauthorized_client',
