@@ -29,13 +29,10 @@ export const passwordRequest = z
       description: 'Stored exactly as sent: long, and not among the first that an attacker would try.',
       example: 'seven brown biscuits under a blue moon',
     }),
-    keys: z
-      .boolean()
-      .optional()
-      .meta({
-        description: 'False keeps your API keys, and what you allowed apps; otherwise they end as well.',
-        example: false,
-      }),
+    keys: z.boolean().optional().meta({
+      description: 'False keeps your API keys, and what you allowed apps; otherwise they end as well.',
+      example: false,
+    }),
   })
   .meta({ id: 'PasswordRequest' });
 
