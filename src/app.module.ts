@@ -3,6 +3,7 @@ import { AccountModule } from './auth/account/account.module.js';
 import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { AuthorizeModule } from './auth/authorize/authorize.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
@@ -46,6 +47,7 @@ export class AppModule {
     const authority = [
       AuthModule,
       OAuthModule,
+      AuthorizeModule,
       ApiKeysModule,
       AccountModule,
       AdminModule,

@@ -1,4 +1,5 @@
-import type { Config } from '../../config/config.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
 
 const NAME = /^[A-Za-z0-9_-]{1,200}$/;
 
@@ -7,11 +8,12 @@ const NAME = /^[A-Za-z0-9_-]{1,200}$/;
  * name and no plain connection can set. Over plain HTTP, which is for development on this computer, not every browser keeps
  * those, so they have a name without it.
  */
+@Injectable()
 export class BrowserCookies {
   private readonly prefix: string;
   private readonly attributes: string;
 
-  constructor({ ISSUER }: Pick<Config, 'ISSUER'>) {
+  constructor(@Inject(CONFIG) { ISSUER }: Pick<Config, 'ISSUER'>) {
     const secure = ISSUER.startsWith('https:');
     this.prefix = secure ? '__Host-keks-' : 'keks-';
     this.attributes = `; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { CONFIG, type Config } from '../../config/config.js';
 import { Clock, timestamp } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
@@ -29,7 +28,6 @@ export class CodeGrant {
     private readonly clock: Clock,
     private readonly refusals: Refusals,
     private readonly telemetry: Telemetry,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** A second use has killed the consent. @throws WireError invalid_request, invalid_grant, invalid_target; Unavailable */
@@ -103,10 +101,7 @@ export class CodeGrant {
     const { user_id: subject, scope, audience } = row;
     const notAfter = Math.floor(row.grant_expires_at.getTime() / 1_000);
     const access = await this.mint.access({ subject, clientId, scope, audience, format, notAfter });
-    const left = Math.max(0, notAfter - this.clock.seconds());
-    const refresh = row.offline
-      ? this.mint.opaque('krt_', Math.min(this.config.REFRESH_TOKEN_TTL, left))
-      : undefined;
+    const refresh = row.offline ? this.mint.refresh(notAfter) : undefined;
     const rows = await this.database.run(sql.USE_CODE, [
       ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
       ...[

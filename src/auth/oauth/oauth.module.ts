@@ -11,6 +11,7 @@ import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
 import { RefreshGrant } from './refresh-grant.js';
+import { RefreshRequests } from './refresh-requests.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -26,6 +27,14 @@ import { TokenEndpoint } from './token-endpoint.js';
     TokensModule,
   ],
   controllers: [OAuthController],
-  providers: [CodeGrant, Introspection, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
+  providers: [
+    CodeGrant,
+    Introspection,
+    OAuthRevocation,
+    RefreshGrant,
+    RefreshRequests,
+    Successors,
+    TokenEndpoint,
+  ],
 })
 export class OAuthModule {}

@@ -16,6 +16,12 @@ const PARAMETERS = new Set([
   'code',
   'code_verifier',
   'redirect_uri',
+  'user',
+  'password',
+  'request',
+  'proof',
+  'decision',
+  'remember',
 ]);
 
 /**

@@ -54,6 +54,10 @@ export const REASONS = {
     'invalid_scope',
     'A client that acts for people cannot have scopes of the authority itself: keks:* and keys:*.',
   ],
+  bad_description: [
+    'invalid_request',
+    'The parameter $ has 1 to 200 characters, none of them invisible, and no space at either end.',
+  ],
   bad_verifier: [
     'invalid_request',
     'The parameter $ has 43 to 128 characters: letters, digits, and - . _ ~ (RFC 7636).',
