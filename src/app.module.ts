@@ -47,9 +47,9 @@ export class AppModule {
     const authority = [
       AuthModule,
       OAuthModule,
-      AuthorizeModule,
       ApiKeysModule,
       AccountModule,
+      AuthorizeModule,
       AdminModule,
       DiscoveryModule.of(config),
       KeyScheduleModule,

@@ -158,7 +158,7 @@ describe('oauth4webapi', () => {
   it('discovers the authority (RFC 8414)', () => {
     expect(as).toMatchObject({
       issuer: server.url,
-      grant_types_supported: ['client_credentials', 'refresh_token'],
+      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
       token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'client_secret_basic']),
     });
   });

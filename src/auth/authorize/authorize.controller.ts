@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../guard/principal.js';
 import { toWireError } from '../../http/errors/error-answer.js';
 import { originOf } from '../request-origin.js';
-import { Authorization, type Visit } from './authorization.js';
+import { AuthorizationFlow, type Visit } from './authorization-flow.js';
 import type { ClientAnswer, Outcome } from './outcome.js';
 import { consentForm, loginForm } from './authorize.schemas.js';
 import { formPostPage, troublePage, type Depth, type Page } from './pages.js';
@@ -20,7 +20,7 @@ import { TROUBLES } from './troubles.js';
 export class AuthorizeController {
   private readonly logger = new Logger('authorize');
 
-  constructor(private readonly authorization: Authorization) {}
+  constructor(private readonly authorization: AuthorizationFlow) {}
 
   @Get()
   async ask(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -7,7 +7,7 @@ import { ScopesModule } from '../scopes/scopes.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { Authorization } from './authorization.js';
+import { AuthorizationFlow } from './authorization-flow.js';
 import { AuthorizationRequests } from './authorization-requests.js';
 import { AuthorizeController } from './authorize.controller.js';
 import { BrowserCookies } from './browser-cookies.js';
@@ -16,7 +16,7 @@ import { BrowserSessions } from './browser-sessions.js';
 import { ConsentsController } from './consents.controller.js';
 import { ConsentsService } from './consents.service.js';
 import { FormProof } from './form-proof.js';
-import { Forms } from './forms.js';
+import { PageForms } from './page-forms.js';
 
 /** Owns that a person lets somebody else's program act for them; never what it then does. */
 @Module({
@@ -32,14 +32,14 @@ import { Forms } from './forms.js';
   ],
   controllers: [AuthorizeController, ConsentsController],
   providers: [
-    Authorization,
+    AuthorizationFlow,
     AuthorizationRequests,
     BrowserCookies,
     BrowserLogins,
     BrowserSessions,
     ConsentsService,
     FormProof,
-    Forms,
+    PageForms,
   ],
 })
 export class AuthorizeModule {}

@@ -61,22 +61,22 @@ const found = (table: string): string =>
   `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)
       JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at`;
 
+/** In place of the person of a consent whose grants are being ended: without any it would look like the client's own. */
+export const ENDING_USER = '00000000-0000-0000-0000-000000000000';
+
 /**
  * Whether anybody's grants are being ended is asked once a statement, and whether this owner's, of each token only then: by
  * a probe, which a hash of all of them must not replace.
  */
-const ENDING = `EXISTS (SELECT FROM owner_endings)
-                AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1)`;
-const USER_UNLESS_ENDING = `CASE WHEN ${ENDING} THEN NULL ELSE t.user_id END`;
-/** Of a consent neither, or it would look like a client's own. */
-const CLIENT_UNLESS_ENDING = `CASE WHEN t.client_id IS NULL OR t.user_id IS NULL THEN t.client_id
-                WHEN ${ENDING} THEN NULL ELSE t.client_id END`;
+const USER_UNLESS_ENDING = `CASE WHEN EXISTS (SELECT FROM owner_endings)
+                AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1)
+                THEN CASE WHEN t.client_id IS NOT NULL THEN '${ENDING_USER}'::uuid END ELSE t.user_id END`;
 
 /** Of the token's own row, and the little table of grants that have ended. */
 const BY_ITSELF = row({
   grantId: 't.grant_id',
   userId: USER_UNLESS_ENDING,
-  clientId: CLIENT_UNLESS_ENDING,
+  clientId: 't.client_id',
   scope: 't.scope',
   tokenRevoked: 't.revoked_at IS NOT NULL',
   grantRevoked: 'e.revoked',

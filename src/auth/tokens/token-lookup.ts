@@ -118,7 +118,7 @@ export class TokenLookup {
       const at = Number(row[0]) - 1;
       const token = tokens[at];
       if (!token) continue;
-      if (row[3] === null && row[4] === null) old.push({ token, at });
+      if (row[4] === null ? row[3] === null : row[3] === sql.ENDING_USER) old.push({ token, at });
       else found[at] = toToken(row, token.expiresAt);
     }
     if (old.length > 0) {

@@ -12,7 +12,7 @@ import { consentPage, loginPage } from './pages.js';
 
 /** Owns that a form which comes back is one that this browser was shown. */
 @Injectable()
-export class Forms {
+export class PageForms {
   constructor(
     readonly cookies: BrowserCookies,
     private readonly proof: FormProof,

@@ -6,7 +6,7 @@ import { AuthorizationRequests } from './authorization-requests.js';
 import { BrowserLogins } from './browser-logins.js';
 import { BrowserSessions, type BrowserSession } from './browser-sessions.js';
 import { ConsentsService, type Consent } from './consents.service.js';
-import { Forms } from './forms.js';
+import { PageForms } from './page-forms.js';
 import type { Outcome } from './outcome.js';
 
 /** A person's browser, as it comes. */
@@ -31,13 +31,13 @@ interface ConsentForm {
 
 /** Owns the way from a client's request over a person's yes to a code; never what a code is good for. */
 @Injectable()
-export class Authorization {
+export class AuthorizationFlow {
   constructor(
     private readonly requests: AuthorizationRequests,
     private readonly sessions: BrowserSessions,
     private readonly logins: BrowserLogins,
     private readonly consents: ConsentsService,
-    private readonly forms: Forms,
+    private readonly forms: PageForms,
   ) {}
 
   /** RFC 6749 §4.1.1. @throws Unavailable */
