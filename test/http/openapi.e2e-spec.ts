@@ -319,7 +319,7 @@ function routesOf(tree: string): string[] {
     const depth = (match[1] ?? '').length / 4;
     const path = (above[depth - 1] ?? '') + (match[2] ?? '');
     above[depth] = path;
-    if (/^\/docs(?:-json)?(?:\/|$)|^\/(?:story|console|page)[.-]/.test(path)) continue;
+    if (/^\/docs(?:-json)?(?:\/|$)|^\/(?:story|console|page|authorize)[.-]/.test(path)) continue;
     for (const method of (match[3] ?? '').split(', '))
       if (method && method !== 'HEAD') routes.push(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
   }

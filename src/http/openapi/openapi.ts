@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { protectReference } from './reference-files.js';
-import { addAccess, clientCredentials } from './openapi-access.js';
+import { addAccess, oauthFlows } from './openapi-access.js';
 import { addErrors } from './openapi-errors.js';
 import { addExamples } from './openapi-examples.js';
 
@@ -93,6 +93,8 @@ export function serveDocuments(
       // without it Swagger UI would ask a stranger's server to judge the document
       validatorUrl: 'none',
       requestInterceptor: withoutDialogue,
+      oauth2RedirectUrl: `${options.issuer}/docs/oauth2-redirect.html`,
+      initOAuth: { usePkceWithAuthorizationCodeGrant: true },
     },
   });
 }
@@ -111,11 +113,8 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
       addExamples(operation, document.components?.schemas ?? {});
       operation.tags?.forEach((tag) => used.add(tag));
     }
-  const tokenUrl = options.apart ? `${options.issuer}/oauth/token` : './oauth/token';
-  Object.assign(
-    ((document.components ??= {}).securitySchemes ??= {}),
-    clientCredentials(document.paths, tokenUrl),
-  );
+  const oauth = options.apart ? `${options.issuer}/oauth` : './oauth';
+  Object.assign(((document.components ??= {}).securitySchemes ??= {}), oauthFlows(document.paths, oauth));
   document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
     used.has(name) ? [{ name, description: text }] : [],
   );
