@@ -2,9 +2,7 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GuardModule } from '../../src/guard/guard.module.js';
-import { RequireScope } from '../../src/guard/principal.js';
-import { TokenValidator, type Validation } from '../../src/guard/token-validator.js';
+import { GuardModule, RequireScope, TokenValidator, type Validation } from 'keks-guard';
 import { get } from '../support/test-app.js';
 
 const RESOURCE = 'https://tea.example/api';

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Logger, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../../guard/principal.js';
+import { Public } from 'keks-guard';
 import { toWireError } from '../../http/errors/error-answer.js';
 import { originOf } from '../request-origin.js';
 import { AuthorizationFlow, type Visit } from './authorization-flow.js';

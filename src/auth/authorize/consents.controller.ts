@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiOperation, ApiParam } from '@nestjs/swagger';
-import { CurrentPrincipal, type GrantedPrincipal } from '../../guard/principal.js';
+import { CurrentPrincipal } from 'keks-guard';
+import type { GrantedPrincipal } from 'keks-guard/internals';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { OwnAccount } from '../account/own-account.js';

@@ -12,12 +12,10 @@ const clientFields = {
 
 export const tokenRequest = z
   .object({
-    grant_type: z
-      .string()
-      .meta({
-        description: '`authorization_code`, `client_credentials` or `refresh_token`.',
-        example: 'client_credentials',
-      }),
+    grant_type: z.string().meta({
+      description: '`authorization_code`, `client_credentials` or `refresh_token`.',
+      example: 'client_credentials',
+    }),
     scope: z.string().optional().meta({ description: 'Space-separated; all that is granted if absent.' }),
     resource: z.string().optional().meta({ description: 'Who the token is for (RFC 8707); one at most.' }),
     refresh_token: z
