@@ -4,6 +4,7 @@ import { AccountModule } from './auth/account/account.module.js';
 import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { AuthorizeModule } from './auth/authorize/authorize.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
@@ -48,6 +49,7 @@ export class AppModule {
       OAuthModule,
       ApiKeysModule,
       AccountModule,
+      AuthorizeModule,
       AdminModule,
       DiscoveryModule.of(config),
       KeyScheduleModule,

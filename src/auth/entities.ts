@@ -5,6 +5,8 @@ import { EndedGrant } from './grants/ended-grant.entity.js';
 import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
+import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { AccessToken } from './tokens/access-token.entity.js';
@@ -18,12 +20,14 @@ export const entities = [
   AttemptCounter,
   ApiKey,
   AuditEventRow,
+  AuthorizationCode,
   Client,
   ClientSecret,
   EndedGrant,
   Grant,
   OwnerEnding,
   RefreshToken,
+  ScopeDescription,
   SecretKey,
   SigningKey,
   User,

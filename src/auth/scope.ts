@@ -24,6 +24,11 @@ export function isGrantable(scope: string): boolean {
   return SCOPE_TOKEN.test(scope) && scope !== ACCOUNT_SCOPE && scope !== OFFLINE_ACCESS;
 }
 
+/** Scopes of the authority itself, which no program of somebody else gets from a person. */
+export function isAuthoritysOwn(scope: string): boolean {
+  return AUTHORITYS_OWN.test(scope);
+}
+
 /** @returns `wanted` if all of it is in `granted`, else undefined: a scope is refused, never silently narrowed */
 export function subset(wanted: readonly string[], granted: readonly string[]): readonly string[] | undefined {
   return wanted.every((scope) => granted.includes(scope)) ? wanted : undefined;
@@ -36,7 +41,7 @@ export function scopeElsewhere(scope: readonly string[]): string[] {
 
 /** What of it an API key can have: nothing of the authority's own, whoever makes it and whatever the table says. */
 export function scopeOfApiKey(scope: readonly string[]): string[] {
-  return scope.filter((one) => !AUTHORITYS_OWN.test(one));
+  return scope.filter((one) => !isAuthoritysOwn(one));
 }
 
 /** All that a user may ask for. */

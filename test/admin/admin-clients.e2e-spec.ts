@@ -82,6 +82,8 @@ describe('POST /admin/clients', () => {
         scope: 'cookies:bake',
         audience: ['https://oven.example'],
         resources: ['https://shop.example'],
+        redirect_uris: [],
+        token_endpoint_auth_method: 'client_secret_basic',
         token_format: 'opaque',
         disabled: false,
         created_at: expect.stringMatching(/Z$/),

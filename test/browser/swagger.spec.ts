@@ -174,7 +174,7 @@ describe('Swagger UI at /docs', () => {
 
   it('logs a client in, by client credentials, and says why it cannot', async () => {
     const made = await addClient('oven');
-    const wrong = await openAuthorization('oauth2');
+    const wrong = await openAuthorization('OAuth2, clientCredentials');
     await wrong.locator('#client_id_clientCredentials').fill(made.client_id);
     await wrong.locator('#client_secret_clientCredentials').fill('kcs_wrong');
     await wrong.locator('label', { hasText: 'cookies:eat' }).click();
@@ -198,8 +198,38 @@ describe('Swagger UI at /docs', () => {
     expect(seen.errors).toEqual([]);
     await screenshot('client-eats');
 
-    await logOut('oauth2');
+    await logOut('OAuth2, clientCredentials');
     expect((await execute(cookies)).status).toBe('401');
+    expect([...seen.hosts]).toEqual([new URL(keks.url).host]);
+  });
+
+  it('signs a person in by the code flow with PKCE, for a program without a secret', async () => {
+    const added = await cli({ NODE_ENV: 'test', DATA_DIR: dataDir, PORT: new URL(keks.url).port }, [
+      ...['client', 'add', 'reference', '--public', '--scope', 'cookies:eat', '--json'],
+      ...['--redirect-uri', `${keks.url}/docs/oauth2-redirect.html`],
+    ]);
+    const { client_id: id } = only(added.stdout) as { client_id: string };
+    const flow = await openAuthorization('OAuth2, authorizationCode');
+    await flow.locator('#client_id_authorizationCode').fill(id);
+    await flow.locator('label', { hasText: 'cookies:eat' }).click();
+    const asked = page.waitForRequest((request) => request.url().endsWith('/oauth/token'));
+    const [popup] = await Promise.all([page.waitForEvent('popup'), submit(flow)]);
+    await popup.getByLabel('Name').fill('CookieDestroyer');
+    await popup.getByLabel('Password').fill('U+1F36A');
+    await popup.getByRole('button', { name: 'Sign in' }).click();
+    await screenshot('code-flow');
+    await Promise.all([
+      popup.waitForEvent('close'),
+      popup.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true }),
+    ]);
+    expect((await asked).postData()).toMatch(/code_verifier=/);
+    await flow.getByText('Logout').waitFor();
+    await screenshot('code-flow-done');
+    await closeAuthorization();
+    expect((await execute(await operation('get', '/cookies'))).status).toBe('200');
+    const again = await openAuthorization('OAuth2, authorizationCode');
+    await again.getByText('Logout').click();
+    await closeAuthorization();
     expect([...seen.hosts]).toEqual([new URL(keks.url).host]);
   });
 

@@ -53,6 +53,24 @@ describe('keks client', () => {
     expect(stdout).not.toContain(added.client_secret);
   });
 
+  it('add --public: an app without a secret, and where its answers go', async () => {
+    const uri = 'http://127.0.0.1/done';
+    const args = ['add', 'an app', '--public', '--redirect-uri', uri, '--scope', 'cookies:eat'];
+    const { client_id: id, ...added } = await json<Secret>(...args);
+    expect(added).toEqual({ scope: 'cookies:eat', audience: [], resources: [], redirect_uris: [uri] });
+    expect(await json('show', id)).toMatchObject({
+      redirect_uris: [uri],
+      token_endpoint_auth_method: 'none',
+      secrets: [],
+    });
+    expect(await refused('rotate-secret', id)).toEqual([1, 'invalid_request']);
+    expect(await refused('add', 'an app', '--public')).toEqual([1, 'invalid_request']);
+    expect(await refused('add', 'an app', '--redirect-uri', 'http://app.example')).toEqual([
+      1,
+      'invalid_request',
+    ]);
+  });
+
   it('rotate-secret: both secrets work, a third is refused; --retire-old: the older one is dead', async () => {
     const first = await json<Secret>('add', 'rotating', '--scope', 'cookies:eat');
     expect(await refused('rotate-secret', first.client_id, '--retire-old')).toEqual([1, 'invalid_request']);

@@ -21,13 +21,18 @@ import { shortLink } from '../../src/database/embedded/socket-door.js';
 
 const SOURCES = resolve(import.meta.dirname, '../../src');
 /** All that it needs, and nothing else of the program. */
-const PARTS = [
-  'config/start-refusal.ts',
-  ...['database-refusal.ts', 'pinned-client.ts', 'session-settings.ts', 'tls-refusal.ts'].map(
-    (name) => `database/${name}`,
-  ),
-  ...readdirSync(join(SOURCES, 'database/embedded')).map((name) => `database/embedded/${name}`),
-];
+const PARTS = withImports(
+  readdirSync(join(SOURCES, 'database/embedded')).map((name) => `database/embedded/${name}`),
+);
+
+function withImports(files: readonly string[]): string[] {
+  const all = new Set(files);
+  for (const file of all)
+    for (const [, path = ''] of readFileSync(join(SOURCES, file), 'utf8').matchAll(/ from '(\.[^']*)\.js'/g))
+      all.add(`${join(dirname(file), path)}.ts`);
+  return [...all];
+}
+
 const MODULES = resolve(import.meta.dirname, '../../node_modules');
 const PLATFORM = `${process.platform}-${process.arch}`;
 const FILL_JAR = ['TRUNCATE jar', `INSERT INTO jar VALUES ('Cookie')`];

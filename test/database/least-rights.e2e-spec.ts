@@ -171,7 +171,10 @@ describe('a server whose role was given more, as the documentation once said', (
     const before = migrations.filter((one) => Number(new one().name.slice(-13)) < 1_796_100_000_000);
     await migrateWith(database, before);
     await client.query(`CREATE ROLE ${role} LOGIN NOSUPERUSER`);
-    await client.query(GRANTS.replaceAll('keks_server', role));
+    // tables that came later are given by the migration that makes them
+    await client.query(
+      GRANTS.replaceAll('keks_server', role).replace('authorization_codes, scope_descriptions, ', ''),
+    );
     await client.query(`SELECT keks_make_partition('${AUDIT}', '2030-01-01Z', '2030-02-01Z')`);
     await client.query(`GRANT ALL ON ${AUDIT}, ${AUDIT}_20300101, ${AUDIT}_default TO ${role}`);
     expect(await migrateWith(database, migrations)).toContain('AuditAppendOnly1796100000000');

@@ -45,16 +45,20 @@ describe('an authority at the root of its host', () => {
     it('says where everything is, all of it from configuration (RFC 8414 §2)', async () => {
       expect(await document(SERVER)).toEqual({
         issuer: 'http://127.0.0.1:3000',
+        authorization_endpoint: 'http://127.0.0.1:3000/oauth/authorize',
         token_endpoint: 'http://127.0.0.1:3000/oauth/token',
         introspection_endpoint: 'http://127.0.0.1:3000/oauth/introspect',
         revocation_endpoint: 'http://127.0.0.1:3000/oauth/revoke',
         jwks_uri: 'http://127.0.0.1:3000/.well-known/jwks.json',
         scopes_supported: expect.arrayContaining(['cookies:eat', 'offline_access']),
-        response_types_supported: [],
-        grant_types_supported: ['client_credentials', 'refresh_token'],
+        response_types_supported: ['code'],
+        response_modes_supported: ['query', 'form_post'],
+        grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+        code_challenge_methods_supported: ['S256'],
+        authorization_response_iss_parameter_supported: true,
         token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
         introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-        revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+        revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       });
     });
 
@@ -67,7 +71,8 @@ describe('an authority at the root of its host', () => {
       for (const [name, value] of Object.entries(metadata)) {
         if (!/_endpoint$|_uri$/.test(name)) continue;
         const path = String(value).slice(keks.config.ISSUER.length);
-        const method = name.endsWith('_uri') ? 'GET' : 'POST';
+        const isRead = name.endsWith('_uri') || name === 'authorization_endpoint';
+        const method = isRead ? 'GET' : 'POST';
         const answer = await request(keks.url, path, { method });
         expect([404, 405], name).not.toContain(answer.status);
       }
@@ -84,11 +89,14 @@ describe('an authority at the root of its host', () => {
       for (const [name, value] of Object.entries(metadata))
         if (name.includes('alg')) expect(value, name).not.toContain('none');
       const lists = Object.keys(metadata).filter((name) => JSON.stringify(metadata[name]).includes('"none"'));
-      expect(lists).toEqual(['token_endpoint_auth_methods_supported']);
+      expect(lists).toEqual([
+        'token_endpoint_auth_methods_supported',
+        'revocation_endpoint_auth_methods_supported',
+      ]);
     });
 
     it('offers neither passwords nor a way around them (RFC 9700 §2.4)', async () => {
-      expect(JSON.stringify(await document(SERVER))).not.toMatch(/password|implicit|authorization_code/);
+      expect(JSON.stringify(await document(SERVER))).not.toMatch(/password|implicit|plain/);
     });
 
     it('answers a grant type that it lists not with unsupported_grant_type, which it lists not', async () => {

@@ -11,6 +11,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { BY_OPERATOR, isAlive, stayLoggedIn, type TestClient } from '../support/oauth.js';
 import { freePort, launch, type ServerProcess } from '../support/process.js';
 import { environment, PASSWORD } from '../support/test-app.js';
+import { Visitor } from '../support/visitor.js';
 
 /**
  * Clients that others have written, and that refuse what a standard does not allow, against a server process: they know
@@ -158,10 +159,59 @@ describe('oauth4webapi', () => {
   it('discovers the authority (RFC 8414)', () => {
     expect(as).toMatchObject({
       issuer: server.url,
-      grant_types_supported: ['client_credentials', 'refresh_token'],
+      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
       token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'client_secret_basic']),
     });
   });
+
+  it.each(['with a secret', 'without one'])(
+    'runs the code flow %s: PKCE, iss, refresh (RFC 9700)',
+    async (kind) => {
+      const redirectUri = 'https://app.example/done';
+      const added = {
+        name: 'app',
+        scope: ['cookies:eat'],
+        audience: [],
+        resources: [],
+        tokenFormat: 'opaque',
+      } as const;
+      const clients = operator.get<ClientsService>(ClientsService);
+      const app = { ...added, redirectUris: [redirectUri] };
+      const made =
+        kind === 'with a secret'
+          ? await clients.add(app, BY_OPERATOR)
+          : await clients.addPublic(app, BY_OPERATOR);
+      const client = { client_id: made.clientId };
+      const secret = 'clientSecret' in made ? String(made.clientSecret) : undefined;
+      const proof = secret === undefined ? oauth.None() : oauth.ClientSecretBasic(secret);
+      const verifier = oauth.generateRandomCodeVerifier();
+      const state = oauth.generateRandomState();
+      const url = new URL(as.authorization_endpoint ?? '');
+      url.search = new URLSearchParams({
+        ...{ response_type: 'code', client_id: made.clientId, redirect_uri: redirectUri, state },
+        ...{ scope: 'cookies:eat offline_access', code_challenge_method: 'S256' },
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      }).toString();
+      const visitor = new Visitor(server.url);
+      const asked = await visitor.signIn(await visitor.open(url.pathname + url.search), 'Ann');
+      const answer = await visitor.submit(asked, 'consent', { decision: 'allow' });
+      const parameters = oauth.validateAuthResponse(as, client, new URL(answer.location ?? ''), state);
+      const request = oauth.authorizationCodeGrantRequest(
+        as,
+        client,
+        proof,
+        parameters,
+        redirectUri,
+        verifier,
+        http,
+      );
+      const got = await oauth.processAuthorizationCodeResponse(as, client, await request);
+      expect(await eat(got.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+      const again = oauth.refreshTokenGrantRequest(as, client, proof, got.refresh_token ?? '', http);
+      const next = await oauth.processRefreshTokenResponse(as, client, await again);
+      expect(await eat(next.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+    },
+  );
 
   it('finds the authority from a refused request at the API (RFC 9728)', async () => {
     const refusal = await oauth

@@ -616,7 +616,6 @@ describe('the request (RFC 6749 §3.2)', () => {
 
   it.each([
     'password',
-    'authorization_code',
     'implicit',
     'urn:ietf:params:oauth:grant-type:token-exchange',
     'Client_Credentials',

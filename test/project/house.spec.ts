@@ -9,8 +9,16 @@ const GUARD = resolve(import.meta.dirname, '../../packages/guard/src');
 const FLOORS = [
   ['cli', 'server', 'doors'],
   ['cookies', 'ops', 'web'],
-  ['auth/account', 'auth/admin', 'auth/api-keys', 'auth/oauth', 'auth/restore', 'auth/story'],
-  ['auth/clients', 'auth/discovery', 'auth/users'],
+  [
+    'auth/account',
+    'auth/admin',
+    'auth/api-keys',
+    'auth/authorize',
+    'auth/oauth',
+    'auth/restore',
+    'auth/story',
+  ],
+  ['auth/clients', 'auth/discovery', 'auth/scopes', 'auth/users'],
   ['auth/tokens'],
   ['auth/grants', 'auth/keys'],
   ['auth/audit', 'auth/throttle'],

@@ -13,7 +13,7 @@ export interface Principal {
    * RFC 7662 nor RFC 9068 has a word for it.
    */
   readonly grantId?: string;
-  readonly grantKind?: 'login' | 'client' | 'api_key';
+  readonly grantKind?: 'login' | 'client' | 'api_key' | 'consent';
 }
 
 /** A principal as the authority itself knows it. */

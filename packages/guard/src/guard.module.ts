@@ -3,9 +3,11 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { BearerErrorFilter } from './bearer-error.js';
 import { BearerGuard } from './bearer.guard.js';
 import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
+import { resourceController, resourceMetadataAddress, type ResourceOptions } from './resource-metadata.js';
 import { TokenValidator } from './token-validator.js';
 
-export interface GuardModuleOptions extends GuardOptions {
+/** With `resource` the API serves its own metadata (RFC 9728), challenges lead there, and tokens must be for it. */
+export interface GuardModuleOptions extends GuardOptions, Partial<ResourceOptions> {
   /** A validator, or a provider of one whose dependencies come from `imports`. */
   readonly validator: TokenValidator | ProviderRecipe;
   readonly imports?: ModuleMetadata['imports'];
@@ -24,11 +26,29 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
  */
 @Module({})
 export class GuardModule {
-  static forRoot({ validator, imports, ...options }: GuardModuleOptions): DynamicModule {
+  /** @throws TypeError for a `resource` that is no address, or that nobody issues tokens for */
+  static forRoot({
+    validator,
+    imports,
+    resource,
+    authorizationServers,
+    scopes,
+    ...given
+  }: GuardModuleOptions): DynamicModule {
+    if (resource !== undefined && !authorizationServers?.length)
+      throw new TypeError('an API with a resource names its authorizationServers');
+    const options: GuardOptions =
+      resource === undefined
+        ? given
+        : { audience: resource, resourceMetadata: resourceMetadataAddress(resource).href, ...given };
     const recipe = validator instanceof TokenValidator ? { useValue: validator } : validator;
     return {
       module: GuardModule,
       imports: imports ?? [],
+      controllers:
+        resource !== undefined && authorizationServers
+          ? [resourceController({ resource, authorizationServers, ...(scopes && { scopes }) })]
+          : [],
       providers: [
         { provide: GUARD_OPTIONS, useValue: options },
         { provide: TokenValidator, ...recipe } as Provider,

@@ -9,7 +9,7 @@ import { OFFLINE_ACCESS, parseScope, scopeElsewhere, scopeOfUser, subset } from 
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
-import { TokenMint } from '../tokens/token-mint.js';
+import { TokenMint, type MintedToken } from '../tokens/token-mint.js';
 import type { VerifiedUser } from '../users/password-login.js';
 import { endOldestLogins } from '../grants/login-bound.js';
 import type { Statement } from '../../database/statement.js';
@@ -55,10 +55,25 @@ const ISSUE_TO_USER: Statement = {
     RETURNING grant_id`,
 };
 
+/** Whom a browser's session speaks to: the pages on which people sign in and consent. No API is called that. */
+export const BROWSER_AUDIENCE = 'keks browser session';
+/** Half a day: who sits there may be somebody else tomorrow. */
+const BROWSER_SECONDS = 43_200;
+
 /** Somebody else than the user, without the password: for the audit log, and for the user's list of logins. */
 export interface OnBehalf {
   readonly actor: string;
   readonly label: string;
+}
+
+interface NewLogin {
+  readonly access: MintedToken;
+  readonly refresh?: MintedToken | undefined;
+  readonly scope: string;
+  readonly audience: string;
+  readonly format: TokenFormat;
+  /** When it ends: whole seconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 /** A person has logged in: makes the grant and its first tokens. */
@@ -93,11 +108,34 @@ export class LoginIssuer {
       notAfter,
     });
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
-    const grantExpiresAt = offline ? notAfter : access.expiresAt;
+    const expiresAt = offline ? notAfter : access.expiresAt;
+    await this.begin(user, { access, refresh, scope, audience, format, expiresAt }, origin, by);
+    const { token, expiresIn } = access;
+    return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };
+  }
+
+  /**
+   * A session of a browser: it may do nothing at any API, and is listed and ended like every other login.
+   * @throws Unavailable, also when the account changed meanwhile
+   */
+  async browserSession(user: VerifiedUser, origin: RequestOrigin): Promise<string> {
+    const access = this.mint.opaque('kat_', Math.min(BROWSER_SECONDS, this.config.SESSION_TTL));
+    const { expiresAt } = access;
+    const what = { access, scope: '', audience: BROWSER_AUDIENCE, format: 'opaque', expiresAt } as const;
+    await this.begin(user, what, origin);
+    return access.token;
+  }
+
+  private async begin(
+    user: VerifiedUser,
+    { access, refresh, scope, audience, format, expiresAt }: NewLogin,
+    origin: RequestOrigin,
+    by?: OnBehalf,
+  ): Promise<void> {
     const now = new Date(this.clock.now());
     const [row] = await this.database.run<{ grant_id: string }>(ISSUE_TO_USER, [
       ...[user.id, user.passwordHash, user.scope],
-      ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, now],
+      ...[scope, timestamp(expiresAt), origin.ip, origin.userAgent, now],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null, origin.requestId],
       ...[by?.actor ?? null, by?.label ?? null],
@@ -107,8 +145,6 @@ export class LoginIssuer {
     const login = { grantId: row.grant_id, userId: user.id, at: now, origin };
     const ended = await endOldestLogins(this.database, login, this.config.MAX_SESSIONS_PER_USER);
     this.telemetry.revoked('grant', ended);
-    const { token, expiresIn } = access;
-    return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };
   }
 }
 

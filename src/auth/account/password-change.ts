@@ -61,7 +61,7 @@ export class PasswordChange {
       if (changed.affected !== 1)
         throw new Unavailable('the account changed while its password was being checked');
       const by = { actor: `user:${name}`, origin };
-      const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
+      const kinds = keys ? (['login', 'api_key', 'consent'] as const) : (['login'] as const);
       const others = { userId: id, kinds, except };
       await end(others, 'password_changed', by);
       const event = { type: 'user.password_changed', ...by, grantId: except, detail: { user: name, keys } };

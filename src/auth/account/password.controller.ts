@@ -20,13 +20,13 @@ export class PasswordController {
   @ApiOperation({
     summary: 'A new password, for whoever knows the old one',
     description:
-      'The login that asks goes on; the others end, and so do your API keys: whoever knew the old password may have made one. `"keys": false` keeps them.',
+      'The login that asks goes on; the others end, and so do your API keys and what you allowed apps: whoever knew the old password may have made them. `"keys": false` keeps both.',
     tags: ['account'],
   })
   @ApiAnswer(
     204,
     undefined,
-    'It is changed. Your other logins are over, and your API keys unless you kept them.',
+    'It is changed. Your other logins are over, and your API keys and consents unless you kept them.',
   )
   @ApiErrors('invalid_request', 'weak_password', 'invalid_credentials', 'too_many_requests')
   async change(

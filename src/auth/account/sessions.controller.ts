@@ -54,10 +54,14 @@ export class SessionsController {
   @ApiOperation({
     summary: 'Logs you out everywhere, here too',
     description:
-      'Every token of every login of yours is dead when this is answered, and so is the one that asks. API keys are no logins: they go on working, unless `?keys=true` ends them too.',
+      'Every token of every login of yours is dead when this is answered, and so is the one that asks. API keys and what you allowed apps are no logins: they go on, unless `?keys=true` ends them too.',
     tags: ['account'],
   })
-  @ApiAnswer(204, undefined, 'All of your logins are over; your API keys only if `keys` was `true`.')
+  @ApiAnswer(
+    204,
+    undefined,
+    'All of your logins are over; your API keys and consents only if `keys` was `true`.',
+  )
   @ApiErrors('invalid_request')
   async revokeAll(
     @Query({ schema: endQuery }) { keys }: EndQuery,

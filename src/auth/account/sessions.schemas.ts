@@ -29,16 +29,16 @@ export const passwordRequest = z
       description: 'Stored exactly as sent: long, and not among the first that an attacker would try.',
       example: 'seven brown biscuits under a blue moon',
     }),
-    keys: z
-      .boolean()
-      .optional()
-      .meta({ description: 'False keeps your API keys; otherwise they end as well.', example: false }),
+    keys: z.boolean().optional().meta({
+      description: 'False keeps your API keys, and what you allowed apps; otherwise they end as well.',
+      example: false,
+    }),
   })
   .meta({ id: 'PasswordRequest' });
 
 export const endQuery = z.object({
   keys: z.enum(['true', 'false']).optional().meta({
-    description: '`true` ends your API keys as well.',
+    description: '`true` ends your API keys, and what you allowed apps, as well.',
   }),
 });
 

@@ -31,7 +31,7 @@ export class SessionsService {
       const user = await lockUser(transaction.entities, userId);
       if (!user) return;
       const by = { actor: `user:${user.name}`, origin };
-      const kinds = keys ? (['login', 'api_key'] as const) : (['login'] as const);
+      const kinds = keys ? (['login', 'api_key', 'consent'] as const) : (['login'] as const);
       const { grants } = await end({ userId, kinds }, 'sessions_revoked', by);
       const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants, keys } };
       await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));

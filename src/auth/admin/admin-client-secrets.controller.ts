@@ -9,6 +9,13 @@ import { ApiUuid, UuidPipe } from '../path-id.js';
 import { addedSecret, type AddedSecret } from './admin-clients.schemas.js';
 import { ApiClientId, ClientIdPipe, ForAdmins } from './for-admins.js';
 
+const REFUSALS = {
+  unknown: () => new WireError('not_found'),
+  // two live already: which of them is in use, only the operator knows
+  too_many: () => WireError.because('two_secrets'),
+  public: () => WireError.because('no_secret_wanted'),
+} as const;
+
 /** How a client's secret is rotated: a second one is made, rolled out, and the first one retired. */
 @Controller('admin/clients/:id/secrets')
 @ForAdmins()
@@ -32,9 +39,7 @@ export class AdminClientSecretsController {
   async add(@Param('id', ClientIdPipe) id: string, @CurrentCaller() caller: Caller): Promise<AddedSecret> {
     const by = await this.actors.of(caller);
     const added = await this.clients.addSecret(id, by);
-    // two live already: which of them is in use, only the operator knows
-    if ('flaw' in added)
-      throw added.flaw === 'unknown' ? new WireError('not_found') : WireError.because('two_secrets');
+    if ('flaw' in added) throw REFUSALS[added.flaw]();
     return { client_id: id, secret_id: added.id, client_secret: added.clientSecret };
   }
 

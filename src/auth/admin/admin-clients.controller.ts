@@ -4,7 +4,7 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
-import { clientFlaw, type ClientFlaw } from '../clients/client-flaw.js';
+import { appFlaw, clientFlaw, type ClientFlaw } from '../clients/client-flaw.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { Cursors } from '../lists/cursors.js';
 import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
@@ -17,6 +17,9 @@ const REFUSALS: Readonly<Record<ClientFlaw, () => WireError>> = {
   scope_invalid: () => new WireError('invalid_scope'),
   audience_invalid: () => WireError.because('bad_audience', 'audience'),
   resources_invalid: () => WireError.because('bad_resources', 'resources'),
+  redirect_uris_invalid: () => WireError.because('bad_redirect_uris', 'redirect_uris'),
+  redirect_uris_missing: () => WireError.because('no_redirect_uris', 'redirect_uris'),
+  scope_not_for_apps: () => WireError.because('not_for_apps', 'scope'),
 };
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
@@ -46,7 +49,7 @@ export class AdminClientsController {
   @ApiOperation({
     summary: 'Adds a client',
     description:
-      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry.',
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry. With `redirect_uris` it acts for people, who are asked for it, and gets nothing for itself; one with `token_endpoint_auth_method` `none` has no secret.',
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
@@ -56,10 +59,14 @@ export class AdminClientsController {
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
-    const client = { name, audience, resources, tokenFormat, scope: requestedScope(body.scope ?? '') };
-    const flaw = clientFlaw(client);
+    const { redirect_uris: redirectUris = [], token_endpoint_auth_method: method } = body;
+    const scope = requestedScope(body.scope ?? '');
+    const client = { name, audience, resources, tokenFormat, scope, redirectUris };
+    const isPublic = method === 'none';
+    const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
     if (flaw) throw REFUSALS[flaw]();
     const by = await this.actors.of(caller);
+    if (isPublic) return itemOf(await this.clients.addPublic(client, by));
     const added = await this.clients.add(client, by);
     return { ...itemOf(added), secret_id: added.id, client_secret: added.clientSecret };
   }
@@ -93,14 +100,18 @@ export class AdminClientsController {
   @ApiErrors('invalid_request', 'invalid_scope', 'not_found')
   async change(
     @Param('id', ClientIdPipe) id: string,
-    @Body({ schema: schemas.clientChange }) { scope, resources, disabled }: schemas.ClientChangeRequest,
+    @Body({ schema: schemas.clientChange }) body: schemas.ClientChangeRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
-    const flaw = clientFlaw({ ...(resources && { resources }) });
+    const { scope, resources, redirect_uris: redirectUris, disabled } = body;
+    const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    return itemOf(found(await this.clients.change(id, { scope: wanted, resources, disabled }, by)));
+    const change = { scope: wanted, resources, redirectUris, disabled };
+    const changed = found(await this.clients.change(id, change, by));
+    if ('flaw' in changed) throw REFUSALS[changed.flaw]();
+    return itemOf(changed);
   }
 
   @Post(':id/revoke')
@@ -127,6 +138,8 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     scope: one.scope,
     audience: [...one.audience],
     resources: one.resources ? [...one.resources] : null,
+    redirect_uris: [...one.redirectUris],
+    token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),

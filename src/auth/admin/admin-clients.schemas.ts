@@ -22,6 +22,14 @@ const shared = {
         'The APIs beside its own that it may ask tokens for; null for any, in clients that are older than this choice.',
       example: ['https://oven.example cookies:bake'],
     }),
+  redirect_uris: z.array(z.string()).meta({
+    description: 'Where answers to it may go: with any it acts for people, not for itself.',
+    example: [],
+  }),
+  token_endpoint_auth_method: z.enum(['client_secret_basic', 'none']).meta({
+    description: '`none`: it has no secret. With one, it may send it in the form as well.',
+    example: 'client_secret_basic',
+  }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,
@@ -44,7 +52,13 @@ export const clientDetails = z
   })
   .meta({ id: 'ClientDetails' });
 
-export const addedClient = z.object({ ...shared, ...secret }).meta({ id: 'AddedClient' });
+export const addedClient = z
+  .object({
+    ...shared,
+    secret_id: secret.secret_id.optional(),
+    client_secret: secret.client_secret.optional(),
+  })
+  .meta({ id: 'AddedClient' });
 export const addedSecret = z
   .object({ client_id: shared.client_id, ...secret })
   .meta({ id: 'AddedClientSecret' });
@@ -56,6 +70,15 @@ const resources = z
     description:
       'The APIs beside its own that it may ask tokens for, with `resource`: for each its absolute URI, and after it, each after a space, the scopes that such tokens may carry. Without any they may carry all that the client may.',
     example: ['https://oven.example cookies:bake'],
+  });
+
+const redirectUris = z
+  .array(z.string())
+  .optional()
+  .meta({
+    description:
+      'Where answers to it may go (RFC 6749 §3.1.2), compared letter by letter; of `http://127.0.0.1` and `http://[::1]` the port may be any.',
+    example: ['https://app.example/done'],
   });
 
 export const newClient = z
@@ -70,6 +93,14 @@ export const newClient = z
       .optional()
       .meta({ description: 'Absolute URIs of the APIs that it is.', example: ['https://oven.example'] }),
     resources,
+    redirect_uris: redirectUris,
+    token_endpoint_auth_method: z
+      .enum(['client_secret_basic', 'client_secret_post', 'none'])
+      .optional()
+      .meta({
+        description: "`none` for programs in other people's hands, which can keep no secret.",
+        example: 'client_secret_basic',
+      }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
   })
   .meta({ id: 'AddClientRequest' });
@@ -81,6 +112,9 @@ export const clientChange = z
       example: 'cookies:bake',
     }),
     resources,
+    redirect_uris: redirectUris.meta({
+      description: 'The whole list. If one is taken away, or the first one comes, all tokens die.',
+    }),
     disabled: z
       .boolean()
       .optional()

@@ -3,6 +3,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { ListsModule } from '../lists/lists.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
+import { ScopesModule } from '../scopes/scopes.module.js';
 import { StoryModule } from '../story/story.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuditController } from './admin-audit.controller.js';
@@ -10,16 +11,18 @@ import { AdminClientSecretsController } from './admin-client-secrets.controller.
 import { AdminClientsController } from './admin-clients.controller.js';
 import { AdminGrantsController } from './admin-grants.controller.js';
 import { TokenStoryController } from './admin-token-story.controller.js';
+import { AdminScopesController } from './admin-scopes.controller.js';
 import { AdminUsersController } from './admin-users.controller.js';
 
 /** Owns what administrators do over HTTP; never what it means, which its neighbours know. */
 @Module({
-  imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, StoryModule, UsersModule],
+  imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, ScopesModule, StoryModule, UsersModule],
   controllers: [
     AdminUsersController,
     AdminGrantsController,
     AdminClientsController,
     AdminClientSecretsController,
+    AdminScopesController,
     AuditController,
     TokenStoryController,
   ],

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { IsNull, Repository } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { Telemetry } from '../telemetry/telemetry.js';
@@ -7,20 +9,31 @@ import { MicroBatch } from '../../database/hot/micro-batch.js';
 import { parseToken, type TokenFormat } from '../tokens/token-format.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import { presentedClient, type ClientRequest } from './client-credentials.js';
+import { Client } from './client.entity.js';
 import type { Statement } from '../../database/statement.js';
 
-/** A client that has just proved its secret. */
+/** A client that has just proved its secret, or one that has none and has said its name. */
 export interface AuthenticatedClient {
   readonly clientId: string;
   readonly scope: string;
   readonly audience: readonly string[];
   readonly tokenFormat: TokenFormat;
+  /** Whether it acts for people, and so never for itself. */
+  readonly isApp: boolean;
+  /** Nothing is proved: anybody can say that name. */
+  readonly isPublic: boolean;
 }
 
 /** A secret that we made. Whether it is still the client's, the database knows. */
 export interface GenuineSecret {
   readonly clientId: string;
   readonly digest: Buffer;
+}
+
+/** A name without a secret, which is enough for a public client. */
+export interface NamedClient {
+  readonly clientId: string;
+  readonly digest?: undefined;
 }
 
 /** Fields as text. */
@@ -32,12 +45,15 @@ type ClientRow = readonly [
   /** One a line. */
   audience: string,
   tokenFormat: TokenFormat,
+  /** NULL for most. */
+  isApp: string | null,
 ];
 
 const LOOK_UP_CLIENTS: Statement = {
   name: 'look_up_clients',
   text: `
-    SELECT q.at, c.client_id, c.scope, array_to_string(c.audience, E'\\n'), c.token_format
+    SELECT q.at, c.client_id, c.scope, array_to_string(c.audience, E'\\n'), c.token_format,
+           CASE WHEN c.redirect_uris <> '{}' THEN true END
       FROM unnest($1::bytea[]) WITH ORDINALITY AS q (digest, at)
       JOIN client_secrets s ON s.digest = q.digest
       JOIN clients c ON c.client_id = s.client_id AND c.disabled_at IS NULL`,
@@ -63,6 +79,7 @@ export class ClientAuthentication {
 
   constructor(
     private readonly database: Database,
+    @InjectRepository(Client) private readonly clients: Repository<Client>,
     private readonly keys: TokenKeys,
     private readonly telemetry: Telemetry,
   ) {
@@ -70,24 +87,41 @@ export class ClientAuthentication {
   }
 
   /**
-   * What needs no query: that the request names one client, and that its secret was made by us.
+   * What needs no query: that the request names one client, and that its secret, if there is one, was made by us.
    * @returns undefined if the request names no client, or names the first-party client, which has no secret
    * @throws WireError invalid_request, invalid_client
    */
-  presented(request: ClientRequest): GenuineSecret | undefined {
+  presented(request: ClientRequest): GenuineSecret | NamedClient | undefined {
     const presented = presentedClient(request);
     if (presented === 'nobody') return undefined;
+    if (presented.secret === undefined) return { clientId: presented.clientId };
     const secret = parseToken(presented.secret, this.keys);
     if (!secret.genuine || secret.kind !== 'client_secret') throw new WireError('invalid_client');
     return { clientId: presented.clientId, digest: secret.digest };
   }
 
   /** @throws WireError invalid_client; Unavailable */
-  async authenticate({ clientId, digest }: GenuineSecret): Promise<AuthenticatedClient> {
+  async authenticate({ clientId, digest }: GenuineSecret | NamedClient): Promise<AuthenticatedClient> {
+    if (!digest) return this.publicClient(clientId);
     const row = await this.secrets.ask(digest);
     if (!row || row[1] !== clientId) throw new WireError('invalid_client');
-    const [, , scope, audience, tokenFormat] = row;
-    return { clientId, scope, audience: audience === '' ? [] : audience.split('\n'), tokenFormat };
+    const [, , scope, audience, tokenFormat, isApp] = row;
+    return {
+      clientId,
+      scope,
+      audience: audience === '' ? [] : audience.split('\n'),
+      tokenFormat,
+      isApp: isApp !== null,
+      isPublic: false,
+    };
+  }
+
+  /** One that has a secret has to show it. */
+  private async publicClient(clientId: string): Promise<AuthenticatedClient> {
+    const client = await this.clients.findOneBy({ clientId, isPublic: true, disabledAt: IsNull() });
+    if (!client) throw new WireError('invalid_client');
+    const { scope, audience, tokenFormat } = client;
+    return { clientId, scope, audience, tokenFormat, isApp: true, isPublic: true };
   }
 
   private async lookUp(digests: readonly Buffer[]): Promise<(ClientRow | undefined)[]> {

@@ -11,7 +11,8 @@ export interface ClientRequest {
 
 export interface PresentedClient {
   readonly clientId: string;
-  readonly secret: string;
+  /** None: a public client, if it is one. */
+  readonly secret: string | undefined;
 }
 
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
@@ -25,7 +26,7 @@ const SECRETS = new Set([
 ]);
 
 /**
- * `client_secret_basic` or `client_secret_post`, never both, never in the URL (RFC 6749 §2.3.1).
+ * `client_secret_basic`, `client_secret_post` or the name alone, never two of them, never in the URL (RFC 6749 §2.3.1).
  * @returns 'nobody' if no client is named, or only the first-party client, which is public
  * @throws WireError invalid_request, invalid_client
  */
@@ -39,10 +40,10 @@ export function presentedClient({ url, headers, body }: ClientRequest): Presente
       throw WireError.because('two_clients', 'client_id');
     return basic;
   }
-  if (clientId !== undefined && secret !== undefined) return { clientId, secret };
   if (clientId === undefined && secret === undefined) return 'nobody';
-  if (clientId === FIRST_PARTY_CLIENT) return 'nobody';
-  throw new WireError('invalid_client');
+  if (clientId === FIRST_PARTY_CLIENT && secret === undefined) return 'nobody';
+  if (clientId === undefined) throw new WireError('invalid_client');
+  return { clientId, secret };
 }
 
 /** By its decoded name: `client%5Fsecret` is one too. */

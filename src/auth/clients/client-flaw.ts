@@ -1,19 +1,54 @@
-import { isGrantable } from '../scope.js';
+import { isAuthoritysOwn, isGrantable } from '../scope.js';
 import { areResources, isResourceUri } from './resource.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
-import type { NewClient } from './clients.service.js';
+import type { NewClient } from './client-record.js';
+import { isRedirectUri } from './redirect-uris.js';
 
 export type ClientFlaw =
-  'name_invalid' | 'name_reserved' | 'scope_invalid' | 'audience_invalid' | 'resources_invalid';
+  | 'name_invalid'
+  | 'name_reserved'
+  | 'scope_invalid'
+  | 'audience_invalid'
+  | 'resources_invalid'
+  | 'redirect_uris_invalid'
+  | 'redirect_uris_missing'
+  | 'scope_not_for_apps';
 
 const APIS_MOST = 20;
+const REDIRECT_URIS_MOST = 20;
 
 /** What is wrong with a client that somebody wants to add or change. */
-export function clientFlaw({ name, scope, audience, resources }: Partial<NewClient>): ClientFlaw | undefined {
+export function clientFlaw({
+  name,
+  scope,
+  audience,
+  resources,
+  redirectUris,
+}: Partial<NewClient>): ClientFlaw | undefined {
   if (name !== undefined && (name.trim() !== name || !/^\P{C}{1,100}$/u.test(name))) return 'name_invalid';
   if (name?.normalize('NFKC').toLowerCase() === FIRST_PARTY_CLIENT) return 'name_reserved';
   if (scope && !scope.every(isGrantable)) return 'scope_invalid';
   if (audience && (audience.length > APIS_MOST || !audience.every(isResourceUri))) return 'audience_invalid';
   if (resources && (resources.length > APIS_MOST || !areResources(resources))) return 'resources_invalid';
+  if (redirectUris && !areRedirectUris(redirectUris)) return 'redirect_uris_invalid';
   return undefined;
+}
+
+/**
+ * What does not fit together: a client without a secret can only act for people, and who acts for people never looks after
+ * their accounts, nor after the authority.
+ */
+export function appFlaw({
+  scope,
+  redirectUris = [],
+  isPublic,
+}: Pick<NewClient, 'scope' | 'redirectUris'> & { readonly isPublic: boolean }): ClientFlaw | undefined {
+  if (redirectUris.length === 0) return isPublic ? 'redirect_uris_missing' : undefined;
+  return scope.some(isAuthoritysOwn) ? 'scope_not_for_apps' : undefined;
+}
+
+function areRedirectUris(texts: readonly string[]): boolean {
+  return (
+    texts.length <= REDIRECT_URIS_MOST && new Set(texts).size === texts.length && texts.every(isRedirectUri)
+  );
 }

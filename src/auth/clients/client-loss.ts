@@ -2,12 +2,15 @@ import { parseScope, subset } from '../scope.js';
 import type { Client } from './client.entity.js';
 import { resourceOf, type Resource } from './resource.js';
 
-type Allowed = Pick<Client, 'scope' | 'resources'>;
+type Allowed = Pick<Client, 'scope' | 'resources' | 'redirectUris'>;
+
+type Loss = 'scope_changed' | 'resources_changed' | 'redirect_uris_changed';
 
 /** Why tokens that a client has may be more than it may have now; undefined if it lost nothing. */
-export function lossOf(before: Allowed, after: Allowed): 'scope_changed' | 'resources_changed' | undefined {
+export function lossOf(before: Allowed, after: Allowed): Loss | undefined {
   if (!subset(parseScope(before.scope) ?? [], parseScope(after.scope) ?? [])) return 'scope_changed';
-  return reachesLess(before.resources, after.resources) ? 'resources_changed' : undefined;
+  if (reachesLess(before.resources, after.resources)) return 'resources_changed';
+  return answersElsewhere(before.redirectUris, after.redirectUris) ? 'redirect_uris_changed' : undefined;
 }
 
 /** @param before null: any, of which whatever is named now is less */
@@ -22,4 +25,9 @@ function carriesLess({ scope: before }: Resource, after: Resource | undefined): 
   if (!after) return true;
   if (after.scope === undefined) return false;
   return before === undefined || subset(before, after.scope) === undefined;
+}
+
+/** An address that is taken away may have been somebody else's; and who acts for people from now on has nothing for itself. */
+function answersElsewhere(before: readonly string[], after: readonly string[]): boolean {
+  return (before.length === 0 && after.length > 0) || before.some((uri) => !after.includes(uri));
 }

@@ -26,6 +26,14 @@ export class Client {
   @Column('text', { array: true, nullable: true })
   resources!: string[] | null;
 
+  /** Where answers to it may go. One that has any acts for people, and never for itself. */
+  @Column('text', { name: 'redirect_uris', array: true, default: '{}' })
+  redirectUris!: string[];
+
+  /** Whether it has no secret: a program that runs in other people's hands (RFC 6749 §2.1). */
+  @Column('boolean', { name: 'is_public', default: false })
+  isPublic!: boolean;
+
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';
 

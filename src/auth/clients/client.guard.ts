@@ -16,6 +16,9 @@ interface GuardedRequest extends ClientRequest, HttpRequest {
 /** Client authentication where a request may also come without one: at the token endpoint. Before anything is judged. */
 @Injectable()
 export class OptionalClientGuard implements CanActivate {
+  /** Whether it is enough to say one's name, of those who have no secret. */
+  protected readonly admitsPublic: boolean = true;
+
   constructor(
     private readonly clients: ClientAuthentication,
     private readonly throttle: ClientThrottle,
@@ -27,8 +30,10 @@ export class OptionalClientGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<GuardedRequest>();
     try {
       const secret = this.clients.presented(request);
-      if (secret) this.meanwhile(request);
-      request[CLIENT] = secret && (await this.clients.authenticate(secret));
+      if (secret?.digest) this.meanwhile(request);
+      const client = secret && (await this.clients.authenticate(secret));
+      if (client?.isPublic && !this.admitsPublic) throw new WireError('invalid_client');
+      request[CLIENT] = client;
     } catch (error) {
       if (error instanceof WireError && error.code === 'invalid_client') await this.failed(request);
       throw error;

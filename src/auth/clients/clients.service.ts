@@ -8,49 +8,26 @@ import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { newestFirst } from '../lists/newest-first.js';
-import { digestOf, mintToken, NO_EXPIRY, type TokenFormat } from '../tokens/token-format.js';
+import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
+import {
+  recordOf,
+  type ClientChange,
+  type ClientRecord,
+  type NewClient,
+  type NewSecret,
+} from './client-record.js';
 import { Client } from './client.entity.js';
+import { appFlaw, type ClientFlaw } from './client-flaw.js';
 import { lossOf } from './client-loss.js';
 import { resourceOf, type Resource } from './resource.js';
+import { parseScope } from '../scope.js';
 
-/** A system that gets tokens for itself, or an API that asks about them, or both. */
-export interface ClientRecord {
-  readonly clientId: string;
-  readonly name: string;
-  readonly scope: string;
-  readonly audience: readonly string[];
-  /** Undefined: of any API, as it was before there was a choice. */
-  readonly resources: readonly string[] | undefined;
-  readonly tokenFormat: TokenFormat;
-  readonly disabled: boolean;
-  readonly createdAt: Date;
-}
-
-export interface NewClient {
-  readonly name: string;
-  readonly scope: readonly string[];
-  readonly audience: readonly string[];
-  /** Of which APIs beside its own it may ask tokens, as `resourceOf` reads them. */
-  readonly resources: readonly string[];
-  readonly tokenFormat: TokenFormat;
-}
-
-/** The secret in clear, once. */
-export interface NewSecret {
-  readonly id: string;
-  readonly clientSecret: string;
-}
-
-export interface ClientChange {
-  readonly scope?: readonly string[] | undefined;
-  readonly resources?: readonly string[] | undefined;
-  readonly disabled?: boolean | undefined;
-}
+export type { ClientRecord, NewClient, NewSecret };
 
 /** So many secrets of a client live at once: the one in use, and the one that is being rolled out. */
 export const SECRETS_MOST = 2;
@@ -66,10 +43,21 @@ export class ClientsService {
     private readonly telemetry: Telemetry,
   ) {}
 
-  async add(
-    { scope, audience, resources, ...rest }: NewClient,
+  async add(client: NewClient, by: Initiator): Promise<ClientRecord & NewSecret> {
+    return this.insert(client, false, by, (entities, id) => this.insertSecret(entities, id));
+  }
+
+  /** A program in other people's hands, which can keep no secret, and so gets none. */
+  async addPublic(client: NewClient, by: Initiator): Promise<ClientRecord> {
+    return this.insert(client, true, by, () => Promise.resolve({}));
+  }
+
+  private async insert<S extends object>(
+    { scope, audience, resources, redirectUris = [], ...rest }: NewClient,
+    isPublic: boolean,
     by: Initiator,
-  ): Promise<ClientRecord & NewSecret> {
+    secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
+  ): Promise<ClientRecord & S> {
     const clientId = `c-${randomBytes(12).toString('hex')}`;
     return this.database.transaction(async (transaction) => {
       const client = this.clients.create({
@@ -78,11 +66,16 @@ export class ClientsService {
         scope: scope.join(' '),
         audience: [...audience],
         resources: [...resources],
+        redirectUris: [...redirectUris],
+        isPublic,
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
-      const secret = await this.insertSecret(transaction.entities, clientId);
-      await this.audit(transaction, 'client.added', by, client, { scope: client.scope, audience, resources });
+      const secret = await secretOf(transaction.entities, clientId);
+      await this.audit(transaction, 'client.added', by, client, {
+        ...{ scope: client.scope, audience, resources },
+        ...(redirectUris.length > 0 && { redirect_uris: redirectUris, public: isPublic }),
+      });
       return { ...recordOf(client), ...secret };
     });
   }
@@ -108,8 +101,12 @@ export class ClientsService {
   }
 
   /** A new secret beside the one in use. */
-  async addSecret(clientId: string, by: Initiator): Promise<NewSecret | { flaw: 'unknown' | 'too_many' }> {
+  async addSecret(
+    clientId: string,
+    by: Initiator,
+  ): Promise<NewSecret | { flaw: 'unknown' | 'too_many' | 'public' }> {
     return this.locked(clientId, async (transaction, client) => {
+      if (client.isPublic) return { flaw: 'public' };
       const living = await this.secrets(clientId, transaction.entities);
       if (living.length >= SECRETS_MOST) return { flaw: 'too_many' };
       const secret = await this.insertSecret(transaction.entities, clientId);
@@ -132,30 +129,42 @@ export class ClientsService {
   }
 
   /**
-   * Disabling revokes all of the client's grants in the same transaction, and so does taking scope or an API away; enabling
-   * gives none of them back.
+   * Disabling revokes all of the client's grants in the same transaction, and so does taking scope, an API or a redirect
+   * address away; enabling gives none of them back.
+   * @returns undefined if there is no such client
    */
-  async change(clientId: string, change: ClientChange, by: Initiator): Promise<ClientRecord | undefined> {
+  async change(
+    clientId: string,
+    change: ClientChange,
+    by: Initiator,
+  ): Promise<ClientRecord | { flaw: ClientFlaw } | undefined> {
     let ended = 0;
     const changed = await this.locked(clientId, async (transaction, client) => {
       const before = { ...client };
       client.scope = change.scope?.join(' ') ?? before.scope;
       client.resources = change.resources ? [...change.resources] : before.resources;
+      client.redirectUris = change.redirectUris ? [...change.redirectUris] : before.redirectUris;
+      const flaw = appFlaw({ ...client, scope: parseScope(client.scope) ?? [] });
+      if (flaw) return { flaw };
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { scope, resources, disabledAt } = client;
-      await transaction.entities.update(Client, { clientId }, { scope, resources, disabledAt });
+      const { scope, resources, redirectUris, disabledAt } = client;
+      await transaction.entities.update(Client, { clientId }, { scope, resources, redirectUris, disabledAt });
       const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      await this.audit(transaction, type, by, client, { scope, ...(resources && { resources }) });
+      await this.audit(transaction, type, by, client, {
+        scope,
+        ...(resources && { resources }),
+        ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+      });
       return recordOf(client);
     });
     this.telemetry.revoked('grant', ended);
-    return 'flaw' in changed ? undefined : changed;
+    return 'flaw' in changed && changed.flaw === 'unknown' ? undefined : changed;
   }
 
   /** All of a client's tokens, at once. @returns undefined if there is no such client */
@@ -224,27 +233,4 @@ export class ClientsService {
     const event = { type, ...by, detail: { client_id: clientId, name, ...detail } };
     await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
-}
-
-function recordOf({
-  clientId,
-  name,
-  scope,
-  audience,
-  resources,
-  tokenFormat,
-  disabledAt,
-  createdAt,
-}: Client): ClientRecord {
-  const disabled = disabledAt !== null;
-  return {
-    clientId,
-    name,
-    scope,
-    audience,
-    resources: resources ?? undefined,
-    tokenFormat,
-    disabled,
-    createdAt,
-  };
 }

@@ -7,21 +7,27 @@ const secretMethods = z.array(z.string()).meta({ example: ['client_secret_basic'
 export const authorizationServerMetadata = z
   .object({
     issuer: z.url().meta({ example: 'https://auth.example.com' }),
+    authorization_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/authorize' }),
     token_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/token' }),
     introspection_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/introspect' }),
     revocation_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/revoke' }),
     jwks_uri: z.url().meta({ example: 'https://auth.example.com/.well-known/jwks.json' }),
     scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat', 'offline_access'] }),
-    response_types_supported: z
+    response_types_supported: z.array(z.string()).meta({ example: ['code'] }),
+    response_modes_supported: z.array(z.string()).meta({ example: ['query', 'form_post'] }),
+    grant_types_supported: z
       .array(z.string())
-      .meta({ description: 'None: there is no authorization endpoint.', example: [] }),
-    grant_types_supported: z.array(z.string()).meta({ example: ['client_credentials', 'refresh_token'] }),
+      .meta({ example: ['authorization_code', 'client_credentials', 'refresh_token'] }),
+    code_challenge_methods_supported: z.array(z.string()).meta({ example: ['S256'] }),
+    authorization_response_iss_parameter_supported: z.literal(true),
     token_endpoint_auth_methods_supported: z.array(z.string()).meta({
-      description: '`none` is for the refresh tokens of people.',
+      description: '`none` is for clients without a secret, and for the refresh tokens of people.',
       example: ['client_secret_basic', 'client_secret_post', 'none'],
     }),
     introspection_endpoint_auth_methods_supported: secretMethods,
-    revocation_endpoint_auth_methods_supported: secretMethods,
+    revocation_endpoint_auth_methods_supported: z
+      .array(z.string())
+      .meta({ example: ['client_secret_basic', 'client_secret_post', 'none'] }),
   })
   .meta({ id: 'AuthorizationServerMetadata' });
 

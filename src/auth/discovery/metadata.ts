@@ -2,8 +2,7 @@ import { OFFLINE_ACCESS } from '../scope.js';
 import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
 
 /**
- * RFC 8414 §2. `none` is for the refresh tokens of people, which no client authenticates for. There is no authorization
- * endpoint, so there are no response types; the member is required all the same.
+ * RFC 8414 §2, RFC 9207 §3. `none` is for clients without a secret, and for the refresh tokens of people's own logins.
  * @param scopes those that the served routes ask for
  */
 export function authorizationServerMetadata(
@@ -13,16 +12,20 @@ export function authorizationServerMetadata(
   const secrets = ['client_secret_basic', 'client_secret_post'];
   return {
     issuer,
+    authorization_endpoint: `${issuer}/oauth/authorize`,
     token_endpoint: `${issuer}/oauth/token`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: [...scopes, OFFLINE_ACCESS],
-    response_types_supported: [],
-    grant_types_supported: ['client_credentials', 'refresh_token'],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'form_post'],
+    grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
     token_endpoint_auth_methods_supported: [...secrets, 'none'],
     introspection_endpoint_auth_methods_supported: secrets,
-    revocation_endpoint_auth_methods_supported: secrets,
+    revocation_endpoint_auth_methods_supported: [...secrets, 'none'],
   };
 }
 

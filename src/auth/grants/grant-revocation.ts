@@ -1,8 +1,9 @@
 import type { Clock } from '../../database/clock.js';
 import type { Statement, Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
+import { endedWithOwner } from './owner-ending.sql.js';
 
-export type GrantKind = 'login' | 'client' | 'api_key';
+export type GrantKind = 'login' | 'client' | 'api_key' | 'consent';
 
 /** Which of a user's grants. */
 export interface GrantsOfUser {
@@ -14,17 +15,25 @@ export interface GrantsOfUser {
   readonly beyond?: readonly string[];
 }
 
+/** So many end in one statement: far less than it has time for. */
+const STEP = 500;
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
 const endGrantsOfClient = (condition: string): string => `
-    WITH revoked AS (
-      UPDATE grants SET revoked_at = $1, revoked_reason = $2
-       WHERE client_id = $6 AND kind = 'client' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) ${condition}
-      RETURNING id, kind
+    WITH doomed AS (
+      SELECT id FROM grants
+       WHERE client_id = $6 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)
+         AND id > $7 AND NOT ${endedWithOwner('grants')} ${condition}
+       ORDER BY id LIMIT ${STEP} FOR NO KEY UPDATE
+    ), revoked AS (
+      UPDATE grants SET revoked_at = $1, revoked_reason = $2 FROM doomed WHERE grants.id = doomed.id
+      RETURNING grants.id, grants.kind
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
     SELECT $1, 'grant.revoked', $3, id, $4, $5, jsonb_build_object('reason', $2::text, 'kind', kind) FROM revoked
     RETURNING grant_id`;
 
-/** One is alive at most: the standing one. */
+/** Its standing one, and what people have allowed it. In the order of their ids, as whoever else locks many grants does. */
 const REVOKE_GRANTS_OF_CLIENT: Statement = {
   name: 'revoke_grants_of_client',
   text: endGrantsOfClient(''),
@@ -33,8 +42,7 @@ const REVOKE_GRANTS_OF_CLIENT: Statement = {
       name: 'revoke_grants_of_client_again',
       text: endGrantsOfClient('AND created_at <= $1'),
     },
-    // all of them at once
-    step: Infinity,
+    step: STEP,
   },
 };
 
@@ -50,7 +58,13 @@ export async function revokeGrantsOfClient(
   by: Initiator,
 ): Promise<number> {
   const values = [...revocation(clock, reason, by), clientId];
-  return (await queries.run(REVOKE_GRANTS_OF_CLIENT, values)).length;
+  let after = NO_ID;
+  for (let total = 0; ;) {
+    const ended = await queries.run<{ grant_id: string }>(REVOKE_GRANTS_OF_CLIENT, [...values, after]);
+    total += ended.length;
+    if (ended.length < STEP) return total;
+    after = ended.reduce((last, { grant_id: id }) => (id > last ? id : last), after);
+  }
 }
 
 /** The first five values of statements that end grants: when, why, by whom. */

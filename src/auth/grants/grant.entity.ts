@@ -1,6 +1,6 @@
 import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
 
-/** Why tokens exist: a login, a client, an API key. Revoking it kills them all. */
+/** Why tokens exist: a login, a client, an API key, or a person who lets a client act for them. Revoking it kills them all. */
 @Entity('grants')
 @Index('grants_user_id_idx', ['userId', 'id'])
 @Index('grants_client_id_idx', ['clientId', 'id'])
@@ -10,10 +10,10 @@ import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGene
 @Index('grants_living_idx', ['userId', 'kind', 'expiresAt'], {
   where: 'revoked_at IS NULL AND user_id IS NOT NULL',
 })
-@Check('grants_kind_check', `kind IN ('login', 'client', 'api_key')`)
+@Check('grants_kind_check', `kind IN ('login', 'client', 'api_key', 'consent')`)
 @Check(
   'grants_owner_check',
-  `CASE kind WHEN 'client' THEN client_id IS NOT NULL AND user_id IS NULL ELSE user_id IS NOT NULL AND client_id IS NULL END`,
+  `(user_id IS NOT NULL) = (kind <> 'client') AND (client_id IS NOT NULL) = (kind IN ('client', 'consent'))`,
 )
 export class Grant {
   @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'grants_pkey' })
@@ -23,7 +23,7 @@ export class Grant {
   createdAt!: Date;
 
   @Column('text')
-  kind!: 'login' | 'client' | 'api_key';
+  kind!: 'login' | 'client' | 'api_key' | 'consent';
 
   @Column('uuid', { name: 'user_id', nullable: true })
   @ForeignKey('users', { name: 'grants_user_id_fkey' })
@@ -60,4 +60,8 @@ export class Grant {
   /** The user's when it was made; none, of a grant that is older than epochs, is the first. Clients have none. */
   @Column('bigint', { nullable: true })
   epoch!: string | null;
+
+  /** Of a consent: whether the same client is let in again without a question, for no more than this. */
+  @Column('boolean', { default: false })
+  remembered!: boolean;
 }

@@ -5,7 +5,7 @@ import { time } from '../lists/list.schemas.js';
 export const grantItem = z
   .object({
     id: z.uuid().meta({ example: '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11' }),
-    kind: z.enum(['login', 'client', 'api_key']).meta({ example: 'login' }),
+    kind: z.enum(['login', 'client', 'api_key', 'consent']).meta({ example: 'login' }),
     user_id: z.uuid().nullable().meta({ example: '0d7c5b5e-6f0e-4f0e-8a52-0f6f7b9a3c21' }),
     username: z.string().nullable().meta({ example: 'CookieDestroyer' }),
     client_id: z.string().nullable().meta({ example: null }),

@@ -16,7 +16,7 @@ const END_OLDEST_LOGINS: Statement = {
   text: `
     WITH others AS MATERIALIZED (
       SELECT g.id, g.created_at, ${endedWithOwner('g')} AS ended FROM grants g
-       WHERE g.user_id = $4 AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $1 AND g.id <> $5
+       WHERE g.user_id = $4 AND g.kind = $7 AND g.revoked_at IS NULL AND g.expires_at > $1 AND g.id <> $5
        ORDER BY g.expires_at LIMIT $6::int + ${STEP}
     ), doomed AS (
       SELECT g.id FROM grants g
@@ -28,7 +28,7 @@ const END_OLDEST_LOGINS: Statement = {
       RETURNING grants.id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
-    SELECT $1, 'grant.revoked', 'keks', id, $2, $3, '{"reason": "too_many_sessions", "kind": "login"}' FROM revoked
+    SELECT $1, 'grant.revoked', 'keks', id, $2, $3, jsonb_build_object('reason', 'too_many_sessions', 'kind', $7::text) FROM revoked
     RETURNING grant_id`,
 };
 
@@ -41,15 +41,16 @@ export interface NewLogin {
 
 /**
  * Makes room for a login that has begun. A login does not fail because the room could not be made: the next one makes it.
- * @param most living logins of one user, this one included
+ * @param most living ones of one user and kind, this one included
  * @returns how many have ended
  */
 export async function endOldestLogins(
   database: Database,
   { grantId, userId, at, origin }: NewLogin,
   most: number,
+  kind: 'login' | 'consent' = 'login',
 ): Promise<number> {
-  const values = [at, origin.ip, origin.requestId, userId, grantId, most - 1];
+  const values = [at, origin.ip, origin.requestId, userId, grantId, most - 1, kind];
   try {
     return (await database.run(END_OLDEST_LOGINS, values)).length;
   } catch (error) {

@@ -22,7 +22,7 @@ export class ClientCredentialsGrant {
 
   /**
    * @param actor who asks, if it is not the client itself
-   * @throws WireError invalid_scope, invalid_target; Unavailable
+   * @throws WireError unauthorized_client, invalid_scope, invalid_target; Unavailable
    */
   async exchange(
     client: AuthenticatedClient,
@@ -30,6 +30,7 @@ export class ClientCredentialsGrant {
     origin: RequestOrigin,
     actor: string | null = null,
   ): Promise<IssuedToken> {
+    if (client.isApp) throw WireError.because('acts_for_people');
     const { clientId, tokenFormat: format } = client;
     const audience = request.resource ?? this.config.AUDIENCE;
     const scope = scopeOf(await this.most(client, audience), request.scope);

@@ -15,6 +15,9 @@ interface LookedAt {
 /** Looks at the token while the client is still being proved: one wait for the database, and not two. */
 @Injectable()
 export class IntrospectionGuard extends ClientGuard {
+  /** RFC 7662 §2.1: anybody can say a public client's name. */
+  protected override readonly admitsPublic = false;
+
   constructor(
     clients: ClientAuthentication,
     throttle: ClientThrottle,

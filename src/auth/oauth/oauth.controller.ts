@@ -33,13 +33,14 @@ export class OAuthController {
   @Header('Pragma', 'no-cache')
   @ApiConsumes(FORM)
   @ApiOperation({
-    summary: 'Client credentials or a refresh token in, a token out',
+    summary: 'A code, client credentials or a refresh token in, a token out',
     description:
-      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form. The refresh token of a login needs no client; it is used up, and the answer has its successor.',
+      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. The refresh token of a login needs no client; it is used up, and the answer has its successor.',
     tags: ['oauth'],
   })
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
+  @ApiErrors('unauthorized_client')
   @ApiErrors('invalid_client', 'too_many_requests')
   async token(
     @Body({ schema: schemas.tokenRequest }) body: schemas.TokenRequest,

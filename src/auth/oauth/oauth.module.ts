@@ -6,10 +6,12 @@ import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
+import { CodeGrant } from './code-grant.js';
 import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
 import { RefreshGrant } from './refresh-grant.js';
+import { RefreshRequests } from './refresh-requests.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -25,6 +27,14 @@ import { TokenEndpoint } from './token-endpoint.js';
     TokensModule,
   ],
   controllers: [OAuthController],
-  providers: [Introspection, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
+  providers: [
+    CodeGrant,
+    Introspection,
+    OAuthRevocation,
+    RefreshGrant,
+    RefreshRequests,
+    Successors,
+    TokenEndpoint,
+  ],
 })
 export class OAuthModule {}

@@ -3,21 +3,31 @@ import { z } from 'zod';
 /** The wire shapes of /oauth/*. Requests are forms: every value is a string, an empty one counts as absent. */
 
 const clientFields = {
-  client_id: z.string().optional().meta({ description: 'With `client_secret`, instead of HTTP Basic.' }),
+  client_id: z
+    .string()
+    .optional()
+    .meta({ description: 'With `client_secret`, instead of HTTP Basic; alone for a client that has none.' }),
   client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
 };
 
 export const tokenRequest = z
   .object({
-    grant_type: z
-      .string()
-      .meta({ description: '`client_credentials` or `refresh_token`.', example: 'client_credentials' }),
+    grant_type: z.string().meta({
+      description: '`authorization_code`, `client_credentials` or `refresh_token`.',
+      example: 'client_credentials',
+    }),
     scope: z.string().optional().meta({ description: 'Space-separated; all that is granted if absent.' }),
     resource: z.string().optional().meta({ description: 'Who the token is for (RFC 8707); one at most.' }),
     refresh_token: z
       .string()
       .optional()
       .meta({ description: 'With `grant_type=refresh_token`.', example: 'krt_...' }),
+    code: z
+      .string()
+      .optional()
+      .meta({ description: 'With `grant_type=authorization_code`.', example: 'kac_...' }),
+    redirect_uri: z.string().optional().meta({ description: 'The one that the code was sent to.' }),
+    code_verifier: z.string().optional().meta({ description: 'The secret behind the challenge (RFC 7636).' }),
     ...clientFields,
   })
   .meta({ id: 'OAuthTokenRequest' });

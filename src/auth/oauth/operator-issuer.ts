@@ -33,12 +33,13 @@ export class OperatorIssuer {
 
   /**
    * @returns undefined if there is no such client, or a disabled one
-   * @throws WireError invalid_scope; Unavailable
+   * @throws WireError unauthorized_client, invalid_scope; Unavailable
    */
   async toClient(clientId: string, scope: string | undefined): Promise<IssuedToken | undefined> {
     const client = await this.clients.find(clientId);
     if (!client || client.disabled) return undefined;
     await this.secretKeys.moves();
-    return this.credentials.exchange(client, { scope }, OPERATOR, 'operator');
+    const isApp = client.redirectUris.length > 0;
+    return this.credentials.exchange({ ...client, isApp }, { scope }, OPERATOR, 'operator');
   }
 }

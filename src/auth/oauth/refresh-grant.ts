@@ -18,6 +18,8 @@ import type { TokenFormat } from '../tokens/token-format.js';
 /** A refresh token that was read, with its text, from which its successor is derived. */
 export interface PresentedRefresh extends ReadToken {
   readonly token: string;
+  /** Who presents it; null for a person's own program. */
+  readonly clientId: string | null;
 }
 
 /** What came of a refresh token that belongs to a living grant. */
@@ -49,6 +51,8 @@ export class RefreshGrant {
       const row = (await this.find(presented)) ?? (await this.find(presented));
       if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
         throw new WireError('invalid_grant');
+      // bound to whom it was issued to (RFC 6749 §10.4), and unharmed by others
+      if (row.client_id !== presented.clientId) throw new WireError('invalid_grant');
       // whatever else is asked: a used token is a retry, or was stolen
       const refreshed = row.used_at
         ? await this.replayOrKill(presented, row, origin)
@@ -139,7 +143,7 @@ export class RefreshGrant {
 
   private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
     const { user_id: subject, audience, format } = row;
-    const clientId = FIRST_PARTY_CLIENT;
+    const clientId = row.client_id ?? FIRST_PARTY_CLIENT;
     return this.mint.access({ subject, clientId, scope, audience, format, notAfter: endOf(row) });
   }
 

@@ -8,6 +8,8 @@ export interface RefreshRow {
   readonly id: string;
   readonly grant_id: string;
   readonly user_id: string;
+  /** Null for a login's, which belong to the first-party client. */
+  readonly client_id: string | null;
   readonly scope: string;
   readonly audience: string;
   readonly format: TokenFormat;
@@ -22,7 +24,7 @@ export interface RefreshRow {
 export const FIND_REFRESH_TOKEN: Statement = {
   name: 'find_refresh_token',
   text: `
-    SELECT r.id, r.grant_id, g.user_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
+    SELECT r.id, r.grant_id, g.user_id, g.client_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
            r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked
       FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
      WHERE r.digest = $1 AND r.expires_at = $2`,
@@ -38,14 +40,14 @@ export const ROTATE: Statement = {
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NULL
          AND g.id = r.grant_id AND g.revoked_at IS NULL AND g.expires_at > $3
          AND NOT ${endedWithOwner('g')}
-      RETURNING r.id, r.grant_id, g.user_id, r.scope, r.audience, r.format
+      RETURNING r.id, r.grant_id, g.user_id, g.client_id, r.scope, r.audience, r.format
     ), successor AS (
       INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
       SELECT $4, $5, grant_id, scope, audience, format, $3 FROM used
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
-      SELECT $7, $8, grant_id, user_id, $6, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
+      SELECT $7, $8, grant_id, user_id, client_id, $6, audience, format, $3 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
@@ -61,7 +63,7 @@ export const REPLAY: Statement = {
   name: 'replay_refresh_token',
   text: `
     WITH used AS (
-      SELECT r.id, r.grant_id, g.user_id, r.audience, r.format, r.answered_scope
+      SELECT r.id, r.grant_id, g.user_id, g.client_id, r.audience, r.format, r.answered_scope
         FROM refresh_tokens r
         JOIN refresh_tokens s ON s.digest = r.successor AND s.expires_at = r.successor_expires_at
         JOIN grants g ON g.id = r.grant_id
@@ -69,8 +71,8 @@ export const REPLAY: Statement = {
          AND g.revoked_at IS NULL AND g.expires_at > $3 AND NOT ${endedWithOwner('g')}
          FOR SHARE OF s
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
-      SELECT $5, $6, grant_id, user_id, answered_scope, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
+      SELECT $5, $6, grant_id, user_id, client_id, answered_scope, audience, format, $3 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)

@@ -5,18 +5,18 @@ import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
-import { TokenReader } from '../tokens/token-reader.js';
 import { ClientCredentialsGrant } from './client-credentials-grant.js';
+import { CodeGrant } from './code-grant.js';
 import type { TokenRequest } from './oauth.schemas.js';
-import { RefreshGrant } from './refresh-grant.js';
+import { RefreshRequests } from './refresh-requests.js';
 
 /** RFC 6749 §3.2: which grant a request is about, and whether this caller may ask for it. */
 @Injectable()
 export class TokenEndpoint {
   constructor(
+    private readonly code: CodeGrant,
     private readonly clientCredentials: ClientCredentialsGrant,
-    private readonly refresh: RefreshGrant,
-    private readonly reader: TokenReader,
+    private readonly refresh: RefreshRequests,
     private readonly telemetry: Telemetry,
     private readonly refusals: Refusals,
   ) {}
@@ -36,33 +36,11 @@ export class TokenEndpoint {
       this.telemetry.issued('client', client.tokenFormat);
       return issued;
     }
-    if (request.grant_type !== 'refresh_token') throw new WireError('unsupported_grant_type');
-    return this.refreshed(client, request, origin);
-  }
-
-  /** Refresh tokens belong to logins, and those to the first-party client, as whom no other client can speak. */
-  private async refreshed(
-    client: AuthenticatedClient | undefined,
-    request: TokenRequest,
-    origin: RequestOrigin,
-  ): Promise<IssuedToken> {
-    const { refresh_token: token } = request;
-    if (token === undefined) throw WireError.because('missing', 'refresh_token');
-    const read = await this.reader.read(token);
-    // not one of ours, or dead by its own expiry: anybody can send that, and the audit log would fill with it
-    if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
-    const actor = client ? `client:${client.clientId}` : null;
-    const refused = { type: 'token.refused', actor, origin, presented: read } as const;
-    const refreshed = await this.refusals.noting(refused, async () => {
-      if (client) throw new WireError('invalid_grant');
-      return this.refresh.exchange({ ...read, token }, request, origin);
-    });
-    this.telemetry.refreshed(refreshed.outcome);
-    if (refreshed.outcome === 'theft') {
-      this.telemetry.revoked('grant', refreshed.killedGrants);
-      throw new WireError('invalid_grant');
+    if (request.grant_type === 'authorization_code') {
+      if (!client) throw new WireError('invalid_client');
+      return this.code.exchange(client, request, origin);
     }
-    this.telemetry.issued('refresh', refreshed.format);
-    return refreshed.issued;
+    if (request.grant_type !== 'refresh_token') throw new WireError('unsupported_grant_type');
+    return this.refresh.exchange(client, request, origin);
   }
 }

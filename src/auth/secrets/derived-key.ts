@@ -4,7 +4,15 @@ import { hkdfSync } from 'node:crypto';
 export function derivedKey(
   secret: Buffer,
   purpose:
-    'token-mac' | 'pepper' | 'key-encryption' | 'cursor' | 'successor' | 'key-id' | 'attempts' | 'device',
+    | 'token-mac'
+    | 'pepper'
+    | 'key-encryption'
+    | 'cursor'
+    | 'successor'
+    | 'key-id'
+    | 'attempts'
+    | 'device'
+    | 'form-proof',
   bytes = 32,
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `keks/1/${purpose}`, bytes));

@@ -33,6 +33,12 @@ const NOTHING = {
   reason: null,
 } as const;
 
+/** Events that say themselves why what they were about has ended. */
+const REPLAYS: Readonly<Record<string, string>> = {
+  'refresh.replayed': 'refresh_token_replayed',
+  'code.replayed': 'code_replayed',
+};
+
 function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail }: StoryRow): StoryEvent {
   const given = text(detail['refresh_token_id']);
   const refreshed = type === 'token.refreshed' || type === 'token.refreshed_again';
@@ -47,7 +53,7 @@ function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail
     from_id: refreshed ? given : null,
     scope: text(detail['scope']),
     expires_at: isoTime(detail['expires_at']),
-    reason: type === 'refresh.replayed' ? 'refresh_token_replayed' : text(detail['reason']),
+    reason: REPLAYS[type] ?? text(detail['reason']),
   };
 }
 
@@ -59,7 +65,7 @@ function unwrittenEnd(written: readonly StoryEvent[], grant: StoryGrantRow | und
   return [{ ...NOTHING, at: at.toISOString(), what: 'grant.revoked', by, reason }];
 }
 
-const ENDS = new Set(['grant.revoked', 'refresh.replayed']);
+const ENDS = new Set(['grant.revoked', 'refresh.replayed', 'code.replayed']);
 
 function isEnd(tokenId: string | undefined): (event: StoryEvent) => boolean {
   return ({ what, token_id: id }) => ENDS.has(what) || (what === 'token.revoked' && id === tokenId);

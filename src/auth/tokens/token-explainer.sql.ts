@@ -10,7 +10,7 @@ export interface FactsRow {
   readonly revoked_at: Date | null;
   readonly used_at: Date | null;
   readonly grant_id: string | null;
-  readonly grant_kind: 'login' | 'client' | 'api_key' | null;
+  readonly grant_kind: 'login' | 'client' | 'api_key' | 'consent' | null;
   readonly grant_created_at: Date | null;
   readonly grant_expires_at: Date | null;
   readonly grant_revoked_at: Date | null;

@@ -18,7 +18,7 @@ export type TokenRow = readonly [
   tokenId: string,
   grantId: string,
   /**
-   * Of a login and of an API key; the client of a client's own. Neither: a token from before it said so itself, or one whose
+   * Of a login and of an API key; the client of a client's own; both of a consent. Neither: a token from before it said so itself, or one whose
    * owner's grants have ended, perhaps its own. Only its grant knows.
    */
   userId: string | null,
@@ -39,9 +39,8 @@ export type DescribedRow = readonly [
 
 interface Columns {
   readonly grantId: string;
-  /** The alias of the table that has them. */
-  readonly owner: string;
   readonly userId: string;
+  readonly clientId: string;
   readonly scope: string;
   readonly tokenRevoked: string;
   readonly grantRevoked: string;
@@ -49,8 +48,8 @@ interface Columns {
 }
 
 /** The columns of a TokenRow, of a table that has the alias `t`. */
-const row = ({ grantId, owner, userId, scope, tokenRevoked, grantRevoked, grantEnd }: Columns): string =>
-  `q.at, t.id, ${grantId}, ${userId}, ${owner}.client_id, ${scope}, t.audience,
+const row = ({ grantId, userId, clientId, scope, tokenRevoked, grantRevoked, grantEnd }: Columns): string =>
+  `q.at, t.id, ${grantId}, ${userId}, ${clientId}, ${scope}, t.audience,
            CASE WHEN ${tokenRevoked} THEN 'revoked' WHEN ${grantRevoked} THEN 'grant_revoked' END,
            CASE WHEN ${grantEnd} < t.expires_at THEN date_part('epoch', ${grantEnd}) * 1000 END`;
 
@@ -62,18 +61,22 @@ const found = (table: string): string =>
   `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)
       JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at`;
 
+/** In place of the person of a consent whose grants are being ended: without any it would look like the client's own. */
+export const ENDING_USER = '00000000-0000-0000-0000-000000000000';
+
 /**
  * Whether anybody's grants are being ended is asked once a statement, and whether this owner's, of each token only then: by
  * a probe, which a hash of all of them must not replace.
  */
 const USER_UNLESS_ENDING = `CASE WHEN EXISTS (SELECT FROM owner_endings)
-                AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1) THEN NULL ELSE t.user_id END`;
+                AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1)
+                THEN CASE WHEN t.client_id IS NOT NULL THEN '${ENDING_USER}'::uuid END ELSE t.user_id END`;
 
 /** Of the token's own row, and the little table of grants that have ended. */
 const BY_ITSELF = row({
   grantId: 't.grant_id',
-  owner: 't',
   userId: USER_UNLESS_ENDING,
+  clientId: 't.client_id',
   scope: 't.scope',
   tokenRevoked: 't.revoked_at IS NOT NULL',
   grantRevoked: 'e.revoked',
@@ -83,7 +86,14 @@ const ENDED = `LEFT JOIN ended_grants e ON e.grant_id = t.grant_id`;
 
 const withGrant = (scope: string, tokenRevoked: string): string =>
   row({
-    ...{ grantId: 'g.id', owner: 'g', userId: 'g.user_id', scope, tokenRevoked, grantEnd: 'g.expires_at' },
+    ...{
+      grantId: 'g.id',
+      userId: 'g.user_id',
+      clientId: 'g.client_id',
+      scope,
+      tokenRevoked,
+      grantEnd: 'g.expires_at',
+    },
     grantRevoked: `g.revoked_at IS NOT NULL OR ${endedWithOwner('g')}`,
   });
 const GRANT = `JOIN grants g ON g.id = t.grant_id`;

@@ -118,7 +118,7 @@ export class TokenLookup {
       const at = Number(row[0]) - 1;
       const token = tokens[at];
       if (!token) continue;
-      if (row[3] === null && row[4] === null) old.push({ token, at });
+      if (row[4] === null ? row[3] === null : row[3] === sql.ENDING_USER) old.push({ token, at });
       else found[at] = toToken(row, token.expiresAt);
     }
     if (old.length > 0) {
@@ -133,7 +133,12 @@ export class TokenLookup {
 type AnyRow = sql.TokenRow | sql.DescribedRow;
 
 function accessToken(row: AnyRow, expiresAt: number): StoredToken {
-  return stored(row, expiresAt, row[3] === null ? 'client' : 'login', scopesOf(row[5]));
+  return stored(row, expiresAt, kindOf(row), scopesOf(row[5]));
+}
+
+function kindOf(row: AnyRow): GrantedPrincipal['grantKind'] {
+  if (row[3] === null) return 'client';
+  return row[4] === null ? 'login' : 'consent';
 }
 
 function apiKey(row: AnyRow, expiresAt: number): StoredToken {

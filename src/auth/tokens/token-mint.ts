@@ -64,6 +64,12 @@ export class TokenMint {
     return { ...this.spelled(prefix, this.clock.seconds() + expiresIn, expiresIn), keyId };
   }
 
+  /** A refresh token that does not outlive its grant. @param notAfter whole seconds since the epoch */
+  refresh(notAfter: number): MintedToken {
+    const left = Math.max(0, notAfter - this.clock.seconds());
+    return this.opaque('krt_', Math.min(this.config.REFRESH_TOKEN_TTL, left));
+  }
+
   private spelled(prefix: Prefix, expiresAt: number, expiresIn: number): MintedToken {
     const token = mintToken(prefix, expiresAt, this.keys.current);
     return { token, digest: digestOf(token), expiresAt, expiresIn };

@@ -45,7 +45,7 @@ export class UserChanges {
       const { scope = before.scope, disabled = before.disabled } = change;
       const changed = changes(before, { scope, disabled }, new Date(this.clock.now()));
       if (changed) await transaction.entities.update(User, { id }, changed);
-      const grants = { userId: id, kinds: ['login', 'api_key'] } as const;
+      const grants = { userId: id, kinds: ['login', 'api_key', 'consent'] } as const;
       if (disabled) await end(grants, 'user_disabled', by);
       else if (scope !== before.scope)
         await end({ ...grants, beyond: scopeOfUser(scope) }, 'scope_changed', by);
@@ -67,7 +67,11 @@ export class UserChanges {
     const set = await this.endings.transaction(async (transaction, end) => {
       const { affected } = await transaction.entities.update(User, { id }, chosenPassword(hash));
       if (affected !== 1) return false;
-      await end({ userId: id, kinds: keys ? ['login', 'api_key'] : ['login'] }, 'password_changed', by);
+      await end(
+        { userId: id, kinds: keys ? ['login', 'api_key', 'consent'] : ['login'] },
+        'password_changed',
+        by,
+      );
       await this.audit(transaction, 'user.password_changed', { name }, by, { keys });
       return true;
     });
@@ -80,7 +84,11 @@ export class UserChanges {
     return this.endings.transaction(async (transaction, end) => {
       const user = await lockUser(transaction.entities, id);
       if (!user) return false;
-      const { grants } = await end({ userId: id, kinds: ['login', 'api_key'] }, 'user_revoked', by);
+      const { grants } = await end(
+        { userId: id, kinds: ['login', 'api_key', 'consent'] },
+        'user_revoked',
+        by,
+      );
       await this.audit(transaction, 'user.revoked', user, by, { grants });
       return true;
     });

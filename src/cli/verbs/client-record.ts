@@ -13,6 +13,8 @@ export function publicOf(one: ClientRecord): object {
     scope: one.scope,
     audience: one.audience,
     resources: one.resources ?? null,
+    redirect_uris: one.redirectUris,
+    token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),

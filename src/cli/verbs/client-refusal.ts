@@ -24,6 +24,21 @@ const REFUSALS: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: str
     'resource',
     'A resource is an absolute URI without a fragment, given once; after it, each after a space, may come the scopes that tokens for it may carry: "https://api.example.com tea:pour".',
   ],
+  redirect_uris_invalid: [
+    'invalid_request',
+    'redirect-uri',
+    'A redirect address is https, http on 127.0.0.1, [::1] or localhost, or has a scheme with a dot in it, such as com.example.app:/done; without fragment, user or wildcard.',
+  ],
+  redirect_uris_missing: [
+    'invalid_request',
+    'redirect-uri',
+    'A client without a secret acts for people only: say where answers to it may go, with --redirect-uri.',
+  ],
+  scope_not_for_apps: [
+    'invalid_scope',
+    'scope',
+    'A client that acts for people cannot have scopes of the authority itself: keks:* and keys:*.',
+  ],
 };
 
 export function clientRefusal(flaw: ClientFlaw): Refusal {

@@ -38,6 +38,7 @@ async function setResources(
   if (flaw) throw clientRefusal(flaw);
   const changed = await withClients((clients, by) => clients.change(id, { resources }, by));
   if (!changed) throw new Refusal('not_found', UNKNOWN);
+  if ('flaw' in changed) throw clientRefusal(changed.flaw);
   const may = none ? 'no API but its own' : listOf(resources);
   return {
     json: publicOf(changed),

@@ -1,19 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ClientRecord } from '../../auth/clients/clients.service.js';
 import { facts, moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
 import { Refusal } from '../refusal.js';
+import { add } from './client-add.js';
 import { listOf, publicOf, UNKNOWN, withClients } from './client-record.js';
 import { clientRefusal } from './client-refusal.js';
 import { resourcesVerb } from './client-resources.js';
-
-interface AddOptions {
-  readonly scope?: string;
-  readonly audience?: string[];
-  readonly resource?: string[];
-  readonly tokenFormat: 'opaque' | 'jwt';
-}
 
 /** The systems that get tokens for themselves, and the APIs that ask about them. */
 export function client(program: Command, act: Act): void {
@@ -34,6 +27,8 @@ export function client(program: Command, act: Act): void {
         'an API that it may ask tokens for, and, in the same quotes, what they may carry; may be given again',
       ),
     )
+    .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
+    .option('--public', "it runs in other people's hands, so it gets no secret")
     .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
         .choices(['opaque', 'jwt'])
@@ -43,6 +38,7 @@ export function client(program: Command, act: Act): void {
       ...examples(
         'keks client add "night baker" --scope cookies:eat',
         'keks client add shop --audience https://shop.example.com --token-format jwt',
+        'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
       ),
     )
     .action(act(add));
@@ -95,57 +91,6 @@ function uris(flags: string, description: string): Option {
   });
 }
 
-async function add(
-  name: string,
-  { scope: text, audience = [], resource: resources = [], tokenFormat }: AddOptions,
-): Promise<Answer> {
-  const [{ parseScope }, { clientFlaw }] = await Promise.all([
-    import('../../auth/scope.js'),
-    import('../../auth/clients/client-flaw.js'),
-  ]);
-  const scope = parseScope(text ?? '');
-  if (!scope)
-    throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
-      parameter: 'scope',
-    });
-  const flaw = clientFlaw({ name, scope, audience, resources });
-  if (flaw) throw clientRefusal(flaw);
-  const client = { name, scope, audience, resources, tokenFormat };
-  const [added, main] = await withClients(
-    async (clients, by, { AUDIENCE }) => [await clients.add(client, by), AUDIENCE] as const,
-  );
-  const warnings = await warningsOf(added, main);
-  return {
-    json: {
-      client_id: added.clientId,
-      client_secret: added.clientSecret,
-      scope: added.scope,
-      audience: added.audience,
-      resources: added.resources,
-      ...(warnings.length > 0 && { warnings }),
-    },
-    text: facts([
-      ['client_id', added.clientId],
-      ['client_secret', added.clientSecret],
-      ['scope', added.scope],
-      ['audience', added.audience.join(' ')],
-      ['resources', listOf(resources)],
-      ['', 'Nobody can show the secret to you again.'],
-      ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
-    ]),
-  };
-}
-
-/** An API that is told of every token that it is not active looks for the fault everywhere but here. */
-async function warningsOf(added: ClientRecord, main: string): Promise<string[]> {
-  const { misspelledAudiences } = await import('../../auth/clients/audience-flaws.js');
-  if (added.audience.length > 0) return misspelledAudiences([added], main);
-  if (added.scope !== '') return [];
-  return [
-    `it has no audience, so it learns of its own tokens only; an API needs --audience, and the tokens of logins are for ${main}`,
-  ];
-}
-
 async function list(): Promise<Answer> {
   const clients = await withClients((service) => service.list());
   const rows = clients.map((one) => [
@@ -178,6 +123,7 @@ async function show(id: string): Promise<Answer> {
       ['scope', one.scope],
       ['audience', one.audience.join(' ')],
       ['resources', one.resources ? listOf(one.resources) : 'any'],
+      ['redirect to', one.redirectUris.join(' ')],
       ['token format', one.tokenFormat],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],
@@ -191,6 +137,11 @@ async function rotateSecret(id: string, { retireOld = false }: { retireOld?: boo
   const added = await withClients((clients, by) => clients.addSecret(id, by));
   if ('flaw' in added) {
     if (added.flaw === 'unknown') throw new Refusal('not_found', UNKNOWN);
+    if (added.flaw === 'public')
+      throw new Refusal(
+        'invalid_request',
+        'This client is a public one: it has no secret, and cannot have one.',
+      );
     throw new Refusal(
       'invalid_request',
       'Two secrets live already: retire the older one first, with --retire-old.',
@@ -222,6 +173,7 @@ async function retire(id: string): Promise<Answer> {
 async function setDisabled(id: string, disabled: boolean): Promise<Answer> {
   const changed = await withClients((clients, by) => clients.change(id, { disabled }, by));
   if (!changed) throw new Refusal('not_found', UNKNOWN);
+  if ('flaw' in changed) throw clientRefusal(changed.flaw);
   return {
     json: publicOf(changed),
     text: disabled ? `${id} is disabled; every token of it is dead.` : `${id} may authenticate again.`,

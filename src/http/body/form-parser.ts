@@ -13,6 +13,15 @@ const PARAMETERS = new Set([
   'client_secret',
   'token',
   'token_type_hint',
+  'code',
+  'code_verifier',
+  'redirect_uri',
+  'user',
+  'password',
+  'request',
+  'proof',
+  'decision',
+  'remember',
 ]);
 
 /**

@@ -46,6 +46,31 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ must be 20 absolute URIs at most, without fragments, each once; after one, each after a space, the scopes that tokens for it may carry.',
   ],
+  bad_redirect_uris: [
+    'invalid_request',
+    'The parameter $ must be 20 different addresses at most: https, http on 127.0.0.1, [::1] or localhost, or a scheme with a dot in it, as in com.example.app:/done. Without fragment, user or wildcard.',
+  ],
+  no_redirect_uris: [
+    'invalid_request',
+    'A client without a secret acts for people only: say in $ where answers to it may go.',
+  ],
+  not_for_apps: [
+    'invalid_scope',
+    'A client that acts for people cannot have scopes of the authority itself: keks:* and keys:*.',
+  ],
+  bad_description: [
+    'invalid_request',
+    'The parameter $ has 1 to 200 characters, none of them invisible, and no space at either end.',
+  ],
+  bad_verifier: [
+    'invalid_request',
+    'The parameter $ has 43 to 128 characters: letters, digits, and - . _ ~ (RFC 7636).',
+  ],
+  no_secret_wanted: ['invalid_request', 'The client is a public one: it has no secret, and cannot have one.'],
+  acts_for_people: [
+    'unauthorized_client',
+    'The client has redirect addresses, so it acts for people and gets nothing for itself: register another one for that.',
+  ],
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],

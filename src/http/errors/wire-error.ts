@@ -8,9 +8,15 @@ import { REASONS, sentenceOf, type Reason } from './reasons.js';
 export const WIRE_ERRORS = {
   invalid_request: [400, 'The request is malformed: a parameter is missing, repeated or of the wrong form.'],
   invalid_scope: [400, 'The requested scope is unknown, malformed or more than can be granted.'],
-  invalid_grant: [400, 'The refresh token is invalid, expired, revoked or was issued to another client.'],
+  invalid_grant: [
+    400,
+    'The code or refresh token is invalid, expired, used, revoked or was issued to another client.',
+  ],
   invalid_target: [400, 'The requested resource is not one that this authority issues tokens for.'],
-  unsupported_grant_type: [400, 'This grant type is not supported: use client_credentials or refresh_token.'],
+  unsupported_grant_type: [
+    400,
+    'This grant type is not supported: use authorization_code, client_credentials or refresh_token.',
+  ],
   unauthorized_client: [400, 'This client may not do this with this token.'],
   unsupported_token_type: [400, 'Tokens of this type cannot be revoked here.'],
   weak_password: [400, 'The new password will not do: it is too short, or too easy to guess.'],

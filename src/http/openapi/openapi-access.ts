@@ -22,9 +22,10 @@ export function addAccess(operation: Operation, personal: string): void {
 }
 
 /**
- * The flow, with the scopes that operations offer it for (RFC 6749 §4.4).
+ * The flows, with the scopes that operations offer them for (RFC 6749 §4.1, §4.4).
+ * @param oauth where the endpoints are
  */
-export function clientCredentials(paths: Paths, tokenUrl: string): Schemes {
+export function oauthFlows(paths: Paths, oauth: string): Schemes {
   const served = new Map<string, Set<string>>();
   for (const [path, methods] of Object.entries(paths))
     for (const method of METHODS) {
@@ -35,13 +36,22 @@ export function clientCredentials(paths: Paths, tokenUrl: string): Schemes {
       }
     }
   if (served.size === 0) return {};
+  const tokenUrl = `${oauth}/token`;
   const scopes = [...served].sort().map(([scope, places]) => [scope, `For ${[...places].join(', ')}.`]);
   return {
     [SCHEME]: {
       type: 'oauth2',
       description:
-        'A client_id and its secret are exchanged for a token. Without a scope: all that the client has.',
-      flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries(scopes) } },
+        'A client_id and its secret are exchanged for a token; or a person signs in, and lets the client act for them. Without a scope: all that the client has.',
+      flows: {
+        clientCredentials: { tokenUrl, scopes: Object.fromEntries(scopes) },
+        authorizationCode: {
+          authorizationUrl: `${oauth}/authorize`,
+          tokenUrl,
+          // nobody gives the authority's own away
+          scopes: Object.fromEntries(scopes.filter(([scope = '']) => !/^(?:keks|keys):/.test(scope))),
+        },
+      },
     },
   };
 }

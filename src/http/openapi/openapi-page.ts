@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { clientCredentials } from './openapi-access.js';
+import { oauthFlows } from './openapi-access.js';
 
 type Components = NonNullable<OpenAPIObject['components']>;
 type Schemas = NonNullable<Components['schemas']>;
@@ -66,7 +66,7 @@ export function forPage(request: unknown, _: unknown, document: OpenAPIObject): 
     components: {
       ...document.components,
       schemas: { ...schemas, ...sparseForms(document, schemas) },
-      securitySchemes: { ...securitySchemes, ...clientCredentials(document.paths, './oauth/token') },
+      securitySchemes: { ...securitySchemes, ...oauthFlows(document.paths, './oauth') },
     },
   };
 }

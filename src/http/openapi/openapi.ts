@@ -4,7 +4,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { FastifyInstance } from 'fastify';
 import { afterAnswer, beforeRequest, forPage } from './openapi-page.js';
 import { protectReference } from './reference-files.js';
-import { addAccess, clientCredentials } from './openapi-access.js';
+import { addAccess, oauthFlows } from './openapi-access.js';
 import { addErrors } from './openapi-errors.js';
 import { addExamples } from './openapi-examples.js';
 import { addLock, locksOf, type Lock } from './openapi-locks.js';
@@ -93,6 +93,8 @@ export function serveDocuments(
       validatorUrl: 'none',
       requestInterceptor: beforeRequest,
       responseInterceptor: afterAnswer,
+      oauth2RedirectUrl: `${options.issuer}/docs/oauth2-redirect.html`,
+      initOAuth: { usePkceWithAuthorizationCodeGrant: true },
     },
   });
 }
@@ -116,7 +118,7 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
     }
   Object.assign(
     ((document.components ??= {}).securitySchemes ??= {}),
-    clientCredentials(document.paths, `${options.issuer}/oauth/token`),
+    oauthFlows(document.paths, `${options.issuer}/oauth`),
   );
   document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
     used.has(name) ? [{ name, description: text }] : [],

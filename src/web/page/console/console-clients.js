@@ -42,6 +42,15 @@ function drawClient(client, tools) {
       ['May', shownScope(client.scope)],
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
       ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
+      ...(client.redirect_uris.length > 0
+        ? [
+            [
+              'Acts for people',
+              client.token_endpoint_auth_method === 'none' ? 'without a secret' : 'with a secret',
+            ],
+            ['Answers go to', client.redirect_uris.join(' ')],
+          ]
+        : []),
       ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
       ['Added', moment(client.created_at)],
     ],
@@ -60,57 +69,77 @@ function drawClient(client, tools) {
   return drawn;
 }
 
+function newClientFields() {
+  return [
+    field('Name', input('name', { required: true, maxlength: '100' }), 'What you call it, as in “Oven”.'),
+    scopeField('', 'Separated by blanks; what its own tokens may do at most.'),
+    field(
+      'Is the API',
+      input('audience', { placeholder: 'https://oven.example' }),
+      'Its address, if it is an API that asks about tokens; several are separated by blanks. Else leave it empty.',
+    ),
+    field(
+      'Gets tokens for',
+      input('resources', { placeholder: 'https://oven.example' }),
+      'Addresses of other APIs that it may ask tokens for, with “resource”. Else leave it empty.',
+    ),
+    field(
+      'Answers go to',
+      input('redirects', { placeholder: 'https://app.example/done' }),
+      'If it acts for people, who are asked: the addresses that one is sent back to, separated by blanks. Else leave it empty.',
+    ),
+    field(
+      'Secret',
+      select('secret', [
+        ['client_secret_basic', 'it keeps one, on a server'],
+        ['none', 'none: it runs in other people’s hands'],
+      ]),
+    ),
+    field(
+      'Tokens',
+      select('format', [
+        ['opaque', 'opaque: dead at once when revoked'],
+        ['jwt', 'JWT: can be checked without asking'],
+      ]),
+    ),
+  ];
+}
+
 async function addClient(list) {
   const added = await ask({
     title: 'New client',
-    fields: [
-      field('Name', input('name', { required: true, maxlength: '100' }), 'What you call it, as in “Oven”.'),
-      scopeField('', 'Separated by blanks; what its own tokens may do at most.'),
-      field(
-        'Is the API',
-        input('audience', { placeholder: 'https://oven.example' }),
-        'Its address, if it is an API that asks about tokens; several are separated by blanks. Else leave it empty.',
-      ),
-      field(
-        'Gets tokens for',
-        input('resources', { placeholder: 'https://oven.example' }),
-        'Addresses of other APIs that it may ask tokens for, with “resource”. Else leave it empty.',
-      ),
-      field(
-        'Tokens',
-        select('format', [
-          ['opaque', 'opaque: dead at once when revoked'],
-          ['jwt', 'JWT: can be checked without asking'],
-        ]),
-      ),
-    ],
+    fields: newClientFields(),
     action: 'Add the client',
     known: {
       invalid_scope: BAD_SCOPE,
       name_taken: 'The name keks is that of the authority itself: choose another one.',
       'invalid_request.name': 'The name has 1 to 100 characters, none of them invisible.',
+      'invalid_request.redirect_uris':
+        'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, scope, audience, resources, format }) => {
+    work: ({ name, scope, audience, resources, redirects, secret, format }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
         scope: typedScope(scope),
         audience: audience.value.trim().split(/\s+/).filter(Boolean),
         resources: resources.value.trim().split(/\s+/).filter(Boolean),
+        redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
+        token_endpoint_auth_method: secret.value,
         token_format: format.value,
       });
     },
   });
   if (!added) return;
   void list.load();
+  const secret = added.client_secret;
   await reveal({
     title: `The client “${added.name}”`,
-    sentence: 'Copy the secret now: it is shown this once. Keks itself keeps only a digest of it.',
-    parts: [
-      ['Client id', added.client_id],
-      ['Client secret', added.client_secret],
-    ],
+    sentence: secret
+      ? 'Copy the secret now: it is shown this once. Keks itself keeps only a digest of it.'
+      : 'It has no secret: its id is all that it needs.',
+    parts: [['Client id', added.client_id], ...(secret ? [['Client secret', secret]] : [])],
   });
 }
 

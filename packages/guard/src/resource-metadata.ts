@@ -1,0 +1,40 @@
+import { Controller, Get, Header, type Type } from '@nestjs/common';
+import { Public } from './principal.js';
+
+/** An API that says of itself who issues tokens for it. */
+export interface ResourceOptions {
+  /** The address of this API, letter by letter as tokens name it: https, without query and fragment. */
+  readonly resource: string;
+  /** The issuers of those tokens. */
+  readonly authorizationServers: readonly string[];
+  /** The scopes that its routes ask for. */
+  readonly scopes?: readonly string[];
+}
+
+/** RFC 9728 §3.1: the well-known part goes between host and path. @throws TypeError for what is no such address */
+export function resourceMetadataAddress(resource: string): URL {
+  const url = new URL(resource);
+  if (!/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || /[?#]/.test(resource))
+    throw new TypeError('the resource of an API is an http(s) address without query and fragment');
+  const path = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '');
+  return new URL(`/.well-known/oauth-protected-resource${path}`, url.origin);
+}
+
+/** Serves the document (RFC 9728 §3.2), for everybody: who has no token yet finds out from it where to get one. */
+export function resourceController({ resource, authorizationServers, scopes }: ResourceOptions): Type {
+  @Public()
+  @Controller()
+  class ProtectedResourceController {
+    @Get(resourceMetadataAddress(resource).pathname)
+    @Header('Cache-Control', 'public, max-age=300')
+    metadata(): object {
+      return {
+        resource,
+        authorization_servers: [...authorizationServers],
+        ...(scopes && { scopes_supported: [...scopes] }),
+        bearer_methods_supported: ['header'],
+      };
+    }
+  }
+  return ProtectedResourceController;
+}

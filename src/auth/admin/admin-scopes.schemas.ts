@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { reason } from '../../http/errors/reasons.js';
+import { listOf } from '../lists/list.schemas.js';
+
+/** The wire shapes of /admin/scopes. */
+
+const description = z
+  .string()
+  .refine((text) => text.trim() === text && /^\P{C}{1,200}$/u.test(text), reason('bad_description'))
+  .meta({
+    description: 'What whoever has it may do, in words for the people who are asked: 1 to 200 characters.',
+    example: 'eat your cookies',
+  });
+
+export const scopeItem = z
+  .object({ scope: z.string().meta({ example: 'cookies:eat' }), description })
+  .meta({ id: 'Scope' });
+export const scopeList = listOf('ScopeList', scopeItem);
+export const scopeWords = z.object({ description }).meta({ id: 'ScopeWords' });
+
+export type ScopeItem = z.infer<typeof scopeItem>;
+export type ScopeWords = z.infer<typeof scopeWords>;

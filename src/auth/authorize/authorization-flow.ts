@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import type { RequestOrigin } from '../request-origin.js';
+import { isAuthoritysOwn, parseScope } from '../scope.js';
+import { refused, type AuthorizationRequest, type Refused } from './authorization-request.js';
+import { AuthorizationRequests } from './authorization-requests.js';
+import { BrowserLogins } from './browser-logins.js';
+import { BrowserSessions, type BrowserSession } from './browser-sessions.js';
+import { ConsentsService, type Consent } from './consents.service.js';
+import { PageForms } from './page-forms.js';
+import type { Outcome } from './outcome.js';
+
+/** A person's browser, as it comes. */
+export interface Visit {
+  /** Of the authorization request, without the question mark. */
+  readonly query: string;
+  readonly cookie: string | undefined;
+  readonly origin: RequestOrigin;
+}
+
+interface LoginForm {
+  readonly proof: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+interface ConsentForm {
+  readonly proof: string;
+  readonly allow: boolean;
+  readonly remember: boolean;
+}
+
+/** Owns the way from a client's request over a person's yes to a code; never what a code is good for. */
+@Injectable()
+export class AuthorizationFlow {
+  constructor(
+    private readonly requests: AuthorizationRequests,
+    private readonly sessions: BrowserSessions,
+    private readonly logins: BrowserLogins,
+    private readonly consents: ConsentsService,
+    private readonly forms: PageForms,
+  ) {}
+
+  /** RFC 6749 §4.1.1. @throws Unavailable */
+  async ask({ query, cookie, origin }: Visit): Promise<Outcome> {
+    const read = await this.requests.read(query);
+    if ('outcome' in read) return read.outcome;
+    const { request } = read;
+    const session = await this.sessionOf(cookie);
+    const { prompt } = request;
+    if (!session || prompt.has('login') || prompt.has('select_account')) {
+      if (prompt.has('none'))
+        return this.requests.refuse(request, refused('login_required', 'Nobody is signed in.'));
+      return this.forms.login(request, query, cookie);
+    }
+    const consent = this.consentOf(request, session);
+    if ('error' in consent) return this.requests.refuse(request, consent);
+    if (!prompt.has('consent') && (await this.consents.isRemembered(consent)))
+      return this.allow({ ...consent, asked: false }, origin);
+    if (prompt.has('none'))
+      return this.requests.refuse(request, refused('consent_required', 'The person has to be asked.'));
+    return this.forms.consent(consent, session, query);
+  }
+
+  /** @throws WireError too_many_requests; Unavailable */
+  async signIn({ query, cookie, origin }: Visit, form: LoginForm): Promise<Outcome> {
+    const flaw = this.forms.loginFlaw(form.proof, query, cookie);
+    if (flaw) return { trouble: flaw, again: query };
+    const read = await this.requests.read(query);
+    if ('outcome' in read) return read.outcome;
+    const token = await this.logins.begin(form, await this.sessionOf(cookie), origin);
+    if (token === undefined) return this.forms.login(read.request, query, cookie, true);
+    const { cookies } = this.forms;
+    return { onwards: withoutLogin(query), cookies: [cookies.set('session', token), this.forms.newVisit()] };
+  }
+
+  /** @throws Unavailable */
+  async decide({ query, cookie, origin }: Visit, form: ConsentForm): Promise<Outcome> {
+    const session = await this.sessionOf(cookie);
+    if (!session) return { trouble: 'signed_out', again: query };
+    const flaw = this.forms.consentFlaw(form.proof, query, session);
+    if (flaw) return { trouble: flaw, again: query };
+    const read = await this.requests.read(query);
+    if ('outcome' in read) return read.outcome;
+    if (!form.allow)
+      return this.requests.refuse(read.request, refused('access_denied', 'The person has said no.'));
+    const consent = this.consentOf(read.request, session);
+    if ('error' in consent) return this.requests.refuse(read.request, consent);
+    return this.allow({ ...consent, remembered: form.remember }, origin);
+  }
+
+  private sessionOf(cookie: string | undefined): Promise<BrowserSession | undefined> {
+    return this.sessions.find(this.forms.cookies.read(cookie, 'session'));
+  }
+
+  /** Nobody can give what they do not have, and nobody gives their account away. */
+  private consentOf(request: AuthorizationRequest, session: BrowserSession): Consent | Refused {
+    const own = (parseScope(session.user.scope) ?? []).filter((scope) => !isAuthoritysOwn(scope));
+    const scope = request.scope.filter((one) => own.includes(one));
+    if (scope.length === 0 && request.scope.length > 0)
+      return refused('access_denied', 'The person has nothing of this scope.');
+    const audience = this.requests.audienceOf(request);
+    return {
+      user: session.user,
+      sessionId: session.id,
+      request,
+      scope,
+      audience,
+      remembered: false,
+      asked: true,
+    };
+  }
+
+  private async allow(consent: Consent, origin: RequestOrigin): Promise<Outcome> {
+    const code = await this.consents.give(consent, origin);
+    return { answer: this.requests.answer(consent.request, [['code', code]]) };
+  }
+}
+
+/** What has been asked for has been done: the same request once more, without it. */
+function withoutLogin(query: string): string {
+  const parameters = new URLSearchParams(query);
+  const left = (parameters.get('prompt') ?? '').split(' ').filter((one) => one === 'consent');
+  if (left.length > 0) parameters.set('prompt', left.join(' '));
+  else parameters.delete('prompt');
+  return parameters.toString();
+}

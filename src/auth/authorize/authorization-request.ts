@@ -1,0 +1,134 @@
+import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
+import type { ClientRecord } from '../clients/clients.service.js';
+
+export type ResponseMode = 'query' | 'form_post';
+
+/** Where an answer goes, and what goes with it whatever it is. */
+export interface ReturnAddress {
+  readonly redirectUri: string;
+  readonly responseMode: ResponseMode;
+  /** As it came (RFC 6749 §4.1.1). */
+  readonly state: string | undefined;
+}
+
+/** What a client asks a person for. */
+export interface AuthorizationRequest extends ReturnAddress {
+  readonly client: ClientRecord;
+  readonly scope: readonly string[];
+  /** Whether it wants to act while the person is away. */
+  readonly offline: boolean;
+  readonly resource: string | undefined;
+  readonly codeChallenge: string;
+  readonly prompt: ReadonlySet<string>;
+}
+
+/** The codes of RFC 6749 §4.1.2.1 and RFC 8707 §2, and those of OpenID Connect for `prompt=none`. */
+export type RequestError =
+  | 'invalid_request'
+  | 'unsupported_response_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'access_denied'
+  | 'login_required'
+  | 'consent_required'
+  | 'request_not_supported'
+  | 'request_uri_not_supported';
+
+export interface Refused {
+  readonly error: RequestError;
+  readonly description: string;
+}
+
+const PROMPTS = ['none', 'login', 'consent', 'select_account'];
+const PARAMETERS_MOST = 64;
+
+/** @returns the parameters by name, or undefined if there are too many; each with all of its values, empty ones left out */
+export function parametersOf(query: string): ReadonlyMap<string, readonly string[]> | undefined {
+  const pairs = [...new URLSearchParams(query)];
+  if (pairs.length > PARAMETERS_MOST) return undefined;
+  const found = new Map<string, string[]>();
+  for (const [name, value] of pairs) found.set(name, [...(found.get(name) ?? []), value]);
+  return found;
+}
+
+/** RFC 6749 §3.1: an empty parameter is an absent one, and none may come twice. */
+export function only(parameters: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {
+  const values = parameters.get(name) ?? [];
+  return values.length === 1 && values[0] !== '' ? values[0] : undefined;
+}
+
+/** From where on a refusal may be sent to the client. Unknown modes are told by the usual one. */
+export function returnAddress(
+  parameters: ReadonlyMap<string, readonly string[]>,
+  redirectUri: string,
+): ReturnAddress {
+  const responseMode = only(parameters, 'response_mode') === 'form_post' ? 'form_post' : 'query';
+  return { redirectUri, responseMode, state: only(parameters, 'state') };
+}
+
+/** What a client that is known, and whose address is its own, asks for. */
+export function readRequest(
+  parameters: ReadonlyMap<string, readonly string[]>,
+  client: ClientRecord,
+  address: ReturnAddress,
+): AuthorizationRequest | Refused {
+  const flaw = flawOf(parameters) ?? pkceFlaw(parameters);
+  if (flaw) return flaw;
+  const wanted = wantedScope(only(parameters, 'scope'), client);
+  if (!wanted) return refused('invalid_scope', 'The scope is malformed, or more than this client may have.');
+  const prompt = new Set((only(parameters, 'prompt') ?? '').split(' ').filter(Boolean));
+  if ([...prompt].some((one) => !PROMPTS.includes(one)) || (prompt.has('none') && prompt.size > 1))
+    return refused('invalid_request', 'The prompt is unknown, or none together with another one.');
+  if ((parameters.get('resource') ?? []).length > 1)
+    return refused('invalid_target', 'One resource at a time: ask again for the other one.');
+  const resource = only(parameters, 'resource');
+  const codeChallenge = only(parameters, 'code_challenge') ?? '';
+  return { ...address, ...wanted, client, prompt, resource, codeChallenge };
+}
+
+function flawOf(parameters: ReadonlyMap<string, readonly string[]>): Refused | undefined {
+  for (const [name, values] of parameters)
+    if (values.length > 1 && name !== 'resource')
+      return refused('invalid_request', 'A parameter was sent more than once.');
+  if (parameters.has('request')) return refused('request_not_supported', 'Send the parameters themselves.');
+  if (parameters.has('request_uri'))
+    return refused('request_uri_not_supported', 'Send the parameters themselves.');
+  const type = only(parameters, 'response_type');
+  if (type === undefined) return refused('invalid_request', 'The response_type is missing: it is code.');
+  if (type !== 'code') return refused('unsupported_response_type', 'The only response_type is code.');
+  const mode = only(parameters, 'response_mode');
+  if (mode !== undefined && mode !== 'query' && mode !== 'form_post')
+    return refused('invalid_request', 'The response_mode is query or form_post.');
+  return undefined;
+}
+
+/** RFC 7636 §4.4.1. Who names no method means plain, which anybody who sees the request could use. */
+function pkceFlaw(parameters: ReadonlyMap<string, readonly string[]>): Refused | undefined {
+  const challenge = only(parameters, 'code_challenge');
+  if (challenge === undefined)
+    return refused(
+      'invalid_request',
+      'The code_challenge is missing: PKCE with S256 is required of everybody.',
+    );
+  if (only(parameters, 'code_challenge_method') !== 'S256')
+    return refused('invalid_request', 'The code_challenge_method must be S256.');
+  if (!/^[A-Za-z0-9_-]{43}$/.test(challenge))
+    return refused('invalid_request', 'The code_challenge is the base64url of a SHA-256: 43 characters.');
+  return undefined;
+}
+
+function wantedScope(
+  text: string | undefined,
+  client: ClientRecord,
+): Pick<AuthorizationRequest, 'scope' | 'offline'> | undefined {
+  const all = parseScope(client.scope) ?? [];
+  if (text === undefined) return { scope: all, offline: false };
+  const parsed = parseScope(text);
+  const wanted = parsed?.filter((scope) => scope !== OFFLINE_ACCESS);
+  if (!parsed || !wanted || !subset(wanted, all)) return undefined;
+  return { scope: wanted.length > 0 ? wanted : all, offline: wanted.length < parsed.length };
+}
+
+export function refused(error: RequestError, description: string): Refused {
+  return { error, description };
+}

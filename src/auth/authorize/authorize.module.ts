@@ -1,0 +1,45 @@
+import { Module } from '@nestjs/common';
+import { LoginsModule } from '../account/logins.module.js';
+import { AuditModule } from '../audit/audit.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
+import { GrantsModule } from '../grants/grants.module.js';
+import { ScopesModule } from '../scopes/scopes.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AuthorizationFlow } from './authorization-flow.js';
+import { AuthorizationRequests } from './authorization-requests.js';
+import { AuthorizeController } from './authorize.controller.js';
+import { BrowserCookies } from './browser-cookies.js';
+import { BrowserLogins } from './browser-logins.js';
+import { BrowserSessions } from './browser-sessions.js';
+import { ConsentsController } from './consents.controller.js';
+import { ConsentsService } from './consents.service.js';
+import { FormProof } from './form-proof.js';
+import { PageForms } from './page-forms.js';
+
+/** Owns that a person lets somebody else's program act for them; never what it then does. */
+@Module({
+  imports: [
+    AuditModule,
+    ClientsModule,
+    GrantsModule,
+    LoginsModule,
+    ScopesModule,
+    TelemetryModule,
+    TokensModule,
+    UsersModule,
+  ],
+  controllers: [AuthorizeController, ConsentsController],
+  providers: [
+    AuthorizationFlow,
+    AuthorizationRequests,
+    BrowserCookies,
+    BrowserLogins,
+    BrowserSessions,
+    ConsentsService,
+    FormProof,
+    PageForms,
+  ],
+})
+export class AuthorizeModule {}

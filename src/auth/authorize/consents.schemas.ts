@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { listOf, time } from '../lists/list.schemas.js';
+
+/** The wire shapes of /consents. */
+
+export const consentItem = z
+  .object({
+    client_id: z.string().meta({ example: 'c-0123456789abcdef01234567' }),
+    name: z.string().meta({ description: 'What the client is called.', example: 'My app' }),
+    scope: z.string().meta({ description: 'All that it may in your name.', example: 'cookies:eat' }),
+    remembered: z.boolean().meta({ description: 'Whether you are not asked again.', example: false }),
+    created_at: time.meta({ description: 'Since when.' }),
+    last_used_at: time.nullable().meta({ description: 'May be a minute behind.' }),
+    expires_at: time,
+  })
+  .meta({ id: 'Consent' });
+
+export const consentList = listOf('ConsentList', consentItem);
+
+export type ConsentItem = z.infer<typeof consentItem>;

@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
+import { CONFIG, type Config } from '../../config/config.js';
+import { Clock, timestamp } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import type { Initiator } from '../audit/actor.js';
+import { endOldestLogins } from '../grants/login-bound.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry/telemetry.js';
+import { digestOf } from '../tokens/token-format.js';
+import type { User } from '../users/user.entity.js';
+import type { AuthorizationRequest } from './authorization-request.js';
+import * as sql from './consents.sql.js';
+
+/** RFC 6749 §4.1.2: long enough for a redirect, and no longer. */
+const CODE_SECONDS = 60;
+
+/** What somebody allows a client, seen from the page on which it is asked. */
+export interface Consent {
+  readonly user: User;
+  readonly sessionId: string;
+  readonly request: AuthorizationRequest;
+  /** What of the scope asked for the person has. */
+  readonly scope: readonly string[];
+  readonly audience: string;
+  readonly remembered: boolean;
+  /** False if an earlier answer was remembered. */
+  readonly asked: boolean;
+}
+
+/** Owns what people have allowed clients, and the end of that; never a token. */
+@Injectable()
+export class ConsentsService {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly telemetry: Telemetry,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @returns the code, once @throws Unavailable, also when the person, the session or the client changed meanwhile */
+  async give(consent: Consent, origin: RequestOrigin): Promise<string> {
+    const { user, request, audience, remembered } = consent;
+    const { client, offline } = request;
+    const code = `kac_${randomBytes(32).toString('base64url')}`;
+    const now = this.clock.seconds();
+    const { SESSION_TTL, ACCESS_TOKEN_TTL } = this.config;
+    const last = offline || remembered ? SESSION_TTL : Math.min(SESSION_TTL, CODE_SECONDS + ACCESS_TOKEN_TTL);
+    const at = new Date(this.clock.now());
+    const [row] = await this.database.run<{ grant_id: string }>(sql.GIVE_CONSENT, [
+      ...[user.id, user.scope, consent.sessionId, at, client.clientId, client.scope, client.redirectUris],
+      ...[consent.scope.join(' '), timestamp(now + last), origin.ip, origin.userAgent],
+      ...[this.labelOf(audience), remembered, digestOf(code), timestamp(now + CODE_SECONDS)],
+      ...[request.redirectUri, request.codeChallenge, audience, offline, origin.requestId, consent.asked],
+    ]);
+    if (!row) throw new Unavailable('the person, the session or the client changed meanwhile');
+    const given = { grantId: row.grant_id, userId: user.id, at, origin };
+    const most = this.config.MAX_SESSIONS_PER_USER;
+    this.telemetry.revoked('grant', await endOldestLogins(this.database, given, most, 'consent'));
+    return code;
+  }
+
+  async isRemembered({ user, request, scope, audience }: Consent): Promise<boolean> {
+    const now = new Date(this.clock.now());
+    const values = [user.id, now, request.client.clientId, this.labelOf(audience), scope];
+    return (await this.database.run(sql.IS_REMEMBERED, values)).length > 0;
+  }
+
+  /** One of each client, the last one that was let in first. */
+  list(userId: string): Promise<sql.ConsentRow[]> {
+    return this.database.run(sql.LIST_CONSENTS, [userId, new Date(this.clock.now())]);
+  }
+
+  /** @returns false if there was none */
+  async end(userId: string, clientId: string, { actor, origin }: Initiator): Promise<boolean> {
+    const values = [userId, new Date(this.clock.now()), clientId, actor, origin.ip, origin.requestId];
+    const { length } = await this.database.run(sql.END_CONSENTS, values);
+    this.telemetry.revoked('grant', length);
+    return length > 0;
+  }
+
+  /** For lists: at which API, if it is not the authority's own. */
+  private labelOf(audience: string): string | null {
+    return audience === this.config.AUDIENCE ? null : audience;
+  }
+}

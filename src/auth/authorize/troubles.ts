@@ -1,0 +1,52 @@
+import type { Trouble } from './pages.js';
+
+/** What can go wrong before a client may be told, and what a person can do about it. */
+export const TROUBLES = {
+  unknown_client: {
+    status: 400,
+    title: 'Keks does not know who asks',
+    text: 'The program that sent you here is not registered, or has been disabled. Nothing was sent to it. Go back to it, and tell whoever runs it.',
+  },
+  unknown_address: {
+    status: 400,
+    title: 'Keks does not send you there',
+    text: 'The program that sent you here wants the answer at an address that is not registered for it. Nothing was sent there. Tell whoever runs it.',
+  },
+  too_many_parameters: {
+    status: 400,
+    title: 'This request cannot be read',
+    text: 'The program that sent you here says more than Keks reads. Tell whoever runs it.',
+  },
+  forged: {
+    status: 403,
+    title: 'This page is not one that you were shown here',
+    text: 'It may come from another tab, or your browser keeps no cookies for this address. Nothing has happened: start again.',
+  },
+  expired: {
+    status: 403,
+    title: 'This page was open for too long',
+    text: 'For your safety a page counts for 10 minutes. Nothing has happened: start again.',
+  },
+  signed_out: {
+    status: 403,
+    title: 'You are signed out',
+    text: 'Your session has ended meanwhile. Nothing was allowed: start again, and sign in.',
+  },
+  unreadable: {
+    status: 400,
+    title: 'This form cannot be read',
+    text: 'Something of it is missing. Nothing has happened: go back to the program that sent you here, and start there.',
+  },
+  throttled: {
+    status: 429,
+    title: 'Too many failed attempts',
+    text: 'Keks takes no password from here for a while, also no right one. Wait a few minutes, then start again.',
+  },
+  away: {
+    status: 503,
+    title: 'Keks cannot answer right now',
+    text: 'Usually its database is away for a moment. Nothing was lost: wait a little, then start again.',
+  },
+} as const satisfies Record<string, Trouble>;
+
+export type TroubleName = keyof typeof TROUBLES;

@@ -1,0 +1,71 @@
+import type { TokenFormat } from '../tokens/token-format.js';
+import type { Client } from './client.entity.js';
+
+/** A system that gets tokens for itself, or an API that asks about them, or both. */
+export interface ClientRecord {
+  readonly clientId: string;
+  readonly name: string;
+  readonly scope: string;
+  readonly audience: readonly string[];
+  /** Undefined: of any API, as it was before there was a choice. */
+  readonly resources: readonly string[] | undefined;
+  /** Where answers to it may go: one that has any acts for people. */
+  readonly redirectUris: readonly string[];
+  /** Whether it has no secret. */
+  readonly isPublic: boolean;
+  readonly tokenFormat: TokenFormat;
+  readonly disabled: boolean;
+  readonly createdAt: Date;
+}
+
+export interface NewClient {
+  readonly name: string;
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+  /** Of which APIs beside its own it may ask tokens, as `resourceOf` reads them. */
+  readonly resources: readonly string[];
+  /** Where answers to it may go; with any it acts for people, and never for itself. */
+  readonly redirectUris?: readonly string[];
+  readonly tokenFormat: TokenFormat;
+}
+
+/** The secret in clear, once. */
+export interface NewSecret {
+  readonly id: string;
+  readonly clientSecret: string;
+}
+
+export interface ClientChange {
+  readonly scope?: readonly string[] | undefined;
+  readonly resources?: readonly string[] | undefined;
+  readonly redirectUris?: readonly string[] | undefined;
+  readonly disabled?: boolean | undefined;
+}
+
+/** Of the row, what may be shown. */
+export function recordOf({
+  clientId,
+  name,
+  scope,
+  audience,
+  resources,
+  redirectUris,
+  isPublic,
+  tokenFormat,
+  disabledAt,
+  createdAt,
+}: Client): ClientRecord {
+  const disabled = disabledAt !== null;
+  return {
+    clientId,
+    name,
+    scope,
+    audience,
+    resources: resources ?? undefined,
+    redirectUris,
+    isPublic,
+    tokenFormat,
+    disabled,
+    createdAt,
+  };
+}

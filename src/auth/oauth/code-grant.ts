@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { Clock, timestamp } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import { WireError } from '../../http/errors/wire-error.js';
+import { Refusals } from '../audit/refusals.js';
+import type { AuthenticatedClient } from '../clients/client-authentication.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry/telemetry.js';
+import type { IssuedToken } from '../tokens/issued-token.js';
+import { digestOf } from '../tokens/token-format.js';
+import { TokenMint } from '../tokens/token-mint.js';
+import * as sql from './code.sql.js';
+import type { TokenRequest } from './oauth.schemas.js';
+
+const CODE = /^kac_[A-Za-z0-9_-]{43}$/;
+/** RFC 7636 §4.1 */
+const VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/;
+const ATTEMPTS = 3;
+
+/** RFC 6749 §4.1.3: for the code that a person's consent has made, the client gets tokens, once. */
+@Injectable()
+export class CodeGrant {
+  constructor(
+    private readonly database: Database,
+    private readonly mint: TokenMint,
+    private readonly clock: Clock,
+    private readonly refusals: Refusals,
+    private readonly telemetry: Telemetry,
+  ) {}
+
+  /** A second use has killed the consent. @throws WireError invalid_request, invalid_grant, invalid_target; Unavailable */
+  async exchange(
+    client: AuthenticatedClient,
+    request: TokenRequest,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken> {
+    const { code, code_verifier: verifier, redirect_uri: redirectUri } = request;
+    if (code === undefined) throw WireError.because('missing', 'code');
+    if (redirectUri === undefined) throw WireError.because('missing', 'redirect_uri');
+    if (verifier === undefined) throw WireError.because('missing', 'code_verifier');
+    if (!VERIFIER.test(verifier)) throw WireError.because('bad_verifier', 'code_verifier');
+    // not one of ours: anybody can send that, and the audit log would fill with it
+    const row = CODE.test(code) ? await this.find(code) : undefined;
+    if (!row) throw new WireError('invalid_grant');
+    const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;
+    return this.refusals.noting(refused, () =>
+      this.spend(code, row, client, { ...request, verifier }, origin),
+    );
+  }
+
+  private async find(code: string): Promise<sql.CodeRow | undefined> {
+    const [row] = await this.database.run<sql.CodeRow>(sql.FIND_CODE, [digestOf(code)]);
+    return row;
+  }
+
+  private async spend(
+    code: string,
+    first: sql.CodeRow,
+    client: AuthenticatedClient,
+    asked: TokenRequest & { readonly verifier: string },
+    origin: RequestOrigin,
+  ): Promise<IssuedToken> {
+    // a statement that touched nothing decides nothing: what is so is looked up anew
+    let row: sql.CodeRow | undefined = first;
+    for (let attempt = 1; attempt <= ATTEMPTS && row; attempt += 1) {
+      // another client's is none of its business, and stays unharmed
+      if (row.client_id !== client.clientId) throw new WireError('invalid_grant');
+      if (row.used_at) return this.kill(code, origin);
+      this.assertFits(row, asked);
+      const issued = await this.use(code, row, client, origin);
+      if (issued) return issued;
+      row = await this.find(code);
+    }
+    throw new Unavailable('a code is there, and could not be used');
+  }
+
+  /** @throws WireError */
+  private assertFits(
+    row: sql.CodeRow,
+    { verifier, ...asked }: TokenRequest & { readonly verifier: string },
+  ): void {
+    const now = this.clock.now();
+    const isOver = row.expires_at.getTime() <= now || row.grant_expires_at.getTime() <= now;
+    // RFC 7636 §4.6
+    const challenge = createHash('sha256').update(verifier).digest('base64url');
+    const fits = challenge === row.code_challenge && asked.redirect_uri === row.redirect_uri;
+    if (row.grant_revoked || isOver || !fits) throw new WireError('invalid_grant');
+    if (asked.resource !== undefined && asked.resource !== row.audience)
+      throw new WireError('invalid_target');
+  }
+
+  /** @returns undefined if it was used, or its consent ended, in between */
+  private async use(
+    code: string,
+    row: sql.CodeRow,
+    { clientId, tokenFormat: format }: AuthenticatedClient,
+    origin: RequestOrigin,
+  ): Promise<IssuedToken | undefined> {
+    const { user_id: subject, scope, audience } = row;
+    const notAfter = Math.floor(row.grant_expires_at.getTime() / 1_000);
+    const access = await this.mint.access({ subject, clientId, scope, audience, format, notAfter });
+    const refresh = row.offline ? this.mint.refresh(notAfter) : undefined;
+    const rows = await this.database.run(sql.USE_CODE, [
+      ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
+      ...[
+        refresh?.digest ?? null,
+        refresh ? timestamp(refresh.expiresAt) : null,
+        origin.ip,
+        origin.requestId,
+      ],
+    ]);
+    if (rows.length === 0) return undefined;
+    this.telemetry.issued('code', format);
+    const { token, expiresIn } = access;
+    return { token, expiresIn, scope, ...(refresh && { refresh }) };
+  }
+
+  private async kill(code: string, { ip, requestId }: RequestOrigin): Promise<never> {
+    const values = [digestOf(code), new Date(this.clock.now()), ip, requestId];
+    const events = await this.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_CODE, values);
+    this.telemetry.revoked('grant', events.filter(({ killed }) => killed).length);
+    throw new WireError('invalid_grant');
+  }
+}

@@ -1,0 +1,72 @@
+import { endedWithOwner } from '../grants/owner-ending.sql.js';
+import type { Statement } from '../../database/statement.js';
+
+export interface CodeRow {
+  readonly grant_id: string;
+  readonly user_id: string;
+  readonly client_id: string;
+  readonly redirect_uri: string;
+  readonly code_challenge: string;
+  readonly scope: string;
+  readonly audience: string;
+  readonly offline: boolean;
+  readonly expires_at: Date;
+  readonly used_at: Date | null;
+  readonly grant_expires_at: Date;
+  readonly grant_revoked: boolean;
+}
+
+export const FIND_CODE: Statement = {
+  name: 'find_code',
+  text: `
+    SELECT c.grant_id, g.user_id, c.client_id, c.redirect_uri, c.code_challenge, g.scope, c.audience, c.offline,
+           c.expires_at, c.used_at, g.expires_at AS grant_expires_at,
+           g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked
+      FROM authorization_codes c JOIN grants g ON g.id = c.grant_id
+     WHERE c.digest = $1`,
+};
+
+/** However many try, one of them finds the code unused. */
+export const USE_CODE: Statement = {
+  name: 'use_code',
+  text: `
+    WITH used AS (
+      UPDATE authorization_codes c SET used_at = $2
+        FROM grants g
+       WHERE c.digest = $1 AND c.used_at IS NULL AND c.expires_at > $2
+         AND g.id = c.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2 AND NOT ${endedWithOwner('g')}
+      RETURNING c.grant_id, c.audience, g.user_id, g.client_id, g.scope
+    ), token AS (
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
+      SELECT $3, $4, grant_id, user_id, client_id, scope, audience, $5, $2 FROM used
+      RETURNING id
+    ), refresh AS (
+      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
+      SELECT $6, $7, grant_id, scope, audience, $5, $2 FROM used WHERE $6::bytea IS NOT NULL
+      RETURNING id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+    SELECT $2, 'token.issued', 'client:' || used.client_id, used.grant_id, token.id, $8, $9,
+           jsonb_build_object('scope', used.scope, 'format', $5::text, 'expires_at', $4::timestamptz,
+                              'audience', used.audience, 'refresh_token_id', (SELECT id FROM refresh))
+      FROM used, token
+    RETURNING token_id`,
+};
+
+/** RFC 6749 §4.1.2: whoever uses a code again, one of the two has stolen it. What the first one got ends. */
+export const KILL_REPLAYED_CODE: Statement = {
+  name: 'kill_replayed_code',
+  text: `
+    WITH used AS (
+      SELECT grant_id, client_id FROM authorization_codes WHERE digest = $1 AND used_at IS NOT NULL
+    ), killed AS (
+      UPDATE grants SET revoked_at = $2, revoked_reason = 'code_replayed'
+        FROM used WHERE grants.id = used.grant_id AND grants.revoked_at IS NULL AND NOT ${endedWithOwner('grants')}
+      RETURNING grants.id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
+    SELECT $2, 'code.replayed', 'client:' || used.client_id, used.grant_id, $3, $4,
+           jsonb_build_object('grant_killed_now', EXISTS (SELECT FROM killed))
+      FROM used
+    RETURNING (detail ->> 'grant_killed_now')::boolean AS killed`,
+};

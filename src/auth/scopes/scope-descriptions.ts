@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, Repository } from 'typeorm';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import type { Initiator } from '../audit/actor.js';
+import { ScopeDescription } from './scope-description.entity.js';
+
+/** Owns what scopes mean in words; never who may have one. */
+@Injectable()
+export class ScopeDescriptions {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    @InjectRepository(ScopeDescription) private readonly descriptions: Repository<ScopeDescription>,
+  ) {}
+
+  /** By name. */
+  list(): Promise<ScopeDescription[]> {
+    return this.descriptions.find({ order: { scope: 'ASC' } });
+  }
+
+  /** Those of these that have one. */
+  async of(scopes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = await this.descriptions.findBy({ scope: In([...scopes]) });
+    return new Map(found.map(({ scope, description }) => [scope, description]));
+  }
+
+  async describe(scope: string, description: string, by: Initiator): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      await transaction.entities.upsert(ScopeDescription, { scope, description }, ['scope']);
+      const event = { type: 'scope.described', ...by, detail: { scope, description } };
+      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    });
+  }
+
+  /** @returns false if it had none */
+  async forget(scope: string, by: Initiator): Promise<boolean> {
+    return this.database.transaction(async (transaction) => {
+      const { affected } = await transaction.entities.delete(ScopeDescription, { scope });
+      if (!affected) return false;
+      const event = { type: 'scope.forgotten', ...by, detail: { scope } };
+      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      return true;
+    });
+  }
+}

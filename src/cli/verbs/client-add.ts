@@ -1,0 +1,73 @@
+import type { ClientRecord, NewSecret } from '../../auth/clients/clients.service.js';
+import { facts, type Answer } from '../answer.js';
+import { Refusal } from '../refusal.js';
+import { clientRefusal } from './client-refusal.js';
+import { listOf, withClients } from './client-record.js';
+
+interface AddOptions {
+  readonly scope?: string;
+  readonly audience?: string[];
+  readonly resource?: string[];
+  readonly redirectUri?: string[];
+  readonly public?: true;
+  readonly tokenFormat: 'opaque' | 'jwt';
+}
+
+/** `keks client add` */
+export async function add(
+  name: string,
+  { scope: text, audience = [], resource: resources = [], tokenFormat, ...app }: AddOptions,
+): Promise<Answer> {
+  const { redirectUri: redirectUris = [], public: isPublic = false } = app;
+  const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
+    import('../../auth/scope.js'),
+    import('../../auth/clients/client-flaw.js'),
+  ]);
+  const scope = parseScope(text ?? '');
+  if (!scope)
+    throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
+      parameter: 'scope',
+    });
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris };
+  const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
+  if (flaw) throw clientRefusal(flaw);
+  const [added, main] = await withClients(
+    async (clients, by, { AUDIENCE }): Promise<[ClientRecord & Partial<NewSecret>, string]> => [
+      await (isPublic ? clients.addPublic(client, by) : clients.add(client, by)),
+      AUDIENCE,
+    ],
+  );
+  const warnings = await warningsOf(added, main);
+  const { clientSecret: secret } = added;
+  return {
+    json: {
+      client_id: added.clientId,
+      ...(secret !== undefined && { client_secret: secret }),
+      scope: added.scope,
+      audience: added.audience,
+      resources: added.resources,
+      ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+      ...(warnings.length > 0 && { warnings }),
+    },
+    text: facts([
+      ['client_id', added.clientId],
+      ['client_secret', secret],
+      ['scope', added.scope],
+      ['audience', added.audience.join(' ')],
+      ['resources', listOf(resources)],
+      ['redirect to', redirectUris.join(' ')],
+      ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
+      ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
+    ]),
+  };
+}
+
+/** An API that is told of every token that it is not active looks for the fault everywhere but here. */
+async function warningsOf(added: ClientRecord, main: string): Promise<string[]> {
+  const { misspelledAudiences } = await import('../../auth/clients/audience-flaws.js');
+  if (added.audience.length > 0) return misspelledAudiences([added], main);
+  if (added.scope !== '' || added.redirectUris.length > 0) return [];
+  return [
+    `it has no audience, so it learns of its own tokens only; an API needs --audience, and the tokens of logins are for ${main}`,
+  ];
+}
