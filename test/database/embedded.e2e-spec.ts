@@ -28,7 +28,9 @@ const PARTS = withImports(
 function withImports(files: readonly string[]): string[] {
   const all = new Set(files);
   for (const file of all)
-    for (const [, path = ''] of readFileSync(join(SOURCES, file), 'utf8').matchAll(/ from '(\.[^']*)\.js'/g))
+    for (const [, path = ''] of readFileSync(join(SOURCES, file), 'utf8').matchAll(
+      /^(?:import (?!type)|\} from)[^;]*'(\.[^']*)\.js';/gm,
+    ))
       all.add(`${join(dirname(file), path)}.ts`);
   return [...all];
 }
@@ -215,8 +217,7 @@ async function ends(pid: number): Promise<void> {
 
 /** A folder with the compiled sources, as if installed there. */
 function install(where: string, modules: (target: string) => void): string {
-  for (const folder of ['config', 'database/embedded'])
-    mkdirSync(join(where, 'dist', folder), { recursive: true });
+  for (const name of PARTS) mkdirSync(join(where, 'dist', dirname(name)), { recursive: true });
   writeFileSync(join(where, 'package.json'), '{"type":"module"}');
   writeFileSync(join(where, 'child.mjs'), CHILD);
   for (const name of PARTS) {

@@ -542,12 +542,14 @@ describe('POST /oauth/token, grant_type=authorization_code (RFC 6749 §4.1.3)', 
     const asked = { client_id: app, resource: 'https://mill.example' };
     const tooMuch = await at({ ...asked, scope: 'cookies:eat' });
     expect(answerOf(tooMuch)).toMatchObject({ error: 'invalid_scope' });
-    await keks.addUser('Eve', 'cookies:eat cookies:bake');
+    await keks.addUser('Mia', 'cookies:eat cookies:bake');
     const visitor = new Visitor(keks.url);
-    await visitor.signIn(await at(asked), 'Eve');
+    const { challenge: code_challenge } = pkce();
+    const path = authorizePath({ ...asked, redirect_uri: DONE, code_challenge });
+    await visitor.signIn(await visitor.open(path), 'Mia');
     const { access_token: token } = await tokens(asked, visitor);
     const seen = await submit(keks.url, '/oauth/introspect', { token }, basic(api));
-    expect(seen.body).toMatchObject({ active: true, username: 'Eve', scope: 'cookies:bake' });
+    expect(seen.body).toMatchObject({ active: true, username: 'Mia', scope: 'cookies:bake' });
   });
 });
 

@@ -469,7 +469,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
           version: expect.stringMatching(/^\d+\.\d+\.\d+/),
           address: keks.url,
           issuer: settings['ISSUER'],
-          database: { host, port, name },
+          database: { host, port, name, link: 'on this machine' },
           on,
           msg: 'started',
         },
