@@ -7,6 +7,8 @@ import { LivingGrants1796000061000 } from './1796000061000-living-grants.js';
 import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.js';
 import { ClientResources1796100060000 } from './1796100060000-client-resources.js';
+import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
+import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -19,6 +21,8 @@ export const migrations = [
   SecretKeys1796000120000,
   AuditAppendOnly1796100000000,
   ClientResources1796100060000,
+  AuditRetention1796250000000,
+  AuditOfPeople1796250060000,
 ];
 
 /**

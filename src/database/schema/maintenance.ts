@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../clock.js';
+import { auditRetention, stateAuditRetention } from './audit-retention.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
@@ -14,7 +15,6 @@ const DAY_MS = 86_400_000;
  * longer than any access token lives.
  */
 const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
-const AUDIT_MONTHS = 13;
 /** lock_not_available */
 const LOCKED = '55P03';
 /** query_canceled */
@@ -73,6 +73,7 @@ export class Maintenance {
       ['audit_events', monthsFrom(now, now + 32 * DAY_MS)],
     ];
     await this.session(async (client) => {
+      await this.settleAuditRetention(client);
       const { rows } = await client.query<{ name: string }>(ATTACHED);
       const attached = new Set(rows.map((row) => row.name));
       for (const [parent, ranges] of wanted)
@@ -82,6 +83,18 @@ export class Maintenance {
               unlessLocked(client, 'SELECT keks_make_partition($1, $2, $3)', [parent, from, to]),
             );
     });
+  }
+
+  /** The database itself keeps what it was told by the owner: a role that only serves cannot have the log forget sooner. */
+  private async settleAuditRetention(client: pg.Client): Promise<void> {
+    const { AUDIT_RETENTION: wanted } = this.config;
+    const { stated, owner } = await auditRetention(client);
+    if (stated === wanted) return;
+    if (owner) await unlessLocked(client, stateAuditRetention(wanted), []);
+    else if (stated > wanted)
+      this.logger.warn(
+        `the database keeps audit events for ${stated} months, not ${wanted}: run "keks migrate" with this AUDIT_RETENTION as the owner of the tables`,
+      );
   }
 
   /** Everything works without the partition, too; it is tried again within the hour. */
@@ -107,7 +120,7 @@ export class Maintenance {
       const partitions: string[] = [];
       for (const [at, { name }] of rows.entries()) {
         tell(`partitions: ${at + 1} of ${rows.length}`);
-        const over = name.startsWith('audit_events_') ? monthsBefore(now, AUDIT_MONTHS) : now;
+        const over = name.startsWith('audit_events_') ? monthsBefore(now, this.config.AUDIT_RETENTION) : now;
         const [row] = await unlessLocked<{ dropped: boolean }>(
           client,
           'SELECT keks_drop_partition($1, $2) AS dropped',
