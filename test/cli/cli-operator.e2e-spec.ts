@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { commandLine } from '../support/keks-here.js';
+import { commandLine, keksHere } from '../support/keks-here.js';
 import { addClient, type TestClient } from '../support/oauth.js';
+import { freePort } from '../support/process.js';
 import { program } from '../support/program.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 import { send } from '../support/wire.js';
@@ -39,6 +40,30 @@ beforeAll(async () => {
 });
 
 afterAll(() => app.close());
+
+describe('health', () => {
+  it('alive and ready: exit 0; nobody there: exit 1', async () => {
+    const { port } = new URL(app.url);
+    const asked = (args: string[], more: Record<string, string>) =>
+      keksHere({ ...settings, PORT: port, ...more }, ['health', ...args]);
+    for (const HOST of ['127.0.0.1', '0.0.0.0'])
+      for (const [args, path] of [
+        [[], 'live'],
+        [['--ready'], 'ready'],
+      ] as const)
+        expect(await asked([...args], { HOST, ALLOW_HTTP: 'true' })).toEqual({
+          code: 0,
+          stdout: `http://127.0.0.1:${port}/health/${path} answers 200.\n`,
+          stderr: '',
+        });
+    const free = String(await freePort());
+    expect(await asked([], { PORT: free })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Nothing answers at http://127.0.0.1:${free}/health/live (ECONNREFUSED).\n`,
+    });
+  });
+});
 
 describe('token issue', () => {
   it('--user: a token without password, in the name of the operator, which the user sees', async () => {
