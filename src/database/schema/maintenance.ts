@@ -27,6 +27,13 @@ const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3
  */
 const HOLD_MS = 250;
 
+export interface UpkeepState {
+  /** When all of it was last done: milliseconds since the epoch, 0 if never. */
+  readonly doneAt: number;
+  /** Rows in the default partitions, by table, as far as they are counted. */
+  readonly astray: Readonly<Record<string, number>>;
+}
+
 export interface PurgeReport {
   readonly partitions: string[];
   readonly grants: number;
@@ -40,11 +47,17 @@ export interface PurgeReport {
 export class Maintenance {
   private readonly logger = new Logger('database');
   private connection: DatabaseConnection | undefined;
+  private upkeep: UpkeepState = { doneAt: 0, astray: {} };
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly clock: Clock,
   ) {}
+
+  /** Of what this process has done and seen. */
+  get state(): UpkeepState {
+    return this.upkeep;
+  }
 
   /** From now on, in this database. */
   use(connection: DatabaseConnection): void {
@@ -54,15 +67,20 @@ export class Maintenance {
   /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
   async prepare(connection: DatabaseConnection): Promise<void> {
     this.use(connection);
-    await this.ensurePartitions().catch((error: unknown) => {
+    try {
+      await this.ensurePartitions();
+      await this.lookBack();
+    } catch (error) {
       if (sqlState(error) !== LOCKED) throw error;
-    });
+    }
   }
 
   /** @param tell told in a few words how far it is */
   async run(tell?: (progress: string) => void): Promise<PurgeReport> {
     await this.ensurePartitions();
-    return this.purge(tell);
+    const report = await this.purge(tell);
+    await this.lookBack();
+    return report;
   }
 
   async ensurePartitions(): Promise<void> {
@@ -139,6 +157,15 @@ export class Maintenance {
     });
   }
 
+  /** Notes that it is done, and what is left. */
+  private async lookBack(): Promise<void> {
+    const astray = await this.session(async (client) => {
+      const { rows } = await client.query<{ table: string; rows: number }>(ASTRAY);
+      return Object.fromEntries(rows.map(({ table, rows: count }) => [table, count]));
+    });
+    this.upkeep = { doneAt: this.clock.now(), astray };
+  }
+
   private async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = await openClient(this.connection ?? {});
     try {
@@ -158,6 +185,14 @@ const ATTACHED = `
    WHERE i.inhparent IN ('access_tokens'::regclass, 'refresh_tokens'::regclass, 'audit_events'::regclass)
      AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
    ORDER BY c.relname`;
+
+const COUNTED_MOST = 10_000;
+const ASTRAY = ['access_tokens', 'refresh_tokens', 'audit_events']
+  .map(
+    (table) =>
+      `SELECT '${table}' AS table, count(*)::int AS rows FROM (SELECT FROM ${table}_default LIMIT ${COUNTED_MOST}) AS astray`,
+  )
+  .join(' UNION ALL ');
 
 /** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
 const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});
