@@ -65,9 +65,13 @@ const importsElsewhere = {
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function isPacked() {
-  const sources = ['dist/.built', 'package-lock.json', 'scripts/pack.mjs', CODE_CACHE].map((name) =>
-    join(root, name),
-  );
+  const sources = [
+    'dist/.built',
+    'dist/.transpiled',
+    'package-lock.json',
+    'scripts/pack.mjs',
+    CODE_CACHE,
+  ].map((name) => join(root, name));
   return sources.every((file) => time(file) < time(stamp));
 }
 

@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
-import pino from 'pino';
 import { banner } from './server/banner.js';
 import { tuneCollector } from './server/collector.js';
 import { checkSettings, ConfigError, loadConfig, type Config } from './config/config.js';
 import { refuseTakenPorts } from './server/free-ports.js';
+import { programLog } from './server/program-log.js';
 import { startOwnDatabase } from './server/own-database.js';
-import type { Service } from './server/service.js';
+import type { OfferedAdministrator, Service } from './server/service.js';
 import { startFacts } from './server/start-log.js';
 import { explained } from './server/explained.js';
 
@@ -21,8 +21,9 @@ async function main(): Promise<void> {
   const stopped = stopSignal();
   const service = await start(config);
   renewOnHangup(service);
-  const logger = pino({ level: config.LOG_LEVEL, base: null });
-  if (config.embedded) process.stdout.write(banner(config, service.port));
+  const logger = programLog(config);
+  if (config.embedded)
+    process.stdout.write(banner(config, service.port, await administrator(config, service)));
   else logger.info(startFacts(config, service.port), 'started');
   const failed = service.failed.then((error) => ({ error }));
   const end = await Promise.race([stopped, failed]);
@@ -38,11 +39,17 @@ async function refuseBeforeAnythingIsMade(): Promise<void> {
   if (problems.length === 0 && settings.DATABASE_URL === undefined) await refuseTakenPorts(settings);
 }
 
+/** A log file keeps what it is given, and so do containers: a password is shown on a terminal only. */
+async function administrator(config: Config, service: Service): Promise<OfferedAdministrator | undefined> {
+  if (!config.DEMO) return undefined;
+  return service.offerAdministrator?.(process.stdout.isTTY).catch(() => undefined);
+}
+
 /** Whoever only looks after workers does not load what they work with. */
 async function start(config: Config): Promise<Service> {
   if (config.WORKERS > 1) return (await import('./server/workers/primary.js')).startWorkers(config);
   // PostgreSQL comes up while the program is loaded, which takes longer
-  const database = startOwnDatabase(config, pino({ level: config.LOG_LEVEL, base: null }));
+  const database = startOwnDatabase(config, programLog(config));
   // whoever waits for it hears of it
   database.catch(() => undefined);
   return (await import('./server/server.js')).startServer(config, database);

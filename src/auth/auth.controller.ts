@@ -1,9 +1,12 @@
-import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Inject, Logger, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { BearerError, type Challenge, Public } from 'keks-guard';
+import { BearerError, type Challenge, type Principal, Public } from 'keks-guard';
+import { MisaddressedTokens } from 'keks-guard/internals';
 import { CONFIG, type Config } from '../config/config.js';
 import { Clock } from '../database/clock.js';
 import { ApiAnswer, ApiErrors } from '../http/openapi/api-answer.js';
+import { WireError } from '../http/errors/wire-error.js';
+import { LoginAudiences } from './account/login-audiences.js';
 import { CurrentOrigin } from './current-caller.js';
 import type { RequestOrigin } from './request-origin.js';
 import {
@@ -12,16 +15,19 @@ import {
   revokeAnswer,
   tokenRequest,
   validateAnswer,
+  validateRequest,
   type IssueAnswer,
   type IssueRequest,
   type TokenRequest,
   type ValidateAnswer,
+  type ValidateRequest,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 import { resourceChallenge } from './discovery/well-known.js';
 import { LocalGuard } from './local.guard.js';
 import { DeviceProofs } from './throttle/device-proofs.js';
 import { userName } from './users/user-name.js';
+import { parseScope, subset } from './scope.js';
 import type { VerifiedUser } from './users/password-login.js';
 
 /** The story's three verbs over HTTP. JSON in, JSON out, 200. */
@@ -29,11 +35,14 @@ import type { VerifiedUser } from './users/password-login.js';
 @Controller()
 export class AuthController {
   private readonly challenge: Challenge;
+  private readonly logger = new Logger('validate');
+  private readonly misaddressed = new MisaddressedTokens((line) => this.logger.warn(line));
 
   constructor(
     private readonly auth: AuthService,
     private readonly clock: Clock,
     private readonly devices: DeviceProofs,
+    private readonly audiences: LoginAudiences,
     @Inject(CONFIG) config: Config,
   ) {
     this.challenge = resourceChallenge(config);
@@ -47,17 +56,21 @@ export class AuthController {
   @ApiOperation({
     summary: 'Proof of identity in, a token out',
     description:
-      'The login of a person. Without `scope` the token may do all that the user may. `offline_access` in `scope` adds a refresh token, `"format":"jwt"` gives a signed JWT in place of a random placeholder.',
+      'The login of a person. Without `scope` the token may do all that the user may. `offline_access` in `scope` adds a refresh token, `"format":"jwt"` gives a signed JWT in place of a random placeholder. `resource` names another API that the token is for.',
     tags: ['tokens'],
   })
   @ApiAnswer(200, issueAnswer, 'The token. Nobody can show it to you again.')
-  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_credentials', 'too_many_requests')
+  @ApiErrors('invalid_request', 'invalid_scope', 'invalid_target', 'invalid_credentials', 'too_many_requests')
   async issue(
     @Body({ schema: issueRequest }) body: IssueRequest,
     @Req() { user }: { readonly user: VerifiedUser },
     @CurrentOrigin() origin: RequestOrigin,
   ): Promise<IssueAnswer> {
-    const { token, expiresIn, scope, refresh } = await this.auth.issue(user, body, origin);
+    const { token, expiresIn, scope, refresh } = await this.auth.issue(
+      user,
+      { ...body, audience: await this.audiences.of(body.resource) },
+      origin,
+    );
     return {
       token,
       token_type: 'Bearer',
@@ -73,16 +86,36 @@ export class AuthController {
   @ApiOperation({
     summary: 'A token in, a verdict out',
     description:
-      'For access tokens and API keys. Whoever holds a token may ask about it; nothing is told but whether it counts and for how long.',
+      'For access tokens and API keys. Whoever holds a token may ask about it; nothing is told but whether it counts and for how long, and, if asked, whether it is for this `audience` and carries this `scope`.',
     tags: ['tokens'],
   })
   @ApiAnswer(200, validateAnswer, 'The token is active.')
-  @ApiErrors('invalid_request', 'invalid_token')
-  async validate(@Body({ schema: tokenRequest }) { token }: TokenRequest): Promise<ValidateAnswer> {
+  @ApiErrors('invalid_request', 'invalid_token', 'insufficient_scope')
+  async validate(
+    @Body({ schema: validateRequest }) { token, audience, scope }: ValidateRequest,
+  ): Promise<ValidateAnswer> {
     const validation = await this.auth.validate(token);
     if (!validation.active) throw new BearerError('invalid_token', this.challenge);
-    const left = Math.floor(validation.principal.expiresAt - this.clock.now() / 1_000);
+    const { principal } = validation;
+    if (audience !== undefined) this.assertFor(principal, audience);
+    if (scope !== undefined) this.assertScope(principal, scope);
+    const left = Math.floor(principal.expiresAt - this.clock.now() / 1_000);
     return { active: true, expires_in: Math.max(0, left) };
+  }
+
+  /** The caller learns no more than of a dead token: whoever runs both has to. @throws BearerError */
+  private assertFor(principal: Principal, audience: string): void {
+    if (principal.audience.includes(audience)) return;
+    // nobody has proved who asks, and what is no address may be a secret in the wrong place
+    if (URL.canParse(audience)) this.misaddressed.note(principal.audience, [audience]);
+    throw new BearerError('invalid_token', this.challenge);
+  }
+
+  /** @throws BearerError; WireError invalid_scope */
+  private assertScope({ scope: carried }: Principal, text: string): void {
+    const wanted = parseScope(text);
+    if (!wanted) throw new WireError('invalid_scope');
+    if (!subset(wanted, carried)) throw new BearerError('insufficient_scope', this.challenge, wanted);
   }
 
   @Post('revoke')

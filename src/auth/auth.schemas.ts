@@ -16,10 +16,10 @@ export const issueRequest = z
       description: 'Exactly as it was set; 1,024 bytes at most.',
       example: 'U+1F36A',
     }),
-    scope: z
-      .string()
-      .optional()
-      .meta({ description: "Space-separated; all of the user's if absent.", example: 'cookies:eat' }),
+    scope: z.string().optional().meta({
+      description: "Space-separated; all of the user's if absent.",
+      example: 'cookies:eat keks:account',
+    }),
     format: z
       .enum(['opaque', 'jwt'])
       .optional()
@@ -29,8 +29,20 @@ export const issueRequest = z
         '`new`, or the `device` of your last answer: strangers who fail under your name do not lock out who sends it. What proves nothing counts as `new`.',
       example: 'new',
     }),
+    resource: z.string().min(1).optional().meta({
+      description:
+        'The audience of the API that the token is for (RFC 8707), if it is not this server. Such a token has none of the scopes `keks:*` and `keys:*`, and opens nothing here.',
+    }),
   })
-  .meta({ id: 'IssueRequest' });
+  .meta({
+    id: 'IssueRequest',
+    example: {
+      user: 'CookieDestroyer',
+      password: 'U+1F36A',
+      scope: 'cookies:eat',
+      format: 'opaque',
+    },
+  });
 
 export const issueAnswer = z
   .object({
@@ -54,6 +66,18 @@ export const tokenRequest = z
   .object({ token: z.string().min(1).meta({ description: 'The token itself.', example: 'kat_...' }) })
   .meta({ id: 'TokenRequest' });
 
+export const validateRequest = tokenRequest
+  .extend({
+    audience: z.string().min(1).optional().meta({
+      description: 'The API that asks: a token for another one is refused.',
+    }),
+    scope: z.string().min(1).optional().meta({
+      description: 'Space-separated: what the token must carry, or the answer is 403.',
+    }),
+  })
+  // what is wanted elsewhere is nobody's example
+  .meta({ id: 'ValidateRequest', example: { token: 'kat_...' } });
+
 export const validateAnswer = z
   .object({
     active: z.literal(true),
@@ -66,4 +90,5 @@ export const revokeAnswer = z.object({}).meta({ id: 'RevokeAnswer' });
 export type IssueRequest = z.infer<typeof issueRequest>;
 export type IssueAnswer = z.infer<typeof issueAnswer>;
 export type TokenRequest = z.infer<typeof tokenRequest>;
+export type ValidateRequest = z.infer<typeof validateRequest>;
 export type ValidateAnswer = z.infer<typeof validateAnswer>;

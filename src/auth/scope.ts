@@ -29,6 +29,11 @@ export function subset(wanted: readonly string[], granted: readonly string[]): r
   return wanted.every((scope) => granted.includes(scope)) ? wanted : undefined;
 }
 
+/** What of it a token for another API can have: with more, that API could act for its caller here. */
+export function scopeElsewhere(scope: readonly string[]): string[] {
+  return scope.filter((one) => !AUTHORITYS_OWN.test(one));
+}
+
 /** What of it an API key can have: nothing of the authority's own, whoever makes it and whatever the table says. */
 export function scopeOfApiKey(scope: readonly string[]): string[] {
   return scope.filter((one) => !AUTHORITYS_OWN.test(one));

@@ -14,7 +14,10 @@ export interface Answer {
 /** Columns under their headings. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings.map((heading) => styled('bold', heading)), ...rows];
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => length(line[column]))));
+  // one by one: a million arguments are too many for a call
+  const widths = headings.map((_, column) =>
+    lines.reduce((most, line) => Math.max(most, length(line[column])), 0),
+  );
   return lines
     .map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  '))
     .map((line) => line.trimEnd())

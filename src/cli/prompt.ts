@@ -3,12 +3,12 @@ import { Writable } from 'node:stream';
 import { Refusal } from './refusal.js';
 
 /**
- * A secret that somebody types, twice because it cannot be seen. The questions go to standard error, so that standard
+ * A secret that somebody types, twice where it is a new one, because it cannot be seen. The questions go to standard error, so that standard
  * output has only the answer of the verb; what is typed goes nowhere.
  * @param what for the question, e.g. "the password"
  * @throws Refusal
  */
-export async function promptForSecret(what: string): Promise<string> {
+export async function promptForSecret(what: string, twice = true): Promise<string> {
   const echo = new Writable({ write: (_chunk, _encoding, done) => done() });
   // with history a secret would come back at the arrow keys
   const terminal = createInterface({ input: process.stdin, output: echo, terminal: true, historySize: 0 });
@@ -18,7 +18,7 @@ export async function promptForSecret(what: string): Promise<string> {
     // a terminal that knows no keys gives those that were meant to correct
     if (/\p{Cc}/u.test(secret))
       throw new Refusal('invalid_request', 'A key was typed that is no character: nothing was done.');
-    if ((await ask(terminal, 'And again: ')) !== secret)
+    if (twice && (await ask(terminal, 'And again: ')) !== secret)
       throw new Refusal('invalid_request', 'The two are not the same: nothing was done.');
     return secret;
   } finally {

@@ -49,7 +49,7 @@ export interface Services {
   get<T>(type: abstract new (...args: never[]) => T): T;
 }
 
-/** What takes its time: the statements of services end after 400 ms. */
+/** What looks at whole tables, on the connection of the verb itself. */
 export interface Session {
   readonly client: Lease['client'];
   readonly config: Config;
@@ -74,8 +74,15 @@ export function withServices<T>(work: (services: Services, session: Session) => 
   });
 }
 
+/**
+ * A minute at least: who types a command waits for its answer, and a list of everything takes longer than a request may.
+ * Whatever holds locks meanwhile goes in small steps.
+ */
+const VERB_MS = 60_000;
+
 export async function openServices(config: Config, { connection }: Lease): Promise<OpenServices> {
-  const context = await NestFactory.createApplicationContext(CliModule.of(config), {
+  const patient = { ...config, DATABASE_TIMEOUT: Math.max(config.DATABASE_TIMEOUT, VERB_MS) };
+  const context = await NestFactory.createApplicationContext(CliModule.of(patient), {
     logger: false,
     abortOnError: false,
   });

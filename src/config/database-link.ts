@@ -1,4 +1,5 @@
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { hostsOf } from './database-url.js';
 import { isLoopback } from './loopback.js';
 
 /** What protects the way to the database: that it stays on this machine, a certificate that is checked, or nothing. */
@@ -14,11 +15,14 @@ export const LINKS: Readonly<Record<DatabaseLink, string>> = {
 interface Connection {
   readonly host?: string | null | undefined;
   readonly ssl?: unknown;
+  /** Of several hosts the one that is farthest away counts. */
+  readonly way?: { readonly places: readonly { readonly host: string }[] } | undefined;
 }
 
 /** @param connection as the driver takes it */
-export function databaseLink({ host, ssl }: Connection): DatabaseLink {
-  if (!host || host.startsWith('/') || isLoopback(host)) return 'local';
+export function databaseLink({ host, ssl, way }: Connection): DatabaseLink {
+  const hosts = way && way.places.length > 0 ? way.places.map((place) => place.host) : [host];
+  if (hosts.every((one) => !one || one.startsWith('/') || isLoopback(one))) return 'local';
   if (!ssl) return 'plain';
   if (typeof ssl !== 'object') return 'verified';
   // with a name that nobody compares, anybody who has some certificate of that authority is in between
@@ -28,7 +32,8 @@ export function databaseLink({ host, ssl }: Connection): DatabaseLink {
 
 /** Nobody has said that it may be without TLS, and it is not on this machine. @param url whose files can be read */
 export function databaseLinkFlaw(url: string): string | undefined {
-  if (databaseLink(parseIntoClientConfig(url)) !== 'plain' || /[?&](?:ssl|sslmode)=/.test(url))
-    return undefined;
+  const { url: one, places } = hostsOf(url);
+  const link = databaseLink({ ...parseIntoClientConfig(one), way: { places } });
+  if (link !== 'plain' || /[?&](?:ssl|sslmode)=/.test(url)) return undefined;
   return 'DATABASE_URL must say how the way to the database is protected beyond this machine: sslmode=verify-full, or sslmode=disable if you know that nobody can be in between.';
 }

@@ -8,7 +8,26 @@ const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify
 /** For anything else the driver would speak without TLS and not say so. */
 const SSL = ['true', '1', 'false', '0'];
 
+/** Whoever is asked has to be the primary anyway; of one host alone, `any` says nothing. */
+const SESSION_ATTRIBUTES = ['read-write', 'primary', 'any'];
+
 export function postgresUrl(text: string): string {
+  const { url: one, places } = hostsOf(text);
+  if (places.some(({ host, port }) => host === '' || !isPort(port)))
+    throw new Error('must have a host, and a port from 1 to 65535 or none, on each side of a comma');
+  if (
+    !parametersOf(text)
+      .getAll('target_session_attrs')
+      .every((one) => SESSION_ATTRIBUTES.includes(one))
+  )
+    throw new Error(
+      'must have target_session_attrs=read-write, or none: only a primary can say who is revoked',
+    );
+  checkUrl(one);
+  return text;
+}
+
+function checkUrl(text: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const socket = /^postgres(?:ql)?:\/\/[^/@]*@\//.test(text);
   if (!socket && !(url && ['postgres:', 'postgresql:'].includes(url.protocol)))
@@ -21,13 +40,42 @@ export function postgresUrl(text: string): string {
       'must have escapes of UTF-8 only: write a % in it as %25, a space as %20, and ä as %C3%A4, for example',
     );
   checkParameters(text, url?.port ?? '');
-  return text;
+}
+
+export interface Hosts {
+  /** The same with the first host alone, as everybody reads it. */
+  readonly url: string;
+  /** None where there is one host: it is in the URL. */
+  readonly places: readonly { readonly host: string; readonly port: number }[];
+}
+
+const AUTHORITY = /^(postgres(?:ql)?:\/\/(?:[^/@?#]*@)?)([^/?#]*)([^]*)$/;
+
+/** Several hosts as libpq takes them: `a:5432,b:5433` before the path, or `?host=/one,/two`. */
+export function hostsOf(text: string): Hosts {
+  const [, before = '', hosts = '', after = ''] = AUTHORITY.exec(text) ?? [];
+  if (hosts.includes(',')) {
+    const places = hosts.split(',').map((one) => {
+      const [, host = '', port = '5432'] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(one) ?? [];
+      return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+    });
+    return { url: before + (hosts.split(',')[0] ?? '') + after, places };
+  }
+  const [, path = '', query = ''] = /^([^?]*)\??([^]*)$/.exec(text) ?? [];
+  const parameters = new URLSearchParams(query);
+  const named = (parameters.get('host') ?? '').split(',');
+  if (named.length === 1) return { url: text, places: [] };
+  const ports = (parameters.get('port') ?? '5432').split(',');
+  const places = named.map((host, at) => ({ host, port: Number(ports[at] ?? ports[0]) }));
+  parameters.set('host', named[0] ?? '');
+  parameters.set('port', ports[0] ?? '');
+  return { url: `${path}?${parameters}`, places };
 }
 
 function checkParameters(text: string, port: string): void {
   const parameters = parametersOf(text);
   const ports = [port, ...parameters.getAll('port')].filter((one) => one !== '');
-  if (!ports.every((one) => /^\d{1,5}$/.test(one) && Number(one) >= 1 && Number(one) <= 65_535))
+  if (!ports.every((one) => /^\d{1,5}$/.test(one) && isPort(Number(one))))
     throw new Error('must have a port from 1 to 65535, or none');
   if (!parameters.getAll('sslmode').every((mode) => SSL_MODES.includes(mode)))
     throw new Error('must have one of these as sslmode: disable, prefer, require, verify-ca, verify-full');
@@ -79,6 +127,10 @@ function fileFlaw(file: string, parse: (pem: Buffer) => unknown): string | undef
   } catch {
     return 'is not what it should be: it must be PEM, and a key must have no passphrase';
   }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
 function parametersOf(text: string): URLSearchParams {

@@ -134,6 +134,7 @@ function oneOf<const Word extends string>(words: readonly Word[]): (text: string
 }
 
 export const logLevel = oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
+export const logFormat = oneOf(['auto', 'json', 'text']);
 export const homePage = oneOf(['story', 'console', 'none']);
 
 /** `https://app.example, https://other.example:8443`: scheme and authority, as browsers send them. */

@@ -6,6 +6,7 @@ import {
   integer,
   issuer,
   loopbackOrHost,
+  logFormat,
   logLevel,
   makingSecret,
   oneLine,
@@ -18,7 +19,7 @@ import {
 import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
 
-/** A setting: how its text becomes a value, the text it has by default, and one sentence for the README. */
+/** A setting: how its text becomes a value, the text it has by default, and one sentence for docs/reference.md. */
 interface Setting<T> {
   readonly parse: (text: string) => T;
   readonly fallback?: string;
@@ -187,6 +188,11 @@ export const SETTINGS = {
     'HTTPS only for all hosts below that of `ISSUER` too: browsers keep to it for a year',
   ),
   LOG_LEVEL: setting(logLevel, 'info', '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`'),
+  LOG_FORMAT: setting(
+    logFormat,
+    'auto',
+    '`text` for people, `json` for programs; `auto`: text on a terminal, JSON everywhere else',
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     httpUrl,
     undefined,

@@ -5,12 +5,15 @@ import { Database } from './database.js';
 import { Maintenance } from './schema/maintenance.js';
 import { DatabaseRefusal } from './database-refusal.js';
 import { migrate } from './schema/migrator.js';
+import { describePooler, meetPooler } from './pooler.js';
 import { PooledDataSource } from './pooled-data-source.js';
+import { Unavailable } from '../http/errors/unavailable.js';
 import type { DatabaseConnection } from './session-settings.js';
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 2_000;
 const CLOCK_EVERY_MS = 5_000;
+const TIMELINE_EVERY_MS = 1_000;
 const MAINTENANCE_EVERY_MS = 3_600_000;
 
 const DATABASE_TIME = {
@@ -25,6 +28,7 @@ export class DatabaseSession implements OnApplicationShutdown {
   private readonly timers: NodeJS.Timeout[] = [];
   private ended = false;
   private prepared = false;
+  private repeating = false;
 
   constructor(
     private readonly database: Database,
@@ -40,36 +44,49 @@ export class DatabaseSession implements OnApplicationShutdown {
 
   /**
    * One attempt, for those who serve: opens, makes partitions ahead of need, and goes on doing so.
+   * @param tell told in a few words what is done to the schema, if anything is
    * @throws DatabaseRefusal when waiting would not help
    */
-  async connect(connection: DatabaseConnection): Promise<void> {
-    await this.open(connection);
+  async connect(connection: DatabaseConnection, tell?: (progress: string) => void): Promise<void> {
+    await this.open(connection, tell);
     await this.maintenance.prepare(connection);
     this.prepared = true;
     this.every(MAINTENANCE_EVERY_MS, () => this.maintenance.run());
+    await this.repeatEndings();
+    this.every(TIMELINE_EVERY_MS, () => this.repeatEndings());
   }
 
   /**
    * For those who come and go, such as the verbs of the command line: migrates, opens the pools, sets the clock.
    * @throws DatabaseRefusal when waiting would not help
    */
-  async open(connection: DatabaseConnection): Promise<void> {
-    const done = await migrate(connection);
+  async open(
+    connection: DatabaseConnection,
+    tell: (progress: string) => void = () => undefined,
+  ): Promise<void> {
+    const done = await migrate(connection, tell);
     if (done.length > 0) this.logger.log(`migrated: ${done.join(', ')}`);
+    const pooler = await meetPooler(connection);
+    if (pooler) this.logger.log(describePooler(pooler));
     this.maintenance.use(connection);
     await this.database.attach(connection, this.source);
     await this.synchroniseClock();
     this.every(CLOCK_EVERY_MS, () => this.synchroniseClock());
   }
 
-  /** Tries until it succeeds, with growing pauses. Resolves on success. @throws DatabaseRefusal */
+  /**
+   * Tries until it succeeds, with growing pauses. Resolves on success.
+   * @param tell as of `connect`
+   * @throws DatabaseRefusal
+   */
   async connectPatiently(
     connection: DatabaseConnection,
     afterFailure: (error: Error) => void,
+    tell?: (progress: string) => void,
   ): Promise<void> {
     for (let pause = RETRY_FIRST_MS; !this.ended; pause = Math.min(pause * 2, RETRY_MOST_MS)) {
       try {
-        return await this.connect(connection);
+        return await this.connect(connection, tell);
       } catch (error) {
         await this.letGo();
         if (error instanceof DatabaseRefusal || !(error instanceof Error)) throw error;
@@ -94,6 +111,24 @@ export class DatabaseSession implements OnApplicationShutdown {
     const sentAt = performance.now();
     const [row] = await this.database.run<{ ms: number }>(DATABASE_TIME);
     if (row) this.clock.synchronise(row.ms, sentAt);
+  }
+
+  /** Where the timeline cannot be asked for, as with some who serve PostgreSQL, it is as if it never grew. */
+  private async repeatEndings(): Promise<void> {
+    if (this.repeating) return;
+    this.repeating = true;
+    try {
+      const done = await this.database.repeatEndings();
+      if (done)
+        this.logger.warn(
+          `another server has become the primary: ${done.endings} revokes of the last ten minutes were done again, of which it did not know ${done.lost}`,
+        );
+    } catch (error) {
+      if (error instanceof Unavailable) return;
+      this.logger.debug(`the timeline cannot be seen: ${String(error)}`);
+    } finally {
+      this.repeating = false;
+    }
   }
 
   private every(ms: number, work: () => Promise<unknown>): void {

@@ -2,13 +2,21 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
-import { HotQuery, type HotRow } from './hot/hot-query.js';
+import { HotQuery, type HotManner, type HotRow } from './hot/hot-query.js';
 import type { PooledDataSource } from './pooled-data-source.js';
-import { asUnavailable, isMisrouted, sqlState } from './postgres-error.js';
+import { PinnedClient } from './pinned-client.js';
+import { asUnavailable, isLostName, isMisrouted, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import type { DatabaseConnection } from './session-settings.js';
+import { RecentEndings, type Repeated } from './recent-endings.js';
 import { Unavailable } from '../http/errors/unavailable.js';
 import type { Statement, Queries } from './statement.js';
+
+/** By the name of the file that is being written, which is right at once after a promotion. */
+const TIMELINE: Statement = {
+  name: 'timeline',
+  text: `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline`,
+};
 
 /** Statements by hand and repositories, on one connection: `entities` is TypeORM's manager of this transaction. */
 export interface Transaction extends Queries {
@@ -25,6 +33,12 @@ export class Database implements Queries {
   private main: Pool | undefined;
   private hot: Pool | undefined;
   private source: PooledDataSource | undefined;
+  /** How many hosts may be tried for a connection. */
+  private places = 0;
+  private pooled = false;
+  /** A new connection may lead to another server than the one before; one that is open does not, but behind a pooler. */
+  private elsewhere = false;
+  private readonly recentEndings = new RecentEndings();
 
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'DATABASE_TIMEOUT'>) {}
 
@@ -35,7 +49,10 @@ export class Database implements Queries {
 
   /** Called once the schema is known to be right. @param source TypeORM on the main pool, for the repositories */
   async attach(connection: DatabaseConnection, source: PooledDataSource): Promise<void> {
+    this.places = connection.way?.places.length ?? 0;
     this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
+    this.main.on('connect', () => (this.elsewhere = true));
+    this.pooled = connection.way?.pooled ?? false;
     this.hot = hotPool(connection, this.config.DATABASE_TIMEOUT);
     this.source = source;
     if (!source.isInitialized) await source.initialize();
@@ -43,7 +60,7 @@ export class Database implements Queries {
 
   /** A connection of the main pool. @throws Unavailable */
   lend(): Promise<PoolClient> {
-    return acquire(required(this.main));
+    return acquire(required(this.main), this.places);
   }
 
   async detach(): Promise<void> {
@@ -54,7 +71,42 @@ export class Database implements Queries {
   }
 
   async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
-    return onceMore(() => query<R>(required(this.main), statement, values));
+    const rows = await onceMore(() => this.send<R>(statement, values));
+    this.recentEndings.note(statement, values);
+    return rows;
+  }
+
+  /** After a failover, what this process has ended and acknowledged lately is ended again. @throws Unavailable: try again */
+  async repeatEndings(): Promise<Repeated | undefined> {
+    if (!this.elsewhere && !this.pooled) return undefined;
+    const [row] = await this.run<{ timeline: number }>(TIMELINE);
+    const queries: Queries = {
+      run: (statement, values = []) => onceMore(() => this.send(statement, values)),
+    };
+    if (!row) return undefined;
+    this.elsewhere = false;
+    try {
+      return await this.recentEndings.repeatAfter(row.timeline, queries);
+    } catch (error) {
+      this.elsewhere = true;
+      throw error;
+    }
+  }
+
+  private async send<R extends QueryResultRow>(
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<R[]> {
+    if (this.places === 0) return query<R>(required(this.main), statement, values);
+    const client = await this.lend();
+    try {
+      const rows = await query<R>(client, statement, values);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
   }
 
   /** @param values in PostgreSQL's binary format @throws Unavailable when the database could not answer */
@@ -62,14 +114,14 @@ export class Database implements Queries {
     statement: Statement,
     values: readonly Buffer[] = [],
   ): Promise<readonly R[]> {
-    const client = await acquire(required(this.hot));
+    const client = await acquire(required(this.hot), this.places);
     return new Promise((resolve, reject) => {
-      const query = new HotQuery(statement, values, (error, rows) => {
+      const done = (error: unknown, rows: readonly HotRow[]): void => {
         client.release(error !== null);
         if (error === null) resolve(rows as readonly R[]);
-        else reject(asUnavailable(error));
-      });
-      client.query(query);
+        else reject(asUnavailable(noted(client, error)));
+      };
+      client.query(new HotQuery(statement, values, done, mannerOf(client)));
     });
   }
 
@@ -85,11 +137,16 @@ export class Database implements Queries {
     const client = await this.lend();
     try {
       const runner = await required(this.source).begin(client);
+      const done: [Statement, readonly unknown[]][] = [];
       const result = await work({
-        run: (statement, values = []) => query(client, statement, values),
+        run: (statement, values = []) => {
+          done.push([statement, values]);
+          return query(client, statement, values);
+        },
         entities: runner.manager,
       });
       await runner.commitTransaction();
+      for (const [statement, values] of done) this.recentEndings.note(statement, values);
       client.release();
       return result;
     } catch (error) {
@@ -103,6 +160,9 @@ export class Database implements Queries {
     return { main: numbers(this.main), hot: numbers(this.hot) };
   }
 }
+
+/** A host that refuses does so at once. */
+const QUICK_MS = 100;
 
 async function onceMore<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -126,13 +186,31 @@ async function query<R extends QueryResultRow>(
   }
 }
 
-async function acquire(pool: Pool): Promise<PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    // also where the database no longer lets us have a setting: nothing was found out
-    const fault = asUnavailable(error);
-    throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
+/** Undefined where PostgreSQL itself is at the other end. */
+function mannerOf(client: PoolClient): HotManner | undefined {
+  const pooled = client instanceof PinnedClient ? client.pooled : undefined;
+  return pooled && { names: pooled.names, preamble: pooled.preamble };
+}
+
+/** A pooler that was taken for one that keeps names is not asked for it any more. */
+function noted(client: unknown, error: unknown): unknown {
+  if (client instanceof PinnedClient && isLostName(error)) client.way.names = false;
+  return error;
+}
+
+/** @param places how many hosts there are: a connection that fails has already turned to the next one */
+async function acquire(pool: Pool, places: number): Promise<PoolClient> {
+  for (let left = Math.max(1, places); ;) {
+    const began = performance.now();
+    try {
+      return await pool.connect();
+    } catch (error) {
+      // who has waited once is not kept waiting again
+      if ((left -= 1) > 0 && performance.now() - began < QUICK_MS) continue;
+      // also where the database no longer lets us have a setting: nothing was found out
+      const fault = asUnavailable(error);
+      throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
+    }
   }
 }
 

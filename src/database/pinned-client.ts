@@ -3,15 +3,19 @@ import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { databaseLink, type DatabaseLink } from '../config/database-link.js';
 import { DatabaseRefusal } from './database-refusal.js';
+import { PooledSession } from './pooled-session.js';
 import { asTlsRefusal } from './tls-refusal.js';
 import {
   holds,
   look,
   settingsOf,
   startOptions,
+  TIMES,
   type DatabaseConnection,
+  type Looked,
   type SessionSetting,
 } from './session-settings.js';
+import { wayOf, type Place, type Way } from './way.js';
 
 const CONNECT_MS = 2_000;
 /** In pg_stat_activity and the server's log, unless DATABASE_URL says another. */
@@ -29,14 +33,16 @@ export async function openClient(
   connection: DatabaseConnection,
   more: ClientConfig = {},
 ): Promise<PinnedClient> {
-  const client = new PinnedClient({
-    ...connection,
-    connectionTimeoutMillis: CONNECT_MS,
-    keepAlive: true,
-    ...more,
-  });
-  await client.connect();
-  return client;
+  const way = wayOf(connection);
+  const settings = { ...connection, way, connectionTimeoutMillis: CONNECT_MS, keepAlive: true, ...more };
+  for (let left = Math.max(1, way.places.length); ;) {
+    const said = way.startParameters;
+    try {
+      return await new PinnedClient(settings).connect();
+    } catch (error) {
+      if (way.startParameters === said && (left -= 1) === 0) throw error;
+    }
+  }
 }
 
 /** Reads nothing of the environment, and has its settings in force and looked at when `connect` is over. */
@@ -45,16 +51,23 @@ export class PinnedClient extends pg.Client {
   standby = false;
   inForce: readonly SettingInForce[] = [];
   readonly schema: string | undefined;
+  readonly way: Way;
+  /** Where a pooler is in between: how its transactions begin. */
+  pooled: PooledSession | undefined;
   private readonly settings: readonly SessionSetting[];
   private readonly patienceMs: number;
+  private readonly place: Place | undefined;
 
-  constructor(connection: DatabaseConnection = {}) {
-    super(explicit(connection));
-    forgetEnvironment(this, connection);
-    keepPassword(this, databaseLink(explicit(connection)));
-    this.schema = connection.schema;
-    this.settings = settingsOf(connection);
-    this.patienceMs = connection.connectionTimeoutMillis ?? CONNECT_MS;
+  constructor(private readonly asked: DatabaseConnection = {}) {
+    const way = wayOf(asked);
+    super(explicit(asked, way));
+    this.way = way;
+    this.place = way.place;
+    forgetEnvironment(this, asked);
+    keepPassword(this, databaseLink(explicit(asked, way)));
+    this.schema = asked.schema;
+    this.settings = settingsOf(asked);
+    this.patienceMs = asked.connectionTimeoutMillis ?? CONNECT_MS;
     this.on('error', () => undefined);
   }
 
@@ -64,38 +77,67 @@ export class PinnedClient extends pg.Client {
   override connect(callback?: (error: Error) => void): Promise<PinnedClient> | void {
     const connected = super.connect().then(
       () => this.pin(),
-      (error: unknown) => Promise.reject(asTlsRefusal(error)),
+      (error: unknown) => Promise.reject(asTlsRefusal(this.learnt(error))),
     );
     if (!callback) return connected;
     connected.then(() => callback(null as unknown as Error), callback);
   }
 
+  /** What a pooler does not take at the start is not said to it again. */
+  private learnt(error: unknown): unknown {
+    if (error instanceof pg.DatabaseError && UNSUPPORTED.test(error.message)) this.way.sayNothingAtTheStart();
+    else this.way.leave(this.place);
+    return error;
+  }
+
   private async pin(): Promise<this> {
     try {
-      const { before, values } = await this.look();
-      const wrong = this.settings.filter((setting, at) => !holds(setting, values[at]));
-      for (const setting of wrong) await this.put(setting, values[this.settings.indexOf(setting)]);
-      const after = wrong.length > 0 ? (await this.look()).values : values;
+      const first = await this.look();
+      if (this.standby && this.place) throw new Error(`connected to a standby at ${this.place.host}`);
+      const wrong = this.settings.filter((setting, at) => !holds(setting, first.values[at]));
+      const after = await (this.isPooled(first, wrong)
+        ? this.sayInEachTransaction()
+        : this.putAll(wrong, first));
       const refused = this.settings.findIndex((setting, at) => !holds(setting, after[at]));
       if (refused >= 0) throw refusal(this.settings[refused], after[refused]);
       this.inForce = this.settings.map(({ name }, at) => ({
         name,
         value: after[at] ?? '',
-        before: after[at] === before[at] ? undefined : before[at],
+        before: after[at] === first.before[at] ? undefined : first.before[at],
       }));
       return this;
     } catch (error) {
+      this.way.leave(this.place);
       await this.end().catch(() => undefined);
-      throw error;
+      throw asPoolerRefusal(error);
     }
   }
 
-  private async look(): Promise<{ before: readonly string[]; values: readonly string[] }> {
-    const { rows } = await this.ask<{ standby: boolean; before: string[]; values: string[] }>(
-      look(this.settings),
-    );
+  /** Another process answers than the one that we were told of; or what was said at the start has been dropped. */
+  private isPooled({ pid }: Looked, wrong: readonly SessionSetting[]): boolean {
+    if (pid !== this.processId() || wrong.some(({ late }) => !late)) this.way.pooled = true;
+    return this.way.pooled;
+  }
+
+  private processId(): number {
+    return (this as unknown as { processID: number | null }).processID ?? 0;
+  }
+
+  /** @returns the values that are in force in a transaction */
+  private async sayInEachTransaction(): Promise<readonly string[]> {
+    this.pooled = new PooledSession(this, this.asked);
+    return (await this.look()).values;
+  }
+
+  private async putAll(wrong: readonly SessionSetting[], { values }: Looked): Promise<readonly string[]> {
+    for (const setting of wrong) await this.put(setting, values[this.settings.indexOf(setting)]);
+    return wrong.length > 0 ? (await this.look()).values : values;
+  }
+
+  private async look(): Promise<Looked> {
+    const { rows } = await this.ask<Looked>(look(this.settings, this.processId()));
     this.standby = rows[0]?.standby === true;
-    return rows[0] ?? { before: [], values: [] };
+    return rows[0] ?? { standby: false, pid: 0, before: [], values: [] };
   }
 
   private async put(setting: SessionSetting, found: string | undefined): Promise<void> {
@@ -112,6 +154,16 @@ export class PinnedClient extends pg.Client {
   }
 }
 
+/** PgBouncer's words; its code for them is also that of other faults. */
+const UNSUPPORTED = /^unsupported (?:options )?startup parameter/;
+
+function asPoolerRefusal(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError) || !/statement pooling/.test(error.message)) return error;
+  return new DatabaseRefusal(
+    `A pooler in statement mode is in between, which lets nobody have a transaction (${error.message}): set pool_mode to transaction or session, or lead DATABASE_URL to PostgreSQL itself.`,
+  );
+}
+
 function refusal(setting: SessionSetting | undefined, found: string | undefined): DatabaseRefusal {
   const { name = '', value = '' } = setting ?? {};
   return new DatabaseRefusal(
@@ -121,18 +173,23 @@ function refusal(setting: SessionSetting | undefined, found: string | undefined)
 }
 
 /** Where nothing is said, `pg` looks into PGHOST, PGOPTIONS, PGSSLMODE and so on: so all of it is said. */
-function explicit(connection: DatabaseConnection & { sslnegotiation?: string | undefined }): ClientConfig {
+function explicit(
+  connection: DatabaseConnection & { sslnegotiation?: string | undefined },
+  { startParameters, place }: Way,
+): ClientConfig {
+  const times = startParameters ? {} : Object.fromEntries(TIMES.map((name) => [name, 0]));
   const user = connection.user || pg.defaults.user || 'postgres';
   return {
     ...connection,
+    ...times,
     user,
-    host: connection.host || 'localhost',
-    port: connection.port || 5432,
+    host: place?.host || connection.host || 'localhost',
+    port: place?.port || connection.port || 5432,
     database: connection.database || user,
     // a pool keeps it out of what is spread
     password: connection.password,
     ssl: connection.ssl ?? false,
-    options: startOptions(connection),
+    options: startParameters ? startOptions(connection) : '',
     client_encoding: 'utf8',
     // where the server offers it, the password is proved for this very certificate
     enableChannelBinding: Boolean(connection.ssl),

@@ -1,8 +1,10 @@
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Pool, PoolConfig } from 'pg';
+import { hostsOf } from '../config/database-url.js';
 import { PinnedClient } from './pinned-client.js';
 import type { DatabaseConnection } from './session-settings.js';
+import { Way } from './way.js';
 
 /** What one process opens at most: both pools, and maintenance. */
 export const CONNECTIONS_MOST = 15;
@@ -49,25 +51,35 @@ const PROBES_ONLY =
 
 /** For all that changes or lists. @param timeoutMs what a statement may take */
 export function mainPool(connection: DatabaseConnection, timeoutMs: number): Pool {
-  return guarded(new pg.Pool({ ...connection, ...mainOptions(timeoutMs), Client: PinnedClient }));
+  return guarded(new pg.Pool(onThePrimary({ ...connection, ...mainOptions(timeoutMs) })));
 }
 
-/** The few connections that validations share. None of them ever talks to a standby: its answer could be old. */
+/** The few connections that validations share. */
 export function hotPool(connection: DatabaseConnection, timeoutMs: number): Pool {
-  const options: PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void } = {
+  const options = {
     ...connection,
     ...mainOptions(timeoutMs),
     max: 4,
     // a request after a quiet time finds one that has its statements prepared
     min: 1,
     options: [connection.options, PROBES_ONLY].filter(Boolean).join(' '),
+  };
+  return guarded(new pg.Pool(onThePrimary(options)));
+}
+
+type Verified = PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void };
+
+/** None of them ever talks to a standby: its answer could be old. */
+function onThePrimary(options: PoolConfig): Verified & Pick<DatabaseConnection, 'primaryOnly'> {
+  return {
+    ...options,
+    primaryOnly: true,
     verify: (client, done) => {
       const primary = client instanceof PinnedClient && !client.standby;
       done(primary ? undefined : new Error('connected to a standby'));
     },
     Client: PinnedClient,
   };
-  return guarded(new pg.Pool(options));
 }
 
 /** An idle or borrowed client that loses its connection emits `error`; without a listener that ends the process. */
@@ -79,11 +91,12 @@ export function guarded(pool: Pool): Pool {
 }
 
 /**
- * @param url postgresql://, a socket directory as `?host=`
+ * @param url postgresql://, a socket directory as `?host=`; several hosts with commas
  * @param schema in which the tables are
  */
 export function connectionOf(url: string, schema?: string): DatabaseConnection {
-  return { ...parseIntoClientConfig(inOneWord(url)), schema };
+  const { url: one, places } = hostsOf(inOneWord(url));
+  return { ...parseIntoClientConfig(one), schema, way: new Way(places) };
 }
 
 /** The driver takes these words for `verify-full`, and warns that it will not for ever: here they mean that. */

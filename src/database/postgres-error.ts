@@ -22,6 +22,14 @@ export function isMisrouted(error: unknown): boolean {
   return !('constraint' in cause) || cause.constraint === undefined;
 }
 
+/** duplicate_prepared_statement, invalid_sql_statement_name: a pooler has given us another session than before. */
+const LOST_NAME = new Set(['42P05', '26000']);
+
+/** A statement was not found under its name, or another's was: nothing has been done. */
+export function isLostName(error: unknown): boolean {
+  return LOST_NAME.has(sqlState(error) ?? '');
+}
+
 /**
  * A fault of the infrastructure becomes `Unavailable` (503): no connection, a time-out, a server that starts or stops, one that turned into a
  * standby. Everything else comes back as it is. When in doubt it is infrastructure: never a verdict.
@@ -30,6 +38,8 @@ export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Unavailable) return error;
   const state = sqlState(error);
   if (isMisrouted(error)) return new Unavailable('a partition was being attached', { cause: error });
+  if (isLostName(error))
+    return new Unavailable('the pooler in between keeps no prepared statements', { cause: error });
   if (state ? OUR_FAULT.has(state.slice(0, 2)) : !isPostgresFault(error)) return error;
   return new Unavailable(`the database could not answer: ${state ?? error.message}`, { cause: error });
 }

@@ -3,6 +3,8 @@
  * they are pinned when a connection is made, and how it is seen that they hold.
  */
 import type { ClientConfig } from 'pg';
+import { ON_PRIMARY } from './primary.sql.js';
+import type { Way } from './way.js';
 
 export interface SessionSetting {
   readonly name: string;
@@ -22,6 +24,10 @@ export const DEFAULT_SCHEMA = 'public';
 export interface DatabaseConnection extends ClientConfig {
   /** undefined: nobody has said, and it is {@link DEFAULT_SCHEMA}. */
   readonly schema?: string | undefined;
+  /** Shared by all connections that are made with it. */
+  readonly way?: Way;
+  /** Refuses each transaction on a standby, wherever a pooler leads by then. */
+  readonly primaryOnly?: boolean;
 }
 
 const FIXED: readonly SessionSetting[] = [
@@ -43,7 +49,7 @@ const FIXED: readonly SessionSetting[] = [
   { name: 'transform_null_equals', value: 'off' },
 ];
 
-const TIMES = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const;
+export const TIMES = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const;
 
 /** Of this connection: the times are what the connection asks for, and else unlimited. */
 export function settingsOf(connection: DatabaseConnection): SessionSetting[] {
@@ -62,23 +68,62 @@ export function startOptions(connection: DatabaseConnection): string {
     .join(' ');
 }
 
+/** As `options` say it. */
+const OPTION = /(?:^|\s)(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)/g;
+
+/** All that a session starts with, by name. */
+function spoken(connection: DatabaseConnection): Map<string, string> {
+  const found = [...startOptions(connection).matchAll(OPTION)];
+  return new Map(
+    found.map(([, name = '', value = '']) => [name.replaceAll('-', '_'), value.replaceAll(/\\(.)/g, '$1')]),
+  );
+}
+
 /**
- * One row: whether it is a standby, and the values in the order of the settings, as they were and as they are. What may be
- * kept is set to what it is, so that a reload of the server's own configuration does not change it.
+ * All settings until the end of the transaction, by a statement without rows: where a pooler is in between, the session is
+ * whoever's, and only a transaction is ours. What may be kept is kept. Where it has to be the primary, a standby refuses.
  */
-export function look(settings: readonly SessionSetting[]): string {
+export function sayAll(connection: DatabaseConnection): string {
+  const plain = [...spoken(connection)].map(([name, value]) => `(${literal(name)}, ${literal(value)})`);
+  const kept = FIXED.filter(({ late }) => late === 'anybody').map(
+    (setting) => `('${setting.name}', ${keeping(setting, `current_setting('${setting.name}')`)})`,
+  );
+  return `SELECT FROM (VALUES ${[...plain, ...kept].join(', ')}) AS said (name, value) WHERE ${connection.primaryOnly ? `${ON_PRIMARY} AND ` : ''}set_config(name, value, true) IS NULL`;
+}
+
+function keeping({ value, alike = [] }: SessionSetting, found: string): string {
+  return `CASE WHEN ${found} IN (${alike.map(literal).join(', ')}) THEN ${found} ELSE ${literal(value)} END`;
+}
+
+function literal(text: string): string {
+  return `E'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
+}
+
+export interface Looked {
+  readonly standby: boolean;
+  /** Of the process that answered. */
+  readonly pid: number;
+  readonly before: readonly string[];
+  readonly values: readonly string[];
+}
+
+/**
+ * One row: who answers, and the values in the order of the settings, as they were and as they are. What may be kept is set
+ * to what it is, so that a reload of the server's own configuration does not change it.
+ * @param pid whose session is ours; another one's is left as it is
+ */
+export function look(settings: readonly SessionSetting[], pid: number): string {
   const now = settings.map(({ name, time }) =>
     time
       ? `(extract(epoch FROM current_setting('${name}')::interval) * 1000)::bigint::text`
       : `current_setting('${name}')`,
   );
-  const values = settings.map(({ name, value, alike, late }, at) => {
+  const values = settings.map((setting, at) => {
     const before = `before.list[${at + 1}]`;
-    if (late !== 'anybody') return before;
-    const kept = (alike ?? []).map((one) => `'${one}'`).join(', ');
-    return `set_config('${name}', CASE WHEN ${before} IN (${kept}) THEN ${before} ELSE '${value}' END, false)`;
+    if (setting.late !== 'anybody') return before;
+    return `set_config('${setting.name}', ${keeping(setting, before)}, pg_backend_pid() <> ${pid})`;
   });
-  return `SELECT pg_is_in_recovery() AS standby, before.list AS before, ARRAY[${values.join(', ')}] AS values
+  return `SELECT pg_is_in_recovery() AS standby, pg_backend_pid() AS pid, before.list AS before, ARRAY[${values.join(', ')}] AS values
             FROM (SELECT ARRAY[${now.join(', ')}] AS list OFFSET 0) AS before`;
 }
 

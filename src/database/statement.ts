@@ -4,6 +4,11 @@ import type { QueryResultRow } from 'pg';
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /**
+   * Of what ends something: after a failover it is done again, with the same values, by itself or by another one that ends
+   * nothing made since. If it returns as many rows as one step takes, it is done once more.
+   */
+  readonly again?: 'same' | { readonly statement: Statement; readonly step: number };
 }
 
 export interface Queries {

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import { ON_PRIMARY } from '../database/primary.sql.js';
 import { DatabaseSession } from '../database/database-session.js';
 import { DrainState } from '../http/drain.js';
 import { Unavailable } from '../http/errors/unavailable.js';
 
-const PRIMARY_ANSWERS = { name: 'primary_answers', text: 'SELECT 1 AS answer' };
+const PRIMARY_ANSWERS = { name: 'primary_answers', text: `SELECT 1 AS answer WHERE ${ON_PRIMARY}` };
 
 /** Whether requests can be answered. */
 export abstract class Readiness {

@@ -1,8 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { AppModule, type AppOptions } from '../app.module.js';
 import { resourceMetadataUrl } from '../auth/discovery/well-known.js';
+import { misspelledAudiences } from '../auth/clients/audience-flaws.js';
+import { ClientsService } from '../auth/clients/clients.service.js';
 import { DemoUser } from '../auth/users/demo-user.js';
+import { FirstAdministrator } from '../auth/users/first-administrator.js';
 import type { Config } from '../config/config.js';
 import { describeProxies } from '../config/trusted-proxies.js';
 import { documentOptions } from './document-options.js';
@@ -13,12 +16,22 @@ import { drain as drainApp, DrainState } from '../http/drain.js';
 import { createHttpApp } from '../http/http-app.js';
 import { openApiDocument, serveDocuments } from '../http/openapi/openapi.js';
 import { listenOrRefuse } from './listen-refusal.js';
+import { programLog } from './program-log.js';
 import { certificate, renewCertificate } from './certificate.js';
 import { MetricsText } from '../ops/metrics-text.js';
 import { createOpsApp, type OpsSources } from '../ops/ops-listener.js';
 import { Readiness } from '../ops/readiness.js';
-import { DATABASE_ENDED, OPS_STOP_LIMIT_MS, STOP_LIMIT_MS, type Service } from './service.js';
+import {
+  DATABASE_ENDED,
+  OPS_STOP_LIMIT_MS,
+  STOP_LIMIT_MS,
+  type OfferedAdministrator,
+  type Service,
+} from './service.js';
 import { VERSION } from '../version.js';
+
+/** A start says no more lines than somebody reads. */
+const FLAWS_TOLD = 5;
 
 /** One that somebody else looks after has nothing to do in `stop`. */
 export type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
@@ -37,15 +50,15 @@ export interface Membership {
 }
 
 /**
- * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database that is away it
- * listens all the same, not ready, and keeps trying.
+ * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database
+ * that is away or is being migrated it listens all the same, not ready, and keeps trying.
  */
 export async function startServer(
   config: Config,
   database: Promise<Embedded | undefined>,
   member?: Membership,
 ): Promise<Server> {
-  const logger = pino({ level: config.LOG_LEVEL, base: member ? { worker: member.worker } : null });
+  const logger = programLog(config, member ? { worker: member.worker } : null);
   if (config.TRUST_PROXY && member?.seeds !== false) logger.info(describeProxies(config.TRUST_PROXY));
   const drainState = new DrainState();
   const [embedded, app] = await both(
@@ -60,7 +73,9 @@ export async function startServer(
       serveDocuments(ops, options, () => openApiDocument(app, options));
     }
     const session = app.get(DatabaseSession);
-    const { failed: unusable } = await connect(session, config, embedded, logger);
+    const { connected, failed: unusable } = await connect(session, config, embedded, logger);
+    if (member?.seeds !== false)
+      void connected.then(() => warnOfAudiences(app, config, logger)).catch(() => undefined);
     const ended = embedded?.exited?.then(() => new Error(DATABASE_ENDED));
     if (config.DEMO && member?.seeds !== false) await app.get(DemoUser).seed();
     if (ops) await listenOrRefuse(ops, config, 'OPS_PORT');
@@ -69,6 +84,7 @@ export async function startServer(
       app,
       port,
       failed: Promise.race([unusable, ended].filter((one) => one !== undefined)),
+      offerAdministrator: (mayBeShown) => offered(app.get(FirstAdministrator), mayBeShown),
       reloadCertificate: () => renewCertificate(app, config),
       stop: async (delayMs) => {
         await drainApp(app, { delayMs, limitMs: STOP_LIMIT_MS });
@@ -113,28 +129,65 @@ function sourcesOf(app: NestFastifyApplication): OpsSources {
   return { readiness: get(Readiness), metrics: get(MetricsText), drain: get(DrainState) };
 }
 
-/** @returns for an external database that is not there yet: what ends in an error if it turns out unusable */
+/**
+ * Returns before an external database can be used if it is away, or if its schema is migrated, which may take minutes: who is
+ * alive and not ready has to be seen meanwhile.
+ * @returns what then ends in an error if it turns out unusable
+ */
 async function connect(
   session: DatabaseSession,
   config: Config,
   embedded: Embedded | undefined,
   logger: Logger,
-): Promise<{ failed?: Promise<Error> }> {
+): Promise<{ connected: Promise<void>; failed?: Promise<Error> }> {
   const connection = embedded?.address ?? connectionOf(config.DATABASE_URL ?? '', config.DATABASE_SCHEMA);
   if (embedded) {
     await session.connect(connection);
-    return {};
+    return { connected: Promise.resolve() };
   }
-  const firstFailure = deferred<'away'>();
-  const connected = session.connectPatiently(connection, (error) => {
-    logger.warn(`the database is away, trying again: ${error.message}`);
-    firstFailure.resolve('away');
-  });
-  await Promise.race([connected, firstFailure.promise]);
+  const takesTime = deferred<'away' | 'migrating'>();
+  const connected = session.connectPatiently(
+    connection,
+    (error) => {
+      logger.warn(`the database is away, trying again: ${error.message}`);
+      takesTime.resolve('away');
+    },
+    onChange((progress) => {
+      logger.info(progress);
+      takesTime.resolve('migrating');
+    }),
+  );
+  await Promise.race([connected, takesTime.promise]);
   return {
+    connected,
     failed: new Promise((resolve) => {
       connected.catch(resolve);
     }),
+  };
+}
+
+async function offered(
+  first: FirstAdministrator,
+  mayBeShown: boolean,
+): Promise<OfferedAdministrator | undefined> {
+  if (!(await first.isMissing())) return undefined;
+  return (mayBeShown && (await first.make())) || 'missing';
+}
+
+/** Who asks from such an API is refused with every good token, and told nothing of it. */
+async function warnOfAudiences(app: NestFastifyApplication, config: Config, logger: Logger): Promise<void> {
+  const apis = await app.get(ClientsService, { strict: false }).list();
+  const enabled = apis.filter(({ disabled }) => !disabled);
+  for (const flaw of misspelledAudiences(enabled, config.AUDIENCE).slice(0, FLAWS_TOLD)) logger.warn(flaw);
+}
+
+/** Tells what is new, apart from how far it is. */
+function onChange(tell: (progress: string) => void): (progress: string) => void {
+  let last = '';
+  return (progress) => {
+    const what = progress.replace(/ \(\d+%\)$/, '');
+    if (what !== last) tell(progress);
+    last = what;
   };
 }
 

@@ -1,17 +1,21 @@
 import type { Config } from '../config/config.js';
 import { databaseLink, LINKS } from '../config/database-link.js';
+import { hostsOf } from '../config/database-url.js';
 import { connectionOf } from '../database/pools.js';
 import { VERSION } from '../version.js';
 
 /** What somebody who reads the log later wants to know of a start. DATABASE_URL is not told: a password is in it. */
 export function startFacts(config: Config, port: number): object {
-  const connection = connectionOf(config.DATABASE_URL ?? '');
-  const { host, port: databasePort, database } = connection;
+  const url = config.DATABASE_URL ?? '';
+  const connection = connectionOf(url);
+  const { host, port: databasePort, database: name } = connection;
+  const { places } = hostsOf(url);
+  const where = places.length > 0 ? { hosts: places } : { host, port: databasePort };
   return {
     version: VERSION,
     address: addressOf(config, port),
     issuer: config.ISSUER,
-    database: { host, port: databasePort, name: database, link: LINKS[databaseLink(connection)] },
+    database: { ...where, name, link: LINKS[databaseLink(connection)] },
     on: switchedOn(config),
   };
 }

@@ -415,6 +415,10 @@ describe('the console at /console', () => {
     await press('New user');
     await page.getByLabel('Name').last().fill('dora');
     await dialog().getByLabel('Password').fill('short');
+    await dialog().getByLabel('Scope').fill('cookies eat, tea');
+    await press('Add the user', dialog());
+    await dialog().getByText('Scopes are separated by blanks, without commas: “eat,” has one.').waitFor();
+    await sound('user-scope-comma');
     await dialog().getByLabel('Scope').fill('  cookies:eat   cookies:bake ');
     await press('Add the user', dialog());
     await dialog().getByText('The password is too short').waitFor();

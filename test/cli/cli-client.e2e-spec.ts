@@ -68,6 +68,48 @@ describe('keks client', () => {
     expect((await tokenFor(second)).status).toBe(200);
   });
 
+  it('add: warns of an API that no token will be good for', async () => {
+    const warned = async (...args: string[]) =>
+      (await json<Secret & { warnings?: string[] }>('add', 'api', ...args)).warnings;
+    expect(await warned('--audience', 'http://localhost:3000')).toEqual([
+      expect.stringMatching(/ is http:\/\/localhost:3000, and tokens are for http:\/\/127\.0\.0\.1:3000: /),
+    ]);
+    expect(await warned()).toEqual([expect.stringMatching(/^it has no audience, .*127\.0\.0\.1:3000$/)]);
+    expect(await warned('--audience', 'http://127.0.0.1:3000')).toBeUndefined();
+    expect(await warned('--scope', 'cookies:eat')).toBeUndefined();
+    const { stdout } = await run('add', 'api', '--audience', 'http://localhost:3000/');
+    expect(stdout).toMatch(/\n +Warning: the audience of c-\S+ \(api\) is [^\n]+\.\n$/);
+  });
+
+  it('set-resources: for which APIs it gets tokens; what it got for others is dead', async () => {
+    await json('add', 'tea', '--audience', 'https://tea.example', '--audience', 'https://milk.example');
+    const added = await json<Secret>('add', 'thirsty', '--scope', 'tea:pour cookies:eat');
+    const { client_id, client_secret } = added;
+    const wish = (resource: string): Promise<Answer> =>
+      request(app.url, '/oauth/token', {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', resource, client_id, client_secret }),
+      });
+    expect((await wish('https://tea.example')).status).toBe(400);
+    const resources = ['https://tea.example tea:pour', 'https://milk.example'];
+    expect(await json('set-resources', added.client_id, ...resources)).toMatchObject({ resources });
+    const { body } = await wish('https://tea.example');
+    expect(body).toMatchObject({ scope: 'tea:pour' });
+    expect((await run('show', added.client_id)).stdout).toContain(resources.join(', '));
+    expect(await json('set-resources', added.client_id, '--none')).toMatchObject({ resources: [] });
+    expect((await wish('https://milk.example')).status).toBe(400);
+    const { access_token: token } = body as { access_token: string };
+    expect(
+      (
+        await request(app.url, '/validate', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ token }),
+        })
+      ).status,
+    ).toBe(401);
+  });
+
   it('disable: its tokens are dead at once, and it gets no more; enable: it gets new ones', async () => {
     const client = await json<Secret>('add', 'switched', '--scope', 'cookies:eat');
     const { access_token: token } = (await tokenFor(client)).body as { access_token: string };
@@ -85,6 +127,12 @@ describe('keks client', () => {
     [['add', 'x', '--scope', 'a  b'], 1, 'invalid_scope'],
     [['add', 'x', '--audience', 'https://a.example/#part'], 1, 'invalid_request'],
     [['add', 'x', '--resource', 'api'], 1, 'invalid_request'],
+    [['add', 'x', '--resource', 'urn:a keks:account'], 1, 'invalid_request'],
+    [['set-resources', 'c-none', 'api'], 1, 'invalid_request'],
+    [['set-resources', 'c-none', 'urn:a', 'urn:a tea:pour'], 1, 'invalid_request'],
+    [['set-resources', 'c-none', 'urn:a'], 1, 'not_found'],
+    [['set-resources', 'c-none'], 2, 'invalid_request'],
+    [['set-resources', 'c-none', 'urn:a', '--none'], 2, 'invalid_request'],
     [['add', 'x', '--token-format', 'saml'], 2, 'invalid_request'],
     [['add'], 2, 'invalid_request'],
     [['rotate-secret', 'c-none'], 1, 'not_found'],

@@ -330,7 +330,7 @@ describe('keks demo', () => {
       /Nothing answers at http:\/\/127\.0\.0\.1:1\b.*: start Keks with "npm start"/,
     ],
     ['--url nowhere', 2, /--url takes/],
-    ['--user Ann', 2, /go together/],
+    ['--user Ann', 2, /--password-stdin/],
   ])('demo %s: one line', async (args, exit, message) => {
     const { code, stdout, stderr } = await here(`demo ${args}`);
     expect([code, stdout, stderr]).toEqual([exit, '', expect.stringMatching(message)]);

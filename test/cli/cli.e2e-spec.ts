@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ClientsService } from '../../src/auth/clients/clients.service.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { TokenExplainer, type TokenFlaw } from '../../src/auth/tokens/token-explainer.js';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
@@ -15,6 +16,7 @@ import { connectionOf } from '../../src/database/pools.js';
 import { createDatabase } from '../support/database.js';
 import { keks, only, printed, type Run, type RunOptions } from '../support/keks.js';
 import { keksHere, type HereOptions } from '../support/keks-here.js';
+import { BY_OPERATOR } from '../support/oauth.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
 import { loose, program } from '../support/program.js';
 import {
@@ -320,6 +322,27 @@ describe('keks token', () => {
     expect(stdout).toMatch(/^It is +an access token\n[^]*expires +20[^]*Active: an API accepts it\.\n$/);
   });
 
+  it('explain --for: what an API hears of it, and why', async () => {
+    const clients = app.app.get(ClientsService);
+    const api = (audience: string[]) =>
+      clients.add({ name: 'api', scope: [], audience, resources: [], tokenFormat: 'opaque' }, BY_OPERATOR);
+    const told = async (id: string): Promise<unknown> => {
+      const found = await json(`token explain --for ${id}`, { input: token });
+      return (found as { for: unknown }).for;
+    };
+    const [right, wrong] = [await api(['http://127.0.0.1:3000']), await api(['http://localhost:3000'])];
+    expect(await told(right.clientId)).toEqual({ client_id: right.clientId, active: true, reason: null });
+    expect(await told(wrong.clientId)).toMatchObject({ active: false, reason: 'wrong_audience' });
+    const { stdout } = await run(`token explain --for ${wrong.clientId}`, { input: token });
+    expect(stdout).toMatch(
+      /Active[^]*is told that it is not active: the token is for http:\/\/127[^]*spelled in two ways/,
+    );
+    await clients.change(right.clientId, { disabled: true }, BY_OPERATOR);
+    expect(await told(right.clientId)).toMatchObject({ active: false, reason: 'client_disabled' });
+    await clients.change(wrong.clientId, { disabled: true }, BY_OPERATOR);
+    expect((await refused('token explain --for c-none', { input: token })).error).toBe('not_found');
+  });
+
   it('explain: what is wrong with it', async () => {
     const { code, stdout } = await run('token explain', { input: ` ${token}` });
     expect(code).toBe(0);
@@ -455,6 +478,31 @@ describe('keks doctor', () => {
     for (const check of ['node', 'configuration', 'server', 'primary', 'clock', 'schema', 'passwords'])
       expect(checks).toContain(check);
   });
+
+  it.concurrent(
+    'finds clients that may ask tokens for any API, and audiences spelled in another way',
+    async () => {
+      const database = await createDatabase();
+      await database.client.query(
+        `INSERT INTO clients (client_id, name, scope, audience, token_format, resources)
+       VALUES ('c-old', 'old', '', '{}', 'opaque', NULL), ('c-api', 'api', '', '{http://localhost:3000}', 'opaque', '{}')`,
+      );
+      const { report } = await doctor({ DATABASE_URL: database.url });
+      const found = report.checks.filter(({ check }) => check === 'clients');
+      expect(found).toMatchObject([
+        {
+          status: 'warn',
+          message: 'c-old (old) may ask tokens for any API',
+          mend: expect.stringContaining('set-resources'),
+        },
+        {
+          status: 'warn',
+          message: expect.stringMatching(/^the audience of c-api \(api\) is http:\/\/localhost:3000/),
+        },
+      ]);
+      await database.close();
+    },
+  );
 
   it.concurrent.each([
     ['just now', 'ok'],

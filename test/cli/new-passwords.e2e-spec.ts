@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commandLine } from '../support/keks-here.js';
 import { program } from '../support/program.js';
-import { environment, post, startTestApp, type TestApp } from '../support/test-app.js';
+import { environment, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 
 const TYPED = 'nine slow kettles änd a paper boat';
 
@@ -60,7 +60,7 @@ describe.skipIf(!existsSync('/usr/bin/script'))('on a terminal', () => {
     answers: readonly string[],
     more: Record<string, string> = {},
   ): Promise<{ shown: string; code: unknown }> {
-    const line = `"${process.execPath}" ${program('cli')} user ${args}`;
+    const line = `"${process.execPath}" ${program('cli')} ${args}`;
     const child = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {
       env: { PATH: process.env.PATH ?? '', TERM: 'xterm', ...more, ...environment(app.database.url) },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -78,7 +78,10 @@ describe.skipIf(!existsSync('/usr/bin/script'))('on a terminal', () => {
   }
 
   it('asks for the password twice, shows nothing of it, and it is the one that was typed', async () => {
-    const { shown, code } = await typing('add Cleo --scope cookies:eat', [`${TYPED}\r`, `${TYPED}x\u007f\r`]);
+    const { shown, code } = await typing('user add Cleo --scope cookies:eat', [
+      `${TYPED}\r`,
+      `${TYPED}x\u007f\r`,
+    ]);
     expect([code, shown]).toEqual([
       0,
       expect.stringMatching(/^Type the password: \r\nAnd again: \r\nAdded Cleo \(.*\)\.\r\n$/),
@@ -89,8 +92,18 @@ describe.skipIf(!existsSync('/usr/bin/script'))('on a terminal', () => {
 
   it('passwd asks as well', async () => {
     await app.addUser('Dan');
-    const { code } = await typing('passwd Dan', [`${TYPED}\r`, `${TYPED}\r`]);
+    const { code } = await typing('user passwd Dan', [`${TYPED}\r`, `${TYPED}\r`]);
     expect([code, await login('Dan', TYPED)]).toEqual([0, 200]);
+  });
+
+  it('demo --user asks for the password once', async () => {
+    await app.addUser('Eve', 'cookies:eat');
+    const { shown, code } = await typing(`demo --user Eve --url ${app.url}`, [`${PASSWORD}\r`]);
+    expect([code, shown]).toEqual([
+      0,
+      expect.stringMatching(/^Type the password: \r\n(?!And again)[^]*"Cookie"/),
+    ]);
+    expect(shown).not.toContain(PASSWORD);
   });
 
   it.each([
@@ -99,7 +112,7 @@ describe.skipIf(!existsSync('/usr/bin/script'))('on a terminal', () => {
     ['the end of input', ['\u0004'], /was not typed/, 1],
     ['Ctrl-C', [`${TYPED}\u0003`], /^Type the password: \r\n$/, 130],
   ])('%s: nobody is added', async (_, answers, message, exit) => {
-    const { shown, code } = await typing('add Never', answers);
+    const { shown, code } = await typing('user add Never', answers);
     expect([code, shown]).toEqual([exit, expect.stringMatching(message)]);
     expect(shown).not.toContain('kettles');
     expect(await refused('show', 'Never')).toEqual([1, 'not_found']);
@@ -107,7 +120,7 @@ describe.skipIf(!existsSync('/usr/bin/script'))('on a terminal', () => {
 
   it('that knows no keys: a backspace does not become part of the password', async () => {
     const answers = [`${TYPED}x\u007f\r`, `${TYPED}x\u007f\r`];
-    const { shown, code } = await typing('add Never', answers, { TERM: 'dumb' });
+    const { shown, code } = await typing('user add Never', answers, { TERM: 'dumb' });
     expect([code, shown]).toEqual([1, expect.stringMatching(/no character/)]);
   });
 });

@@ -103,12 +103,12 @@ describe('DATABASE_URL', () => {
   const problems = (url: string, more: Record<string, string> = {}): string[] =>
     checkSettings({ ...environment(url), ...more }).problems;
 
-  it.each(['postgresql://keks@db.example/keks', 'postgresql://keks@192.0.2.1:5433/keks?application_name=x'])(
-    '%s: beyond this machine it must say how the way is protected',
-    (url) =>
-      expect(problems(url)).toEqual([
-        expect.stringMatching(/^DATABASE_URL .*verify-full, or sslmode=disable/),
-      ]),
+  it.each([
+    'postgresql://keks@db.example/keks',
+    'postgresql://keks@192.0.2.1:5433/keks?application_name=x',
+    'postgresql://keks@127.0.0.1,db.example/keks',
+  ])('%s: beyond this machine it must say how the way is protected', (url) =>
+    expect(problems(url)).toEqual([expect.stringMatching(/^DATABASE_URL .*verify-full, or sslmode=disable/)]),
   );
 
   it.each([
@@ -125,6 +125,9 @@ describe('DATABASE_URL', () => {
     ['postgresql://keks@127.0.0.1/keks', 'local'],
     ['postgresql://keks@[::1]/keks', 'local'],
     ['postgresql:///keks?host=%2Ftmp&user=keks', 'local'],
+    ['postgresql://keks@127.0.0.1,localhost:5433/keks', 'local'],
+    ['postgresql://keks@127.0.0.1,db.example/keks?sslmode=disable', 'plain'],
+    ['postgresql://keks@127.0.0.1,db.example/keks?sslmode=verify-full', 'verified'],
   ] as const)('%s is %s', (url, link) => {
     expect(problems(url)).toEqual([]);
     expect(databaseLink(connectionOf(url))).toBe(link);

@@ -1,4 +1,5 @@
 import draft4 from 'ajv-draft-04';
+import { closed } from '../support/closed.js';
 import { parseChallenges } from '../support/challenge-parser.js';
 import { isListed } from '../support/error-shape.js';
 import { namesOf, type Documented, type Media, type Operation } from './document.js';
@@ -37,7 +38,7 @@ function bodyFlaws(
     return isDocumented(media, value) && isListed(value, namesOf(operation))
       ? []
       : ['not a documented error'];
-  const validate = ajv.compile(media.schema);
+  const validate = ajv.compile(closed(media.schema));
   return validate(value) ? [] : (validate.errors ?? []).map((flaw) => `${flaw.instancePath} ${flaw.message}`);
 }
 

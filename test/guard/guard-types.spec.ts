@@ -10,7 +10,11 @@ describe('types of keks/guard', () => {
   it('a verdict has a principal or a reason, never both and never neither', () => {
     expectTypeOf<guard.Validation>().toEqualTypeOf<
       | { readonly active: true; readonly principal: guard.Principal }
-      | { readonly active: false; readonly reason: guard.RefusalReason }
+      | {
+          readonly active: false;
+          readonly reason: guard.RefusalReason;
+          readonly misaddressed?: guard.Misaddressed;
+        }
     >();
     // @ts-expect-error the principal only after a look at `active`
     expectTypeOf((validation: guard.Validation) => validation.principal).toBeFunction();

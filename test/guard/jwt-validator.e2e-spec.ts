@@ -57,6 +57,17 @@ describe('JwtValidator', () => {
 
   afterEach(() => authority.close());
 
+  it('says of a good token for another API whom it is for, and nothing of one that is not good', async () => {
+    const aud = ['https://other.example'];
+    expect(await validator.validate(token({}, { aud }))).toEqual({
+      active: false,
+      reason: 'wrong_audience',
+      misaddressed: { tokenFor: aud, cameTo: AUDIENCE },
+    });
+    for (const dead of [token({}, { aud, exp: NOW }), token({}, { aud }, other.privateKey)])
+      expect(await validator.validate(dead)).not.toHaveProperty('misaddressed');
+  });
+
   const isGood = (): Promise<boolean> =>
     validator.validate(token()).then(
       ({ active }) => active,
@@ -143,7 +154,7 @@ describe('JwtValidator', () => {
     ]),
     ['scope as a list', token({}, { scope: ['cookies:eat'] }), 'malformed'],
   ])('refuses %s', async (_, refused, reason) => {
-    expect(await validator.validate(refused)).toEqual({ active: false, reason });
+    expect(await validator.validate(refused)).toMatchObject({ active: false, reason });
   });
 
   it('takes the second spelling that every ECDSA signature has: what counts is the jti', async () => {

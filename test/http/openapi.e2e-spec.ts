@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { BEARER_ERRORS } from 'keks-guard/internals';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WIRE_ERRORS } from '../../src/http/errors/wire-error.js';
+import { closed } from '../support/closed.js';
 import { isListed } from '../support/error-shape.js';
 import { addClient, basic, clientToken, type TestClient } from '../support/oauth.js';
 import {
@@ -44,6 +45,7 @@ interface Document {
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly servers: readonly { readonly url: string }[];
   readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
     readonly securitySchemes: {
       readonly oauth2: {
         readonly flows: {
@@ -122,8 +124,30 @@ describe('GET /docs-json', () => {
     for (const tag of document.tags) expect(tag.description, tag.name).toBeTruthy();
   });
 
-  it('works wherever it was loaded from, and knows the public address', () => {
-    expect(document.servers.map((server) => server.url)).toEqual(['.', keks.config.ISSUER]);
+  it('names the public address; the page asks where it was loaded from', async () => {
+    expect(document.servers.map((server) => server.url)).toEqual([keks.config.ISSUER]);
+    const script = await (await fetch(`${keks.url}/docs/swagger-ui-init.js`)).text();
+    expect(script).toMatch(/"servers": \[\s*\{\s*"url": "\."\s*\}\s*\]/);
+    expect(script).toContain('"tokenUrl": "./oauth/token"');
+  });
+
+  it('says of each route whether it is open, as the guard sees it', async () => {
+    for (const one of operations) {
+      expect(one.operation.security, one.name).toBeInstanceOf(Array);
+      const { status } = await request(keks.url, await withId(one.path), { method: one.method });
+      if (wants(one.operation, 'bearer')) expect(status, one.name).toBe(401);
+      else if (!wants(one.operation, 'client')) expect([200, 302, 400, 415], one.name).toContain(status);
+    }
+  });
+
+  it('has what generated clients stumble over nowhere', () => {
+    const names = Object.keys(document.components.schemas);
+    // the generators' own: a client and, for each type, a function that makes one
+    expect(names).not.toContain('Client');
+    for (const name of names) expect(names).not.toContain(`New${name}`);
+    const text = JSON.stringify(document);
+    expect(text).not.toContain('"additionalProperties":false');
+    expect(text).not.toMatch(/"format":"[^"]*","pattern"|"pattern":"[^"]*","format"/);
   });
 
   it('types every body', () => {
@@ -335,7 +359,7 @@ function errorsOf(answer: Body | undefined): { error: string }[] {
 const ajv = new draft4.default({ strict: false, validateFormats: false, allErrors: true });
 
 function flaws(media: Media, value: unknown): string[] {
-  const validate = ajv.compile(media.schema ?? {});
+  const validate = ajv.compile(closed(media.schema ?? {}));
   return validate(value) ? [] : (validate.errors ?? []).map((flaw) => `${flaw.instancePath} ${flaw.message}`);
 }
 

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,9 +19,10 @@ export function install(cwd: string, ...parameters: string[]): void {
   run(cwd, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--omit=optional', ...parameters);
 }
 
-/** @returns the path of the tarball */
-export function pack(into: string): string {
-  const [packed] = JSON.parse(run('.', 'npm', 'pack', '--json', '--pack-destination', into)) as [
+/** @returns the path of the tarball, of `keks` or of a workspace */
+export function pack(into: string, workspace?: string): string {
+  const which = workspace === undefined ? [] : ['--workspace', workspace];
+  const [packed] = JSON.parse(run('.', 'npm', 'pack', '--json', '--pack-destination', into, ...which)) as [
     { filename: string },
   ];
   return join(into, packed.filename);
@@ -67,4 +68,18 @@ export async function start(
   }
   child.kill('SIGKILL');
   throw new Error(`${command.join(' ')} does not answer:\n${output}`);
+}
+
+const NODE_24 = '24.21.0';
+
+/** Node 24 out of npm's `node` package. */
+export function newerNode(folder: string): string {
+  const home = join(folder, 'node');
+  mkdirSync(home);
+  writeFileSync(
+    join(home, 'package.json'),
+    JSON.stringify({ private: true, allowScripts: { [`node@${NODE_24}`]: true } }),
+  );
+  install(home, `node@${NODE_24}`);
+  return join(home, 'node_modules', 'node', 'bin', 'node');
 }

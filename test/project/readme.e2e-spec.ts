@@ -1,12 +1,10 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { format, resolveConfig } from 'prettier';
-import { SETTINGS } from '../../src/config/settings.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { freePort } from '../support/process.js';
 import { loose } from '../support/program.js';
@@ -18,8 +16,8 @@ import { loose } from '../support/program.js';
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const README = join(ROOT, 'README.md');
-const text = readFileSync(README, 'utf8');
+const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const reference = readFileSync(join(ROOT, 'docs/reference.md'), 'utf8');
 
 interface Block {
   readonly language: string;
@@ -72,13 +70,18 @@ describe('README.md', () => {
       await rm(copy, { recursive: true, force: true });
     });
 
-    it.skipIf(!hasCurl).each([
-      ['the README', blocks, 4],
-      ['the quick start', quickStart, 7],
-    ])('print what %s says that they print', (_, page, least) => {
+    it.skipIf(!hasCurl)('print what the README says, to the letter', () => {
+      const shown = blocks.flatMap((block, at) =>
+        block.language === 'sh' && blocks[at + 1]?.language === 'text' ? [{ block, at }] : [],
+      );
+      for (const { block, at } of shown) expect(printed.get(block), block.code).toBe(blocks[at + 1]?.code);
+      expect(shown).toHaveLength(3);
+    });
+
+    it.skipIf(!hasCurl)('print what the quick start says that they print', () => {
       let checked = 0;
-      page.forEach((block, at) => {
-        const expected = page[at + 1];
+      quickStart.forEach((block, at) => {
+        const expected = quickStart[at + 1];
         if (block.language !== 'sh' || expected?.language !== 'text') return;
         let rest = printed.get(block) ?? '';
         for (const line of expected.code.split('\n').filter(Boolean)) {
@@ -88,7 +91,7 @@ describe('README.md', () => {
         }
         checked += 1;
       });
-      expect(checked).toBeGreaterThanOrEqual(least);
+      expect(checked).toBeGreaterThanOrEqual(7);
     });
 
     it('start a server each, on an embedded database and on another one', () => {
@@ -105,9 +108,8 @@ describe('README.md', () => {
       expect(tea).toEqual({ closed: 401, open: { tea: 'Assam', for: expect.any(String) } });
     });
 
-    it('lead to the endpoints that are in its table, and to no others', () => {
-      const table = section('endpoints').matchAll(/^\| `([A-Z]+ \/[^`]*)`/gm);
-      const rows = [...table].map(([, row]) => row);
+    it('lead to the endpoints that are in the table of the reference, and to no others', () => {
+      const rows = [...reference.matchAll(/^\| `([A-Z]+ \/[^`]*)`/gm)].map(([, row]) => row);
       expect(rows.sort()).toEqual(documented.filter((name) => name !== 'GET /tea').sort());
     });
 
@@ -196,22 +198,8 @@ describe('README.md', () => {
     }
   });
 
-  it('has a table of all settings: names, defaults and what they are for', async () => {
-    const options = await resolveConfig(README);
-    const wanted = (await format(settingsTable(), { ...options, parser: 'markdown' })).trim();
-    if (process.env['README_UPDATE'])
-      writeFileSync(
-        README,
-        text.replace(/(<!-- settings: [^>]*-->).*(<!-- \/settings -->)/s, (_, begin: string, end: string) => {
-          return `${begin}\n\n${wanted}\n\n${end}`;
-        }),
-      );
-    else expect(section('settings').trim()).toBe(wanted);
-  });
-
-  it('leads to files that are there', () => {
-    for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)\)/g))
-      expect(existsSync(join(ROOT, target)), target).toBe(true);
+  it('is short', () => {
+    expect(text.split('\n').length - 1).toBeLessThanOrEqual(120);
   });
 });
 
@@ -219,21 +207,6 @@ function blocksOf(markdown: string): Block[] {
   return [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => {
     return { language, code };
   });
-}
-
-/** What stands between `<!-- name: ... -->` and `<!-- /name -->`. */
-function section(name: string): string {
-  const match = new RegExp(`<!-- ${name}: [^>]*-->(.*?)<!-- /${name} -->`, 's').exec(text);
-  if (match?.[1] === undefined) throw new Error(`README.md has no section "${name}"`);
-  return match[1];
-}
-
-function settingsTable(): string {
-  const rows = Object.entries(SETTINGS).map(([name, setting]) => {
-    const fallback = 'fallback' in setting ? `\`${String(setting.fallback)}\`` : '';
-    return `| \`${name}\` | ${fallback} | ${setting.summary} |`;
-  });
-  return ['| Setting | Default | What it is |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /** What the program is built from, as it is now, and what has been built of it: only what a reader adds is compiled. */

@@ -13,6 +13,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkDataDir } from '../../src/cli/verbs/doctor/machine-checks.js';
+import { connectionOf } from '../../src/database/pools.js';
 import { ConfigError, loadConfig, type Config } from '../../src/config/config.js';
 import { SETTINGS } from '../../src/config/settings.js';
 
@@ -196,6 +197,11 @@ const GOOD: [Name, string, unknown][] = [
   ['HOST', '127.9.9.9', '127.9.9.9'],
   ['DATABASE_URL', 'postgres://h/d?sslmode=disable', 'postgres://h/d?sslmode=disable'],
   ['DATABASE_URL', 'postgresql:///keks?host=%2Ftmp&port=5432&user=keks', expect.any(String)],
+  [
+    'DATABASE_URL',
+    'postgresql://k:p%2C@a,b:5433/d?target_session_attrs=read-write&sslmode=disable',
+    expect.any(String),
+  ],
   ['ISSUER', 'https://auth.example.com/tenant', 'https://auth.example.com/tenant'],
   ['ISSUER', 'https://AUTH.example.com:443', 'https://AUTH.example.com:443'],
   ['ISSUER', 'http://localhost:3000', 'http://localhost:3000'],
@@ -271,6 +277,33 @@ describe('a good value', () => {
   );
 });
 
+describe('several hosts in DATABASE_URL', () => {
+  it.each([
+    [
+      'postgresql://k:p%2Cq@a,b:5433,[::1]:5434/d',
+      'a',
+      [
+        { host: 'a', port: 5432 },
+        { host: 'b', port: 5433 },
+        { host: '::1', port: 5434 },
+      ],
+    ],
+    [
+      'postgresql:///d?host=%2Fone,%2Ftwo&port=5432,5433&user=k',
+      '/one',
+      [
+        { host: '/one', port: 5432 },
+        { host: '/two', port: 5433 },
+      ],
+    ],
+    ['postgresql://k@a:5433/d', 'a', []],
+  ])('%s', (url, first, places) => {
+    const connection = connectionOf(url);
+    expect(connection).toMatchObject({ host: first, user: 'k', database: 'd' });
+    expect(connection.way?.places).toEqual(places);
+  });
+});
+
 const BAD: [Name, string][] = [
   ...['-1', '65536', '3000.0', '3e3', '0x10', ' 3000', '3000 ', '１', 'http', 'true'].map(
     (text): [Name, string] => ['PORT', text],
@@ -279,6 +312,17 @@ const BAD: [Name, string][] = [
   ...['keks', 'mysql://h/d', 'http://h/d', 'nonsense', 'postgresql://h/d?synchronize=true'].map(
     (text): [Name, string] => ['DATABASE_URL', text],
   ),
+  ...[
+    'h:5432,/d',
+    'h,g:0/d',
+    'h:x,g/d',
+    ',h/d',
+    'h,g/d?target_session_attrs=any&target_session_attrs=standby',
+  ].map((text): [Name, string] => ['DATABASE_URL', `postgresql://keks@${text}`]),
+  ...['read-only', 'standby', 'prefer-standby'].map((text): [Name, string] => [
+    'DATABASE_URL',
+    `postgresql://h/d?target_session_attrs=${text}`,
+  ]),
   ...[
     'keks.test',
     'https://keks.test/',
@@ -520,7 +564,7 @@ describe('settings that go together', () => {
 
 describe('every setting', () => {
   it.each(Object.entries(SETTINGS))(
-    '%s has a sentence for the README and a default that parses',
+    '%s has a sentence for the reference and a default that parses',
     (_, setting) => {
       expect(setting.summary.length).toBeGreaterThan(5);
       if (setting.fallback !== undefined) expect(setting.parse(setting.fallback)).toBeDefined();

@@ -292,7 +292,57 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     expect(await ended).toBe(0);
     expect(await isServerOf(cluster, postmaster)).toBe(false);
   });
+
+  it('elsewhere than on a terminal nobody is made: it is said how', () => {
+    expect(keks.stdout()).toContain('\nnpm run -s keks -- user add admin --scope keks:admin --generate\n');
+    expect(keks.output()).not.toMatch(/[a-z2-9]{5}-[a-z2-9]{5}/);
+  });
+
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'on a terminal: lines for people, and an administrator whose password is shown once',
+    async () => {
+      await onTerminal(settings, async (shown, url) => {
+        const made = /^ {2}user +(\S+)\n {2}password +(\S+)$/m.exec(shown());
+        const [, user = '', password = ''] = made ?? [];
+        const token = await issue(url, user, password);
+        expect((await get(url, '/admin/users', token)).status).toBe(200);
+        expect((await post(url, '/issue', { user, password: `${password}x` })).status).toBe(401);
+        const line =
+          /^\d\d:\d\d:\d\d info  refused error="invalid_credentials" status=401 network="127\.0\.0\.1"/m;
+        await vi.waitFor(() => expect(shown()).toMatch(line), PATIENTLY);
+        expect(shown()).not.toContain('{"level"');
+        expect(readFileSync(join(DATA_DIR, 'postgres.log'), 'utf8')).not.toContain(password);
+      });
+      await onTerminal(settings, async (shown) => {
+        expect(shown()).toContain('/console');
+        expect(shown()).not.toMatch(/admin/);
+      });
+    },
+  );
 });
+
+/** What somebody sees who starts it on a terminal, and ends it when `look` is done. */
+async function onTerminal(
+  settings: Record<string, string>,
+  look: (shown: () => string, url: string) => Promise<void>,
+): Promise<void> {
+  const url = `http://127.0.0.1:${settings['PORT']}`;
+  const line = `exec "${process.execPath}" ${program('main')}`;
+  const terminal = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', NO_COLOR: '1', ...settings },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(terminal, 'close');
+  let shown = '';
+  terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString().replaceAll('\r', '')));
+  try {
+    await vi.waitFor(() => expect(shown).toMatch(/^curl [^\n]*\$TOKEN"\n/m), PATIENTLY);
+    await look(() => shown, url);
+  } finally {
+    terminal.stdin.write('\u0003');
+    await ended;
+  }
+}
 
 async function addUser({ client }: TestDatabase): Promise<void> {
   const hash = new PasswordHash({
@@ -397,11 +447,18 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
   ])(
     'the log: a line at the start that tells what runs, one at the end, and no secret; %o',
     async (more, on) => {
-      const url = new URL((await database()).url);
+      const empty = await database();
+      await empty.client.query(
+        `INSERT INTO clients (client_id, name, scope, audience, token_format)
+         VALUES ('c-api', 'api', '', '{http://localhost:3000}', 'opaque')`,
+      );
+      const url = new URL(empty.url);
       url.searchParams.set('password', 'hunter2hunter2');
       const { host, port, database: name } = connectionOf(url.href);
       const { PORT: _, ...settings } = environment(url.href, { ...more, LOG_LEVEL: 'info' });
       const keks = await ready(await start(settings));
+      // an API to which every good token would be none
+      await vi.waitFor(() => expect(keks.stdout()).toContain('the audience of c-api (api)'), PATIENTLY);
       expect(await keks.stop('SIGINT')).toBe(0);
       const lines = keks.stdout().trimEnd().split('\n');
       const parsed = lines.map((line) => JSON.parse(line) as { msg: string });
@@ -419,6 +476,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
         { level: 30, time: expect.any(Number), why: 'SIGINT', msg: 'stopped' },
       ]);
       expect(parsed.at(-1)?.msg).toBe('stopped');
+      expect(parsed.filter(({ msg }) => msg.includes('c-api'))).toHaveLength(1);
       for (const secret of ['hunter2', SECRET_KEY]) expect(keks.output()).not.toContain(secret);
     },
   );

@@ -6,16 +6,16 @@ const LOOSE = process.env.LOOSE === '1';
 const ready = new Set<string>();
 
 /** Brings `dist/` up to date, once a process; the scripts keep two processes apart themselves. */
-function script(name: string): void {
+function script(name: string, ...args: string[]): void {
   if (ready.has(name)) return;
-  const { status } = spawnSync(process.execPath, [`scripts/${name}.mjs`], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [`scripts/${name}.mjs`, ...args], { stdio: 'inherit' });
   if (status !== 0) throw new Error(`scripts/${name}.mjs failed`);
   ready.add(name);
 }
 
 /** The compiled program, file by file: for whoever looks at its files or puts something in their place. */
 export function loose(name: 'main' | 'cli'): string {
-  script('build');
+  script('build', '--fast');
   return `dist/src/${name}.js`;
 }
 

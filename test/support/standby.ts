@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -28,36 +28,64 @@ export async function startStandby(): Promise<Standby> {
   await primary.stop();
 
   const cluster = join(dataDir, 'postgres');
-  const { uid, gid } = await stat(cluster);
-  await writeFile(join(cluster, 'standby.signal'), '');
-  await chown(join(cluster, 'standby.signal'), uid, gid);
-  const account = await serverAccount(cluster);
-  const { postgres } = await findBinaries(dataDir, account);
-  const settings = ['listen_addresses=', 'unix_socket_directories=.', 'hot_standby=on', 'fsync=off'];
-  const child = spawn(
-    postgres,
-    ['-D', workingDirectory(cluster), ...settings.flatMap((setting) => ['-c', setting])],
-    { ...spawnOptions({ cwd: cluster, account }), stdio: 'ignore' },
-  );
-  const ended = once(child, 'exit');
+  await follow(cluster);
+  const server = await serve(dataDir, { fsync: 'off' });
   await vi.waitFor(() => ask(url, 'SELECT 1'), { timeout: 90_000, interval: 50 });
   return {
     url,
-    promote: () => ask(url, 'SELECT pg_promote(true, 20)'),
+    promote: async () => void (await ask(url, 'SELECT pg_promote(true, 20)')),
     async stop() {
-      child.kill('SIGINT');
-      await ended;
+      await server.end();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-async function ask(url: string, text: string): Promise<void> {
+/** At its next start it is a standby. @param conninfo of the server that it follows */
+export async function follow(cluster: string, conninfo = ''): Promise<void> {
+  const { uid, gid } = await stat(cluster);
+  await appendFile(join(cluster, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
+  await writeFile(join(cluster, 'standby.signal'), '');
+  await chown(join(cluster, 'standby.signal'), uid, gid);
+}
+
+export interface RunningServer {
+  end(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** PostgreSQL by itself, without Keks as its owner: on a cluster that is there, at the socket in it. */
+export async function serve(
+  dataDir: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<RunningServer> {
+  const cluster = join(dataDir, 'postgres');
+  const account = await serverAccount(cluster);
+  const { postgres } = await findBinaries(dataDir, account);
+  const all = { listen_addresses: '', unix_socket_directories: '.', hot_standby: 'on', ...settings };
+  const child = spawn(
+    postgres,
+    [
+      '-D',
+      workingDirectory(cluster),
+      ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    { ...spawnOptions({ cwd: cluster, account }), stdio: 'ignore' },
+  );
+  const ended = once(child, 'exit');
+  return {
+    async end(signal = 'SIGINT') {
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
+
+export async function ask(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new Client(connectionOf(url));
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(text);
+    return (await client.query<Record<string, unknown>>(text)).rows;
   } finally {
     await client.end();
   }

@@ -1,7 +1,7 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CurrentPrincipal, GuardModule, RequireScope, type Principal } from 'keks/guard';
-import { RemoteValidator } from 'keks/guard/remote';
+import { CurrentPrincipal, GuardModule, RequireScope, type Principal } from 'keks-guard';
+import { RemoteValidator } from 'keks-guard/remote';
 
 const {
   AUTHORITY = 'http://127.0.0.1:3000',

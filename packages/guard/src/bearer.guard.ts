@@ -1,8 +1,10 @@
 import { Inject, Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { bearerToken, type RawRequest } from './bearer-header.js';
-import { BearerError, type BearerErrorCode } from './bearer-error.js';
+import type { BearerErrorCode } from './bearer-answer.js';
+import { BearerError } from './bearer-error.js';
 import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
+import { MisaddressedTokens } from './misaddressed.js';
 import { OnceASecond } from './once-a-second.js';
 import { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type Principal } from './principal.js';
 import { TokenValidator, type Validation } from './token-validator.js';
@@ -36,6 +38,7 @@ export class BearerGuard implements CanActivate {
     const more = unsaid === 0 ? '' : ` (and ${unsaid} more)`;
     this.logger.warn(`no verdict: ${error instanceof Error ? error.message : 'unknown fault'}${more}`);
   });
+  private readonly misaddressed = new MisaddressedTokens((line) => this.logger.warn(line));
   private readonly rules = new WeakMap<object, WeakMap<object, Rule>>();
 
   constructor(
@@ -67,7 +70,15 @@ export class BearerGuard implements CanActivate {
 
   /** @throws BearerError */
   private admit(visit: Visit, validation: Validation): true {
-    if (!validation.active || !this.isForUs(validation.principal)) throw this.refusal('invalid_token', visit);
+    if (!validation.active) {
+      const { misaddressed } = validation;
+      if (misaddressed) this.misaddressed.note(misaddressed.tokenFor, [misaddressed.cameTo]);
+      throw this.refusal('invalid_token', visit);
+    }
+    if (!this.isForUs(validation.principal)) {
+      this.misaddressed.note(validation.principal.audience, [this.options.audience ?? '']);
+      throw this.refusal('invalid_token', visit);
+    }
     for (const scope of visit.rule.scope)
       if (!validation.principal.scope.includes(scope)) throw this.refusal('insufficient_scope', visit);
     visit.request[PRINCIPAL] = validation.principal;

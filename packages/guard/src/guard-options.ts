@@ -1,4 +1,4 @@
-import type { Challenge } from './bearer-error.js';
+import type { Challenge } from './bearer-answer.js';
 
 export interface GuardOptions extends Challenge {
   /** Who tokens must be for (RFC 9068 §2.2 `aud`). Without it, every token of the authority is good here. */

@@ -1,5 +1,6 @@
 /** What the authority itself takes of the guard beside its doors. Nobody else should: it changes with any version. */
-export { BEARER_ERRORS } from './bearer-error.js';
+export { BEARER_ERRORS } from './bearer-answer.js';
 export { bearerToken, type RawRequest } from './bearer-header.js';
+export { isSamePlace, MisaddressedTokens } from './misaddressed.js';
 export { OnceASecond } from './once-a-second.js';
-export { PRINCIPAL, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';
+export { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';

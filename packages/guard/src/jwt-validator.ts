@@ -78,7 +78,7 @@ export class JwtValidator extends TokenValidator {
       });
       return verdict(payload, Math.floor(now / 1_000) + CLOCKS_DIFFER);
     } catch (fault) {
-      return { active: false, reason: reasonOf(fault) };
+      return refusal(fault, this.options.audience, now);
     }
   }
 }
@@ -122,7 +122,18 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** @throws what says nothing about the token */
+/** Its signature was good before its claims were looked at. @throws what says nothing about the token */
+function refusal(fault: unknown, cameTo: string, now: number): Validation {
+  const reason = reasonOf(fault);
+  if (reason !== 'wrong_audience' || !(fault instanceof errors.JWTClaimValidationFailed))
+    return { active: false, reason };
+  const { aud, exp } = fault.payload;
+  const tokenFor = [aud ?? []].flat();
+  const good = isTime(exp) && exp * 1_000 > now && tokenFor.length > 0 && tokenFor.every(isText);
+  if (!good) return { active: false, reason };
+  return { active: false, reason, misaddressed: { tokenFor, cameTo } };
+}
+
 function reasonOf(fault: unknown): RefusalReason {
   if (fault instanceof errors.JWTExpired) return 'expired';
   if (fault instanceof errors.JWTClaimValidationFailed) return CLAIM_REASONS[fault.claim] ?? 'malformed';

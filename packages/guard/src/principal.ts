@@ -1,25 +1,7 @@
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import type { Principal } from './claims.js';
 
-/** Who a token speaks for, and what it may do. Times are whole seconds since the epoch. */
-export interface Principal {
-  /** The user's id, or the client's `client_id` where a client speaks for itself. */
-  readonly subject: string;
-  readonly clientId: string;
-  readonly scope: readonly string[];
-  readonly audience: readonly string[];
-  readonly expiresAt: number;
-  /** RFC 7519 §4.1.7 `jti`, RFC 7662 §2.2: names the token, and does not help to use it. */
-  readonly tokenId: string;
-  /**
-   * Why the token exists: the login, the client or the API key that it belongs to. Known inside the authority only: neither
-   * RFC 7662 nor RFC 9068 has a word for it.
-   */
-  readonly grantId?: string;
-  readonly grantKind?: 'login' | 'client' | 'api_key';
-}
-
-/** A principal as the authority itself knows it. */
-export type GrantedPrincipal = Principal & Required<Pick<Principal, 'grantId' | 'grantKind'>>;
+export type { GrantedPrincipal, Principal } from './claims.js';
 
 export const PUBLIC = Symbol('keks:public');
 export const REQUIRED_SCOPE = Symbol('keks:scope');

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiResponse } from '@nestjs/swagger';
-import { BEARER_ERRORS, type BearerErrorCode } from './bearer-error.js';
+import { BEARER_ERRORS, type BearerErrorCode } from './bearer-answer.js';
 import { RequireScope } from './principal.js';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;

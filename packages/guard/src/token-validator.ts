@@ -1,4 +1,5 @@
-import type { Principal } from './principal.js';
+import type { Misaddressed } from './misaddressed.js';
+import type { Principal } from './claims.js';
 
 /** Why a token is refused. For log, metric and audit; never for the wire, where all of them look alike. */
 export type RefusalReason =
@@ -17,7 +18,12 @@ export type RefusalReason =
 /** A verdict is a value. Exceptions are for infrastructure only. */
 export type Validation =
   | { readonly active: true; readonly principal: Principal }
-  | { readonly active: false; readonly reason: RefusalReason };
+  | {
+      readonly active: false;
+      readonly reason: RefusalReason;
+      /** With `wrong_audience`, of a token that is good otherwise: for the log of whoever runs the API, never for the wire. */
+      readonly misaddressed?: Misaddressed;
+    };
 
 /** The port between an API and whoever knows about tokens: in process, over HTTP, or by signature alone. */
 export abstract class TokenValidator {

@@ -5,7 +5,7 @@ import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { OFFLINE_ACCESS, parseScope, scopeOfUser, subset } from '../scope.js';
+import { OFFLINE_ACCESS, parseScope, scopeElsewhere, scopeOfUser, subset } from '../scope.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
@@ -19,6 +19,8 @@ export interface LoginRequest {
   /** As requested; absent means all of the user's. `offline_access` in it asks for a refresh token. */
   readonly scope?: string | undefined;
   readonly format?: TokenFormat | undefined;
+  /** Another API than this one: the token then has nothing of the authority's own in its scope, and is not good here. */
+  readonly audience?: string | undefined;
 }
 
 /**
@@ -77,8 +79,9 @@ export class LoginIssuer {
     origin: RequestOrigin,
     by?: OnBehalf,
   ): Promise<IssuedToken> {
-    const { scope, offline } = scopeOf(user, request.scope);
-    const { AUDIENCE: audience, SESSION_TTL, REFRESH_TOKEN_TTL } = this.config;
+    const { AUDIENCE, SESSION_TTL, REFRESH_TOKEN_TTL } = this.config;
+    const { audience = AUDIENCE } = request;
+    const { scope, offline } = scopeOf(user, request.scope, audience !== AUDIENCE);
     const format = request.format ?? 'opaque';
     const notAfter = this.clock.seconds() + SESSION_TTL;
     const access = await this.mint.access({
@@ -110,8 +113,13 @@ export class LoginIssuer {
 }
 
 /** @throws WireError invalid_scope */
-function scopeOf(user: VerifiedUser, requested: string | undefined): { scope: string; offline: boolean } {
-  const granted = scopeOfUser(user.scope);
+function scopeOf(
+  user: VerifiedUser,
+  requested: string | undefined,
+  elsewhere: boolean,
+): { scope: string; offline: boolean } {
+  const all = scopeOfUser(user.scope);
+  const granted = elsewhere ? scopeElsewhere(all) : all;
   if (requested === undefined) return { scope: granted.join(' '), offline: false };
   const parsed = parseScope(requested);
   if (!parsed || parsed.length === 0) throw new WireError('invalid_scope');

@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
+import { ClientsModule } from '../clients/clients.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
+import { LoginAudiences } from './login-audiences.js';
 import { LoginIssuer } from './login-issuer.js';
 
 /** Owns what a person gets who has logged in; never the proof of the password. */
-@Module({ imports: [TelemetryModule, TokensModule], providers: [LoginIssuer], exports: [LoginIssuer] })
+@Module({
+  imports: [ClientsModule, TelemetryModule, TokensModule],
+  providers: [LoginAudiences, LoginIssuer],
+  exports: [LoginAudiences, LoginIssuer],
+})
 export class LoginsModule {}

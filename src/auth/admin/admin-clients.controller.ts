@@ -16,7 +16,7 @@ const REFUSALS: Readonly<Record<ClientFlaw, () => WireError>> = {
   name_reserved: () => WireError.because('reserved_name'),
   scope_invalid: () => new WireError('invalid_scope'),
   audience_invalid: () => WireError.because('bad_audience', 'audience'),
-  resources_invalid: () => WireError.because('bad_audience', 'resources'),
+  resources_invalid: () => WireError.because('bad_resources', 'resources'),
 };
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
@@ -46,7 +46,7 @@ export class AdminClientsController {
   @ApiOperation({
     summary: 'Adds a client',
     description:
-      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for.',
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry.',
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')

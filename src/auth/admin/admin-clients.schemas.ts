@@ -20,7 +20,7 @@ const shared = {
     .meta({
       description:
         'The APIs beside its own that it may ask tokens for; null for any, in clients that are older than this choice.',
-      example: ['https://oven.example'],
+      example: ['https://oven.example cookies:bake'],
     }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
   disabled: z.boolean().meta({ example: false }),
@@ -32,7 +32,7 @@ const secret = {
   client_secret: z.string().meta({ description: 'Shown once, here.', example: 'kcs_...' }),
 };
 
-export const clientItem = z.object(shared).meta({ id: 'Client' });
+export const clientItem = z.object(shared).meta({ id: 'ClientRecord' });
 export const clientList = listOf('ClientList', clientItem);
 
 export const clientDetails = z
@@ -53,8 +53,9 @@ const resources = z
   .array(z.string())
   .optional()
   .meta({
-    description: 'Absolute URIs of the APIs beside its own that it may ask tokens for, with `resource`.',
-    example: ['https://oven.example'],
+    description:
+      'The APIs beside its own that it may ask tokens for, with `resource`: for each its absolute URI, and after it, each after a space, the scopes that such tokens may carry. Without any they may carry all that the client may.',
+    example: ['https://oven.example cookies:bake'],
   });
 
 export const newClient = z
@@ -71,7 +72,7 @@ export const newClient = z
     resources,
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
   })
-  .meta({ id: 'NewClient' });
+  .meta({ id: 'AddClientRequest' });
 
 export const clientChange = z
   .object({
@@ -86,7 +87,7 @@ export const clientChange = z
       .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), reason('nothing_to_change'))
-  .meta({ id: 'ClientChange' });
+  .meta({ id: 'ClientChangeRequest' });
 
 export type ClientItem = z.infer<typeof clientItem>;
 export type ClientDetails = z.infer<typeof clientDetails>;

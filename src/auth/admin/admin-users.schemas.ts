@@ -26,7 +26,7 @@ export const userItem = z
     disabled: z.boolean().meta({ example: false }),
     created_at: time,
   })
-  .meta({ id: 'User' });
+  .meta({ id: 'UserRecord' });
 
 export const userList = listOf('UserList', userItem);
 
@@ -47,7 +47,7 @@ export const newUser = z
       .optional()
       .meta({ description: 'Space-separated; none if absent.', example: 'cookies:eat' }),
   })
-  .meta({ id: 'NewUser' });
+  .meta({ id: 'AddUserRequest' });
 
 export const userChange = z
   .object({
@@ -61,7 +61,7 @@ export const userChange = z
       .meta({ description: 'True ends everything at once; false gives nothing back.', example: false }),
   })
   .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined, reason('nothing_to_change'))
-  .meta({ id: 'UserChange' });
+  .meta({ id: 'UserChangeRequest' });
 
 export type UserQuery = z.infer<typeof userQuery>;
 export type UserItem = z.infer<typeof userItem>;

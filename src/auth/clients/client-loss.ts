@@ -1,5 +1,6 @@
 import { parseScope, subset } from '../scope.js';
 import type { Client } from './client.entity.js';
+import { resourceOf, type Resource } from './resource.js';
 
 type Allowed = Pick<Client, 'scope' | 'resources'>;
 
@@ -12,5 +13,13 @@ export function lossOf(before: Allowed, after: Allowed): 'scope_changed' | 'reso
 /** @param before null: any, of which whatever is named now is less */
 function reachesLess(before: readonly string[] | null, after: readonly string[] | null): boolean {
   if (after === null) return false;
-  return before === null || before.some((resource) => !after.includes(resource));
+  if (before === null) return true;
+  const now = new Map(after.map(resourceOf).map((resource) => [resource.uri, resource]));
+  return before.map(resourceOf).some((resource) => carriesLess(resource, now.get(resource.uri)));
+}
+
+function carriesLess({ scope: before }: Resource, after: Resource | undefined): boolean {
+  if (!after) return true;
+  if (after.scope === undefined) return false;
+  return before === undefined || subset(before, after.scope) === undefined;
 }

@@ -22,7 +22,7 @@ export class Client {
   @Column('text', { array: true })
   audience!: string[];
 
-  /** Of which APIs beside its own it may ask tokens; null for those from before there was a choice: of any. */
+  /** Of which APIs beside its own it may ask tokens, as `resourceOf` reads them; null for those from before there was a choice: of any. */
   @Column('text', { array: true, nullable: true })
   resources!: string[] | null;
 

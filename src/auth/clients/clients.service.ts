@@ -16,6 +16,7 @@ import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client } from './client.entity.js';
 import { lossOf } from './client-loss.js';
+import { resourceOf, type Resource } from './resource.js';
 
 /** A system that gets tokens for itself, or an API that asks about them, or both. */
 export interface ClientRecord {
@@ -34,7 +35,7 @@ export interface NewClient {
   readonly name: string;
   readonly scope: readonly string[];
   readonly audience: readonly string[];
-  /** Of which APIs beside its own it may ask tokens. */
+  /** Of which APIs beside its own it may ask tokens, as `resourceOf` reads them. */
   readonly resources: readonly string[];
   readonly tokenFormat: TokenFormat;
 }
@@ -169,12 +170,23 @@ export class ClientsService {
     return revoked;
   }
 
-  /** RFC 8707: whether this is an API that somebody is, and of which this client may ask tokens. Its own it always may. */
-  async mayReach(clientId: string, resource: string): Promise<boolean> {
+  /**
+   * RFC 8707: as what this client may ask tokens for this API, which somebody has to be. For its own it always may.
+   * @returns undefined if it may not
+   */
+  async reach(clientId: string, uri: string): Promise<Resource | undefined> {
     const client = await this.clients.findOneBy({ clientId });
-    if (client?.audience.includes(resource)) return true;
-    if (!client || client.resources?.includes(resource) === false) return false;
-    return this.clients.existsBy({ audience: ArrayContains([resource]) });
+    const anything = { uri, scope: undefined };
+    if (client?.audience.includes(uri)) return anything;
+    const resource = client?.resources
+      ? client.resources.map(resourceOf).find((one) => one.uri === uri)
+      : client && anything;
+    return resource && (await this.isApi(uri)) ? resource : undefined;
+  }
+
+  /** Whether some client is this API. */
+  isApi(uri: string): Promise<boolean> {
+    return this.clients.existsBy({ audience: ArrayContains([uri]) });
   }
 
   /** Under the lock of the client's row, which issuing takes FOR SHARE: everything about a client changes under it. */

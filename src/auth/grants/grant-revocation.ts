@@ -14,18 +14,28 @@ export interface GrantsOfUser {
   readonly beyond?: readonly string[];
 }
 
-/** One is alive at most: the standing one. */
-const REVOKE_GRANTS_OF_CLIENT: Statement = {
-  name: 'revoke_grants_of_client',
-  text: `
+const endGrantsOfClient = (condition: string): string => `
     WITH revoked AS (
       UPDATE grants SET revoked_at = $1, revoked_reason = $2
-       WHERE client_id = $6 AND kind = 'client' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)
+       WHERE client_id = $6 AND kind = 'client' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) ${condition}
       RETURNING id, kind
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
     SELECT $1, 'grant.revoked', $3, id, $4, $5, jsonb_build_object('reason', $2::text, 'kind', kind) FROM revoked
-    RETURNING grant_id`,
+    RETURNING grant_id`;
+
+/** One is alive at most: the standing one. */
+const REVOKE_GRANTS_OF_CLIENT: Statement = {
+  name: 'revoke_grants_of_client',
+  text: endGrantsOfClient(''),
+  again: {
+    statement: {
+      name: 'revoke_grants_of_client_again',
+      text: endGrantsOfClient('AND created_at <= $1'),
+    },
+    // all of them at once
+    step: Infinity,
+  },
 };
 
 /**

@@ -5,6 +5,7 @@ import type { Statement } from '../../database/statement.js';
 
 const revokeGrant = (name: string, condition: string): Statement => ({
   name,
+  again: 'same',
   text: `
     WITH revoked AS (
       UPDATE grants SET revoked_at = $2, revoked_reason = $3

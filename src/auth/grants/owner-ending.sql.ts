@@ -40,6 +40,21 @@ const living = (condition: string): string =>
   `(SELECT id FROM grants WHERE user_id = $6 AND kind = ANY ($7) AND revoked_at IS NULL AND ${condition}
      LIMIT ${STEP + 1})`;
 
+/** After a failover: what was there when it ended, and nothing that was made since. */
+const END_GRANTS_AGAIN: Statement = {
+  name: 'end_grants_of_user_again',
+  text: `
+    WITH doomed AS (
+      SELECT g.id FROM grants g
+       WHERE g.user_id = $6 AND g.kind = ANY ($7) AND g.revoked_at IS NULL AND g.created_at <= $1
+         AND g.id IS DISTINCT FROM $8 AND NOT coalesce(string_to_array(g.scope, ' ') <@ $9::text[], false)
+         AND NOT ${endedWithOwner('g')}
+       ORDER BY g.id LIMIT ${STEP} FOR NO KEY UPDATE OF g
+    ), revoked AS (${END_SOME}), told AS (${TELL_OF_EACH})
+    SELECT id FROM revoked`,
+};
+const AGAIN = { statement: END_GRANTS_AGAIN, step: STEP } as const;
+
 export interface EndedRow {
   readonly revoked: number;
   /** There were too many, and none has ended. */
@@ -49,6 +64,7 @@ export interface EndedRow {
 /** In the order of their ids, as whoever else locks many grants does; each one's end is in the audit log. */
 export const END_FEW_GRANTS: Statement = {
   name: 'end_few_grants_of_user',
+  again: AGAIN,
   text: `
     WITH living AS MATERIALIZED (
       ${living('expires_at > $1')} UNION ALL ${living('expires_at IS NULL')}
@@ -65,6 +81,7 @@ export const END_FEW_GRANTS: Statement = {
 /** Whatever was issued until now; what is issued from now on belongs to the next epoch. */
 export const END_ALL_GRANTS: Statement = {
   name: 'end_all_grants_of_user',
+  again: AGAIN,
   text: `
     WITH owner AS (UPDATE users SET epoch = epoch + 1 WHERE id = $6 RETURNING id, epoch - 1 AS epoch)
     INSERT INTO owner_endings (ended_at, reason, actor, ip, request_id, user_id, epoch, kinds, except_grant_id, beyond)

@@ -3,17 +3,22 @@ import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import { OPERATOR } from '../request-origin.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 import type { Statement } from '../../database/statement.js';
 
-const STEP = 1_000;
+const STEP = { first: 1_000, least: 20, most: 5_000 };
+/** No request waits longer than this for a row; one that does not fit in is done in smaller steps. */
+const STEP_MS = 300;
+const TRIES = 10;
+const PAUSE_MS = 200;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** A step along the primary key: none takes long, and what is made meanwhile is younger anyway. */
 const REVOKE_OLDER: Statement = {
-  name: 'revoke_older_grants',
+  name: 'revoke_some_older_grants',
   text: `
     WITH step AS (
-      SELECT id FROM grants WHERE id > $1 ORDER BY id LIMIT ${STEP}
+      SELECT id FROM grants WHERE id > $1 ORDER BY id LIMIT $4::int
     ), revoked AS (
       UPDATE grants SET revoked_at = $3, revoked_reason = 'revoked_all' FROM step
        WHERE grants.id = step.id AND grants.created_at < $2 AND grants.revoked_at IS NULL
@@ -21,6 +26,16 @@ const REVOKE_OLDER: Statement = {
     )
     SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM revoked) AS revoked`,
 };
+
+const IN_SHORT: Statement = {
+  name: 'revoke_older_in_short',
+  text: `SELECT set_config('statement_timeout', '${STEP_MS}ms', true)`,
+};
+
+interface SteppedRow {
+  readonly last: string | null;
+  readonly revoked: number;
+}
 
 /** A restored backup brings back what was revoked since it was made: all of it has to die again. */
 @Injectable()
@@ -38,15 +53,39 @@ export class RestoredBackup {
    */
   async revokeAll(before: Date, progress: (revoked: number) => void): Promise<number> {
     let total = 0;
+    let size = STEP.first;
     for (let after: string | null = NO_ID; after !== null;) {
-      const values: unknown[] = [after, before, new Date(this.clock.now())];
-      const [row]: { last: string | null; revoked: number }[] = await this.database.run(REVOKE_OLDER, values);
-      total += row?.revoked ?? 0;
-      after = row?.last ?? null;
+      const began = performance.now();
+      const done: { row: SteppedRow | undefined; size: number } = await this.step(after, before, size);
+      total += done.row?.revoked ?? 0;
+      after = done.row?.last ?? null;
+      const quick = performance.now() - began < STEP_MS / 4;
+      size = Math.min(STEP.most, quick ? done.size * 2 : done.size);
       progress(total);
     }
     const event = { type: 'grants.revoked_all', origin: OPERATOR, detail: { before, grants: total } };
     await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
     return total;
+  }
+
+  /** What is cancelled is tried again, and smaller. @throws Unavailable if nothing helps */
+  private async step(
+    after: string,
+    before: Date,
+    size: number,
+  ): Promise<{ row: SteppedRow | undefined; size: number }> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const [row] = await this.database.transaction(async ({ run }) => {
+          await run(IN_SHORT);
+          return run<SteppedRow>(REVOKE_OLDER, [after, before, new Date(this.clock.now()), size]);
+        });
+        return { row, size };
+      } catch (error) {
+        if (!(error instanceof Unavailable) || tries === TRIES) throw error;
+        size = Math.max(STEP.least, Math.floor(size / 2));
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries));
+      }
+    }
   }
 }

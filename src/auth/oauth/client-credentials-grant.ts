@@ -30,27 +30,34 @@ export class ClientCredentialsGrant {
     origin: RequestOrigin,
     actor: string | null = null,
   ): Promise<IssuedToken> {
-    const scope = scopeOf(client, request.scope);
     const { clientId, tokenFormat: format } = client;
     const audience = request.resource ?? this.config.AUDIENCE;
-    await this.assertReach(clientId, audience);
+    const scope = scopeOf(await this.most(client, audience), request.scope);
     const access = await this.mint.access({ subject: clientId, clientId, scope, audience, format });
     await this.tokens.record({ client, minted: access, scope, audience, origin, actor });
     // an API may have been taken from it meanwhile: then nobody learns of this token
-    await this.assertReach(clientId, audience);
+    if (
+      audience !== this.config.AUDIENCE &&
+      !subset(parseScope(scope) ?? [], await this.most(client, audience))
+    )
+      throw new WireError('invalid_target');
     return { token: access.token, expiresIn: access.expiresIn, scope };
   }
 
-  private async assertReach(clientId: string, audience: string): Promise<void> {
-    if (audience === this.config.AUDIENCE) return;
-    if (!(await this.clients.mayReach(clientId, audience))) throw new WireError('invalid_target');
+  /** The most that a token for this API may carry. @throws WireError invalid_target */
+  private async most({ clientId, scope }: AuthenticatedClient, audience: string): Promise<readonly string[]> {
+    const all = parseScope(scope) ?? [];
+    if (audience === this.config.AUDIENCE) return all;
+    const resource = await this.clients.reach(clientId, audience);
+    if (!resource) throw new WireError('invalid_target');
+    return resource.scope ? all.filter((one) => resource.scope?.includes(one)) : all;
   }
 }
 
 /** `offline_access` among them is one that no client has. */
-function scopeOf(client: AuthenticatedClient, requested: string | undefined): string {
-  if (requested === undefined) return client.scope;
+function scopeOf(most: readonly string[], requested: string | undefined): string {
+  if (requested === undefined) return most.join(' ');
   const wanted = parseScope(requested);
-  if (!wanted || !subset(wanted, parseScope(client.scope) ?? [])) throw new WireError('invalid_scope');
+  if (!wanted || !subset(wanted, most)) throw new WireError('invalid_scope');
   return wanted.join(' ');
 }

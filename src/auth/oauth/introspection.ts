@@ -1,6 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { MisaddressedTokens } from 'keks-guard/internals';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
+import { maySee } from '../clients/may-see.js';
 import { LastUse } from '../grants/last-use.js';
 import { TokenCheck } from '../tokens/token-check.js';
 import { TokenLookup, type DescribedToken } from '../tokens/token-lookup.js';
@@ -18,6 +20,9 @@ export type Sighting =
 /** RFC 7662: what a token means, for those who may know. */
 @Injectable()
 export class Introspection {
+  private readonly logger = new Logger('introspection');
+  private readonly misaddressed = new MisaddressedTokens((line) => this.logger.warn(line));
+
   constructor(
     private readonly reader: TokenReader,
     private readonly lookup: TokenLookup,
@@ -40,7 +45,14 @@ export class Introspection {
   tell(seen: Sighting, caller: AuthenticatedClient): IntrospectionAnswer {
     if ('refused' in seen) return this.inactive(seen.refused);
     const { read, stored } = seen;
-    if (!maySee(caller, read, stored)) return this.inactive('wrong_audience');
+    const { kind } = read;
+    const { clientId, audience } = stored.principal;
+    if (!maySee(caller, { kind, clientId, audience })) {
+      // the caller is told no more than of a dead token (RFC 7662 §2.2), so whoever runs this has to be
+      if (kind !== 'refresh')
+        this.misaddressed.note(audience, caller.audience, ` (client ${caller.clientId})`);
+      return this.inactive('wrong_audience');
+    }
     this.check.judged('active');
     this.lastUse.note(stored.principal.grantId);
     return this.describe(read, stored);
@@ -66,10 +78,4 @@ export class Introspection {
       jti: read.jti ?? principal.tokenId,
     };
   }
-}
-
-/** Tokens issued to the caller, and those that are meant for it as an API; a refresh token is meant for no API. */
-function maySee(caller: AuthenticatedClient, read: ReadToken, { principal }: DescribedToken): boolean {
-  if (principal.clientId === caller.clientId) return true;
-  return read.kind !== 'refresh' && principal.audience.some((audience) => caller.audience.includes(audience));
 }

@@ -8,6 +8,7 @@ import type { Initiator } from '../audit/actor.js';
 
 const REVOKE_ACCESS_TOKEN: Change = {
   name: 'revoke_access_token',
+  again: 'same',
   text: `
     WITH token AS (
       UPDATE access_tokens SET revoked_at = $3
@@ -27,6 +28,7 @@ const REVOKE_ACCESS_TOKEN: Change = {
 /** A refresh token, or an API key, takes its grant along (RFC 7009 §2.1). */
 const revokeGrantThrough = (table: 'refresh_tokens' | 'api_keys', reason: string): Change => ({
   name: `revoke_through_${table}`,
+  again: 'same',
   text: `
     WITH token AS (
       SELECT id, grant_id FROM ${table} WHERE digest = $1 AND expires_at = $2

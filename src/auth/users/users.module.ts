@@ -4,6 +4,7 @@ import { GrantsModule } from '../grants/grants.module.js';
 import { SecretsModule } from '../secrets/secrets.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { DemoUser } from './demo-user.js';
+import { FirstAdministrator } from './first-administrator.js';
 import { LoginLane } from './login-lane.js';
 import { NewPasswords } from './new-passwords.js';
 import { PasswordHash } from './password-hash.js';
@@ -20,6 +21,7 @@ import { UsersService } from './users.service.js';
   imports: [TypeOrmModule.forFeature([User]), GrantsModule, SecretsModule, ThrottleModule],
   providers: [
     DemoUser,
+    FirstAdministrator,
     LoginLane,
     NewPasswords,
     PasswordHash,
@@ -32,6 +34,7 @@ import { UsersService } from './users.service.js';
   ],
   exports: [
     DemoUser,
+    FirstAdministrator,
     LoginLane,
     NewPasswords,
     PasswordHash,

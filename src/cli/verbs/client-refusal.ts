@@ -22,7 +22,7 @@ const REFUSALS: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: str
   resources_invalid: [
     'invalid_request',
     'resource',
-    'A resource is an absolute URI without a fragment, such as https://api.example.com.',
+    'A resource is an absolute URI without a fragment, given once; after it, each after a space, may come the scopes that tokens for it may carry: "https://api.example.com tea:pour".',
   ],
 };
 

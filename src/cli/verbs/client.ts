@@ -1,11 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ClientRecord, ClientsService } from '../../auth/clients/clients.service.js';
+import type { ClientRecord } from '../../auth/clients/clients.service.js';
 import { facts, moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
 import { Refusal } from '../refusal.js';
+import { listOf, publicOf, UNKNOWN, withClients } from './client-record.js';
 import { clientRefusal } from './client-refusal.js';
-import type { Initiator } from '../../auth/audit/actor.js';
+import { resourcesVerb } from './client-resources.js';
 
 interface AddOptions {
   readonly scope?: string;
@@ -13,8 +14,6 @@ interface AddOptions {
   readonly resource?: string[];
   readonly tokenFormat: 'opaque' | 'jwt';
 }
-
-const UNKNOWN = 'There is no client with this id: see "keks client list".';
 
 /** The systems that get tokens for themselves, and the APIs that ask about them. */
 export function client(program: Command, act: Act): void {
@@ -29,7 +28,12 @@ export function client(program: Command, act: Act): void {
     .addOption(
       uris('--audience <uri>', '"I am this API": whose tokens it may introspect; may be given again'),
     )
-    .addOption(uris('--resource <uri>', 'an API that it may ask tokens for; may be given again'))
+    .addOption(
+      uris(
+        '--resource <uri>',
+        'an API that it may ask tokens for, and, in the same quotes, what they may carry; may be given again',
+      ),
+    )
     .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
         .choices(['opaque', 'jwt'])
@@ -54,6 +58,7 @@ export function client(program: Command, act: Act): void {
     .addHelpText(...examples('keks client show c-0123456789abcdef01234567'))
     .action(act(show));
   changingVerbs(noun, act);
+  resourcesVerb(noun, act);
 }
 
 function changingVerbs(noun: Command, act: Act): void {
@@ -106,7 +111,10 @@ async function add(
   const flaw = clientFlaw({ name, scope, audience, resources });
   if (flaw) throw clientRefusal(flaw);
   const client = { name, scope, audience, resources, tokenFormat };
-  const added = await withClients((clients, by) => clients.add(client, by));
+  const [added, main] = await withClients(
+    async (clients, by, { AUDIENCE }) => [await clients.add(client, by), AUDIENCE] as const,
+  );
+  const warnings = await warningsOf(added, main);
   return {
     json: {
       client_id: added.clientId,
@@ -114,16 +122,28 @@ async function add(
       scope: added.scope,
       audience: added.audience,
       resources: added.resources,
+      ...(warnings.length > 0 && { warnings }),
     },
     text: facts([
       ['client_id', added.clientId],
       ['client_secret', added.clientSecret],
       ['scope', added.scope],
       ['audience', added.audience.join(' ')],
-      ['resources', resources.join(' ')],
+      ['resources', listOf(resources)],
       ['', 'Nobody can show the secret to you again.'],
+      ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),
   };
+}
+
+/** An API that is told of every token that it is not active looks for the fault everywhere but here. */
+async function warningsOf(added: ClientRecord, main: string): Promise<string[]> {
+  const { misspelledAudiences } = await import('../../auth/clients/audience-flaws.js');
+  if (added.audience.length > 0) return misspelledAudiences([added], main);
+  if (added.scope !== '') return [];
+  return [
+    `it has no audience, so it learns of its own tokens only; an API needs --audience, and the tokens of logins are for ${main}`,
+  ];
 }
 
 async function list(): Promise<Answer> {
@@ -133,7 +153,7 @@ async function list(): Promise<Answer> {
     one.name,
     one.scope,
     one.audience.join(' '),
-    one.resources?.join(' ') ?? 'any',
+    one.resources ? listOf(one.resources) : 'any',
     one.tokenFormat,
     judged(one.disabled ? 'disabled' : 'enabled'),
     moment(one.createdAt),
@@ -157,6 +177,7 @@ async function show(id: string): Promise<Answer> {
       ['name', one.name],
       ['scope', one.scope],
       ['audience', one.audience.join(' ')],
+      ['resources', one.resources ? listOf(one.resources) : 'any'],
       ['token format', one.tokenFormat],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],
@@ -205,28 +226,4 @@ async function setDisabled(id: string, disabled: boolean): Promise<Answer> {
     json: publicOf(changed),
     text: disabled ? `${id} is disabled; every token of it is dead.` : `${id} may authenticate again.`,
   };
-}
-
-function publicOf(one: ClientRecord): object {
-  return {
-    client_id: one.clientId,
-    name: one.name,
-    scope: one.scope,
-    audience: one.audience,
-    resources: one.resources ?? null,
-    token_format: one.tokenFormat,
-    disabled: one.disabled,
-    created_at: one.createdAt.toISOString(),
-  };
-}
-
-async function withClients<T>(work: (clients: ClientsService, by: Initiator) => Promise<T>): Promise<T> {
-  const [{ withServices }, { ClientsService }, { OPERATOR }] = await Promise.all([
-    import('../services.js'),
-    import('../../auth/clients/clients.service.js'),
-    import('../../auth/request-origin.js'),
-  ]);
-  return withServices((services) =>
-    work(services.get(ClientsService), { actor: 'operator', origin: OPERATOR }),
-  );
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { print, type Answer } from '../answer.js';
 import type { Exchange } from './demo/exchange.js';
 import { examples, once, type Act } from '../noun.js';
+import { promptForSecret } from '../prompt.js';
 import { WrongUsage } from '../refusal.js';
 import { readSecret } from '../stdin.js';
 
@@ -16,11 +17,15 @@ export function demo(program: Command, act: Act): void {
     .addOption(once('--url <url>', 'of the server; if absent, on this machine at PORT'))
     .option('--jwt', 'with a signed token, whose content is shown, instead of an opaque one')
     .addOption(once('--user <name>', 'somebody else than the demo user; the scope cookies:eat is needed'))
-    .option('--password-stdin', 'with --user: read the password from standard input, less one line end')
+    .option(
+      '--password-stdin',
+      'with --user: read the password from standard input, less one line end; a terminal is asked for it',
+    )
     .addHelpText(
       ...examples(
         'keks demo',
         'keks demo --jwt',
+        'keks demo --user alice',
         'keks demo --url https://auth.example.com --user alice --password-stdin < password.txt',
       ),
     )
@@ -55,9 +60,13 @@ async function person({
   passwordStdin,
 }: Options): Promise<{ user: string; password: string } | undefined> {
   if (user === undefined && !passwordStdin) return undefined;
-  if (user === undefined || !passwordStdin)
-    throw new WrongUsage('--user and --password-stdin go together: a password is never an argument.');
-  return { user, password: await readSecret('the password') };
+  if (user === undefined)
+    throw new WrongUsage('--password-stdin goes with --user: the demo user has a password that is known.');
+  if (passwordStdin) return { user, password: await readSecret('the password') };
+  if (process.stdin.isTTY) return { user, password: await promptForSecret('the password', false) };
+  throw new WrongUsage(
+    'With --user say --password-stdin and give the password on standard input: it is never an argument.',
+  );
 }
 
 async function ownUrl(): Promise<string> {

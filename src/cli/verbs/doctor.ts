@@ -51,8 +51,8 @@ async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
   try {
     const found = await visitDatabase(
       { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR },
-      async ({ client }) => ({ client, close: async () => undefined }),
-      ({ client }) => checkAll(client, settings, keys),
+      async ({ client, connection }) => ({ client, connection, close: async () => undefined }),
+      ({ client, connection }) => checkAll(client, settings, keys, connection),
     );
     return [ok('database', 'it answers'), ...found];
   } catch (error) {

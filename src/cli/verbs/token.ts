@@ -4,9 +4,11 @@ import type { Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { Refusal } from '../refusal.js';
 import { readSecret } from '../stdin.js';
+import { UNKNOWN } from './client-record.js';
 import { issue } from './token-issue.js';
 import { story } from './token-story.js';
 import { flawText, jsonOf, textOf } from './token-explanation.js';
+import { toldTo } from './token-for-client.js';
 
 /** Not of this authority, or so damaged that it is nobody's: there is nothing that could be revoked. */
 const NOT_OURS = new Set(['spelling', 'checksum', 'key', 'mac', 'malformed', 'forged', 'unknown']);
@@ -20,7 +22,13 @@ export function token(program: Command, act: Act): void {
   noun
     .command('explain')
     .description('says what a token is, and every reason why it is refused')
-    .addHelpText(...examples('keks token explain < token.txt'))
+    .addOption(once('--for <client_id>', 'whether this API is told that it is good'))
+    .addHelpText(
+      ...examples(
+        'keks token explain < token.txt',
+        'keks token explain --for c-0123456789abcdef01234567 < token.txt',
+      ),
+    )
     .action(act(explain));
   noun
     .command('story')
@@ -51,12 +59,23 @@ export function token(program: Command, act: Act): void {
     .action(act(issue));
 }
 
-async function explain(): Promise<Answer> {
+async function explain({ for: api }: { for?: string }): Promise<Answer> {
   const text = await readSecret('the token');
-  const { TokenExplainer } = await import('../../auth/tokens/token-explainer.js');
-  const { withServices } = await import('../services.js');
-  const explanation = await withServices((services) => services.get(TokenExplainer).explain(text));
-  return { json: jsonOf(explanation, text), text: textOf(explanation, text) };
+  const [{ TokenExplainer }, { withServices }, { ClientsService }] = await Promise.all([
+    import('../../auth/tokens/token-explainer.js'),
+    import('../services.js'),
+    import('../../auth/clients/clients.service.js'),
+  ]);
+  const [explanation, asker] = await withServices(async (services) => [
+    await services.get(TokenExplainer).explain(text),
+    api === undefined ? undefined : await services.get(ClientsService).find(api),
+  ]);
+  if (api !== undefined && !asker) throw new Refusal('not_found', UNKNOWN, { parameter: 'for' });
+  const told = asker && (await toldTo(asker, explanation));
+  return {
+    json: { ...jsonOf(explanation, text), ...(told && { for: told.json }) },
+    text: told ? `${textOf(explanation, text)}\n${told.text}` : textOf(explanation, text),
+  };
 }
 
 /** Dead already is as good as revoked; what was never ours is not, because then another token lives on. */

@@ -20,6 +20,15 @@ interface PreparedConnection {
   sync(): void;
 }
 
+/** How statements are sent on this connection. */
+export interface HotManner {
+  readonly names: boolean;
+  /** Has no rows. */
+  readonly preamble: Statement | undefined;
+}
+
+const DIRECT: HotManner = { names: true, preamble: undefined };
+
 /**
  * A prepared statement for the path of every request. `pg`'s own query has PostgreSQL describe the columns each time, builds
  * a parser a column and an object a row; this one knows its columns, and leaves their text as it came.
@@ -30,28 +39,44 @@ export class HotQuery implements Submittable {
   readonly text: string;
   private readonly rows: HotRow[] = [];
 
-  /** @param callback `pg` puts its time-out around it */
+  /**
+   * @param callback `pg` puts its time-out around it
+   * @param manner behind a pooler: what is to be said first in the same transaction, and whether names last
+   */
   constructor(
     statement: Statement,
     private readonly values: readonly Buffer[],
     public callback: (error: unknown, rows: readonly HotRow[]) => void,
+    private readonly manner: HotManner = DIRECT,
   ) {
-    this.name = statement.name;
+    this.name = manner.names ? statement.name : '';
     this.text = statement.text;
   }
 
   submit(by: Connection): void {
     const connection = by as unknown as PreparedConnection;
-    const { name, text } = this;
     connection.stream.cork();
-    if ((connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]) === undefined) {
-      connection.parse({ name, text });
-      connection.submittedNamedStatements[name] = text;
-    }
-    connection.bind({ statement: name, values: this.values });
-    connection.execute({});
+    if (this.manner.preamble) this.send(connection, this.manner.preamble, []);
+    this.send(connection, this, this.values);
     connection.sync();
     connection.stream.uncork();
+  }
+
+  private send(
+    connection: PreparedConnection,
+    { name: given, text }: Statement,
+    values: readonly Buffer[],
+  ): void {
+    const name = this.manner.names ? given : '';
+    if (
+      !name ||
+      (connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]) === undefined
+    ) {
+      connection.parse({ name, text });
+      if (name) connection.submittedNamedStatements[name] = text;
+    }
+    connection.bind({ statement: name, values });
+    connection.execute({});
   }
 
   handleDataRow({ fields }: DataRow): void {
@@ -66,6 +91,6 @@ export class HotQuery implements Submittable {
     this.callback(error, []);
   }
 
-  /** How many rows there were is seen by counting them. */
+  /** How many rows there were is seen by counting them; what came before it had none. */
   handleCommandComplete(): void {}
 }

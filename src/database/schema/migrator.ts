@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { migrations } from '../../../migrations/index.js';
 import { DatabaseRefusal } from '../database-refusal.js';
 import { openClient, PinnedClient } from '../pinned-client.js';
+import { MIGRATING, watched } from './migration-watch.js';
 import { asRefusal, assertEncoding, assertMigratable, assertOurMigrations } from './preconditions.js';
 import { isCompatible, markCompatible, MIGRATIONS_TABLE } from './schema-compatibility.js';
 import { DEFAULT_SCHEMA, type DatabaseConnection } from '../session-settings.js';
@@ -25,14 +26,41 @@ export async function migrate(
   try {
     await assertServer(client);
     if ((await lacking(client)).length === 0) return [];
-    tell('waiting for whoever else migrates');
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const missing = await pendingMigrations(client);
-    tell(`migrating: ${missing.join(', ')}`);
-    if (missing.length > 0) await runMigrations(connection, client);
-    return missing;
+    return await inTurn(connection, tell, async () => {
+      const missing = await pendingMigrations(client);
+      if (missing.length === 0) return missing;
+      tell(`migrating: ${missing.join(', ')}`);
+      await runMigrations(connection, client, tell);
+      return missing;
+    });
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * One after the other, by a lock that goes with a transaction: one of a session would be kept by a pooler, which gives the
+ * session to somebody else. It is held on a connection of its own, which does nothing meanwhile.
+ */
+async function inTurn<T>(
+  connection: DatabaseConnection,
+  tell: (progress: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const holder = await openClient(connection);
+  try {
+    await holder.query('BEGIN');
+    const { rows } = await holder.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS free', [
+      MIGRATION_LOCK,
+    ]);
+    if (!rows[0]?.free) {
+      tell('waiting for whoever else migrates');
+      await holder.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    }
+    return await work();
+  } finally {
+    await holder.query('ROLLBACK').catch(() => undefined);
+    await holder.end().catch(() => undefined);
   }
 }
 
@@ -110,14 +138,18 @@ export async function pendingMigrations(client: pg.Client): Promise<string[]> {
 }
 
 /** The mark is raised first: a program that starts in between must not find what is about to go. */
-async function runMigrations(connection: DatabaseConnection, client: pg.Client): Promise<void> {
+async function runMigrations(
+  connection: DatabaseConnection,
+  client: pg.Client,
+  tell: (progress: string) => void,
+): Promise<void> {
   // most starts have nothing to migrate
   const { createDataSource } = await import('./data-source.js');
-  const dataSource = createDataSource({ ...connection });
+  const dataSource = createDataSource({ ...connection, application_name: MIGRATING });
   await dataSource.initialize();
   try {
     if (await hasMigrationsTable(client)) await markCompatible(client);
-    await dataSource.runMigrations({ transaction: 'each' });
+    await watched(client, tell, dataSource.runMigrations({ transaction: 'each' }));
     await markCompatible(client);
   } catch (error) {
     throw asRefusal(error);

@@ -42,6 +42,10 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ must be 20 absolute URIs at most, without fragments, as in https://oven.example.',
   ],
+  bad_resources: [
+    'invalid_request',
+    'The parameter $ must be 20 absolute URIs at most, without fragments, each once; after one, each after a space, the scopes that tokens for it may carry.',
+  ],
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],

@@ -23,7 +23,6 @@ export function addAccess(operation: Operation, personal: string): void {
 
 /**
  * The flow, with the scopes that operations offer it for (RFC 6749 §4.4).
- * @param tokenUrl relative where that is possible: a page opened as http://localhost may not ask http://127.0.0.1
  */
 export function clientCredentials(paths: Paths, tokenUrl: string): Schemes {
   const served = new Map<string, Set<string>>();

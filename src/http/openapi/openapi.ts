@@ -2,10 +2,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { afterAnswer, beforeRequest, forPage } from './openapi-page.js';
 import { protectReference } from './reference-files.js';
 import { addAccess, clientCredentials } from './openapi-access.js';
 import { addErrors } from './openapi-errors.js';
 import { addExamples } from './openapi-examples.js';
+import { addLock, locksOf, type Lock } from './openapi-locks.js';
+import { easeSchemas } from './openapi-schemas.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 /** Those whose body is read, wanted or not. */
@@ -26,9 +29,10 @@ const TAGS: Readonly<Record<string, string>> = {
 
 const DESCRIPTION = `A bearer-token authority, and the Cookie Factory that it protects.
 
-1. **POST /issue** with the example gives a token (the demo user exists with the embedded database only).
-2. **Authorize** takes it under \`bearer\`, without the word "Bearer".
-3. **GET /cookies** then answers three cookies; after **POST /revoke** it answers 401.
+1. **POST /issue** with the example gives a token (the demo user exists with the embedded database only). This page
+   sends it from then on, also in place of \`kat_...\` in an example. **Authorize** shows that, forgets it, and takes another
+   one under \`bearer\`, without the word "Bearer".
+2. **GET /cookies** then answers three cookies; after **POST /revoke** it answers 401.
 
 As a program: \`npm run -s keks -- client add NAME --scope cookies:eat\` prints a \`client_id\` and its secret. Under
 \`oauth2\`, **Authorize** gets a token for them; under \`client\`, they open \`/oauth/*\`.
@@ -50,6 +54,9 @@ const pagePolicy = (servers: string): string =>
 const PAGE_STYLE =
   '.swagger-ui :is(.topbar, .response-col_links, .servers-title, .servers, .scope-def) { display: none }';
 
+/** As the guard takes a route of which it knows nothing. */
+const CLOSED: Lock = { open: false, scope: [] };
+
 export interface DocumentOptions {
   readonly issuer: string;
   readonly version: string;
@@ -57,15 +64,6 @@ export interface DocumentOptions {
   readonly personalScope: string;
   /** True where the document is served by another address than the API is. */
   readonly apart?: boolean;
-}
-
-/**
- * Runs in the browser. What is refused with a Basic challenge (RFC 6749 §5.2) would otherwise wait behind the browser's own
- * dialogue for a password, and the page would never show the error. The page sends its credentials itself.
- */
-function withoutDialogue(request: { credentials?: string }): object {
-  request.credentials = 'omit';
-  return request;
 }
 
 /**
@@ -81,6 +79,7 @@ export function serveDocuments(
   protectReference(where.getHttpAdapter().getInstance() as FastifyInstance, policy);
   SwaggerModule.setup('docs', where, document, {
     raw: ['json'],
+    ...(!options.apart && { patchDocumentOnRequest: forPage }),
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'Keks',
     customCss: PAGE_STYLE,
@@ -92,29 +91,32 @@ export function serveDocuments(
       tryItOutEnabled: true,
       // without it Swagger UI would ask a stranger's server to judge the document
       validatorUrl: 'none',
-      requestInterceptor: withoutDialogue,
+      requestInterceptor: beforeRequest,
+      responseInterceptor: afterAnswer,
     },
   });
 }
 
 export function openApiDocument(app: INestApplication, options: DocumentOptions): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, description(options), {
-    operationIdFactory: (controller, method) => `${resource(controller)}_${method}`,
+    operationIdFactory: operationId,
   });
+  easeSchemas(document);
+  const locks = locksOf(app, operationId);
   const used = new Set<string>();
   for (const path of Object.values(document.paths))
     for (const method of METHODS) {
       const operation = path[method];
       if (!operation) continue;
+      addLock(operation, locks.get(operation.operationId ?? '') ?? CLOSED);
       addErrors(operation, WITH_BODY.includes(method), document.components?.schemas);
       addAccess(operation, options.personalScope);
       addExamples(operation, document.components?.schemas ?? {});
       operation.tags?.forEach((tag) => used.add(tag));
     }
-  const tokenUrl = options.apart ? `${options.issuer}/oauth/token` : './oauth/token';
   Object.assign(
     ((document.components ??= {}).securitySchemes ??= {}),
-    clientCredentials(document.paths, tokenUrl),
+    clientCredentials(document.paths, `${options.issuer}/oauth/token`),
   );
   document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
     used.has(name) ? [{ name, description: text }] : [],
@@ -122,11 +124,8 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
   return document;
 }
 
-function description({ issuer, version, apart }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
-  const builder = new DocumentBuilder();
-  // relative first: a page opened as http://localhost may not send to http://127.0.0.1
-  if (!apart) builder.addServer('.', 'where this document was loaded from');
-  return builder
+function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
+  return new DocumentBuilder()
     .setTitle('Keks')
     .setDescription(DESCRIPTION)
     .setVersion(version)
@@ -135,6 +134,10 @@ function description({ issuer, version, apart }: DocumentOptions): Omit<OpenAPIO
     .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
     .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
     .build();
+}
+
+function operationId(controller: string, method: string): string {
+  return `${resource(controller)}_${method}`;
 }
 
 /** `AuthController` -> `auth`: method names repeat between controllers, operation ids must not. */

@@ -5,11 +5,12 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
 import type { EmbeddedPostgres } from '../../database/embedded/embedded-postgres.js';
 import { DrainState } from '../../http/drain.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
+import { programLog } from '../program-log.js';
 import { startOwnDatabase } from '../own-database.js';
 import { certificate } from '../certificate.js';
 import { DATABASE_ENDED, STOP_LIMIT_MS, type Service } from '../service.js';
@@ -28,7 +29,7 @@ interface Ground {
 
 /** `WORKERS` processes, and this one to look after them. @throws StartRefusal as a single process would */
 export async function startWorkers(config: Config): Promise<Service> {
-  const logger = pino({ level: config.LOG_LEVEL, base: null });
+  const logger = programLog(config);
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-main.js', import.meta.url)), args: [] });
   const drain = new DrainState();
   const metrics = new CollectedMetrics(() => crew.members);

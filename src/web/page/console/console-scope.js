@@ -1,4 +1,5 @@
 /** Scopes: shown, and chosen. */
+import { Mistake } from './console-dialog.js';
 import { checkbox, element, field, input, paragraph } from './console-elements.js';
 
 /** @returns each scope as a piece of code */
@@ -38,7 +39,15 @@ export function scopeField(scope, hint) {
   return field('Scope', input('scope', { value: scope, placeholder: 'cookies:eat cookies:bake' }), hint);
 }
 
-/** One blank between two, as the wire wants it. */
+/**
+ * One blank between two, as the wire wants it. `cookies:eat, tea` would be a scope with a comma at its end, which the
+ * standard allows and no route asks for.
+ * @throws Mistake
+ */
 export function typedScope(control) {
-  return control.value.trim().split(/\s+/).join(' ');
+  const scopes = control.value.trim().split(/\s+/);
+  const odd = scopes.find((scope) => scope.includes(','));
+  if (odd !== undefined)
+    throw new Mistake(`Scopes are separated by blanks, without commas: “${odd}” has one.`);
+  return scopes.join(' ');
 }

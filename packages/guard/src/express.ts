@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BearerAnswer } from './bearer-answer.js';
+import { Gate, principalOfRaw, type BearerOptions } from './gate.js';
+import type { Principal } from './claims.js';
+
+export type { BearerOptions } from './gate.js';
+
+/** As Express, Connect and Node's own server know it: it needs nothing of any of them. */
+export type Middleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => Promise<void>;
+
+/**
+ * For Express without Nest: `const guard = bearerGuard({ realm, validator })`, then `app.get('/tea', guard('tea:pour'), ...)`.
+ * @returns makes the middleware of a route; `guard()` lets any good token pass
+ */
+export function bearerGuard(options: BearerOptions): (...scope: readonly string[]) => Middleware {
+  const gate = new Gate(options);
+  return (...scope) =>
+    async (request, response, next) => {
+      const refusal = await gate.refusal(request, scope);
+      if (refusal) return send(refusal, response);
+      // what a token opened is for whoever sent it (RFC 6750 §5.3), unless the API says otherwise
+      if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
+      next();
+    };
+}
+
+function send({ status, headers, body }: BearerAnswer, response: ServerResponse): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(body));
+}
+
+/** The caller, in a handler behind `guard(...)`. @throws Error on a route without it */
+export function principalOf(request: IncomingMessage): Principal {
+  return principalOfRaw(request);
+}

@@ -1,0 +1,74 @@
+import { styleText } from 'node:util';
+import pino, { type Logger } from 'pino';
+import type { Config } from '../config/config.js';
+
+type Colour = Parameters<typeof styleText>[0];
+
+const LEVELS: Readonly<Record<number, readonly [word: string, colour: Colour]>> = {
+  10: ['trace', 'dim'],
+  20: ['debug', 'dim'],
+  30: ['info', 'green'],
+  40: ['warn', 'yellow'],
+  50: ['error', 'red'],
+  60: ['fatal', 'red'],
+};
+const STANDARD_OUTPUT = 1;
+
+/** Owns how the log reaches standard output: as lines that people read on a terminal, as JSON for whatever else reads there. */
+export function programLog(
+  config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>,
+  base: object | null = null,
+): Logger {
+  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: true });
+  const options = { level: config.LOG_LEVEL, base };
+  const forPeople = config.LOG_FORMAT === 'text' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY);
+  if (!forPeople) return pino(options, output);
+  return pino(options, {
+    write: (line: string) => void output.write(`${textOf(JSON.parse(line) as LogRecord)}\n`),
+  });
+}
+
+export interface LogRecord {
+  readonly level?: number;
+  readonly time?: number;
+  readonly msg?: string;
+  readonly [member: string]: unknown;
+}
+
+/** The time of the day, the level, what happened and then the rest by name; where there is a stack, it is below. */
+export function textOf({ level = 0, time = 0, msg = '', ...rest }: LogRecord): string {
+  const [word, colour] = LEVELS[level] ?? [String(level), 'reset'];
+  const clock = new Date(time).toTimeString().slice(0, 'hh:mm:ss'.length);
+  const stacks: string[] = [];
+  const members = Object.entries(rest).map(
+    ([name, value]) => `${visible(name)}=${visible(JSON.stringify(value, withoutStack(stacks)) ?? '')}`,
+  );
+  const head = [
+    styled('dim', clock),
+    styled(colour, word.padEnd('error'.length)),
+    visible(msg),
+    styled('dim', members.join(' ')),
+  ];
+  return [head.join(' ').trimEnd(), ...stacks.map((line) => `    ${visible(line)}`)].join('\n');
+}
+
+function withoutStack(stacks: string[]): (name: string, value: unknown) => unknown {
+  return (name, value) => {
+    if (name !== 'stack' || !Array.isArray(value)) return value;
+    stacks.push(...value.map(String));
+    return undefined;
+  };
+}
+
+function styled(colour: Colour, text: string): string {
+  return text === '' ? '' : styleText(colour, text, { stream: process.stdout });
+}
+
+/** A terminal obeys some characters and turns the direction of others: nothing in a log is an order to it. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}

@@ -1,0 +1,82 @@
+import { Client } from 'pg';
+import { afterEach, describe, expect, it } from 'vitest';
+import { connectionOf } from '../../src/database/pools.js';
+import { get, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
+import { startReplication, type Replication } from './support/replication.js';
+
+/** Two servers, and Keks that knows both. */
+describe('a failover, with both hosts in DATABASE_URL', () => {
+  const closing: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close();
+  });
+
+  async function start(options: { synchronous: boolean }): Promise<{ app: TestApp; servers: Replication }> {
+    const servers = await startReplication(options);
+    closing.push(() => servers.stop());
+    const client = new Client(connectionOf(servers.primary));
+    client.on('error', () => undefined);
+    await client.connect();
+    const close = async (): Promise<void> => client.end().catch(() => undefined);
+    const app = await startTestApp({}, { url: servers.both, client, close });
+    closing.push(() => app.close());
+    await app.addUser('Ann');
+    return { app, servers };
+  }
+
+  const ready = async ({ url }: TestApp): Promise<void> =>
+    expect.poll(async () => (await get(url, '/health/ready')).status, PATIENTLY).toBe(200);
+
+  it('to a synchronous standby loses no revoke that was answered, and needs no restart', async () => {
+    const { app, servers } = await start({ synchronous: true });
+    const tokens = await Promise.all(Array.from({ length: 60 }, () => app.login('Ann')));
+    const acknowledged: string[] = [];
+    const revoking = (async () => {
+      for (const token of tokens)
+        if ((await post(app.url, '/revoke', { token })).status === 200) acknowledged.push(token);
+    })();
+    await expect.poll(() => acknowledged.length, { timeout: 30_000, interval: 1 }).toBeGreaterThan(10);
+    await servers.failOver();
+    await revoking;
+    await ready(app);
+    for (const token of acknowledged) expect((await get(app.url, '/cookies', token)).status).toBe(401);
+    expect((await get(app.url, '/cookies', await app.login('Ann'))).status).toBe(200);
+  });
+
+  it('to an asynchronous one that lags: what this process has answered is done again, and nothing made since ends', async () => {
+    const { app, servers } = await start({ synchronous: false });
+    const tokens = await Promise.all(Array.from({ length: 10 }, () => app.login('Ann')));
+    const other = await app.login('Ann');
+    await app.addUser('Bob');
+    const bobs = await Promise.all([app.login('Bob'), app.login('Bob')]);
+    await expect
+      .poll(async () => {
+        const { rows } = await app.database.client.query(
+          'SELECT FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()',
+        );
+        return rows.length;
+      }, PATIENTLY)
+      .toBe(1);
+    await servers.sever();
+    for (const token of tokens) expect((await post(app.url, '/revoke', { token })).status).toBe(200);
+    const [own = ''] = bobs;
+    const ended = await fetch(`${app.url}/sessions`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${own}` },
+    });
+    expect(ended.status).toBeLessThan(300);
+    await servers.failOver();
+    await ready(app);
+    const fresh = await app.login('Bob');
+    await expect
+      .poll(async () => {
+        const found = await Promise.all([...tokens, ...bobs].map((token) => get(app.url, '/cookies', token)));
+        return new Set(found.map(({ status }) => status));
+      }, PATIENTLY)
+      .toEqual(new Set([401]));
+    for (const token of [other, fresh]) expect((await get(app.url, '/cookies', token)).status).toBe(200);
+    await expect
+      .poll(() => app.log.join(''), PATIENTLY)
+      .toMatch(/were done again, of which it did not know [1-9]/);
+  });
+});

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+/** On real parts of other people's: PgBouncer, a second PostgreSQL. A test says which program it lacks, and is skipped. */
+export default defineConfig({
+  test: {
+    include: ['test/deploy/**/*.e2e-spec.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    setupFiles: ['test/support/setup.ts'],
+    pool: 'forks',
+    isolate: false,
+    maxWorkers: 1,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
+  },
+});
