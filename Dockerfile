@@ -17,7 +17,8 @@ COPY --from=build /app/packages packages
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/src/web/page src/web/page
-USER node
+# The user `node` by number: who forbids root (Kubernetes, runAsNonRoot) has to see that it is another one.
+USER 1000:1000
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 3000}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "dist/src/cli.js", "health"]
 CMD ["node", "--max-semi-space-size=8", "dist/src/main.js"]

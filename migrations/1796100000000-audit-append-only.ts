@@ -27,7 +27,8 @@ const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('searc
 const RETENTION = `
        OR parent = 'audit_events' AND over > date_trunc('month', clock_timestamp()) - interval '13 months'`;
 
-const dropPartition = (more: string): string => `
+/** @param more when else it is not over: `OR ...` */
+export const dropPartition = (more: string): string => `
   CREATE OR REPLACE FUNCTION keks_drop_partition(child text, upto timestamptz) RETURNS boolean
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET timezone = 'UTC' AS $$
   DECLARE

@@ -9,6 +9,8 @@ import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.
 import { ClientResources1796100060000 } from './1796100060000-client-resources.js';
 import { Apps1796240000000 } from './1796240000000-apps.js';
 import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
+import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
+import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -23,6 +25,8 @@ export const migrations = [
   ClientResources1796100060000,
   Apps1796240000000,
   KindsOfGrants1796240060000,
+  AuditRetention1796250000000,
+  AuditOfPeople1796250060000,
 ];
 
 /**

@@ -4,6 +4,7 @@ import { styled, styledError } from './style.js';
 
 /** What a verb says on stdout, for programs and for people. Neither ever holds a secret that came in. */
 export interface Answer {
+  /** Undefined: all of it has been printed. */
   readonly json: unknown;
   /** Without the newline at its end. */
   readonly text: string;
@@ -37,7 +38,7 @@ export function moment(date: Date): string {
 
 /** Resolves when it is written, or when nobody reads any more. */
 export async function print(answer: Answer, json: boolean): Promise<void> {
-  await write(process.stdout, json ? JSON.stringify(answer.json) : answer.text);
+  await write(process.stdout, json ? (JSON.stringify(answer.json) ?? '') : answer.text);
 }
 
 /** The same shape as on the wire (RFC 6749 §5.2). A help text, below an empty line, is for people. */

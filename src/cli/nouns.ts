@@ -5,6 +5,7 @@ import { databaseUrl } from './database-url.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { grant } from './verbs/grant.js';
+import { health } from './verbs/health.js';
 import { init } from './verbs/init.js';
 import { key } from './verbs/key.js';
 import { migrate } from './verbs/migrate.js';
@@ -31,5 +32,6 @@ export const NOUNS: readonly Noun[] = [
   revokeAll,
   databaseUrl,
   doctor,
+  health,
   completion,
 ];

@@ -3,6 +3,7 @@ import { databaseLinkFlaw } from './database-link.js';
 import { databaseUrlFlaws } from './database-url.js';
 import { isLoopback } from './loopback.js';
 import { ConfigError, readSettings, type Settings } from './settings.js';
+import { withSecretFiles } from './secret-files.js';
 import { embeddedSecretKey } from './secret-file.js';
 
 export { ConfigError };
@@ -43,18 +44,20 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 }
 
 /** What `loadConfig` would read and complain about, without writing to the disk: for those who only look. */
-export function checkSettings(environment: NodeJS.ProcessEnv = process.env): {
+export function checkSettings(given: NodeJS.ProcessEnv = process.env): {
   settings: Settings;
   problems: string[];
   /** A URL that cannot be used is still one. */
   embedded: boolean;
 } {
+  const { environment, problems: unread } = withSecretFiles(given);
   const { settings, problems } = readSettings(environment);
-  const embedded = !environment['DATABASE_URL'];
+  const embedded = !environment['DATABASE_URL'] && !environment['DATABASE_URL_FILE'];
   return {
     settings,
     embedded,
     problems: [
+      ...unread,
       ...problems,
       ...crossChecks(settings, embedded, environment),
       ...urlChecks(settings, embedded, environment),
@@ -70,7 +73,9 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
     'ISSUER is required with DATABASE_URL: set it to the public URL of this authority.',
   );
   demand(
-    embedded || settings.SECRET_KEY !== undefined || Boolean(environment['SECRET_KEY']),
+    embedded ||
+      settings.SECRET_KEY !== undefined ||
+      Boolean(environment['SECRET_KEY'] || environment['SECRET_KEY_FILE']),
     'SECRET_KEY is required with DATABASE_URL: make one with "openssl rand -hex 32".',
   );
   demand(

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { cpuQuota } from './cpu-quota.js';
 import { isGuessable } from './weak-secret.js';
 
 /** Text -> value, one function a kind of setting. Each throws an Error whose message completes "NAME ...". */
@@ -15,11 +16,16 @@ const WORKERS_MOST = 64;
 
 /** A number, or `auto`: one a CPU that this process may use. */
 export function workers(text: string): number {
-  if (text === 'auto') return Math.min(availableParallelism(), WORKERS_MOST);
+  if (text === 'auto') return workersFor(availableParallelism(), cpuQuota());
   const value = /^\d{1,2}$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > WORKERS_MOST)
     throw new Error(`must be a whole number from 1 to ${WORKERS_MOST}, or auto`);
   return value;
+}
+
+/** A worker more than the quota would only have all of them stopped for the rest of each period. */
+export function workersFor(cpus: number, quota: number): number {
+  return Math.min(cpus, Math.max(1, Math.floor(quota)), WORKERS_MOST);
 }
 
 export function flag(text: string): boolean {

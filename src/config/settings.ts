@@ -133,6 +133,11 @@ export const SETTINGS = {
     '10m',
     'how long a key is published before it signs; verifiers may cache the JWKS for half of it',
   ),
+  AUDIT_RETENTION: setting(
+    integer(1, 1_200),
+    '13',
+    'months that audit events are kept, besides the one that is not over',
+  ),
   BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
   PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),
   LOGIN_FAILURES_PER_ACCOUNT: setting(

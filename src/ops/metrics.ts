@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Telemetry } from '../auth/telemetry/telemetry.js';
 import { LoginLane } from '../auth/users/login-lane.js';
-import { Database } from '../database/database.js';
 import { authorityMetrics } from './authority-metrics.js';
 import { HttpTraffic } from './http-traffic.js';
 import { MetricsText, snapshotOf, textOf, type Snapshot } from './metrics-text.js';
-import { buildMetrics, databaseMetrics, laneMetrics, trafficMetrics } from './process-metrics.js';
+import { StateMetrics } from './state-metrics.js';
+import { buildMetrics, laneMetrics, trafficMetrics } from './process-metrics.js';
 
 /** Where the metrics find the version that they tell. */
 export const BUILD = Symbol('BUILD');
@@ -22,7 +22,7 @@ export class Metrics extends MetricsText {
   constructor(
     telemetry: Telemetry,
     lane: LoginLane,
-    database: Database,
+    state: StateMetrics,
     traffic: HttpTraffic,
     @Inject(BUILD) version: string,
   ) {
@@ -30,7 +30,7 @@ export class Metrics extends MetricsText {
     const metrics = [
       ...authorityMetrics(telemetry),
       ...laneMetrics(lane),
-      ...databaseMetrics(database),
+      ...state.all,
       ...trafficMetrics(traffic),
       ...buildMetrics(version),
     ];

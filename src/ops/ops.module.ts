@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { KeysModule } from '../auth/keys/keys.module.js';
 import { TelemetryModule } from '../auth/telemetry/telemetry.module.js';
 import { UsersModule } from '../auth/users/users.module.js';
 import type { Config } from '../config/config.js';
@@ -9,6 +10,7 @@ import { metricsControllers } from './metrics.controller.js';
 import { BUILD, Metrics } from './metrics.js';
 import { NumbersController } from './numbers.controller.js';
 import { MetricsText } from './metrics-text.js';
+import { StateMetrics } from './state-metrics.js';
 import { OwnReadiness, Readiness } from './readiness.js';
 
 export interface OpsOptions {
@@ -27,13 +29,14 @@ export class OpsModule {
   static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports: [database, TelemetryModule, UsersModule],
+      imports: [database, KeysModule, TelemetryModule, UsersModule],
       controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },
         { provide: BUILD, useValue: version },
         HttpTraffic,
         Metrics,
+        StateMetrics,
         metrics
           ? { provide: MetricsText, useValue: metrics }
           : { provide: MetricsText, useExisting: Metrics },

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LIST_AUDIT_OF_PERSON, searchAuditEvents } from '../../src/auth/audit/audit.sql.js';
 import { ClientsService } from '../../src/auth/clients/clients.service.js';
+import { NEWEST } from '../../src/auth/lists/cursors.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
+import type { Statement } from '../../src/database/statement.js';
 import { cancelled } from '../support/locks.js';
 import {
   get,
@@ -311,6 +314,47 @@ describe('GET /admin/audit', () => {
       400,
       'invalid_request',
     );
+  });
+
+  it('of one user: read from the indexes alone, whatever else is in the log', async () => {
+    const name = await somebody();
+    const { client } = keks.database;
+    await client.query(
+      `INSERT INTO audit_events (created_at, actor, type, detail)
+       SELECT now() - n * interval '1 second',
+              CASE WHEN n % 30 = 0 THEN 'user:' || $1 WHEN n % 70 = 0 THEN 'operator' ELSE 'user:Other ' || n % 50 END,
+              'noise.' || n % 2,
+              CASE WHEN n % 70 = 0 THEN jsonb_build_object('user', $1::text) ELSE '{}' END
+         FROM generate_series(1, 20000) AS n`,
+      [name],
+    );
+    await client.query('ANALYZE audit_events');
+    const planOf = async (statement: Statement, values: unknown[]): Promise<string> => {
+      const { rows } = await client.query<Record<string, string>>(`EXPLAIN ${statement.text}`, values);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    };
+    const asked = [LIST_AUDIT_OF_PERSON, searchAuditEvents(['type', 'user'])] as const;
+    const plans = [
+      await planOf(asked[0], [...NEWEST, 100, name]),
+      await planOf(asked[1], [...NEWEST, 100, 20_000, 'noise.0', name]),
+    ];
+    for (const plan of plans) {
+      expect(plan).not.toMatch(/Seq Scan on audit_events_\d+ .*rows=\d{4}/);
+      // copies of the two indexes: PostgreSQL names them after table and columns
+      expect(plan).toMatch(/Scan.* (?:using|on) audit_events_\d+_actor_created_at_id_idx/);
+      expect(plan).toMatch(/Scan.* (?:using|on) audit_events_\d+_expr_created_at_id_idx/);
+    }
+    const found = (await pages<Event>(keks.url, `/admin/audit?user=${name}&limit=100`, admin)).flat();
+    expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+    // with that of the adding
+    expect(found).toHaveLength(666 + 285 - 95 + 1);
+    const times = found.map((event) => event.created_at);
+    expect(times).toEqual([...times].sort().toReversed());
+    const even = (
+      await pages<Event>(keks.url, `/admin/audit?user=${name}&type=noise.0&limit=100`, admin)
+    ).flat();
+    expect(even).toEqual(found.filter(({ type }) => type === 'noise.0'));
+    await client.query(`DELETE FROM audit_events WHERE type LIKE 'noise.%'`);
   });
 
   it('finds the rare ones among 50,000 others: no page looks at more than 20,000, none is skipped or shown twice', async () => {

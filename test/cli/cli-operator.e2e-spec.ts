@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { commandLine } from '../support/keks-here.js';
+import { commandLine, keksHere } from '../support/keks-here.js';
 import { addClient, type TestClient } from '../support/oauth.js';
+import { freePort } from '../support/process.js';
 import { program } from '../support/program.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 import { send } from '../support/wire.js';
@@ -39,6 +40,30 @@ beforeAll(async () => {
 });
 
 afterAll(() => app.close());
+
+describe('health', () => {
+  it('alive and ready: exit 0; nobody there: exit 1', async () => {
+    const { port } = new URL(app.url);
+    const asked = (args: string[], more: Record<string, string>) =>
+      keksHere({ ...settings, PORT: port, ...more }, ['health', ...args]);
+    for (const HOST of ['127.0.0.1', '0.0.0.0'])
+      for (const [args, path] of [
+        [[], 'live'],
+        [['--ready'], 'ready'],
+      ] as const)
+        expect(await asked([...args], { HOST, ALLOW_HTTP: 'true' })).toEqual({
+          code: 0,
+          stdout: `http://127.0.0.1:${port}/health/${path} answers 200.\n`,
+          stderr: '',
+        });
+    const free = String(await freePort());
+    expect(await asked([], { PORT: free })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Nothing answers at http://127.0.0.1:${free}/health/live (ECONNREFUSED).\n`,
+    });
+  });
+});
 
 describe('token issue', () => {
   it('--user: a token without password, in the name of the operator, which the user sees', async () => {
@@ -165,6 +190,64 @@ describe('audit', () => {
   ])('%s %s: exit 2', async (...args) =>
     expect(await refused('audit', ...args)).toEqual([2, 'invalid_request']),
   );
+
+  describe('export', () => {
+    interface Line {
+      readonly type: string;
+      readonly cursor: string;
+    }
+    const exported = async (...args: string[]): Promise<Line[]> => {
+      const { stdout, stderr } = await run('audit', 'export', ...args);
+      expect(stderr).toBe('');
+      return stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Line);
+    };
+    const events = 2_300;
+    const old = (line: Line): boolean => line.type.startsWith('old.');
+
+    beforeAll(() =>
+      app.database.client.query(
+        `INSERT INTO audit_events (created_at, type)
+         SELECT '2025-01-31T23:59:59.123456Z'::timestamptz + n / 2 * interval '1 microsecond', 'old.' || n
+           FROM generate_series(1, ${events}) AS n`,
+      ),
+    );
+
+    it('the whole log, the oldest first, one document a line; --json changes nothing', async () => {
+      const lines = (await exported()).filter(old);
+      expect(new Set(lines.map(({ type }) => type)).size).toBe(events);
+      expect(lines).toHaveLength(events);
+      // two were written in each microsecond
+      const times = lines.map(({ type }) => Math.floor(Number(type.slice('old.'.length)) / 2));
+      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      expect((await exported('--json')).filter(old)).toEqual(lines);
+    });
+
+    it('--after the cursor of any line: the rest, each once', async () => {
+      const lines = (await exported()).filter(old);
+      for (const at of [0, 1_000, events - 2])
+        expect((await exported('--after', lines[at]?.cursor ?? '')).filter(old)).toEqual(lines.slice(at + 1));
+    });
+
+    it('what happened this very moment comes next time: an older event may still be on its way', async () => {
+      await app.database.client.query(`INSERT INTO audit_events (type) VALUES ('just.now')`);
+      expect((await exported()).map(({ type }) => type)).not.toContain('just.now');
+    });
+
+    it.each([
+      ['--after', 'x'],
+      ['--after', '2025-01-31T23:59:59Z'],
+      ['--after', "2025-01-31T23:59:59Z_' OR true"],
+      ['--after', '2025-99-31T23:59:59Z_8b0f0b0e-7d0a-4b52-9a55-0c8a4b1f2d3e'],
+      ['--user', 'Dan'],
+      ['--limit', '5'],
+      ['--follow'],
+    ])('%s %s: exit 2', async (...args) =>
+      expect(await refused('audit', 'export', ...args)).toEqual([2, 'invalid_request']),
+    );
+  });
 
   it.concurrent(
     '--follow: what was there and then what happens, each event once, as JSON a line; Ctrl-C ends it',

@@ -152,6 +152,37 @@ describe('a server whose role owns nothing (docs/operating.md)', () => {
     expect(await partsOf(client)).toEqual(kept);
   });
 
+  it('keeps what the owner has said: less only when he says so, more by itself', async () => {
+    const { client } = database;
+    const purgeOf = async (as: string, months: number): Promise<string[]> => {
+      const { config, clock } = keks;
+      const maintenance = new Maintenance({ ...config, AUDIT_RETENTION: months }, clock);
+      maintenance.use(connectionOf(as));
+      return (await maintenance.run()).partitions.filter((name) => name.startsWith(AUDIT));
+    };
+    const monthsBack = async (back: number): Promise<string> => {
+      const first = `(date_trunc('month', now() AT TIME ZONE 'UTC') - interval '${back} months') AT TIME ZONE 'UTC'`;
+      await client.query(
+        `SELECT keks_make_partition('${AUDIT}', ${first}, ${first.replace(`${back} months`, `${back - 1} months`)})`,
+      );
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT '${AUDIT}_' || to_char(${first} AT TIME ZONE 'UTC', 'YYYYMMDD') AS name`,
+      );
+      return rows[0]?.name ?? '';
+    };
+    const [old, older] = [await monthsBack(5), await monthsBack(6)];
+    expect(await purgeOf(url, 4)).toEqual([]);
+    const dropped = await purgeOf(database.url, 5);
+    expect(dropped).toContain(older);
+    expect(dropped).not.toContain(old);
+    expect(await purgeOf(url, 13)).toEqual([]);
+    expect(await purgeOf(database.url, 4)).toEqual([old]);
+    const older14 = await monthsBack(14);
+    expect(await purgeOf(database.url, 14)).toEqual([]);
+    expect(await purgeOf(url, 13)).toEqual([]);
+    expect(await purgeOf(database.url, 13)).toContain(older14);
+  });
+
   it('passes keks doctor', async () => {
     const settings = environment(url);
     const { stdout, stderr } = await keksHere(settings, ['doctor', '--json']);

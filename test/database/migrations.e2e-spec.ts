@@ -216,12 +216,15 @@ describe('the entities and the schema', () => {
     expect(rows.map(({ name }) => name)).toEqual([...known, 'migrations'].sort());
   });
 
-  it('have no index on an expression, which drift detection would not see', async () => {
-    const { rows } = await one.client.query(
-      `SELECT indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-        WHERE c.relnamespace = 'public'::regnamespace AND i.indexprs IS NOT NULL`,
+  it('have no index on an expression, which drift detection would not see, but this one', async () => {
+    const { rows } = await one.client.query<{ is: string }>(
+      `SELECT pg_get_indexdef(indexrelid) AS is FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND i.indexprs IS NOT NULL AND NOT c.relispartition`,
     );
-    expect(rows).toEqual([]);
+    // a column for it would be written for every event, and have the whole log rewritten once
+    expect(rows.map(({ is }) => is)).toEqual([
+      `CREATE INDEX audit_events_user_idx ON ONLY public.audit_events USING btree (((detail ->> 'user'::text)), created_at, id) WHERE ((detail ->> 'user'::text) IS NOT NULL)`,
+    ]);
   });
 
   it('store secrets as digests: 32 bytes of bytea, and no column is called a token, a key or a secret', async () => {

@@ -170,7 +170,13 @@ describe.skipIf(!PGBOUNCER)('behind PgBouncer', () => {
       const connection = connectionOf(pgBouncer.through(database.url));
       const client = await openClient(connection);
       closing.push(() => client.end());
-      const facts = { ACCESS_TOKEN_TTL: 900, REFRESH_TOKEN_TTL: 900, WORKERS: 1, DATABASE_URL: database.url };
+      const facts = {
+        ACCESS_TOKEN_TTL: 900,
+        REFRESH_TOKEN_TTL: 900,
+        AUDIT_RETENTION: 13,
+        WORKERS: 1,
+        DATABASE_URL: database.url,
+      };
       const found = await checkAll(client, facts, undefined, connection);
       expect(found.find(({ check }) => check === 'pooler')).toMatchObject({ status: names ? 'ok' : 'warn' });
       expect(found.filter(({ status }) => status === 'fail')).toEqual([]);

@@ -6,6 +6,7 @@ import { connect, getCiphers, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../support/certificate.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { keksHere } from '../support/keks-here.js';
 import { freePort, launch, type ServerProcess } from '../support/process.js';
 import { environment } from '../support/test-app.js';
 
@@ -101,6 +102,14 @@ describe('TLS_CERT and TLS_KEY', () => {
 
   it('answer nothing to plain HTTP', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/cookies`)).rejects.toThrow();
+  });
+
+  it('and keks health asks by HTTPS, whatever name the certificate is for', async () => {
+    expect(await keksHere(settings(), ['health', '--ready'])).toEqual({
+      code: 0,
+      stdout: `https://127.0.0.1:${port}/health/ready answers 200.\n`,
+      stderr: '',
+    });
   });
 
   it('are read again on SIGHUP', async () => {

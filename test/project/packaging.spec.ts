@@ -62,7 +62,7 @@ describe('Dockerfile', () => {
   });
 
   it('ends as an unprivileged user who runs node itself, so that signals reach it', () => {
-    expect(all('USER').at(-1)).toBe('node');
+    expect(all('USER').at(-1)).toBe('1000:1000');
     const command = JSON.parse(all('CMD').at(-1) ?? '') as string[];
     expect(command[0]).toBe('node');
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
@@ -74,9 +74,7 @@ describe('Dockerfile', () => {
   it('asks the process whether it is alive', () => {
     const [health = ''] = all('HEALTHCHECK');
     const command = JSON.parse(health.slice(health.indexOf('['))) as string[];
-    expect(command.slice(0, 2)).toEqual(['node', '-e']);
-    expect(command[2]).toContain('/health/live');
-    expect(() => new Function(command[2] ?? '')).not.toThrow();
+    expect(command).toEqual(['node', 'dist/src/cli.js', 'health']);
   });
 
   it('installs no embedded PostgreSQL, runs no install script, and leaves the tools of the build behind', () => {

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { keyOf, parseExposition, type Family } from '../support/exposition.js';
 import { addClient, basic, clientToken, submit } from '../support/oauth.js';
@@ -253,6 +255,32 @@ describe('GET /metrics', () => {
     }
   });
 
+  it('tells what alarms ask for: ready, looked after, rows without a partition, when the next key is due', async () => {
+    const maintenance = keks.app.get(Maintenance);
+    const { client } = keks.database;
+    await login({ format: 'jwt' });
+    await client.query(
+      `INSERT INTO audit_events (created_at, type) SELECT '2001-01-01', 'old' FROM generate_series(1, 3)`,
+    );
+    keks.clock.advance(60);
+    const before = keks.clock.now() / 1_000;
+    await maintenance.run();
+    const after = keks.clock.now() / 1_000;
+    const metrics = await read();
+    expect(valueOf(metrics, 'keks_ready', {})).toBe(1);
+    const done = valueOf(metrics, 'keks_maintenance_timestamp_seconds', {});
+    expect(done).toBeGreaterThanOrEqual(before);
+    expect(done).toBeLessThanOrEqual(after);
+    for (const [table, rows] of Object.entries({ access_tokens: 0, refresh_tokens: 0, audit_events: 3 }))
+      expect(valueOf(metrics, 'keks_default_partition_rows', { table }), table).toBe(rows);
+    const { rows } = await client.query<{ kid: string; from: number }>(
+      'SELECT kid, extract(epoch FROM signs_from)::float8 AS from FROM signing_keys',
+    );
+    expect(metrics.get('keks_signing_key_due_timestamp_seconds')?.samples).toMatchObject(
+      rows.map(({ kid, from }) => ({ labels: { kid }, value: from + keks.config.SIGNING_KEY_TTL })),
+    );
+  });
+
   it('keks_http_requests_total goes by the pattern of the route and the class of the status', async () => {
     const name = 'keks_http_requests_total';
     const token = await keks.login('Oscar');
@@ -434,6 +462,22 @@ describe('GET /metrics without DATABASE_URL', () => {
     const [build] = parseExposition(String(answer.body)).get('keks_build_info')?.samples ?? [];
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(build?.labels['version']).toBe(version);
+  });
+
+  it('has every metric and every label that the alarms name', async () => {
+    const metrics = parseExposition(String((await get(server.url, '/metrics')).body));
+    const text = readFileSync(join(ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8');
+    const { groups } = parse(text) as { groups: { rules: { alert: string; expr: string }[] }[] };
+    const rules = groups.flatMap((group) => group.rules);
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+    expect(rules.length).toBeGreaterThan(9);
+    const operating = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8');
+    for (const { alert, expr } of rules) {
+      const names = expr.match(/\b(?:keks|process|nodejs)_\w+/g) ?? [];
+      expect(names, alert).not.toEqual([]);
+      for (const name of names) expect([...metrics.keys()], alert).toContain(name);
+      expect(operating).toContain(`\`${alert}\``);
+    }
   });
 
   it('has every metric that the dashboard shows', async () => {

@@ -3,6 +3,8 @@ import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 @Entity('audit_events')
 @Index('audit_events_grant_id_idx', ['grantId'])
 @Index('audit_events_token_id_idx', ['tokenId'])
+@Index('audit_events_person_idx', ['actor', 'createdAt', 'id'], { where: `actor LIKE 'user:%'` })
+@Index('audit_events_user_idx', { synchronize: false })
 export class AuditEventRow {
   @PrimaryColumn('timestamptz', {
     name: 'created_at',

@@ -25,9 +25,12 @@ export class AuditLog {
   /** Newest first. A page may hold fewer events than asked for, or none, and still not be the last. */
   async page(question: AuditQuestion, limit: number, after: Position = NEWEST): Promise<AuditPage> {
     const criteria = criteriaOf(question);
-    const searches = criteria.length > 0 && !criteria.some((criterion) => INDEXED.includes(criterion));
+    const person = criteria.length === 1 && criteria[0] === 'user';
+    const searches =
+      criteria.length > 0 && !person && !criteria.some((criterion) => INDEXED.includes(criterion));
+    const list = person ? sql.LIST_AUDIT_OF_PERSON : sql.listAuditEvents(criteria);
     const rows = await this.database.run<sql.AuditRow | sql.HorizonRow>(
-      searches ? sql.searchAuditEvents(criteria) : sql.listAuditEvents(criteria),
+      searches ? sql.searchAuditEvents(criteria) : list,
       [
         ...after,
         limit + 1,

@@ -44,6 +44,22 @@ const named = (name: string, criteria: readonly AuditCriterion[], text: string):
   text,
 });
 
+/**
+ * The next `limit` events, newest first. What a person did and what was done to one are in two indexes, each in the order of time:
+ * both are asked, because an OR would read all of a person's events to sort them.
+ * @param name whose, as `$n`; of everybody if undefined
+ */
+function nextEvents(limit: string, name: string | undefined): string {
+  const from = `SELECT ${COLUMNS} FROM audit_events WHERE ${BEHIND}`;
+  const end = `${NEWEST_FIRST} LIMIT ${limit}`;
+  if (name === undefined) return `${from} ${end}`;
+  const actor = `'user:' || ${name}::text`;
+  return `(${from} AND actor LIKE 'user:%' AND actor = ${actor} ${end})
+          UNION ALL
+          (${from} AND detail->>'user' = ${name} AND actor IS DISTINCT FROM ${actor} ${end})
+          ${end}`;
+}
+
 /** `$3` events from behind `$1, $2`, newest first. */
 export function listAuditEvents(criteria: readonly AuditCriterion[]): Statement {
   const conditions = [BEHIND, ...criteria.map((criterion, at) => CONDITIONS[criterion](`$${at + 4}`))];
@@ -53,6 +69,12 @@ export function listAuditEvents(criteria: readonly AuditCriterion[]): Statement 
     `SELECT ${COLUMNS}, ${POSITION} FROM audit_events WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3`,
   );
 }
+
+/** The same of the person `$4`. */
+export const LIST_AUDIT_OF_PERSON: Statement = {
+  name: 'list_audit_of_person',
+  text: `SELECT ${COLUMNS}, ${POSITION} FROM (${nextEvents('$3', '$4')}) AS theirs ${NEWEST_FIRST}`,
+};
 
 /** `$3` events from in front of `$1, $2`, oldest first. */
 export function tailAuditEvents(criteria: readonly AuditCriterion[]): Statement {
@@ -66,20 +88,21 @@ export function tailAuditEvents(criteria: readonly AuditCriterion[]): Statement 
 }
 
 /**
- * The same as a list among the next `$4` events only. Unless there are `$3` of them, a last row without `id` tells where the
+ * The same as a list among the next `$4` events only, of everybody or of the person that is asked for. Unless there are `$3` of them, a last row without `id` tells where the
  * search has stopped; both see the same snapshot, so nothing is shown twice or skipped.
  */
 export function searchAuditEvents(criteria: readonly AuditCriterion[]): Statement {
   const conditions = criteria.map((criterion, at) => CONDITIONS[criterion](`$${at + 5}`));
+  const next = nextEvents('$4', criteria.includes('user') ? `$${criteria.indexOf('user') + 5}` : undefined);
   return named(
     'search_audit_events',
     criteria,
     `WITH page AS MATERIALIZED (
        SELECT ${COLUMNS}, ${POSITION}
-         FROM (SELECT ${COLUMNS} FROM audit_events WHERE ${BEHIND} ${NEWEST_FIRST} LIMIT $4) AS seen
+         FROM (${next}) AS seen
         WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3
      ), horizon AS (
-       SELECT ${POSITION} FROM audit_events WHERE ${BEHIND} ${NEWEST_FIRST} OFFSET $4 - 1 LIMIT 1
+       SELECT ${POSITION} FROM (${next}) AS seen ${NEWEST_FIRST} OFFSET $4 - 1 LIMIT 1
      )
      SELECT * FROM page
      UNION ALL

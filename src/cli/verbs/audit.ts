@@ -3,6 +3,7 @@ import type { AuditQuestion } from '../../auth/audit/audit-log.js';
 import type { AuditRow } from '../../auth/audit/audit.sql.js';
 import type { Position } from '../../auth/lists/cursors.js';
 import { moment, table, type Answer } from '../answer.js';
+import { auditExport } from './audit-export.js';
 import { examples, once, type Act } from '../noun.js';
 import { WrongUsage } from '../refusal.js';
 import type { Services } from '../services.js';
@@ -24,7 +25,7 @@ interface Options {
 
 /** What happened. */
 export function audit(program: Command, act: Act): void {
-  program
+  const noun = program
     .command('audit')
     .description('the last events of the audit log, the newest at the end')
     .addOption(once('--type <type>', 'such as login.refused'))
@@ -39,6 +40,7 @@ export function audit(program: Command, act: Act): void {
       ...examples('keks audit --type login.refused --limit 20', 'keks audit --user alice --follow'),
     )
     .action(act(run));
+  auditExport(noun, act);
 }
 
 async function run(options: Options, command: Command): Promise<Answer> {

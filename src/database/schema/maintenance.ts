@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../clock.js';
+import { auditRetention, stateAuditRetention } from './audit-retention.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
@@ -14,7 +15,6 @@ const DAY_MS = 86_400_000;
  * longer than any access token lives.
  */
 const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
-const AUDIT_MONTHS = 13;
 /** lock_not_available */
 const LOCKED = '55P03';
 /** query_canceled */
@@ -26,6 +26,13 @@ const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3
  * has. Rows that take longer to move stay where they are.
  */
 const HOLD_MS = 250;
+
+export interface UpkeepState {
+  /** When all of it was last done: milliseconds since the epoch, 0 if never. */
+  readonly doneAt: number;
+  /** Rows in the default partitions, by table, as far as they are counted. */
+  readonly astray: Readonly<Record<string, number>>;
+}
 
 export interface PurgeReport {
   readonly partitions: string[];
@@ -40,11 +47,17 @@ export interface PurgeReport {
 export class Maintenance {
   private readonly logger = new Logger('database');
   private connection: DatabaseConnection | undefined;
+  private upkeep: UpkeepState = { doneAt: 0, astray: {} };
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly clock: Clock,
   ) {}
+
+  /** Of what this process has done and seen. */
+  get state(): UpkeepState {
+    return this.upkeep;
+  }
 
   /** From now on, in this database. */
   use(connection: DatabaseConnection): void {
@@ -54,15 +67,20 @@ export class Maintenance {
   /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
   async prepare(connection: DatabaseConnection): Promise<void> {
     this.use(connection);
-    await this.ensurePartitions().catch((error: unknown) => {
+    try {
+      await this.ensurePartitions();
+      await this.lookBack();
+    } catch (error) {
       if (sqlState(error) !== LOCKED) throw error;
-    });
+    }
   }
 
   /** @param tell told in a few words how far it is */
   async run(tell?: (progress: string) => void): Promise<PurgeReport> {
     await this.ensurePartitions();
-    return this.purge(tell);
+    const report = await this.purge(tell);
+    await this.lookBack();
+    return report;
   }
 
   async ensurePartitions(): Promise<void> {
@@ -73,6 +91,7 @@ export class Maintenance {
       ['audit_events', monthsFrom(now, now + 32 * DAY_MS)],
     ];
     await this.session(async (client) => {
+      await this.settleAuditRetention(client);
       const { rows } = await client.query<{ name: string }>(ATTACHED);
       const attached = new Set(rows.map((row) => row.name));
       for (const [parent, ranges] of wanted)
@@ -82,6 +101,18 @@ export class Maintenance {
               unlessLocked(client, 'SELECT keks_make_partition($1, $2, $3)', [parent, from, to]),
             );
     });
+  }
+
+  /** The database itself keeps what it was told by the owner: a role that only serves cannot have the log forget sooner. */
+  private async settleAuditRetention(client: pg.Client): Promise<void> {
+    const { AUDIT_RETENTION: wanted } = this.config;
+    const { stated, owner } = await auditRetention(client);
+    if (stated === wanted) return;
+    if (owner) await unlessLocked(client, stateAuditRetention(wanted), []);
+    else if (stated > wanted)
+      this.logger.warn(
+        `the database keeps audit events for ${stated} months, not ${wanted}: run "keks migrate" with this AUDIT_RETENTION as the owner of the tables`,
+      );
   }
 
   /** Everything works without the partition, too; it is tried again within the hour. */
@@ -107,7 +138,7 @@ export class Maintenance {
       const partitions: string[] = [];
       for (const [at, { name }] of rows.entries()) {
         tell(`partitions: ${at + 1} of ${rows.length}`);
-        const over = name.startsWith('audit_events_') ? monthsBefore(now, AUDIT_MONTHS) : now;
+        const over = name.startsWith('audit_events_') ? monthsBefore(now, this.config.AUDIT_RETENTION) : now;
         const [row] = await unlessLocked<{ dropped: boolean }>(
           client,
           'SELECT keks_drop_partition($1, $2) AS dropped',
@@ -125,6 +156,15 @@ export class Maintenance {
       await client.query(PURGE_ENDED_GRANTS, [rested]);
       return { partitions, grants };
     });
+  }
+
+  /** Notes that it is done, and what is left. */
+  private async lookBack(): Promise<void> {
+    const astray = await this.session(async (client) => {
+      const { rows } = await client.query<{ table: string; rows: number }>(ASTRAY);
+      return Object.fromEntries(rows.map(({ table, rows: count }) => [table, count]));
+    });
+    this.upkeep = { doneAt: this.clock.now(), astray };
   }
 
   private async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -146,6 +186,14 @@ const ATTACHED = `
    WHERE i.inhparent IN ('access_tokens'::regclass, 'refresh_tokens'::regclass, 'audit_events'::regclass)
      AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
    ORDER BY c.relname`;
+
+const COUNTED_MOST = 10_000;
+const ASTRAY = ['access_tokens', 'refresh_tokens', 'audit_events']
+  .map(
+    (table) =>
+      `SELECT '${table}' AS table, count(*)::int AS rows FROM (SELECT FROM ${table}_default LIMIT ${COUNTED_MOST}) AS astray`,
+  )
+  .join(' UNION ALL ');
 
 /** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
 const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});

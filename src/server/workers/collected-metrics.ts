@@ -8,6 +8,9 @@ const PATIENCE_MS = 1_000;
 /** Where neither the sum nor what prom-client does is what an operator wants to see. */
 const AGGREGATORS: Readonly<Record<string, string>> = {
   keks_build_info: 'first',
+  keks_maintenance_timestamp_seconds: 'max',
+  keks_default_partition_rows: 'max',
+  keks_signing_key_due_timestamp_seconds: 'max',
   process_start_time_seconds: 'min',
   nodejs_eventloop_lag_seconds: 'max',
   nodejs_eventloop_lag_p99_seconds: 'max',

@@ -18,9 +18,11 @@ const CLOCK_FAIL_MS = 60_000;
 const DAY_S = 86_400;
 /** Beyond what is needed and what waits for the next purge, every statement pays for each partition. */
 const SPARE_PARTITIONS = 8;
-const AUDIT_MONTHS = 14;
 
-type Settings = Pick<Config, 'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL' | 'WORKERS' | 'DATABASE_URL'>;
+type Settings = Pick<
+  Config,
+  'ACCESS_TOKEN_TTL' | 'REFRESH_TOKEN_TTL' | 'AUDIT_RETENTION' | 'WORKERS' | 'DATABASE_URL'
+>;
 
 export async function checkDatabase(client: PinnedClient, settings: Settings): Promise<Finding[]> {
   const server = await inspectServer(client);
@@ -103,7 +105,7 @@ function checkPartitions({ table, attached, missing, astray }: PartitionFacts, s
   const most = {
     access_tokens: days(settings),
     refresh_tokens: months(settings),
-    audit_events: AUDIT_MONTHS,
+    audit_events: settings.AUDIT_RETENTION + 1,
   };
   const mend = 'run "keks purge"; a running server does it every hour';
   // the default one takes what comes: where no server has run yet, nobody has made any

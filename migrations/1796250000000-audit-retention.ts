@@ -1,0 +1,31 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { dropPartition } from './1796100000000-audit-append-only.js';
+
+/**
+ * How long the audit log is kept becomes the owner's to say: a comment on the table, which every role can read and only the owner
+ * can change. Where it says nothing, 13 months are kept as before.
+ */
+export class AuditRetention1796250000000 implements MigrationInterface {
+  readonly name = 'AuditRetention1796250000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const step of [OWN_SEARCH_PATH, dropPartition(AS_THE_OWNER_SAYS)]) await queryRunner.query(step);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    for (const step of [OWN_SEARCH_PATH, dropPartition(THIRTEEN_MONTHS)]) await queryRunner.query(step);
+  }
+}
+
+/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
+
+const olderThan = (months: string): string => `
+       OR parent = 'audit_events' AND over > date_trunc('month', clock_timestamp()) - make_interval(months => ${months})`;
+
+const AS_THE_OWNER_SAYS = olderThan(
+  `coalesce(substring(obj_description('audit_events'::regclass, 'pg_class') FROM '^audit_months=([0-9]{1,4})$')::int, 13)`,
+);
+
+/** As it was before. */
+const THIRTEEN_MONTHS = olderThan('13');
