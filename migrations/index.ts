@@ -7,6 +7,7 @@ import { LivingGrants1796000061000 } from './1796000061000-living-grants.js';
 import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.js';
 import { ClientResources1796100060000 } from './1796100060000-client-resources.js';
+import { Revocations1796230000000 } from './1796230000000-revocations.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -19,6 +20,7 @@ export const migrations = [
   SecretKeys1796000120000,
   AuditAppendOnly1796100000000,
   ClientResources1796100060000,
+  Revocations1796230000000,
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock, timestamp } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
@@ -32,8 +33,8 @@ const ISSUE_TO_USER: Statement = {
       SELECT id, name, epoch FROM users
        WHERE id = $1 AND password_hash = $2 AND scope = $3 AND disabled_at IS NULL FOR SHARE
     ), login AS (
-      INSERT INTO grants (kind, user_id, epoch, scope, expires_at, ip, user_agent, created_at, label)
-      SELECT 'login', owner.id, owner.epoch, $4, $5, $6, $7, $8, $17 FROM owner
+      INSERT INTO grants (id, kind, user_id, epoch, scope, expires_at, ip, user_agent, created_at, label, signed)
+      SELECT $18, 'login', owner.id, owner.epoch, $4, $5, $6, $7, $8, $17, $12 = 'jwt' FROM owner
       RETURNING id
     ), token AS (
       INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
@@ -81,6 +82,7 @@ export class LoginIssuer {
     const { AUDIENCE: audience, SESSION_TTL, REFRESH_TOKEN_TTL } = this.config;
     const format = request.format ?? 'opaque';
     const notAfter = this.clock.seconds() + SESSION_TTL;
+    const grantId = randomUUID();
     const access = await this.mint.access({
       subject: user.id,
       clientId: FIRST_PARTY_CLIENT,
@@ -88,6 +90,7 @@ export class LoginIssuer {
       audience,
       format,
       notAfter,
+      grantId,
     });
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
     const grantExpiresAt = offline ? notAfter : access.expiresAt;
@@ -97,7 +100,7 @@ export class LoginIssuer {
       ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, now],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null, origin.requestId],
-      ...[by?.actor ?? null, by?.label ?? null],
+      ...[by?.actor ?? null, by?.label ?? null, grantId],
     ]);
     if (!row) throw new Unavailable('the account changed while its password was being checked');
     this.telemetry.issued('login', format);

@@ -60,4 +60,8 @@ export class Grant {
   /** The user's when it was made; none, of a grant that is older than epochs, is the first. Clients have none. */
   @Column('bigint', { nullable: true })
   epoch!: string | null;
+
+  /** Whether JWTs are issued for it; of one from a version before nobody knows. */
+  @Column('boolean', { nullable: true })
+  signed!: boolean | null;
 }

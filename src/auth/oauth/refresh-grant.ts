@@ -140,7 +140,8 @@ export class RefreshGrant {
   private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
     const { user_id: subject, audience, format } = row;
     const clientId = FIRST_PARTY_CLIENT;
-    return this.mint.access({ subject, clientId, scope, audience, format, notAfter: endOf(row) });
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    return this.mint.access({ ...claims, notAfter: endOf(row) });
   }
 
   private answer(access: MintedToken, scope: string, refreshToken: string, expiresAt: number): IssuedToken {
