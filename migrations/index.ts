@@ -8,6 +8,7 @@ import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.js';
 import { ClientResources1796100060000 } from './1796100060000-client-resources.js';
 import { Revocations1796230000000 } from './1796230000000-revocations.js';
+import { RevocationTriggers1796230001000 } from './1796230001000-revocation-triggers.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -21,6 +22,7 @@ export const migrations = [
   AuditAppendOnly1796100000000,
   ClientResources1796100060000,
   Revocations1796230000000,
+  RevocationTriggers1796230001000,
 ];
 
 /**

@@ -76,10 +76,10 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
 
   const committed = (s) => R.reduce((set, r) => (s[phase(r)] >= COMMITTED ? set | (1 << r) : set), 0);
   const inLog = (s) => R.reduce((set, r) => (s[logged(r)] ? set | (1 << r) : set), 0) & committed(s);
-  /** What all who may hold a lease of this instance have applied; of nobody, what was so when it last said so. */
+  /** What all who may hold a lease of this instance have applied: of nobody, all. */
   const confirmed = (s, i) => {
     const holders = G.filter((g) => s[leaseAge(i, g)] < life);
-    return holders.length === 0 ? s[applied(i)] : holders.reduce((set, g) => set & s[acked(i, g)], every);
+    return holders.reduce((set, g) => set & s[acked(i, g)], every);
   };
   /** By numbers: only what is above the highest that the guard has seen. */
   const newTo = (s, known, visible) => {

@@ -12,7 +12,7 @@ const FLOORS = [
   ['auth/clients', 'auth/discovery', 'auth/users'],
   ['auth/tokens'],
   ['auth/grants', 'auth/keys'],
-  ['auth/audit', 'auth/throttle'],
+  ['auth/audit', 'auth/leases', 'auth/throttle'],
   ['auth/lists', 'auth/secrets', 'auth/telemetry'],
   ['database', 'http'],
   ['guard', 'tracing'],

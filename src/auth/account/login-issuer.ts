@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock, timestamp } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, scopeOfUser, subset } from '../scope.js';
 import { Telemetry } from '../telemetry/telemetry.js';
@@ -64,7 +64,7 @@ export interface OnBehalf {
 @Injectable()
 export class LoginIssuer {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly mint: TokenMint,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -95,7 +95,7 @@ export class LoginIssuer {
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
     const grantExpiresAt = offline ? notAfter : access.expiresAt;
     const now = new Date(this.clock.now());
-    const [row] = await this.database.run<{ grant_id: string }>(ISSUE_TO_USER, [
+    const [row] = await this.told.database.run<{ grant_id: string }>(ISSUE_TO_USER, [
       ...[user.id, user.passwordHash, user.scope],
       ...[scope, timestamp(grantExpiresAt), origin.ip, origin.userAgent, now],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
@@ -105,7 +105,8 @@ export class LoginIssuer {
     if (!row) throw new Unavailable('the account changed while its password was being checked');
     this.telemetry.issued('login', format);
     const login = { grantId: row.grant_id, userId: user.id, at: now, origin };
-    const ended = await endOldestLogins(this.database, login, this.config.MAX_SESSIONS_PER_USER);
+    const ended = await endOldestLogins(this.told.database, login, this.config.MAX_SESSIONS_PER_USER);
+    if (ended > 0) await this.told.wait();
     this.telemetry.revoked('grant', ended);
     const { token, expiresIn } = access;
     return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };

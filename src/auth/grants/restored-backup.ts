@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { OPERATOR } from '../request-origin.js';
 import type { Statement } from '../../database/statement.js';
 
@@ -26,7 +26,7 @@ const REVOKE_OLDER: Statement = {
 @Injectable()
 export class RestoredBackup {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly clock: Clock,
   ) {}
 
@@ -40,13 +40,17 @@ export class RestoredBackup {
     let total = 0;
     for (let after: string | null = NO_ID; after !== null;) {
       const values: unknown[] = [after, before, new Date(this.clock.now())];
-      const [row]: { last: string | null; revoked: number }[] = await this.database.run(REVOKE_OLDER, values);
+      const [row]: { last: string | null; revoked: number }[] = await this.told.database.run(
+        REVOKE_OLDER,
+        values,
+      );
       total += row?.revoked ?? 0;
       after = row?.last ?? null;
       progress(total);
     }
     const event = { type: 'grants.revoked_all', origin: OPERATOR, detail: { before, grants: total } };
-    await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await this.told.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await this.told.wait();
     return total;
   }
 }

@@ -55,7 +55,7 @@ export const READ_NEW: Statement = {
       FROM (SELECT) AS one LEFT JOIN LATERAL (
         SELECT ${COLUMNS} FROM revocations
          WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
-         ORDER BY id LIMIT $2
+         ORDER BY revocations.id LIMIT $2
       ) AS r ON true`,
 };
 
@@ -65,7 +65,7 @@ export const READ_PAGE: Statement = {
   text: `
     SELECT ${PLACE} AS place, pg_current_snapshot()::text AS snapshot, r.*
       FROM (SELECT) AS one LEFT JOIN LATERAL (
-        SELECT ${COLUMNS} FROM revocations WHERE id > $1 ORDER BY id LIMIT $2
+        SELECT ${COLUMNS} FROM revocations WHERE id > $1 ORDER BY revocations.id LIMIT $2
       ) AS r ON true`,
 };
 

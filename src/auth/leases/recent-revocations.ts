@@ -13,45 +13,48 @@ export interface Revocation {
   readonly exp: number;
 }
 
-interface Kept {
-  readonly transaction: bigint;
-  readonly revocation: Revocation;
+/** What one read has found. */
+interface Find {
+  readonly seenBy: Snapshot;
+  readonly kept: readonly { readonly transaction: bigint; readonly revocation: Revocation }[];
 }
 
 /** The end of the log: all of it that one snapshot has seen and an earlier one has not. It is for guards that keep up. */
 export class RecentRevocations {
-  private kept: Kept[] = [];
+  /** Seen by this one. */
+  upTo: Snapshot;
+  private finds: Find[] = [];
+  private size = 0;
 
+  /** @param since what is not here has been seen by this one */
   constructor(
-    /** What is not here has been seen by this one. */
     private since: Snapshot,
     private readonly most: number,
-  ) {}
+  ) {
+    this.upTo = since;
+  }
 
-  /** Seen by this one. */
-  upTo: Snapshot = this.since;
-
-  /** @returns false if there are too many: then those who have not applied them begin again */
-  add(rows: readonly RevocationRow[], seenBy: Snapshot): boolean {
+  /** Beyond the most that it keeps, the oldest go: guards that have not applied those begin again. */
+  add(rows: readonly RevocationRow[], seenBy: Snapshot): void {
     this.upTo = seenBy;
-    const added = rows.map((row) => ({ transaction: BigInt(row.xid), revocation: revocationOf(row) }));
-    const fits = this.kept.length + added.length <= this.most;
-    if (fits) this.kept.push(...added);
-    else this.forget(seenBy);
-    return fits;
+    if (rows.length > 0) {
+      const kept = rows.map((row) => ({ transaction: BigInt(row.xid), revocation: revocationOf(row) }));
+      this.finds.push({ seenBy, kept });
+      this.size += kept.length;
+    }
+    while (this.size > this.most) {
+      const oldest = this.finds.shift();
+      if (!oldest) return;
+      this.size -= oldest.kept.length;
+      this.since = oldest.seenBy;
+    }
   }
 
   /** Undefined if some of it may not be here. */
   after(known: Snapshot): Revocation[] | undefined {
     if (!known.covers(this.since)) return undefined;
-    return this.kept
-      .filter(({ transaction }) => !known.sees(transaction))
-      .map(({ revocation }) => revocation);
-  }
-
-  private forget(seenBy: Snapshot): void {
-    this.kept = [];
-    this.since = seenBy;
+    const news = this.finds.flatMap(({ kept }) => kept).filter(({ transaction }) => !known.sees(transaction));
+    return news.map(({ revocation }) => revocation);
   }
 }
 

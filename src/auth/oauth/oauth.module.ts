@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
@@ -10,6 +11,8 @@ import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
 import { RefreshGrant } from './refresh-grant.js';
+import { RevocationFeedController } from './revocation-feed.controller.js';
+import { RevocationFeed } from './revocation-feed.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -20,11 +23,12 @@ import { TokenEndpoint } from './token-endpoint.js';
     ClientCredentialsModule,
     ClientsModule,
     GrantsModule,
+    LeasesModule,
     TelemetryModule,
     ThrottleModule,
     TokensModule,
   ],
-  controllers: [OAuthController],
-  providers: [Introspection, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
+  controllers: [OAuthController, RevocationFeedController],
+  providers: [Introspection, RevocationFeed, OAuthRevocation, RefreshGrant, Successors, TokenEndpoint],
 })
 export class OAuthModule {}
