@@ -33,13 +33,19 @@ const revocation = z
       description:
         'Of a `grant`: SHA-256 of the `sub` of its tokens. About those of them without `sid`, ask.',
     }),
-    exp: z.int().meta({ description: 'Seconds since the epoch: afterwards it ends nothing any more.' }),
+    exp: z.int().meta({
+      description: 'Seconds since the epoch: afterwards it ends nothing any more.',
+      example: 1_767_225_600,
+    }),
   })
   .meta({ id: 'Revocation' });
 
 export const feedAnswer = z
   .object({
-    cursor: z.string().meta({ description: 'For the next request: opaque.' }),
+    cursor: z.string().meta({
+      description: 'For the next request: opaque.',
+      example: '7580000000000000000-00000001-16384~812:812:',
+    }),
     reset: z.boolean().meta({ description: 'Forget all entries before you apply these.' }),
     more: z.boolean().meta({ description: 'More is there already: ask again at once.' }),
     lease_ms: z.int().nonnegative().meta({
