@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { guardSource } from './test/support/guard-source.js';
 
 export default defineConfig({
+  resolve: { alias: guardSource() },
   test: {
     include: ['test/browser/**/*.spec.ts'],
     globalSetup: 'test/browser/support/global-setup.ts',

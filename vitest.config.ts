@@ -1,5 +1,6 @@
 import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { guardSource } from './test/support/guard-source.js';
 
 /**
  * What these measure is taken from everybody by whoever runs beside them. They come last and alone; everything else is about
@@ -44,10 +45,10 @@ const SHARED = {
   // process, where each file's app, the only one of its time, takes the place of the one before
   pool: 'forks' as const,
   isolate: false,
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   // how long something may take to come is no promise, unless a test says so
-  expect: { poll: { timeout: 30_000 } },
+  expect: { poll: { timeout: 90_000 } },
 } satisfies NonNullable<UserWorkspaceConfig['test']>;
 
 export default defineConfig({
@@ -58,6 +59,7 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       {
+        resolve: { alias: guardSource() },
         test: {
           ...SHARED,
           name: 'behaviour',
@@ -69,6 +71,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias: guardSource() },
         test: {
           ...SHARED,
           name: 'limits',

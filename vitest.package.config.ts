@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { guardSource } from './test/support/guard-source.js';
 
 export default defineConfig({
+  resolve: { alias: guardSource() },
   test: {
     include: ['test/package/**/*.spec.ts'],
     globalSetup: 'test/support/global-setup.ts',

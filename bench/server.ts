@@ -5,13 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
+import { Public } from 'keks-guard';
 import pino from 'pino';
 import { AppModule } from '../src/app.module.js';
 import { tuneCollector } from '../src/server/collector.js';
 import { loadConfig } from '../src/config/config.js';
 import { DatabaseSession } from '../src/database/database-session.js';
 import { connectionOf } from '../src/database/pools.js';
-import { Public } from '../src/guard/principal.js';
 import { drain, DrainState } from '../src/http/drain.js';
 import { createHttpApp, listen } from '../src/http/http-app.js';
 

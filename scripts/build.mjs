@@ -8,6 +8,7 @@ import { alone } from './lock.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+const guard = join(root, 'packages', 'guard');
 /** Its time is when the last build that succeeded began. */
 const stamp = join(dist, '.built');
 const typescript = installedCompiler();
@@ -32,28 +33,29 @@ function isBuilt() {
     'tsconfig.build.json',
     'scripts/build.mjs',
     'scripts/lock.mjs',
+    'packages/guard/package.json',
+    'packages/guard/tsconfig.json',
   ];
   const files = [...single.map((name) => join(root, name)), typescript];
-  const folders = ['src', 'migrations'].map((name) => join(root, name));
+  const folders = ['src', 'migrations', 'packages/guard/src'].map((name) => join(root, name));
   for (const folder of folders) {
     files.push(folder);
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
       if (entry.isDirectory() || entry.name.endsWith('.ts')) files.push(join(entry.parentPath, entry.name));
   }
+  if (!existsSync(join(guard, 'dist'))) return false;
   // the time of the change, which nobody can set; a folder's tells of what came and went
   return files.every((file) => statSync(file).ctimeMs < since);
 }
 
 /** Outputs whose source is gone would still be imported, run as migrations or packed. */
-function removeOrphans(folder) {
+function removeOrphans(folder, sources) {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) removeOrphans(path);
-    else if (/\.(js|d\.ts|js\.map)$/.test(entry.name)) {
-      const source = join(root, path.slice(dist.length + 1).replace(/\.(js\.map|d\.ts|js)$/, '.ts'));
-      if (!existsSync(source)) rmSync(path);
-    }
+    const source = join(sources, entry.name.replace(/\.(js\.map|d\.ts|js)$/, '.ts'));
+    if (entry.isDirectory()) removeOrphans(path, source);
+    else if (/\.(js|d\.ts|js\.map)$/.test(entry.name) && !existsSync(source)) rmSync(path);
   }
 }
 
@@ -62,7 +64,8 @@ function build() {
   // whoever waits wants to know for what, and whether it will be so every time
   const what = existsSync(stamp) ? 'what has changed' : 'Keks, which takes this long the first time only';
   process.stderr.write(`Compiling ${what} ...\n`);
-  for (const folder of ['src', 'migrations']) removeOrphans(join(dist, folder));
+  for (const folder of ['src', 'migrations']) removeOrphans(join(dist, folder), join(root, folder));
+  removeOrphans(join(guard, 'dist'), join(guard, 'src'));
   const tsc = join(dirname(typescript), 'bin', 'tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], {
     cwd: root,

@@ -1,6 +1,7 @@
 // Packs the compiled program, with those of its dependencies that have many files, into few: dist/packed/. Tests start it
-// more than a hundred times, and most of the CPU of a start goes into finding and opening 2,300 files.
-import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+// more than a hundred times, and most of the CPU of a start goes into finding, opening and compiling 2,300 files. CommonJS,
+// because V8's code of ES modules cannot be kept: see code-cache.cjs.
+import { copyFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,8 @@ import { alone } from './lock.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const packed = join(root, 'dist', 'packed');
 const stamp = join(packed, '.packed');
+
+const CODE_CACHE = 'scripts/code-cache.cjs';
 
 const PROGRAMS = {
   main: 'dist/src/main.js',
@@ -53,10 +56,18 @@ const withoutOldNames = {
   },
 };
 
+/** A script of which V8's code is kept cannot import by itself. */
+const importsElsewhere = {
+  name: 'imports-elsewhere',
+  renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, `require('./code-cache.cjs').load(`) }),
+};
+
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function isPacked() {
-  const sources = ['dist/.built', 'package-lock.json', 'scripts/pack.mjs'].map((name) => join(root, name));
+  const sources = ['dist/.built', 'package-lock.json', 'scripts/pack.mjs', CODE_CACHE].map((name) =>
+    join(root, name),
+  );
   return sources.every((file) => time(file) < time(stamp));
 }
 
@@ -69,12 +80,23 @@ async function pack() {
     ),
     platform: 'node',
     external: isExternal,
-    plugins: [withoutOldNames],
+    plugins: [withoutOldNames, importsElsewhere],
     logLevel: 'silent',
   });
   rmSync(packed, { recursive: true, force: true });
-  await bundle.write({ dir: packed, format: 'esm', keepNames: true, banner: `import 'reflect-metadata';` });
+  await bundle.write({
+    dir: packed,
+    format: 'cjs',
+    keepNames: true,
+    entryFileNames: '[name]-entry.cjs',
+    chunkFileNames: '[name]-[hash].cjs',
+    banner: `require('reflect-metadata');`,
+  });
   await bundle.close();
+  copyFileSync(join(root, CODE_CACHE), join(packed, 'code-cache.cjs'));
+  // under the names that they have in dist/src/, where the primary of several workers looks for them
+  for (const name of Object.keys(PROGRAMS))
+    writeFileSync(join(packed, `${name}.js`), `import './code-cache.cjs';\nimport './${name}-entry.cjs';\n`);
   writeFileSync(stamp, '');
   utimesSync(stamp, began, began);
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { GuardModule } from 'keks-guard';
 import { AccountModule } from './auth/account/account.module.js';
 import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
@@ -13,7 +14,6 @@ import { ConfigModule } from './config/config.module.js';
 import { CookiesModule } from './cookies/cookies.module.js';
 import type { Clock } from './database/clock.js';
 import { DatabaseModule } from './database/database.module.js';
-import { GuardModule } from './guard/guard.module.js';
 import { DrainState } from './http/drain.js';
 import type { MetricsText } from './ops/metrics-text.js';
 import { OpsModule } from './ops/ops.module.js';

@@ -7,4 +7,4 @@ import { run } from './cli/program.js';
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 // the code and not the end of the event loop decides: pools and timers may linger for a while
-process.exit(await run(process.argv.slice(2)));
+void run(process.argv.slice(2)).then((code) => process.exit(code));

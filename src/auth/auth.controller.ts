@@ -1,9 +1,8 @@
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import { BearerError, type Challenge, Public } from 'keks-guard';
 import { CONFIG, type Config } from '../config/config.js';
 import { Clock } from '../database/clock.js';
-import { BearerError, type Challenge } from '../guard/bearer-error.js';
-import { Public } from '../guard/principal.js';
 import { ApiAnswer, ApiErrors } from '../http/openapi/api-answer.js';
 import { CurrentOrigin } from './current-caller.js';
 import type { RequestOrigin } from './request-origin.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TokenValidator, type Validation } from '../guard/token-validator.js';
+import { TokenValidator, type Validation } from 'keks-guard';
 import { Refusals } from './audit/refusals.js';
 import { LoginIssuer, type LoginRequest } from './account/login-issuer.js';
 import type { RequestOrigin } from './request-origin.js';

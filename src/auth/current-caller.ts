@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { PRINCIPAL, type Principal } from '../guard/principal.js';
+import type { Principal } from 'keks-guard';
+import { PRINCIPAL } from 'keks-guard/internals';
 import { originOf, type HttpRequest, type RequestOrigin } from './request-origin.js';
 
 /** Who asks, and from where. */

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import { Guarded } from 'keks-guard/swagger';
 import { z } from 'zod';
-import { Guarded } from '../guard/swagger.js';
 import { ApiAnswer } from '../http/openapi/api-answer.js';
 
 const cookiesAnswer = z

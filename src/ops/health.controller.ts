@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import { Public } from 'keks-guard';
 import { z } from 'zod';
-import { Public } from '../guard/principal.js';
 import { ApiAnswer } from '../http/openapi/api-answer.js';
 import { Readiness } from './readiness.js';
 

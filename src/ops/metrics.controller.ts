@@ -1,8 +1,8 @@
 import { applyDecorators, Controller, Get, Header, type Type } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { Public } from 'keks-guard';
+import { Guarded } from 'keks-guard/swagger';
 import type { Config } from '../config/config.js';
-import { Public } from '../guard/principal.js';
-import { Guarded } from '../guard/swagger.js';
 import { MetricsText } from './metrics-text.js';
 
 /** Lets a token read the metrics where they are not open. */

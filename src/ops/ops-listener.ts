@@ -1,8 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Public } from 'keks-guard';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
-import { Public } from '../guard/principal.js';
 import { DrainState } from '../http/drain.js';
 import { createHttpApp } from '../http/http-app.js';
 import { HealthController } from './health.controller.js';

@@ -1,6 +1,6 @@
 import { Controller, Get, Redirect } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
-import { Public } from '../guard/principal.js';
+import { Public } from 'keks-guard';
 
 /** Where the console is the home page. */
 @Public()

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../guard/principal.js';
+import { Public } from 'keks-guard';
 import { PAGE_LINKS, PageFiles, SHARED, type PageLinks } from './page-files.js';
 
 /** What every page loads, whichever of them are served. */

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../guard/principal.js';
+import { Public } from 'keks-guard';
 import { ApiPage } from './api-page.js';
 import { PAGE_LINKS, PageFiles, partsOf, type PageLinks } from './page-files.js';
 

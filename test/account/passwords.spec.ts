@@ -336,7 +336,7 @@ describe('POST /issue', () => {
       if (answer.status === 503) refused += 1;
       return answer.status;
     });
-    await expect.poll(() => refused, { timeout: 30_000 }).toBe(500 - places);
+    await expect.poll(() => refused, { timeout: 90_000 }).toBe(500 - places);
     expect(lane.waiting).toBe(places);
     hold.open();
     await Promise.all(held);

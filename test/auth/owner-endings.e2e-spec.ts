@@ -298,7 +298,7 @@ describe('an ending', () => {
       });
       expect(answer.status).toBe(204);
       await vi.waitFor(async () => expect(await left()).toBe(count - 2 * STEP), {
-        timeout: 20_000,
+        timeout: 90_000,
         interval: 10,
       });
       await untilWaiting(keks.database);

@@ -1,7 +1,7 @@
+import { RemoteValidator } from 'keks-guard/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networkOf } from '../../src/http/network.js';
 import { ClientThrottle } from '../../src/auth/throttle/client-throttle.js';
-import { RemoteValidator } from '../../src/guard/remote-validator.js';
 import { addClient, basic, secretPost, stayLoggedIn, type TestClient } from '../support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 

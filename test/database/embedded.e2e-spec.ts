@@ -286,7 +286,7 @@ afterAll(() => {
   for (const made of [home, dirname(dataDir)]) rmSync(made, { recursive: true, force: true });
 });
 
-describe('startEmbedded', { timeout: 30_000 }, () => {
+describe('startEmbedded', { timeout: 90_000 }, () => {
   describe('the plain case', () => {
     it('creates the cluster, keeps the data over a restart, and leaves no process behind', async () => {
       const dataDir = join(folder(), 'new/data');

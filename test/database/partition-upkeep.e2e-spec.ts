@@ -139,13 +139,13 @@ describe('GET /health/ready before there are partitions', () => {
         const user = { user: 'Nobody', password: PASSWORD };
         // away: it listens all the same
         await vi.waitFor(async () => expect((await get(url, '/health/live')).status).toBe(200), {
-          timeout: 20_000,
+          timeout: 90_000,
           interval: 50,
         });
         await database.client.query('SELECT pg_advisory_lock($1)', [TURN]);
         await outage.end();
         await vi.waitFor(async () => expect((await post(url, '/issue', user)).status).toBe(401), {
-          timeout: 15_000,
+          timeout: 90_000,
           interval: 20,
         });
         for (let look = 0; look < 10; look += 1) {
@@ -154,7 +154,7 @@ describe('GET /health/ready before there are partitions', () => {
           if ((await partitions(database)).length === 0) expect(seen).toBe(503);
         }
         await database.client.query('SELECT pg_advisory_unlock($1)', [TURN]);
-        await vi.waitFor(async () => expect(await ready()).toBe(200), { timeout: 15_000, interval: 20 });
+        await vi.waitFor(async () => expect(await ready()).toBe(200), { timeout: 90_000, interval: 20 });
         expect((await partitions(database)).length).toBeGreaterThan(5);
       } finally {
         await server.stop();

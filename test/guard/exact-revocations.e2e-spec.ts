@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { JwtValidator, type JwtValidatorOptions } from '../../src/guard/jwt-validator.js';
-import { LeaseClock } from '../../src/guard/lease-clock.js';
-import { NoVerdict } from '../../src/guard/no-verdict.js';
-import { RevocationSet } from '../../src/guard/revocation-set.js';
+import { JwtValidator, type JwtValidatorOptions } from 'keks-guard/jwt';
+import { LeaseClock } from '../../packages/guard/src/lease-clock.js';
+import { NoVerdict } from 'keks-guard';
+import { RevocationSet } from '../../packages/guard/src/revocation-set.js';
 import { claimsOf } from '../support/forge.js';
 import { startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { addClient, clientToken, stayLoggedIn, type TestClient } from '../support/oauth.js';

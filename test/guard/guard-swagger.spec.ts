@@ -3,10 +3,9 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { BEARER_ERRORS, REQUIRED_SCOPE } from 'keks-guard/internals';
+import { Guarded } from 'keks-guard/swagger';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BEARER_ERRORS } from '../../src/guard/bearer-error.js';
-import { REQUIRED_SCOPE } from '../../src/guard/principal.js';
-import { Guarded } from '../../src/guard/swagger.js';
 
 @Controller()
 class OwnController {

@@ -1,9 +1,9 @@
 import type { DynamicModule } from '@nestjs/common';
+import { JwtValidator, type JwtValidatorOptions } from 'keks-guard/jwt';
+import { RemoteValidator, type RemoteValidatorOptions } from 'keks-guard/remote';
+import { Guarded } from 'keks-guard/swagger';
 import { describe, expectTypeOf, it } from 'vitest';
-import * as guard from '../../src/guard/guard.js';
-import { JwtValidator, type JwtValidatorOptions } from '../../src/guard/jwt-validator.js';
-import { RemoteValidator, type RemoteValidatorOptions } from '../../src/guard/remote-validator.js';
-import { Guarded } from '../../src/guard/swagger.js';
+import * as guard from 'keks-guard';
 
 /** What the compiler promises to those who use `keks/guard`. It is the type check that fails, not the run. */
 describe('types of keks/guard', () => {

@@ -521,7 +521,7 @@ async function expectNoVerdicts(): Promise<void> {
 }
 
 async function expectRecovery(): Promise<void> {
-  await expect.poll(async () => (await eat(bearer(token))).status, { timeout: 30_000 }).toBe(200);
+  await expect.poll(async () => (await eat(bearer(token))).status, { timeout: 90_000 }).toBe(200);
   expect((await exchange(keks.url, { path: '/health/ready' })).status).toBe(200);
   expect((await say('/validate', { token })).status).toBe(200);
   expect((await say('/issue', { user: 'CookieDestroyer', password: PASSWORD })).status).toBe(200);
@@ -575,7 +575,7 @@ describe('503', () => {
     outage = await takeAway(keks.database);
     expectUnavailable(await say('/revoke', { token: other }));
     await outage.end();
-    await expect.poll(async () => (await eat(bearer(other))).status, { timeout: 30_000 }).toBe(200);
+    await expect.poll(async () => (await eat(bearer(other))).status, { timeout: 90_000 }).toBe(200);
     expect((await say('/revoke', { token: other })).status).toBe(200);
     expect((await eat(bearer(other))).status).toBe(401);
   });

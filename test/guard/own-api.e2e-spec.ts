@@ -1,6 +1,6 @@
 import { Injectable, Module } from '@nestjs/common';
+import { NoVerdict, TokenValidator, type Principal, type Validation } from 'keks-guard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NoVerdict, TokenValidator, type Principal, type Validation } from '../../src/guard/guard.js';
 import { bearerChallenge } from '../support/challenge-parser.js';
 import { CatchAll, PLATFORMS, startOwnApi, type OwnApi } from '../support/own-api.js';
 import { exchange, type RawAnswer } from '../support/raw-http.js';

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { RemoteValidator, type RemoteValidatorOptions } from 'keks-guard/remote';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RemoteValidator, type RemoteValidatorOptions } from '../../src/guard/remote-validator.js';
 import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { soonerThan } from '../support/sooner.js';
 import { expectNoVerdict } from '../support/no-verdict.js';

@@ -1,7 +1,7 @@
+import { JwtValidator } from 'keks-guard/jwt';
+import { RemoteValidator } from 'keks-guard/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthService } from '../../src/auth/auth.service.js';
-import { JwtValidator } from '../../src/guard/jwt-validator.js';
-import { RemoteValidator } from '../../src/guard/remote-validator.js';
 import { addClient, clientToken } from '../support/oauth.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

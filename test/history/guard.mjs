@@ -1,8 +1,8 @@
 // A guard as a process of its own: it is asked by message, and says `active`, `refused` or `nothing`. A message can also make
 // one of the known mistakes in it.
-import { JwtValidator } from '../../dist/src/guard/jwt-validator.js';
-import { LeaseClock } from '../../dist/src/guard/lease-clock.js';
-import { RevocationFollower } from '../../dist/src/guard/revocation-follower.js';
+import { JwtValidator } from 'keks-guard/jwt';
+import { LeaseClock } from '../../packages/guard/dist/lease-clock.js';
+import { RevocationFollower } from '../../packages/guard/dist/revocation-follower.js';
 
 const validator = new JwtValidator({ revocations: 'exact', ...JSON.parse(process.env.GUARD) });
 

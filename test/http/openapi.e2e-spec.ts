@@ -1,8 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import draft4 from 'ajv-draft-04';
 import { randomUUID } from 'node:crypto';
+import { BEARER_ERRORS } from 'keks-guard/internals';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BEARER_ERRORS } from '../../src/guard/bearer-error.js';
 import { WIRE_ERRORS } from '../../src/http/errors/wire-error.js';
 import { isListed } from '../support/error-shape.js';
 import { addClient, basic, clientToken, type TestClient } from '../support/oauth.js';

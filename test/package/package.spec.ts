@@ -49,7 +49,7 @@ describe('the package', () => {
     const files = run('.', 'tar', '-tzf', tarball).trim().split('\n');
     for (const file of files)
       expect(file).toMatch(
-        /^package\/(?:dist\/(?:src|migrations)\/.+\.(?:js|d\.ts)|src\/web\/page\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+        /^package\/(?:dist\/(?:src|migrations)\/.+\.(?:js|d\.ts)|src\/web\/page\/.+|node_modules\/(?:keks-guard|jose)\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       );
     for (const entry of Object.values(manifest.exports))
       for (const file of typeof entry === 'string' ? [entry] : Object.values(entry))
@@ -114,9 +114,9 @@ describe('the package', () => {
       writeFileSync(join(app, 'probe.mjs'), lines.join('\n'));
       const loaded = run(app, process.execPath, 'probe.mjs');
       for (const own of ['guard', 'remote-validator', 'jwt-validator'])
-        expect(loaded).toContain(`/keks/dist/src/guard/${own}.js`);
+        expect(loaded).toContain(`/keks-guard/dist/${own}.js`);
       for (const name of HEAVY) expect(loaded).not.toContain(`/node_modules/${name}/`);
-      expect(loaded).not.toMatch(/\/keks\/dist\/src\/(?!guard\/)/);
+      expect(loaded).not.toMatch(/\/keks\/dist\/src\/(?!doors\/)/);
     });
 
     describe.each(['this Node', 'Node 24'])('on %s', (which) => {

@@ -23,8 +23,10 @@ describe('scripts/build.mjs', () => {
     for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts'])
       cpSync(join(ROOT, name), join(clone, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'), 'junction');
-    for (const folder of ['src', 'migrations']) {
-      mkdirSync(join(clone, folder));
+    for (const name of ['package.json', 'tsconfig.json'])
+      cpSync(join(ROOT, 'packages/guard', name), join(clone, 'packages/guard', name), { recursive: true });
+    for (const folder of ['src', 'migrations', 'packages/guard/src']) {
+      mkdirSync(join(clone, folder), { recursive: true });
       writeFileSync(join(clone, folder, 'one.ts'), 'export const ONE = 1;\n');
     }
     await sleep(VAGUE_MS);

@@ -4,9 +4,10 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../../src');
+const GUARD = resolve(import.meta.dirname, '../../packages/guard/src');
 /** Top to bottom. A room may use those on its own floor and below. */
 const FLOORS = [
-  ['cli', 'server'],
+  ['cli', 'server', 'doors'],
   ['cookies', 'ops', 'web'],
   ['auth/account', 'auth/admin', 'auth/api-keys', 'auth/oauth', 'auth/restore', 'auth/story'],
   ['auth/clients', 'auth/discovery', 'auth/users'],
@@ -15,7 +16,7 @@ const FLOORS = [
   ['auth/audit', 'auth/leases', 'auth/throttle'],
   ['auth/lists', 'auth/secrets', 'auth/telemetry'],
   ['database', 'http'],
-  ['guard', 'tracing'],
+  ['tracing'],
   ['config'],
 ];
 
@@ -114,7 +115,8 @@ describe('src/', () => {
 
   it("names its files kebab-case.role.ts, the role being one of Nest's words", () => {
     const ROLE = /^(module|controllers?|services?|guard|strategy|filter|pipe|entity|schemas|sql)$/;
-    const odd = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    const odd = [SRC, GUARD]
+      .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }))
       .filter((name) => name.endsWith('.ts'))
       .filter((name) => {
         const [stem = '', ...roles] = (name.split('/').at(-1) ?? '').slice(0, -'.ts'.length).split('.');

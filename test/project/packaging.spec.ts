@@ -100,20 +100,45 @@ describe('Dockerfile', () => {
   });
 });
 
-describe('the program', () => {
+interface Manifest {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const manifestOf = (path: string): Manifest => JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+
+describe.each([
+  ['the program', 'package.json', ['src', 'migrations']],
+  ['the guard', 'packages/guard/package.json', ['packages/guard/src']],
+])('%s', (_, file, folders) => {
   it('imports at run time only what is installed for production', () => {
-    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, object>;
-    const installed = { ...manifest['dependencies'], ...manifest['peerDependencies'] };
+    const { dependencies, peerDependencies } = manifestOf(file);
+    const installed = { ...dependencies, ...peerDependencies };
     const packages = new Set<string>();
-    for (const folder of ['src', 'migrations'])
+    for (const folder of folders)
       for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
         if (!file.endsWith('.ts')) continue;
         const text = readFileSync(`${folder}/${file}`, 'utf8');
         for (const [, name = ''] of text.matchAll(/^(?!import type).*(?:from |import\()'([^'.][^']*)'/gm))
           if (!isBuiltin(name)) packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name);
       }
-    expect(packages.size).toBeGreaterThan(5);
+    expect(packages.size).toBeGreaterThan(3);
     expect([...packages].filter((name) => !(name in installed))).toEqual([]);
+  });
+});
+
+describe('packages/guard', () => {
+  const guard = manifestOf('packages/guard/package.json');
+
+  it('depends on jose alone, and lets an application bring its own Nest, 11 or 12', () => {
+    expect(Object.keys(guard.dependencies)).toEqual(['jose']);
+    for (const range of Object.values(guard.peerDependencies)) expect(range).toBe('^11.0.0 || ^12.0.0');
+  });
+
+  it('has the version of Keks, which depends on that very one', () => {
+    const keks = manifestOf('package.json');
+    expect([guard.version, keks.dependencies['keks-guard']]).toEqual([keks.version, keks.version]);
   });
 });
 

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -35,8 +45,9 @@ describe('NODE_ENV=production npm ci', () => {
       'scripts',
       'src',
       'migrations',
+      'packages',
     ])
-      cpSync(name, join(folder, name), { recursive: true });
+      cpSync(name, join(folder, name), { recursive: true, filter: (path) => !path.endsWith('/dist') });
     const build = () => spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: folder, encoding: 'utf8' });
     const bare = build();
     expect([bare.status, bare.stdout, bare.stderr]).toEqual([
@@ -47,9 +58,12 @@ describe('NODE_ENV=production npm ci', () => {
     const installed = installedForProduction();
     for (const path of installed) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
-      symlinkSync(resolve(path), join(folder, path));
+      // the guard is a link already, to the folder beside it
+      const isOurs = lstatSync(path).isSymbolicLink();
+      symlinkSync(isOurs ? readlinkSync(path) : resolve(path), join(folder, path));
     }
     expect(installed).toContain('node_modules/typeorm');
+    expect(installed).toContain('node_modules/keks-guard');
     expect(installed).not.toContain('node_modules/vitest');
     const { status, stdout, stderr } = build();
     expect([status, stdout, stderr]).toEqual([0, '', expect.stringMatching(/^Compiling Keks[^\n]*\n$/)]);

@@ -247,6 +247,7 @@ async function copyOfTheTree(): Promise<string> {
     'scripts',
     'migrations',
     'src',
+    'packages',
     'dist',
   ])
     await cp(join(ROOT, path), join(copy, path), {

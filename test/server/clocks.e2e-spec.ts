@@ -1,5 +1,5 @@
+import { JwtValidator } from 'keks-guard/jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JwtValidator } from '../../src/guard/jwt-validator.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import {
   addClient,

@@ -133,7 +133,7 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     };
     const loops = Array.from({ length: 4 }, () => loop().catch(() => undefined));
     const enough = () => expect(Math.min(alive.length, dead.length)).toBeGreaterThan(15);
-    await vi.waitFor(enough, { timeout: 30_000, interval: 20 });
+    await vi.waitFor(enough, { timeout: 90_000, interval: 20 });
     end();
     await Promise.all(loops);
     return { alive, dead };
@@ -284,7 +284,7 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     // a request on another connection has been answered after it: the first one is in
     expect(await eat(keks.url, token)).toBe(200);
     const ended = keks.stop('SIGTERM');
-    await vi.waitFor(() => expect(fetch(`${keks.url}/health/live`)).rejects.toThrow(), { timeout: 30_000 });
+    await vi.waitFor(() => expect(fetch(`${keks.url}/health/live`)).rejects.toThrow(), { timeout: 90_000 });
     expect(keks.child.exitCode).toBeNull();
     socket.write(body.slice(9));
     await once(socket, 'close');
@@ -372,7 +372,7 @@ describe('with DATABASE_URL', { timeout: 180_000 }, () => {
       const { PORT: _, ...settings } = environment(url.href);
       const keks = await start(settings);
       await vi.waitFor(async () => expect((await get(keks.url, '/health/live')).status).toBe(200), {
-        timeout: 30_000,
+        timeout: 90_000,
       });
       expect((await get(keks.url, '/health/ready')).status).toBe(503);
       const refused = await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD });

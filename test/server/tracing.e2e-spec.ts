@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { RemoteValidator } from 'keks-guard/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RemoteValidator } from '../../src/guard/remote-validator.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { untilWaiting } from '../support/locks.js';
 import { addClient, basic, submit } from '../support/oauth.js';
@@ -63,7 +63,7 @@ describe('traces', () => {
   async function untilSeen(name: string, traceId?: string): Promise<Span> {
     const find = (): Span | undefined =>
       spans().find((span) => span.name === name && (traceId === undefined || span.traceId === traceId));
-    await expect.poll(find, { timeout: 30_000 }).toBeDefined();
+    await expect.poll(find, { timeout: 90_000 }).toBeDefined();
     return find()!;
   }
 
@@ -226,7 +226,7 @@ describe('traces', () => {
     collector.closeAllConnections();
     expect((await get(keks.url, '/cookies', token)).status).toBe(200);
     const warned = (): string | undefined => keks.log.find((line) => line.includes('tracing: '));
-    await expect.poll(warned, { timeout: 30_000 }).toBeDefined();
+    await expect.poll(warned, { timeout: 90_000 }).toBeDefined();
     expect(JSON.parse(warned()!)).toMatchObject({ level: 40, msg: 'tracing: spans could not be sent' });
     expect((await get(keks.url, '/cookies', token)).status).toBe(200);
     const before = performance.now();

@@ -202,14 +202,14 @@ describe.runIf(process.platform === 'linux')(
           if ((await cookies()).status === 200) answered += 1;
         }),
       );
-      await vi.waitFor(() => expect(answered).toBeGreaterThanOrEqual(5), { timeout: 30_000, interval: 5 });
+      await vi.waitFor(() => expect(answered).toBeGreaterThanOrEqual(5), { timeout: 90_000, interval: 5 });
       process.kill(first, 'SIGKILL');
       await given;
       await vi.waitFor(() => expect(isAlive(first)).toBe(false), PATIENTLY);
       const served = before + answered;
       for (let n = 0; n < 10; n += 1) expect((await cookies()).status).toBe(200);
       expect(await eaten()).toBe(served + 10);
-      await vi.waitFor(async () => expect(await sum('keks_workers')).toBe(2), { timeout: 30_000 });
+      await vi.waitFor(async () => expect(await sum('keks_workers')).toBe(2), { timeout: 90_000 });
       expect(workersOf(keks)).toContain(second);
       expect(keks.output()).toContain('a worker has ended, another one takes its place');
       for (let n = 0; n < 4; n += 1) expect((await cookies()).status).toBe(200);
@@ -229,7 +229,7 @@ describe.runIf(process.platform === 'linux')(
         }
       };
       const load = Array.from({ length: 8 }, balanced);
-      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(100), { timeout: 30_000, interval: 5 });
+      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(100), { timeout: 90_000, interval: 5 });
       const ended = keks.stop('SIGTERM');
       stopping = seen.length;
       await Promise.all(load);

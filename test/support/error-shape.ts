@@ -1,5 +1,5 @@
+import { BEARER_ERRORS } from 'keks-guard/internals';
 import { expect } from 'vitest';
-import { BEARER_ERRORS } from '../../src/guard/bearer-error.js';
 import { REASONS, sentenceOf, type Reason } from '../../src/http/errors/reasons.js';
 import { WIRE_ERRORS } from '../../src/http/errors/wire-error.js';
 

@@ -39,6 +39,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       fsync: 'off',
       synchronous_commit: 'off',
       max_connections: '500',
+      // it would wake up for each of the databases, and change plans when it likes
+      autovacuum: 'off',
       // whose statement it was: see statement-log.ts
       log_line_prefix: '%m [%p] %d ',
     },

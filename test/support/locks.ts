@@ -30,7 +30,7 @@ export async function untilWaiting(
       const { rows } = await client.query(`SELECT pid ${WAITING}`);
       if (rows.length < count) throw new Error(`${rows.length} of ${count} wait for a lock`);
     },
-    { timeout: 30_000, interval: 5 },
+    { timeout: 90_000, interval: 5 },
   );
 }
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
+import { NoVerdict, type NoVerdictCode } from 'keks-guard';
 import { expect } from 'vitest';
-import { NoVerdict, type NoVerdictCode } from '../../src/guard/guard.js';
 
 /** What the tests put where it must not come out again. */
 const SECRETS = /kat_|krt_|kcs_|eyJ|Marker/;

@@ -4,8 +4,14 @@ import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
-import { CurrentPrincipal, GuardModule, Public, RequireScope } from '../../src/guard/guard.js';
-import type { GuardModuleOptions, Principal } from '../../src/guard/guard.js';
+import {
+  CurrentPrincipal,
+  GuardModule,
+  Public,
+  RequireScope,
+  type GuardModuleOptions,
+  type Principal,
+} from 'keks-guard';
 
 /** What somebody else writes: an API that knows of Keks only what `keks/guard` exports. */
 

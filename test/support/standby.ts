@@ -40,7 +40,7 @@ export async function startStandby(): Promise<Standby> {
     { ...spawnOptions({ cwd: cluster, account }), stdio: 'ignore' },
   );
   const ended = once(child, 'exit');
-  await vi.waitFor(() => ask(url, 'SELECT 1'), { timeout: 20_000, interval: 50 });
+  await vi.waitFor(() => ask(url, 'SELECT 1'), { timeout: 90_000, interval: 50 });
   return {
     url,
     promote: () => ask(url, 'SELECT pg_promote(true, 20)'),

@@ -15,12 +15,15 @@ interface Reply {
   readonly body: string;
 }
 
+const SOCKETS = 64;
+
 /**
- * Requests at a steady rate over kept-alive connections, whether or not earlier ones have been answered: mostly checks of a
- * token, now and then an issue or a revoke. Connections are used in turn, so that each hears of a `Connection: close`.
+ * Requests at a steady rate over kept-alive connections, whether or not earlier ones have been answered, as long as there is
+ * a connection left: mostly checks of a token, now and then an issue or a revoke. Connections are used in turn, so that each
+ * hears of a `Connection: close`.
  */
 export class SteadyLoad {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: 'fifo' });
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: SOCKETS, scheduling: 'fifo' });
   private readonly failures: string[] = [];
   private readonly alive: string[] = [];
   private readonly dead: string[] = [];
@@ -39,7 +42,7 @@ export class SteadyLoad {
     this.timer = setInterval(() => {
       // a late turn sends what the turns before would have sent
       const due = ((performance.now() - began) / 1_000) * perSecond;
-      while (this.sent < due) this.send();
+      while (this.sent < due && this.flying.size < SOCKETS) this.send();
     }, 10);
   }
 

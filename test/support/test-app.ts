@@ -22,7 +22,7 @@ export const FAR_AWAY = '20000';
 export const AS_SHIPPED = { DATABASE_TIMEOUT: '400' };
 
 /** For what comes by itself: how long does not matter, and a busy machine takes its time. */
-export const PATIENTLY = { timeout: 30_000, interval: 10 };
+export const PATIENTLY = { timeout: 90_000, interval: 10 };
 
 export interface TestApp {
   readonly app: NestFastifyApplication;

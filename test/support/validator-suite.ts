@@ -1,6 +1,6 @@
+import type { Principal, TokenValidator } from 'keks-guard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
-import type { Principal, TokenValidator } from '../../src/guard/guard.js';
 import { claimsOf, headerOf, signed, storedKey, type StoredKey } from './forge.js';
 import { addClient, clientToken, stayLoggedIn, type TestClient } from './oauth.js';
 import { startOwnApi, type OwnApi, type Platform } from './own-api.js';
@@ -205,7 +205,7 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
           }
           expect(statuses).toContain((await eat(token)).status);
           await outage.end();
-          await expect.poll(async () => (await eat(token)).status, { timeout: 30_000 }).toBe(200);
+          await expect.poll(async () => (await eat(token)).status, { timeout: 90_000 }).toBe(200);
         },
       );
     });

@@ -6,10 +6,10 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
+import { BearerError, type Principal } from 'keks-guard';
+import { PRINCIPAL } from 'keks-guard/internals';
+import { Guarded } from 'keks-guard/swagger';
 import { CONFIG, type Config } from '../../config/config.js';
-import { BearerError } from '../../guard/bearer-error.js';
-import { PRINCIPAL, type Principal } from '../../guard/principal.js';
-import { Guarded } from '../../guard/swagger.js';
 import { resourceChallenge } from '../discovery/well-known.js';
 import { ACCOUNT_SCOPE } from '../scope.js';
 

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal, type GrantedPrincipal } from '../../guard/principal.js';
+import { CurrentPrincipal } from 'keks-guard';
+import type { GrantedPrincipal } from 'keks-guard/internals';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { CurrentOrigin } from '../current-caller.js';
 import type { RequestOrigin } from '../request-origin.js';

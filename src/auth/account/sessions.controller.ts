@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
+import { CurrentPrincipal, type Principal } from 'keks-guard';
+import type { GrantedPrincipal } from 'keks-guard/internals';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { CurrentCaller, CurrentOrigin, type Caller } from '../current-caller.js';

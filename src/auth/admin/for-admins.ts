@@ -1,6 +1,6 @@
 import type { PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
-import { Guarded } from '../../guard/swagger.js';
+import { Guarded } from 'keks-guard/swagger';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ADMIN_SCOPE, isGrantable, parseScope } from '../scope.js';
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { BearerError } from 'keks-guard';
+import type { GrantedPrincipal } from 'keks-guard/internals';
 import { CONFIG, type Config } from '../../config/config.js';
-import { BearerError } from '../../guard/bearer-error.js';
-import type { GrantedPrincipal } from '../../guard/principal.js';
 import { resourceChallenge } from '../discovery/well-known.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { TokenReader } from '../tokens/token-reader.js';

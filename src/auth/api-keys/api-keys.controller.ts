@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { bearerToken, type RawRequest } from '../../guard/bearer-header.js';
-import { CurrentPrincipal, type GrantedPrincipal, type Principal } from '../../guard/principal.js';
+import { CurrentPrincipal, type Principal } from 'keks-guard';
+import { bearerToken, type RawRequest, type GrantedPrincipal } from 'keks-guard/internals';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { CurrentCaller, CurrentOrigin, type Caller } from '../current-caller.js';

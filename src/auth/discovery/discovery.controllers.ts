@@ -1,7 +1,7 @@
 import { Controller, Get, Header, type Type } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import { Public } from 'keks-guard';
 import type { Config } from '../../config/config.js';
-import { Public } from '../../guard/principal.js';
 import { ApiAnswer } from '../../http/openapi/api-answer.js';
 import { cacheSeconds } from '../keys/key-timing.js';
 import { PublishedKeys } from '../keys/published-keys.js';

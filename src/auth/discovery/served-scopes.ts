@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { REQUIRED_SCOPE } from '../../guard/principal.js';
+import { REQUIRED_SCOPE } from 'keks-guard/internals';
 
 /** The scopes that routes of this process ask for, read from the routes themselves: nothing is listed that is not served. */
 @Injectable()

@@ -1,5 +1,5 @@
+import type { Challenge } from 'keks-guard';
 import type { Config } from '../../config/config.js';
-import type { Challenge } from '../../guard/bearer-error.js';
 
 /** What is found at well-known addresses (RFC 8615), each registered by its own standard. */
 export type WellKnown = 'oauth-authorization-server' | 'oauth-protected-resource';

@@ -1,6 +1,6 @@
 import { Body, Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiBasicAuth, ApiConsumes, ApiOperation } from '@nestjs/swagger';
-import { Public } from '../../guard/principal.js';
+import { Public } from 'keks-guard';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { CurrentOrigin } from '../current-caller.js';
 import type { RequestOrigin } from '../request-origin.js';

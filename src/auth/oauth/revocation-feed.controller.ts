@@ -1,7 +1,7 @@
 import { Body, Controller, Header, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
 import { ApiBasicAuth, ApiConsumes, ApiOperation } from '@nestjs/swagger';
 import type { ServerResponse } from 'node:http';
-import { Public } from '../../guard/principal.js';
+import { Public } from 'keks-guard';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RefusalReason } from '../../guard/token-validator.js';
+import type { RefusalReason } from 'keks-guard';
 
 /** What came of a question about a token. `unavailable`: no verdict, because the database could not be asked. */
 export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactive'>;

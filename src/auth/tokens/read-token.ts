@@ -1,5 +1,5 @@
+import type { RefusalReason } from 'keks-guard';
 import type { Clock } from '../../database/clock.js';
-import type { RefusalReason } from '../../guard/token-validator.js';
 import type { TokenKind } from './token-format.js';
 
 /** A token that this authority made and that has not expired. Whether it still counts, the database knows. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { Validation } from 'keks-guard';
 import { Clock } from '../../database/clock.js';
-import type { Validation } from '../../guard/token-validator.js';
 import { LastUse } from '../grants/last-use.js';
 import { Telemetry, type Verdict } from '../telemetry/telemetry.js';
 import { TokenLookup, type StoredToken } from './token-lookup.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { RefusalReason } from 'keks-guard';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import type { RefusalReason } from '../../guard/token-validator.js';
 import { FACTS, type FactsRow } from './token-explainer.sql.js';
 import { NO_EXPIRY, parseToken, type Parsed, type TokenKind } from './token-format.js';
 import { TokenKeys } from './token-keys.js';

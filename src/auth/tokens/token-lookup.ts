@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { GrantedPrincipal } from 'keks-guard/internals';
 import { Database } from '../../database/database.js';
-import type { GrantedPrincipal } from '../../guard/principal.js';
 import { scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { byteaArray, timestampArray } from '../../database/hot/binary-arrays.js';

@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OnceASecond } from 'keks-guard/internals';
 import type { Logger } from 'pino';
-import { OnceASecond } from '../../guard/once-a-second.js';
 import type { Challenges } from './challenge.js';
 import { sendError, toWireError } from './error-answer.js';
 import { errorRecord } from './error-record.js';

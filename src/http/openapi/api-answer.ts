@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
+import type { BearerErrorCode } from 'keks-guard';
+import { BEARER_ERRORS } from 'keks-guard/internals';
 import { z } from 'zod';
-import { BEARER_ERRORS, type BearerErrorCode } from '../../guard/bearer-error.js';
 import { WIRE_ERRORS, type WireErrorCode } from '../errors/wire-error.js';
 
 type ErrorCode = WireErrorCode | BearerErrorCode;

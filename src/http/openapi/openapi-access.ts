@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { SCOPE_EXTENSION } from '../../guard/swagger.js';
+import { SCOPE_EXTENSION } from 'keks-guard/swagger';
 
 type Paths = OpenAPIObject['paths'];
 type Operation = NonNullable<Paths[string]['get']>;

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { BEARER_ERRORS, type BearerErrorCode } from '../../guard/bearer-error.js';
+import type { BearerErrorCode } from 'keks-guard';
+import { BEARER_ERRORS } from 'keks-guard/internals';
 import { WIRE_ERRORS, WireError, type WireErrorCode } from '../errors/wire-error.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;

@@ -1,0 +1,2 @@
+/** `keks/guard/jwt`: what `keks-guard/jwt` is. */
+export * from 'keks-guard/jwt';
