@@ -16,6 +16,7 @@ const LIMITS = [
 /** On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. */
 const LONG = [
   'history',
+  'guards',
   'restart',
   'owner-endings',
   'races',

@@ -7,6 +7,8 @@ import { LivingGrants1796000061000 } from './1796000061000-living-grants.js';
 import { SecretKeys1796000120000 } from './1796000120000-secret-keys.js';
 import { AuditAppendOnly1796100000000 } from './1796100000000-audit-append-only.js';
 import { ClientResources1796100060000 } from './1796100060000-client-resources.js';
+import { Revocations1796230000000 } from './1796230000000-revocations.js';
+import { RevocationTriggers1796230001000 } from './1796230001000-revocation-triggers.js';
 import { Apps1796240000000 } from './1796240000000-apps.js';
 import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
 import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
@@ -23,6 +25,8 @@ export const migrations = [
   SecretKeys1796000120000,
   AuditAppendOnly1796100000000,
   ClientResources1796100060000,
+  Revocations1796230000000,
+  RevocationTriggers1796230001000,
   Apps1796240000000,
   KindsOfGrants1796240060000,
   AuditRetention1796250000000,

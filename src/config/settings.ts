@@ -123,6 +123,11 @@ export const SETTINGS = {
     '100',
     'living API keys of one user; a further one is refused',
   ),
+  LEASE_TTL: setting(
+    duration(1, 60),
+    '1s',
+    'how long a guard checks JWTs alone after it has heard; a revoke waits at most that long for it',
+  ),
   SIGNING_KEY_TTL: setting(
     duration(DAY, 400 * DAY),
     '30d',

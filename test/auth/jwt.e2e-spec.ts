@@ -88,6 +88,8 @@ describe('POST /issue {"format":"jwt"}', () => {
       scope: 'cookies:eat keks:account',
       iat: expect.any(Number),
       exp: (payload.iat ?? 0) + 3_600,
+      // of the login: what guards with a lease are told when it ends
+      sid: expect.stringMatching(/^[0-9a-f-]{36}$/),
       jti: expect.stringMatching(/^[A-Za-z0-9_-]{32}$/),
     });
   });

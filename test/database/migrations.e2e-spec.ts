@@ -136,6 +136,9 @@ describe('migrate', () => {
   });
 });
 
+/** Tables with columns of types that TypeORM does not have: `xid8`, `pg_snapshot`. Written and read by hand only. */
+const TYPES_UNKNOWN = ['guard_leases', 'revocations'];
+
 describe('the entities and the schema', () => {
   let one: TestDatabase;
   let source: DataSource;
@@ -201,7 +204,9 @@ describe('the entities and the schema', () => {
       }
     const { rows: all } = await one.client.query<{ name: string }>(
       `SELECT conname AS name FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-        WHERE k.contype = 'c' AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace`,
+        WHERE k.contype = 'c' AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace
+          AND c.relname <> ALL ($1)`,
+      [TYPES_UNKNOWN],
     );
     expect(compared.sort()).toEqual(all.map(({ name }) => name).sort());
   });
@@ -213,7 +218,7 @@ describe('the entities and the schema', () => {
           AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition ORDER BY relname`,
     );
     const known = source.entityMetadatas.map(({ tableName }) => tableName);
-    expect(rows.map(({ name }) => name)).toEqual([...known, 'migrations'].sort());
+    expect(rows.map(({ name }) => name)).toEqual([...known, ...TYPES_UNKNOWN, 'migrations'].sort());
   });
 
   it('have no index on an expression, which drift detection would not see, but this one', async () => {
@@ -325,6 +330,8 @@ describe('from the first schema on, with tokens in it', () => {
 
   it.each([
     ['ended_grants', 'DELETE SELECT'],
+    ['revocations', 'DELETE SELECT'],
+    ['guard_leases', 'DELETE INSERT SELECT UPDATE'],
     ['owner_endings', 'DELETE INSERT SELECT UPDATE'],
   ])('lets roles that serve use %s as they may grants, and nobody else', async (table, may) => {
     const { rows } = await one.client.query<{ role: string; may: string }>(
@@ -346,12 +353,13 @@ describe('from the first schema on, with tokens in it', () => {
 
   it('leaves what is new to the owner of the rest, whoever migrates', async () => {
     const { rows } = await one.client.query<{ owner: string }>(
-      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname IN ('ended_grants', 'owner_endings')
+      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class
+        WHERE relname IN ('ended_grants', 'owner_endings', 'revocations', 'guard_leases')
        UNION ALL
        SELECT pg_get_userbyid(p.proowner) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE NOT t.tgisinternal`,
+        WHERE NOT t.tgisinternal AND t.tgparentid = 0`,
     );
-    expect(rows).toEqual(Array.from({ length: 9 }, () => ({ owner })));
+    expect(rows).toEqual(Array.from({ length: 19 }, () => ({ owner })));
   });
 });
 

@@ -25,7 +25,11 @@ export class Pool {
     const { rows } = await keks.database.client.query<{ password_hash: string }>(
       'SELECT password_hash FROM users',
     );
-    const pool = new Pool(keks, await addClient(keks), rows[0]?.password_hash ?? '');
+    const pool = new Pool(
+      keks,
+      await addClient(keks, { audience: [keks.config.AUDIENCE] }),
+      rows[0]?.password_hash ?? '',
+    );
     pool.keep('client_id', pool.client.clientId);
     pool.keep('client_secret', pool.client.clientSecret);
     return pool;

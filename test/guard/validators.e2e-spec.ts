@@ -12,16 +12,32 @@ describe('validators', () => {
   let keks: TestApp;
 
   beforeAll(async () => {
-    keks = await startTestApp();
+    keks = await startTestApp({ LEASE_TTL: '2s' });
     await keks.addUser('CookieDestroyer');
   });
 
-  afterAll(() => keks.close());
+  afterAll(async () => {
+    exact?.onApplicationShutdown();
+    await keks.close();
+  });
 
   const remote = async (): Promise<RemoteValidator> =>
     new RemoteValidator({
       introspectionEndpoint: `${keks.url}/oauth/introspect`,
       ...(await addClient(keks, { name: 'bakery', scope: [], audience: [keks.config.AUDIENCE] })),
+    });
+
+  let exact: JwtValidator | undefined;
+  const leased = async (): Promise<JwtValidator> =>
+    new JwtValidator({
+      issuer: keks.config.ISSUER,
+      audience: keks.config.AUDIENCE,
+      jwksUri: `${keks.url}/.well-known/jwks.json`,
+      introspectionEndpoint: `${keks.url}/oauth/introspect`,
+      revocationsEndpoint: `${keks.url}/oauth/revocations`,
+      revocations: 'exact',
+      ...(await addClient(keks, { name: 'oven', scope: [], audience: [keks.config.AUDIENCE] })),
+      now: () => keks.clock.now(),
     });
 
   const offline = (): JwtValidator =>
@@ -54,6 +70,18 @@ describe('validators', () => {
     formats: ['jwt'],
     learnsOfRevocations: false,
     asksEveryTime: false,
+  });
+
+  describeValidator('JwtValidator, exact', () => keks, {
+    validator: async () => {
+      exact = await leased();
+      return exact;
+    },
+    platform: 'Express',
+    formats: ['jwt'],
+    learnsOfRevocations: true,
+    asksEveryTime: false,
+    asksInTheEnd: true,
   });
 
   describe('say the same of the same token', () => {

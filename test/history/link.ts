@@ -15,11 +15,11 @@ export class Link {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: () => string,
+    private readonly target: () => string | number,
   ) {}
 
-  /** @param target path of the database's socket, asked for at each connection */
-  static async open(target: () => string): Promise<Link> {
+  /** @param target path of the database's socket, or a port here; asked for at each connection */
+  static async open(target: () => string | number): Promise<Link> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -74,7 +74,8 @@ export class Link {
       client.destroy();
       return;
     }
-    const upstream = connect(this.target());
+    const target = this.target();
+    const upstream = typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target);
     const pair: [Socket, Socket] = [client, upstream];
     this.pairs.add(pair);
     for (const socket of pair) {

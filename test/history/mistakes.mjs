@@ -121,6 +121,44 @@ const MISTAKES = {
     );
   },
 
+  /** A revoke is acknowledged as soon as it is committed: guards hear of it later. */
+  'untold-guards': async () => {
+    const { ToldGuards } = await import(at('auth/leases/told-guards.js'));
+    spoil(ToldGuards.prototype, 'wait', () => async () => undefined);
+  },
+
+  /** What every guard has applied is taken out of the log. */
+  'no-tombstones': async () => {
+    const { ToldGuards } = await import(at('auth/leases/told-guards.js'));
+    spoil(
+      ToldGuards.prototype,
+      'wait',
+      (wait) =>
+        async function () {
+          await wait.call(this);
+          await this.database.run({ name: 'no_tombstones', text: 'DELETE FROM revocations' });
+        },
+    );
+  },
+
+  /** A guard that has been answered counts as one that has applied the answer. */
+  'sent-is-applied': async () => {
+    const { GuardLeases } = await import(at('auth/leases/guard-leases.js'));
+    spoil(
+      GuardLeases.prototype,
+      'answer',
+      (answer) =>
+        function (batch, log, position) {
+          answer.call(this, batch, log, position);
+          for (const { guard } of batch) this.holders.acknowledge(guard, position.snapshot);
+          this.wake();
+        },
+    );
+  },
+
+  /** None: what was made is undone. */
+  none: async () => undefined,
+
   /** The password that was proved is not looked at again when the key is made: it may be the one before. */
   'unproved-key': async () => {
     const { ISSUE_API_KEY } = await import(at('auth/api-keys/api-keys.sql.js'));

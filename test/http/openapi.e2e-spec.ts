@@ -77,7 +77,7 @@ describe('GET /docs-json', () => {
   beforeAll(async () => {
     keks = await startTestApp();
     await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin keks:metrics', DEMO_PASSWORD);
-    client = await addClient(keks);
+    client = await addClient(keks, { audience: [keks.config.AUDIENCE] });
     ({ rows } = await keks.database.client.query<{ password_hash: string }>(
       'SELECT password_hash FROM users',
     ));

@@ -49,6 +49,7 @@ describe('an authority at the root of its host', () => {
         token_endpoint: 'http://127.0.0.1:3000/oauth/token',
         introspection_endpoint: 'http://127.0.0.1:3000/oauth/introspect',
         revocation_endpoint: 'http://127.0.0.1:3000/oauth/revoke',
+        keks_revocation_feed_endpoint: 'http://127.0.0.1:3000/oauth/revocations',
         jwks_uri: 'http://127.0.0.1:3000/.well-known/jwks.json',
         scopes_supported: expect.arrayContaining(['cookies:eat', 'offline_access']),
         response_types_supported: ['code'],

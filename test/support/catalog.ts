@@ -30,7 +30,7 @@ export async function catalogOf(client: Client): Promise<string[]> {
       FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
      WHERE n.nspname = 'public' AND t.typtype IN ('e', 'd') 
     UNION ALL
-    SELECT format('trigger %s', t.tgname) FROM pg_trigger t WHERE NOT t.tgisinternal
+    SELECT format('trigger %s', t.tgname) FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgparentid = 0
     UNION ALL
     SELECT format('extension %s', extname) FROM pg_extension WHERE extname <> 'plpgsql'
     ORDER BY line`);

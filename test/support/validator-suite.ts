@@ -19,6 +19,8 @@ export interface Contestant {
   readonly learnsOfRevocations: boolean;
   /** Whether it needs the authority, and the authority its database, for every verdict. */
   readonly asksEveryTime: boolean;
+  /** Whether it gives no verdict either when the authority has been away for a while. */
+  readonly asksInTheEnd?: boolean;
 }
 
 export type Format = 'opaque' | 'jwt';
@@ -28,7 +30,7 @@ export type Format = 'opaque' | 'jwt';
  * HTTP of an API that knows nothing but `keks/guard`.
  */
 export function describeValidator(name: string, keksOf: () => TestApp, contestant: Contestant): void {
-  const { formats, learnsOfRevocations, asksEveryTime } = contestant;
+  const { formats, learnsOfRevocations, asksEveryTime, asksInTheEnd = false } = contestant;
 
   describe(name, () => {
     let keks: TestApp;
@@ -196,7 +198,12 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
           const verdict = validator.validate(token);
           if (asksEveryTime) await expect(verdict).rejects.toThrow();
           else expect((await verdict).active).toBe(true);
-          expect((await eat(token)).status).toBe(asksEveryTime ? 503 : 200);
+          const statuses = new Set([asksEveryTime ? 503 : 200]);
+          if (asksInTheEnd) {
+            await expect.poll(async () => (await eat(token)).status).toBe(503);
+            statuses.add(503).delete(200);
+          }
+          expect(statuses).toContain((await eat(token)).status);
           await outage.end();
           await expect.poll(async () => (await eat(token)).status, { timeout: 90_000 }).toBe(200);
         },

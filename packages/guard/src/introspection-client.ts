@@ -7,6 +7,8 @@ export interface IntrospectionClientOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly connections: number;
+  /** Bytes of the longest answer that is read. */
+  readonly longest?: number;
 }
 
 interface Answer {
@@ -36,10 +38,12 @@ const STALE = new Set(['ECONNRESET', 'EPIPE']);
 export class IntrospectionClient {
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #request: typeof httpRequest | typeof httpsRequest;
+  readonly #longest: number;
   readonly #options: RequestOptions;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor({ endpoint, clientId, clientSecret, connections }: IntrospectionClientOptions) {
+  constructor({ endpoint, clientId, clientSecret, connections, longest }: IntrospectionClientOptions) {
+    this.#longest = longest ?? LONGEST_ANSWER;
     const isTls = endpoint.protocol === 'https:';
     this.#agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections });
     this.#request = isTls ? httpsRequest : httpRequest;
@@ -65,7 +69,12 @@ export class IntrospectionClient {
    * @throws NoVerdict
    */
   async ask(token: string, deadline: number, traceparent?: string): Promise<string> {
-    const { status, type, body } = await this.exchange({ body: form(token), deadline, traceparent });
+    return this.askWith({ token, token_type_hint: 'access_token' }, deadline, traceparent);
+  }
+
+  /** Another question than about a token. @throws NoVerdict */
+  async askWith(form: Record<string, string>, deadline: number, traceparent?: string): Promise<string> {
+    const { status, type, body } = await this.exchange({ body: encoded(form), deadline, traceparent });
     if (status === 401)
       throw new NoVerdict(
         'credentials_refused',
@@ -99,7 +108,7 @@ export class IntrospectionClient {
   private exchangeOnce({ body, deadline, traceparent }: Asked): Promise<Answer | 'stale'> {
     return new Promise((resolve, reject) => {
       const request = this.#request(this.optionsFor(traceparent), (response) =>
-        readAnswer(response, resolve, reject),
+        readAnswer(response, this.#longest, resolve, reject),
       );
       const late = (): void => {
         reject(timedOut());
@@ -118,6 +127,7 @@ export class IntrospectionClient {
 
 function readAnswer(
   response: IncomingMessage,
+  longest: number,
   resolve: (answer: Answer) => void,
   reject: (fault: NoVerdict) => void,
 ): void {
@@ -126,7 +136,7 @@ function readAnswer(
   response.on('data', (chunk: Buffer) => {
     size += chunk.length;
     chunks.push(chunk);
-    if (size <= LONGEST_ANSWER) return;
+    if (size <= longest) return;
     reject(new NoVerdict('bad_answer', 'The answer of the introspection endpoint is too long.'));
     response.destroy();
   });
@@ -156,8 +166,10 @@ function basic(clientId: string, clientSecret: string): string {
   return `Basic ${Buffer.from(pair, 'ascii').toString('base64')}`;
 }
 
-function form(token: string): string {
-  return `token=${formEncoded(token)}&token_type_hint=access_token`;
+function encoded(form: Record<string, string>): string {
+  return Object.entries(form)
+    .map(([name, value]) => `${name}=${formEncoded(value)}`)
+    .join('&');
 }
 
 function formEncoded(text: string): string {

@@ -1,15 +1,23 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { trustedEndpoint, withinRange } from './endpoint.js';
+import { ExactRevocations, type ExactRevocationsOptions } from './exact-revocations.js';
 import { remoteKeys } from './jwks.js';
 import { TokenValidator, type RefusalReason, type Validation } from './token-validator.js';
 
-export interface JwtValidatorOptions {
+export interface JwtValidatorOptions extends Partial<
+  Omit<ExactRevocationsOptions, 'allowHttp' | 'now' | 'timeoutMs'>
+> {
   /** The authority, exactly as it writes itself in `iss` (RFC 9068 §2.2). */
   readonly issuer: string;
   /** This API: `aud` must name it. */
   readonly audience: string;
   /** Where the keys are, `<issuer>/.well-known/jwks.json` if absent. Plain `http` only for loopback. */
   readonly jwksUri?: string | URL;
+  /**
+   * `exact`: a token that was taken back is dead here with the answer to its revoke. It needs `clientId` and `clientSecret`, and
+   * the authority once a lease. If absent, a revoked token stays good here until it expires.
+   */
+  readonly revocations?: 'exact';
   /** Milliseconds for the keys to come, 1,000 if absent. After them: 503. */
   readonly timeoutMs?: number;
   /** Seconds for which keys are good without asking again, 300 if absent. An authority that is away longer means 503. */
@@ -40,12 +48,14 @@ const CLAIM_REASONS: Readonly<Record<string, RefusalReason>> = {
 
 /**
  * Judges JWTs (RFC 9068) by signature and claims alone, without asking the authority about any of them. **It does not
- * learn of revocations: a revoked token stays good here until it expires.** Opaque tokens it refuses.
+ * learn of revocations, unless they are wanted `exact`: a revoked token stays good here until it expires.** Opaque tokens
+ * it refuses.
  */
 export class JwtValidator extends TokenValidator {
   private readonly keys: JWTVerifyGetKey;
   private readonly options: Pick<JwtValidatorOptions, 'issuer' | 'audience'>;
   private readonly now: () => number;
+  private readonly revocations: ExactRevocations | undefined;
 
   /** @throws TypeError, RangeError for options that cannot be meant */
   constructor(options: JwtValidatorOptions) {
@@ -60,15 +70,29 @@ export class JwtValidator extends TokenValidator {
     });
     this.options = { issuer, audience };
     this.now = now;
+    if (options.revocations === undefined) return;
+    const { clientId = '', clientSecret = '' } = options;
+    this.revocations = new ExactRevocations(issuer, { ...options, clientId, clientSecret });
   }
 
-  /** @throws NoVerdict when the keys could not be fetched */
-  override async validate(token: string): Promise<Validation> {
+  /** Called by Nest when no request is left: lets go of the connections. */
+  onApplicationShutdown(): void {
+    this.revocations?.stop();
+  }
+
+  /** Milliseconds for which it knows all that was taken back, and how many entries it holds: for metrics. */
+  get lease(): { readonly leaseMs: number; readonly entries: number } | undefined {
+    return this.revocations?.state;
+  }
+
+  /** @throws NoVerdict when the keys could not be fetched, or nobody knows whether the token was taken back */
+  override async validate(token: string, traceparent?: string): Promise<Validation> {
     if (!isOurSpelling(token)) return { active: false, reason: 'malformed' };
     const { issuer, audience } = this.options;
     const now = this.now();
+    let judged: { validation: Validation; sid: unknown; kid: string };
     try {
-      const { payload } = await jwtVerify(token, this.keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, this.keys, {
         algorithms: [ALGORITHM],
         typ: 'at+jwt',
         issuer,
@@ -76,10 +100,19 @@ export class JwtValidator extends TokenValidator {
         requiredClaims: REQUIRED,
         currentDate: new Date(now),
       });
-      return verdict(payload, Math.floor(now / 1_000) + CLOCKS_DIFFER);
+      judged = {
+        validation: verdict(payload, Math.floor(now / 1_000) + CLOCKS_DIFFER),
+        sid: payload['sid'],
+        kid: protectedHeader.kid ?? '',
+      };
     } catch (fault) {
       return refusal(fault, this.options.audience, now);
     }
+    const { validation, sid, kid } = judged;
+    if (!this.revocations || !validation.active) return validation;
+    const { tokenId: jti, subject: sub, expiresAt: exp } = validation.principal;
+    // the last thing: what comes after it could be older than a revoke
+    return (await this.revocations.refusal(token, { jti, sub, exp, kid, sid }, traceparent)) ?? validation;
   }
 }
 

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock, timestamp } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, scopeElsewhere, scopeOfUser, subset } from '../scope.js';
 import { Telemetry } from '../telemetry/telemetry.js';
@@ -34,8 +35,8 @@ const ISSUE_TO_USER: Statement = {
       SELECT id, name, epoch FROM users
        WHERE id = $1 AND password_hash = $2 AND scope = $3 AND disabled_at IS NULL FOR SHARE
     ), login AS (
-      INSERT INTO grants (kind, user_id, epoch, scope, expires_at, ip, user_agent, created_at, label)
-      SELECT 'login', owner.id, owner.epoch, $4, $5, $6, $7, $8, $17 FROM owner
+      INSERT INTO grants (id, kind, user_id, epoch, scope, expires_at, ip, user_agent, created_at, label, signed)
+      SELECT $18, 'login', owner.id, owner.epoch, $4, $5, $6, $7, $8, $17, $12 = 'jwt' FROM owner
       RETURNING id
     ), token AS (
       INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
@@ -74,13 +75,14 @@ interface NewLogin {
   readonly format: TokenFormat;
   /** When it ends: whole seconds since the epoch. */
   readonly expiresAt: number;
+  readonly grantId: string;
 }
 
 /** A person has logged in: makes the grant and its first tokens. */
 @Injectable()
 export class LoginIssuer {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly mint: TokenMint,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -99,6 +101,7 @@ export class LoginIssuer {
     const { scope, offline } = scopeOf(user, request.scope, audience !== AUDIENCE);
     const format = request.format ?? 'opaque';
     const notAfter = this.clock.seconds() + SESSION_TTL;
+    const grantId = randomUUID();
     const access = await this.mint.access({
       subject: user.id,
       clientId: FIRST_PARTY_CLIENT,
@@ -106,10 +109,11 @@ export class LoginIssuer {
       audience,
       format,
       notAfter,
+      grantId,
     });
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
     const expiresAt = offline ? notAfter : access.expiresAt;
-    await this.begin(user, { access, refresh, scope, audience, format, expiresAt }, origin, by);
+    await this.begin(user, { access, refresh, scope, audience, format, expiresAt, grantId }, origin, by);
     const { token, expiresIn } = access;
     return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };
   }
@@ -121,29 +125,31 @@ export class LoginIssuer {
   async browserSession(user: VerifiedUser, origin: RequestOrigin): Promise<string> {
     const access = this.mint.opaque('kat_', Math.min(BROWSER_SECONDS, this.config.SESSION_TTL));
     const { expiresAt } = access;
-    const what = { access, scope: '', audience: BROWSER_AUDIENCE, format: 'opaque', expiresAt } as const;
+    const where = { audience: BROWSER_AUDIENCE, grantId: randomUUID() } as const;
+    const what = { access, scope: '', format: 'opaque', expiresAt, ...where } as const;
     await this.begin(user, what, origin);
     return access.token;
   }
 
   private async begin(
     user: VerifiedUser,
-    { access, refresh, scope, audience, format, expiresAt }: NewLogin,
+    { access, refresh, scope, audience, format, expiresAt, grantId }: NewLogin,
     origin: RequestOrigin,
     by?: OnBehalf,
   ): Promise<void> {
     const now = new Date(this.clock.now());
-    const [row] = await this.database.run<{ grant_id: string }>(ISSUE_TO_USER, [
+    const [row] = await this.told.database.run<{ grant_id: string }>(ISSUE_TO_USER, [
       ...[user.id, user.passwordHash, user.scope],
       ...[scope, timestamp(expiresAt), origin.ip, origin.userAgent, now],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null, origin.requestId],
-      ...[by?.actor ?? null, by?.label ?? null],
+      ...[by?.actor ?? null, by?.label ?? null, grantId],
     ]);
     if (!row) throw new Unavailable('the account changed while its password was being checked');
     this.telemetry.issued('login', format);
     const login = { grantId: row.grant_id, userId: user.id, at: now, origin };
-    const ended = await endOldestLogins(this.database, login, this.config.MAX_SESSIONS_PER_USER);
+    const ended = await endOldestLogins(this.told.database, login, this.config.MAX_SESSIONS_PER_USER);
+    if (ended > 0) await this.told.wait();
     this.telemetry.revoked('grant', ended);
   }
 }

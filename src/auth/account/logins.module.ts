@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/clients.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { LoginAudiences } from './login-audiences.js';
@@ -7,7 +8,7 @@ import { LoginIssuer } from './login-issuer.js';
 
 /** Owns what a person gets who has logged in; never the proof of the password. */
 @Module({
-  imports: [ClientsModule, TelemetryModule, TokensModule],
+  imports: [ClientsModule, LeasesModule, TelemetryModule, TokensModule],
   providers: [LoginAudiences, LoginIssuer],
   exports: [LoginAudiences, LoginIssuer],
 })

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LoginsModule } from '../account/logins.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
@@ -24,6 +25,7 @@ import { PageForms } from './page-forms.js';
     AuditModule,
     ClientsModule,
     GrantsModule,
+    LeasesModule,
     LoginsModule,
     ScopesModule,
     TelemetryModule,

@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock, timestamp } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import type { Initiator } from '../audit/actor.js';
 import { endOldestLogins } from '../grants/login-bound.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { digestOf } from '../tokens/token-format.js';
@@ -33,7 +33,7 @@ export interface Consent {
 @Injectable()
 export class ConsentsService {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly clock: Clock,
     private readonly telemetry: Telemetry,
     @Inject(CONFIG) private readonly config: Config,
@@ -48,7 +48,7 @@ export class ConsentsService {
     const { SESSION_TTL, ACCESS_TOKEN_TTL } = this.config;
     const last = offline || remembered ? SESSION_TTL : Math.min(SESSION_TTL, CODE_SECONDS + ACCESS_TOKEN_TTL);
     const at = new Date(this.clock.now());
-    const [row] = await this.database.run<{ grant_id: string }>(sql.GIVE_CONSENT, [
+    const [row] = await this.told.database.run<{ grant_id: string }>(sql.GIVE_CONSENT, [
       ...[user.id, user.scope, consent.sessionId, at, client.clientId, client.scope, client.redirectUris],
       ...[consent.scope.join(' '), timestamp(now + last), origin.ip, origin.userAgent],
       ...[this.labelOf(audience), remembered, digestOf(code), timestamp(now + CODE_SECONDS)],
@@ -57,25 +57,29 @@ export class ConsentsService {
     if (!row) throw new Unavailable('the person, the session or the client changed meanwhile');
     const given = { grantId: row.grant_id, userId: user.id, at, origin };
     const most = this.config.MAX_SESSIONS_PER_USER;
-    this.telemetry.revoked('grant', await endOldestLogins(this.database, given, most, 'consent'));
+    const ended = await endOldestLogins(this.told.database, given, most, 'consent');
+    if (ended > 0) await this.told.wait();
+    this.telemetry.revoked('grant', ended);
     return code;
   }
 
   async isRemembered({ user, request, scope, audience }: Consent): Promise<boolean> {
     const now = new Date(this.clock.now());
     const values = [user.id, now, request.client.clientId, this.labelOf(audience), scope];
-    return (await this.database.run(sql.IS_REMEMBERED, values)).length > 0;
+    return (await this.told.database.run(sql.IS_REMEMBERED, values)).length > 0;
   }
 
   /** One of each client, the last one that was let in first. */
   list(userId: string): Promise<sql.ConsentRow[]> {
-    return this.database.run(sql.LIST_CONSENTS, [userId, new Date(this.clock.now())]);
+    return this.told.database.run(sql.LIST_CONSENTS, [userId, new Date(this.clock.now())]);
   }
 
   /** @returns false if there was none */
   async end(userId: string, clientId: string, { actor, origin }: Initiator): Promise<boolean> {
     const values = [userId, new Date(this.clock.now()), clientId, actor, origin.ip, origin.requestId];
-    const { length } = await this.database.run(sql.END_CONSENTS, values);
+    const { length } = await this.told.database.run(sql.END_CONSENTS, values);
+    // also where somebody else has just ended them
+    await this.told.wait();
     this.telemetry.revoked('grant', length);
     return length > 0;
   }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientAuthentication } from './client-authentication.js';
@@ -9,7 +10,7 @@ import { ClientsService } from './clients.service.js';
 
 /** Owns systems and their secrets; never their tokens. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Client, ClientSecret]), TelemetryModule, TokensModule],
+  imports: [TypeOrmModule.forFeature([Client, ClientSecret]), LeasesModule, TelemetryModule, TokensModule],
   providers: [ClientAuthentication, ClientsService],
   exports: [ClientAuthentication, ClientsService],
 })

@@ -3,12 +3,13 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { randomBytes } from 'node:crypto';
 import { ArrayContains, In, Repository, type EntityManager } from 'typeorm';
 import { Clock } from '../../database/clock.js';
-import { Database, type Transaction } from '../../database/database.js';
+import type { Transaction } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { newestFirst } from '../lists/newest-first.js';
 import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import type { Queries } from '../../database/statement.js';
@@ -36,7 +37,7 @@ export const SECRETS_MOST = 2;
 @Injectable()
 export class ClientsService {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     @InjectRepository(Client) private readonly clients: Repository<Client>,
     private readonly clock: Clock,
     private readonly keys: TokenKeys,
@@ -59,7 +60,7 @@ export class ClientsService {
     secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
   ): Promise<ClientRecord & S> {
     const clientId = `c-${randomBytes(12).toString('hex')}`;
-    return this.database.transaction(async (transaction) => {
+    return this.told.transaction(async (transaction) => {
       const client = this.clients.create({
         ...rest,
         clientId,
@@ -203,7 +204,7 @@ export class ClientsService {
     clientId: string,
     work: (transaction: Transaction, client: Client) => Promise<T>,
   ): Promise<T | { flaw: 'unknown' }> {
-    return this.database.transaction(async (transaction) => {
+    return this.told.transaction(async (transaction) => {
       const lock = { mode: 'for_no_key_update' } as const;
       const client = await transaction.entities.findOne(Client, { where: { clientId }, lock });
       return client ? work(transaction, client) : { flaw: 'unknown' };

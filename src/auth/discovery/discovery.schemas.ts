@@ -11,6 +11,10 @@ export const authorizationServerMetadata = z
     token_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/token' }),
     introspection_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/introspect' }),
     revocation_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/revoke' }),
+    keks_revocation_feed_endpoint: z.url().meta({
+      description: 'For guards that check JWTs alone and refuse what was taken back: not a part of RFC 8414.',
+      example: 'https://auth.example.com/oauth/revocations',
+    }),
     jwks_uri: z.url().meta({ example: 'https://auth.example.com/.well-known/jwks.json' }),
     scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat', 'offline_access'] }),
     response_types_supported: z.array(z.string()).meta({ example: ['code'] }),

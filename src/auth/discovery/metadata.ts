@@ -16,6 +16,7 @@ export function authorizationServerMetadata(
     token_endpoint: `${issuer}/oauth/token`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
+    keks_revocation_feed_endpoint: `${issuer}/oauth/revocations`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: [...scopes, OFFLINE_ACCESS],
     response_types_supported: ['code'],

@@ -64,4 +64,8 @@ export class Grant {
   /** Of a consent: whether the same client is let in again without a question, for no more than this. */
   @Column('boolean', { default: false })
   remembered!: boolean;
+
+  /** Whether JWTs are issued for it; of one from a version before nobody knows. */
+  @Column('boolean', { nullable: true })
+  signed!: boolean | null;
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { EndingSweeper } from './ending-sweeper.js';
 import { GrantsService } from './grants.service.js';
@@ -8,7 +9,7 @@ import { RestoredBackup } from './restored-backup.js';
 
 /** Owns why tokens exist, and the end of that; never a token. */
 @Module({
-  imports: [TelemetryModule],
+  imports: [LeasesModule, TelemetryModule],
   providers: [LastUse, EndingSweeper, GrantsService, OwnerEndings, RestoredBackup],
   exports: [GrantsService, LastUse, OwnerEndings, RestoredBackup],
 })

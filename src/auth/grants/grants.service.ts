@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import type { Statement } from '../../database/statement.js';
 import { NEWEST, type Position } from '../lists/cursors.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
@@ -25,18 +25,19 @@ export interface GrantOwner {
 @Injectable()
 export class GrantsService {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly clock: Clock,
     private readonly telemetry: Telemetry,
   ) {}
 
   /** @returns false if there is no such living grant of this user: of fifty at once, one is told true */
   async revokeOwn({ id, userId, kind }: OwnGrant, reason: string, by: Initiator): Promise<boolean> {
-    const rows = await this.database.run(sql.REVOKE_OWN_GRANT, [
+    const rows = await this.told.database.run(sql.REVOKE_OWN_GRANT, [
       ...this.values(id, reason, by),
       userId,
       kind,
     ]);
+    if (kind === 'login') await this.told.wait();
     this.telemetry.revoked('grant', rows.length);
     return rows.length > 0;
   }
@@ -59,13 +60,14 @@ export class GrantsService {
   ): Promise<sql.GrantRow[]> {
     const values = [...after, new Date(this.clock.now()), count];
     if (userId !== undefined && clientId !== undefined) return [];
-    if (userId !== undefined) return this.database.run(sql.LIST_GRANTS.user, [...values, userId]);
-    if (clientId !== undefined) return this.database.run(sql.LIST_GRANTS.client, [...values, clientId]);
-    return this.database.run(sql.LIST_GRANTS.anybody, values);
+    if (userId !== undefined) return this.told.database.run(sql.LIST_GRANTS.user, [...values, userId]);
+    if (clientId !== undefined) return this.told.database.run(sql.LIST_GRANTS.client, [...values, clientId]);
+    return this.told.database.run(sql.LIST_GRANTS.anybody, values);
   }
 
   private async revokeWith(statement: Statement, id: string, by: Initiator): Promise<boolean> {
-    const rows = await this.database.run(statement, this.values(id, 'revoked_by_operator', by));
+    const rows = await this.told.database.run(statement, this.values(id, 'revoked_by_operator', by));
+    await this.told.wait();
     this.telemetry.revoked('grant', rows.length);
     return rows.length > 0;
   }

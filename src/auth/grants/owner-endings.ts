@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database, type Transaction } from '../../database/database.js';
+import type { Transaction } from '../../database/database.js';
 import { sqlState } from '../../database/postgres-error.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { EndingSweeper } from './ending-sweeper.js';
 import { revocation, type GrantsOfUser } from './grant-revocation.js';
@@ -25,7 +26,7 @@ const TOO_SLOW: readonly (string | undefined)[] = ['57014', '55P03', '40P01'];
 @Injectable()
 export class OwnerEndings {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly clock: Clock,
     private readonly telemetry: Telemetry,
     private readonly sweeper: EndingSweeper,
@@ -37,7 +38,7 @@ export class OwnerEndings {
    */
   async transaction<T>(work: (transaction: Transaction, end: EndGrants) => Promise<T>): Promise<T> {
     const ended: EndedGrants[] = [];
-    const result = await this.database.transaction((transaction) =>
+    const result = await this.told.database.transaction((transaction) =>
       work(transaction, async (of, reason, by) => {
         const values = [...revocation(this.clock, reason, by), of.userId, of.kinds];
         const one = await end(transaction, [...values, of.except ?? null, of.beyond ?? null]);
@@ -45,6 +46,7 @@ export class OwnerEndings {
         return one;
       }),
     );
+    if (ended.length > 0) await this.told.wait();
     for (const { grants } of ended) {
       if (grants === 'all') this.sweeper.wake();
       else this.telemetry.revoked('grant', grants);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { OPERATOR } from '../request-origin.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import type { Statement } from '../../database/statement.js';
@@ -41,7 +41,7 @@ interface SteppedRow {
 @Injectable()
 export class RestoredBackup {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly clock: Clock,
   ) {}
 
@@ -64,7 +64,8 @@ export class RestoredBackup {
       progress(total);
     }
     const event = { type: 'grants.revoked_all', origin: OPERATOR, detail: { before, grants: total } };
-    await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await this.told.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await this.told.wait();
     return total;
   }
 
@@ -76,7 +77,7 @@ export class RestoredBackup {
   ): Promise<{ row: SteppedRow | undefined; size: number }> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const [row] = await this.database.transaction(async ({ run }) => {
+        const [row] = await this.told.database.transaction(async ({ run }) => {
           await run(IN_SHORT);
           return run<SteppedRow>(REVOKE_OLDER, [after, before, new Date(this.clock.now()), size]);
         });

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LeasesModule } from '../leases/leases.module.js';
 import { SecretsModule } from '../secrets/secrets.module.js';
 import { KeyCipher } from './key-cipher.js';
 import { KeyRing } from './key-ring.js';
@@ -8,7 +9,7 @@ import { SigningKeys } from './signing-keys.js';
 
 /** Owns the keys that sign; never what is signed. */
 @Module({
-  imports: [SecretsModule],
+  imports: [LeasesModule, SecretsModule],
   providers: [KeyCipher, KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
   exports: [KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
 })

@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { OPERATOR } from '../request-origin.js';
 import { generateKey, type ALG } from './es256-key.js';
 import { KeyCipher } from './key-cipher.js';
@@ -52,7 +52,7 @@ export class SigningKeys {
   private beginning: Promise<void> | undefined;
 
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly ring: KeyRing,
     private readonly cipher: KeyCipher,
     private readonly clock: Clock,
@@ -79,7 +79,7 @@ export class SigningKeys {
   /**
    * The next key is published now and signs after the publish wait.
    * With `compromised` it signs at once and all others are retired: every JWT of theirs is dead, here when each instance
-   * has read its keys anew (a minute at most), elsewhere when the caches of the JWKS have expired.
+   * has read its keys anew (a minute at most), for guards with a lease when this resolves, elsewhere when the caches of the JWKS have expired.
    * @throws Unavailable
    */
   async rotate({ actor, origin }: Initiator, { compromised = false } = {}): Promise<Rotation> {
@@ -153,7 +153,7 @@ export class SigningKeys {
   ): Promise<string | undefined> {
     const { publicJwk, privateKey } = generateKey();
     const { kid } = publicJwk;
-    return this.database.transaction(async (queries) => {
+    return this.told.transaction(async (queries) => {
       await queries.run(LOCK_SIGNING_KEYS);
       const [added] = await queries.run<{ predecessors: string[] }>(ADD_SIGNING_KEY, [
         kid,

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Clock, timestamp } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
@@ -23,7 +23,7 @@ const ATTEMPTS = 3;
 @Injectable()
 export class CodeGrant {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly mint: TokenMint,
     private readonly clock: Clock,
     private readonly refusals: Refusals,
@@ -51,7 +51,7 @@ export class CodeGrant {
   }
 
   private async find(code: string): Promise<sql.CodeRow | undefined> {
-    const [row] = await this.database.run<sql.CodeRow>(sql.FIND_CODE, [digestOf(code)]);
+    const [row] = await this.told.database.run<sql.CodeRow>(sql.FIND_CODE, [digestOf(code)]);
     return row;
   }
 
@@ -100,9 +100,10 @@ export class CodeGrant {
   ): Promise<IssuedToken | undefined> {
     const { user_id: subject, scope, audience } = row;
     const notAfter = Math.floor(row.grant_expires_at.getTime() / 1_000);
-    const access = await this.mint.access({ subject, clientId, scope, audience, format, notAfter });
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    const access = await this.mint.access({ ...claims, notAfter });
     const refresh = row.offline ? this.mint.refresh(notAfter) : undefined;
-    const rows = await this.database.run(sql.USE_CODE, [
+    const rows = await this.told.database.run(sql.USE_CODE, [
       ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
       ...[
         refresh?.digest ?? null,
@@ -119,7 +120,8 @@ export class CodeGrant {
 
   private async kill(code: string, { ip, requestId }: RequestOrigin): Promise<never> {
     const values = [digestOf(code), new Date(this.clock.now()), ip, requestId];
-    const events = await this.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_CODE, values);
+    const events = await this.told.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_CODE, values);
+    await this.told.wait();
     this.telemetry.revoked('grant', events.filter(({ killed }) => killed).length);
     throw new WireError('invalid_grant');
   }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
@@ -12,6 +13,8 @@ import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
 import { RefreshGrant } from './refresh-grant.js';
 import { RefreshRequests } from './refresh-requests.js';
+import { RevocationFeedController } from './revocation-feed.controller.js';
+import { RevocationFeed } from './revocation-feed.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -22,17 +25,19 @@ import { TokenEndpoint } from './token-endpoint.js';
     ClientCredentialsModule,
     ClientsModule,
     GrantsModule,
+    LeasesModule,
     TelemetryModule,
     ThrottleModule,
     TokensModule,
   ],
-  controllers: [OAuthController],
+  controllers: [OAuthController, RevocationFeedController],
   providers: [
     CodeGrant,
     Introspection,
     OAuthRevocation,
     RefreshGrant,
     RefreshRequests,
+    RevocationFeed,
     Successors,
     TokenEndpoint,
   ],

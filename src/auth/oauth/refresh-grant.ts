@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock, timestamp } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
@@ -33,7 +33,7 @@ const ATTEMPTS = 3;
 @Injectable()
 export class RefreshGrant {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly mint: TokenMint,
     private readonly successors: Successors,
     private readonly clock: Clock,
@@ -63,7 +63,7 @@ export class RefreshGrant {
   }
 
   private async find(presented: PresentedRefresh): Promise<sql.RefreshRow | undefined> {
-    const [row] = await this.database.run<sql.RefreshRow>(sql.FIND_REFRESH_TOKEN, [
+    const [row] = await this.told.database.run<sql.RefreshRow>(sql.FIND_REFRESH_TOKEN, [
       presented.digest,
       timestamp(presented.expiresAt),
     ]);
@@ -94,7 +94,7 @@ export class RefreshGrant {
     const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, endOf(row));
     const successor = this.successors.derive(presented.token, expiresAt);
     const access = await this.access(row, scope);
-    const rows = await this.database.run(sql.ROTATE, [
+    const rows = await this.told.database.run(sql.ROTATE, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
       ...[successor.digest, timestamp(expiresAt), scope, access.digest, timestamp(access.expiresAt)],
       ...[origin.ip, origin.requestId],
@@ -114,11 +114,12 @@ export class RefreshGrant {
     const since = graceMs === 0 || row.answered_scope === null ? undefined : new Date(now - graceMs);
     const issued = since && (await this.replay(presented, row, since, origin));
     if (issued) return { outcome: 'replayed', format: row.format, issued };
-    const events = await this.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_GRANT, [
+    const events = await this.told.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_GRANT, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
       ...[origin.ip, origin.requestId, since ?? null],
     ]);
     if (events.length === 0) return undefined;
+    await this.told.wait();
     return { outcome: 'theft', killedGrants: events.filter((event) => event.killed).length };
   }
 
@@ -132,7 +133,7 @@ export class RefreshGrant {
     const successor = this.successors.again(presented.token, row);
     if (!successor) return refuseIfYoung(row, since.getTime());
     const access = await this.access(row, row.answered_scope);
-    const rows = await this.database.run(sql.REPLAY, [
+    const rows = await this.told.database.run(sql.REPLAY, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
       ...[since, access.digest, timestamp(access.expiresAt)],
       ...[origin.ip, origin.requestId],
@@ -144,7 +145,8 @@ export class RefreshGrant {
   private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
     const { user_id: subject, audience, format } = row;
     const clientId = row.client_id ?? FIRST_PARTY_CLIENT;
-    return this.mint.access({ subject, clientId, scope, audience, format, notAfter: endOf(row) });
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    return this.mint.access({ ...claims, notAfter: endOf(row) });
   }
 
   private answer(access: MintedToken, scope: string, refreshToken: string, expiresAt: number): IssuedToken {

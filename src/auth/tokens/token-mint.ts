@@ -15,6 +15,8 @@ export interface AccessRequest {
   readonly format: TokenFormat;
   /** When the grant ends, which no token of it outlives: whole seconds since the epoch. */
   readonly notAfter?: number;
+  /** Of a login: with it a guard tells from memory that the login is over. A client's are known by their subject. */
+  readonly grantId?: string;
 }
 
 /** A token that nobody knows of yet: it counts from when its digest is committed. */
@@ -54,6 +56,7 @@ export class TokenMint {
       scope,
       iat,
       exp,
+      ...(request.grantId === undefined ? {} : { sid: request.grantId }),
     });
     return { ...signed, expiresAt: exp, expiresIn };
   }

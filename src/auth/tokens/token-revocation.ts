@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, timestamp } from '../../database/clock.js';
 import { apply, type Change } from '../../database/change.js';
-import { Database } from '../../database/database.js';
+import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { ReadToken } from './read-token.js';
 import type { Initiator } from '../audit/actor.js';
@@ -61,16 +61,16 @@ const STATEMENTS = {
 @Injectable()
 export class TokenRevocation {
   constructor(
-    private readonly database: Database,
+    private readonly told: ToldGuards,
     private readonly clock: Clock,
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** Committed when it resolves. @throws Unavailable when that is not certain */
+  /** Committed when it resolves, and every guard knows. @throws Unavailable when that is not certain */
   async revoke(token: ReadToken, { actor, origin }: Initiator): Promise<void> {
     const statement = STATEMENTS[token.kind];
     if (!statement) return;
-    const rows = await apply(this.database, statement, [
+    const rows = await apply(this.told.database, statement, [
       token.digest,
       timestamp(token.expiresAt),
       new Date(this.clock.now()),
@@ -78,6 +78,12 @@ export class TokenRevocation {
       origin.ip,
       origin.requestId,
     ]);
+    if (endsJwts(token)) await this.told.wait();
     this.telemetry.revoked(token.kind === 'access' ? 'access_token' : 'grant', rows.length);
   }
+}
+
+/** Also where somebody else was faster: his wait may not be over. Of an API key there is no JWT. */
+function endsJwts({ kind, format }: ReadToken): boolean {
+  return kind === 'refresh' || format === 'jwt';
 }

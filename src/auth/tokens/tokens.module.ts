@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { GrantsModule } from '../grants/grants.module.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { JwtReader } from './jwt/jwt-reader.js';
 import { JwtSigner } from './jwt/jwt-signer.js';
@@ -14,7 +15,7 @@ import { TokenRevocation } from './token-revocation.js';
 
 /** Owns how tokens are spelled, stored and judged; never who may have one. */
 @Module({
-  imports: [GrantsModule, KeysModule, TelemetryModule],
+  imports: [GrantsModule, KeysModule, LeasesModule, TelemetryModule],
   providers: [
     JwtReader,
     JwtSigner,

@@ -154,6 +154,7 @@ export class Maintenance {
       await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
       const grants = await purgeGrants(client, rested, tell);
       await client.query(PURGE_ENDED_GRANTS, [rested]);
+      await client.query('DELETE FROM revocations WHERE expires_at < $1', [new Date(now - DAY_MS)]);
       return { partitions, grants };
     });
   }

@@ -100,6 +100,10 @@ export const REASONS = {
     'invalid_request',
     'A secret was sent in the URL, where logs keep it: send it in the body.',
   ],
+  not_an_api: [
+    'unauthorized_client',
+    'Only a client that is an API, which has an audience, is told what was taken back.',
+  ],
   two_authentications: [
     'invalid_request',
     'The client authenticates in two ways at once: leave out client_secret, or the Authorization header.',

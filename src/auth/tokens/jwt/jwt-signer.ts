@@ -14,6 +14,8 @@ export interface JwtClaims {
   readonly scope: string;
   readonly iat: number;
   readonly exp: number;
+  /** The login that it belongs to. */
+  readonly sid?: string;
 }
 
 export interface SignedJwt {

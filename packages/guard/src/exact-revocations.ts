@@ -1,0 +1,117 @@
+import { trustedEndpoint, withinRange } from './endpoint.js';
+import { IntrospectionClient } from './introspection-client.js';
+import { RemoteValidator, type RemoteValidatorOptions } from './remote-validator.js';
+import { RevocationFollower } from './revocation-follower.js';
+import { hashed, type Names } from './revocation-set.js';
+import type { Validation } from './token-validator.js';
+
+export interface ExactRevocationsOptions extends Omit<
+  RemoteValidatorOptions,
+  'introspectionEndpoint' | 'cacheSeconds' | 'cacheEntries'
+> {
+  /** Of the authority, `<issuer>/oauth/introspect` if absent: asked without a lease, and about what an entry may mean. */
+  readonly introspectionEndpoint?: string | URL;
+  /** Of the authority, `<issuer>/oauth/revocations` if absent. */
+  readonly revocationsEndpoint?: string | URL;
+}
+
+/** The claims that an entry can name, as they stand in a token whose signature is true. */
+export interface NamedClaims {
+  readonly jti: string;
+  readonly sub: string;
+  readonly kid: string;
+  readonly sid?: unknown;
+  readonly exp: number;
+}
+
+interface Cleared {
+  readonly of: object;
+  readonly at: number;
+}
+
+const CLEARED_MOST = 10_000;
+/** Bytes: ten thousand entries have two million. */
+const LONGEST_FEED = 4_194_304;
+
+/**
+ * Owns whether a JWT with a true signature has been taken back: from memory while there is a lease, else by the authority, and
+ * by nobody if that is away. It never guesses.
+ */
+export class ExactRevocations {
+  private readonly client: IntrospectionClient;
+  private readonly remote: RemoteValidator;
+  private readonly follower: RevocationFollower;
+  /** About which the authority has been asked, and since when. */
+  private readonly cleared = new Map<string, Cleared>();
+  readonly answers = { memory: 0, question: 0, refused: 0 };
+
+  /** @throws TypeError, RangeError for options that cannot be meant */
+  constructor(issuer: string, options: ExactRevocationsOptions) {
+    const { clientId, clientSecret, allowHttp = false, now = Date.now } = options;
+    const base = issuer.replace(/\/$/, '');
+    const { introspectionEndpoint = `${base}/oauth/introspect` } = options;
+    const feed = options.revocationsEndpoint ?? `${base}/oauth/revocations`;
+    const timeoutMs = withinRange('timeoutMs', options.timeoutMs ?? 1_000, 1, 60_000);
+    this.remote = new RemoteValidator({ ...options, introspectionEndpoint });
+    const endpoint = trustedEndpoint('revocationsEndpoint', feed, allowHttp);
+    this.client = new IntrospectionClient({
+      endpoint,
+      clientId,
+      clientSecret,
+      connections: 1,
+      longest: LONGEST_FEED,
+    });
+    this.follower = new RevocationFollower({
+      ask: (form, deadline) => this.client.askWith(form, deadline),
+      timeoutMs,
+      now,
+    });
+  }
+
+  /** Milliseconds that the lease still lasts, and how many entries are held: for metrics. */
+  get state(): { readonly leaseMs: number; readonly entries: number } {
+    return { leaseMs: this.follower.leaseLeft, entries: this.follower.size };
+  }
+
+  /** @returns undefined if the token has not been taken back @throws NoVerdict */
+  async refusal(token: string, claims: NamedClaims, trace?: string): Promise<Validation | undefined> {
+    await this.follower.start();
+    const names = namesOf(claims);
+    const verdict = this.follower.judge(names, this.cleared.get(names.jti));
+    if (verdict === 'not named') {
+      this.answers.memory += 1;
+      return undefined;
+    }
+    if (verdict === 'dead') {
+      this.answers.refused += 1;
+      return { active: false, reason: 'revoked' };
+    }
+    this.answers.question += 1;
+    const { position } = this.follower;
+    const answer = await this.remote.validate(token, trace);
+    if (!answer.active) return answer;
+    this.remember(names.jti, position);
+    return undefined;
+  }
+
+  stop(): void {
+    this.follower.stop();
+    this.client.close();
+    this.remote.onApplicationShutdown();
+  }
+
+  private remember(jti: string, position: Cleared): void {
+    this.cleared.delete(jti);
+    if (this.cleared.size >= CLEARED_MOST)
+      for (const oldest of this.cleared.keys()) {
+        this.cleared.delete(oldest);
+        break;
+      }
+    this.cleared.set(jti, position);
+  }
+}
+
+function namesOf({ jti, sub, kid, sid, exp }: NamedClaims): Names {
+  const login = typeof sid === 'string' ? hashed(sid) : undefined;
+  return { jti: hashed(jti), sub: hashed(sub), kid: hashed(kid), sid: login, exp };
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { LeaseClock, type Stamp } from './lease-clock.js';
+import { readFeed, RevocationSet, type Names } from './revocation-set.js';
+
+/** Asks one endpoint with a form, as a client of the authority. @throws NoVerdict */
+export type Ask = (form: Record<string, string>, deadline: number) => Promise<string>;
+
+export interface FollowerOptions {
+  readonly ask: Ask;
+  /** Milliseconds for an answer, beside the third of a lease for which it is held back. */
+  readonly timeoutMs: number;
+  /** Milliseconds since the epoch, as tokens are judged by. */
+  readonly now: () => number;
+  readonly clock?: LeaseClock;
+}
+
+const PAUSE_MS = [20, 100, 250, 500];
+
+/**
+ * Follows what is taken back, and knows until when it knows all of it: a lease, which runs from before the question was sent.
+ * While it lasts nobody has been told that a revoke is done that is not in the set; without it the set proves nothing.
+ */
+export class RevocationFollower {
+  private readonly guard = randomBytes(16).toString('base64url');
+  private readonly clock: LeaseClock;
+  private set = new RevocationSet();
+  /** The set that is being fetched, which counts when all of it is here. */
+  private coming: RevocationSet | undefined;
+  private cursor: string | undefined;
+  private lease: { readonly ms: number; readonly from: Stamp } | undefined;
+  private running = false;
+  private stopped = false;
+  private first: Promise<void> | undefined;
+
+  constructor(private readonly options: FollowerOptions) {
+    this.clock = options.clock ?? new LeaseClock();
+  }
+
+  /** Begins with the first token. @returns when the first lease is there, or has not come */
+  start(): Promise<void> {
+    this.first ??= new Promise((resolve) => void this.follow(resolve));
+    return this.first;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.lease = undefined;
+  }
+
+  /** Milliseconds; 0 without one. */
+  get leaseLeft(): number {
+    return this.lease ? Math.max(0, this.clock.left(this.lease.ms, this.lease.from)) : 0;
+  }
+
+  get size(): number {
+    return this.set.size;
+  }
+
+  /** Which entries have come: to be remembered before the authority is asked about a token. */
+  get position(): { readonly of: object; readonly at: number } {
+    return { of: this.set, at: this.set.now };
+  }
+
+  /**
+   * Whether the token may be accepted now. Nothing may happen between this and its acceptance.
+   * @param cleared where the set was before the authority was asked, and said that the token is active
+   */
+  judge(
+    names: Names,
+    cleared?: { readonly of: object; readonly at: number },
+  ): 'dead' | 'unknown' | 'not named' {
+    const verdict = this.set.judge(names, cleared?.of === this.set ? cleared.at : -1);
+    // what is dead stays so, lease or not
+    return verdict === 'dead' || this.leaseLeft > 0 ? verdict : 'unknown';
+  }
+
+  private async follow(started: () => void): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    for (let failures = 0; !this.stopped;) {
+      try {
+        await this.step();
+        failures = 0;
+        if (this.lease) started();
+      } catch {
+        started();
+        const pause = PAUSE_MS[Math.min(failures, PAUSE_MS.length - 1)] ?? 0;
+        failures += 1;
+        // a cursor that is refused for whatever reason must not be asked with for ever
+        if (failures > PAUSE_MS.length) this.cursor = undefined;
+        await new Promise((resolve) => setTimeout(resolve, pause).unref());
+      }
+    }
+  }
+
+  private async step(): Promise<void> {
+    const from = this.clock.stamp();
+    const form = { guard: this.guard, ...(this.cursor === undefined ? {} : { cursor: this.cursor }) };
+    const body = await this.options.ask(
+      form,
+      performance.now() + this.options.timeoutMs + (this.lease?.ms ?? 0) / 3,
+    );
+    const { cursor, reset, more, lease, entries } = readFeed(body);
+    if (reset || this.cursor === undefined) this.coming = new RevocationSet();
+    const into = this.coming ?? this.set;
+    for (const entry of entries) into.add(entry);
+    into.forget(this.options.now() / 1_000);
+    this.cursor = cursor;
+    if (more || lease === 0 || this.stopped) return;
+    this.set = into;
+    this.coming = undefined;
+    this.lease = { ms: lease, from };
+  }
+}

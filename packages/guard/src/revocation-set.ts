@@ -1,0 +1,126 @@
+import { hash } from 'node:crypto';
+import { NoVerdict } from './no-verdict.js';
+
+/** What of a token an entry can name, by SHA-256. */
+export interface Names {
+  readonly jti: string;
+  readonly sub: string;
+  readonly kid: string;
+  /** Absent from tokens of clients, and of authorities that do not write it. */
+  readonly sid: string | undefined;
+  /** Seconds since the epoch. */
+  readonly exp: number;
+}
+
+export interface Entry {
+  readonly kind: string;
+  readonly key: string;
+  readonly sub: string | undefined;
+  readonly exp: number;
+}
+
+/** Seconds for which an entry stays after its time: this machine's clock may be set back. */
+const REST = 600;
+
+/**
+ * Owns what is known of tokens that were taken back. An entry never goes before the last token that it ends; and what is asked
+ * about is asked once: an answer from after the entry came holds for that entry.
+ */
+export class RevocationSet {
+  private readonly tokens = new Map<string, number>();
+  private readonly grants = new Map<string, number>();
+  private readonly keys = new Map<string, number>();
+  /** When the last entry came that a token with this subject may be meant by: a number of our own. */
+  private readonly subjects = new Map<string, { at: number; exp: number }>();
+  private all = 0;
+  private allUntil = 0;
+  private count = 0;
+
+  /** How many there are. */
+  get size(): number {
+    return this.tokens.size + this.grants.size + this.keys.size + this.subjects.size;
+  }
+
+  /** Entries so far: what was asked about after it has a higher number. */
+  get now(): number {
+    return this.count;
+  }
+
+  add({ kind, key, sub, exp }: Entry): void {
+    this.count += 1;
+    if (kind === 'token') this.tokens.set(key, exp);
+    else if (kind === 'key') this.keys.set(key, exp);
+    else if (kind === 'grant') {
+      this.grants.set(key, exp);
+      if (sub !== undefined) this.doubt(`grant ${sub}`, exp);
+    } else if (kind === 'subject') this.doubt(`all ${key}`, exp);
+    else {
+      // `all`, and what a later authority may say: nobody is taken for alive because of a word that is not known here
+      this.all = this.count;
+      this.allUntil = Math.max(this.allUntil, exp);
+    }
+  }
+
+  /** @param clearedAt `now` before the authority was asked and said that it is active; -1 if it was not */
+  judge(names: Names, clearedAt: number): 'dead' | 'unknown' | 'not named' {
+    const { jti, sid, sub, kid } = names;
+    if (this.tokens.has(jti) || this.keys.has(kid)) return 'dead';
+    if (sid !== undefined && this.grants.has(sid)) return 'dead';
+    const doubts = [this.all, this.subjects.get(`all ${sub}`)?.at ?? 0];
+    if (sid === undefined) doubts.push(this.subjects.get(`grant ${sub}`)?.at ?? 0);
+    return Math.max(...doubts) > Math.max(0, clearedAt) ? 'unknown' : 'not named';
+  }
+
+  /** @param now seconds since the epoch, by the clock that judges the expiry of tokens */
+  forget(now: number): void {
+    for (const map of [this.tokens, this.grants, this.keys])
+      for (const [key, exp] of map) if (exp + REST < now) map.delete(key);
+    for (const [key, { exp }] of this.subjects) if (exp + REST < now) this.subjects.delete(key);
+    if (this.allUntil + REST < now) this.all = 0;
+  }
+
+  private doubt(key: string, exp: number): void {
+    const known = this.subjects.get(key);
+    this.subjects.set(key, { at: this.count, exp: Math.max(exp, known?.exp ?? 0) });
+  }
+}
+
+export function hashed(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+export interface FeedAnswer {
+  readonly cursor: string;
+  readonly reset: boolean;
+  readonly more: boolean;
+  /** Milliseconds. */
+  readonly lease: number;
+  readonly entries: readonly Entry[];
+}
+
+/** @throws NoVerdict bad_answer */
+export function readFeed(body: string): FeedAnswer {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    throw flawed();
+  }
+  const { cursor, reset, more, lease_ms: lease, entries } = (parsed ?? {}) as Record<string, unknown>;
+  const isWhole =
+    typeof lease === 'number' && Number.isSafeInteger(lease) && lease >= 0 && lease <= 3_600_000;
+  if (typeof cursor !== 'string' || typeof reset !== 'boolean' || typeof more !== 'boolean' || !isWhole)
+    throw flawed();
+  if (!Array.isArray(entries)) throw flawed();
+  return { cursor, reset, more, lease, entries: entries.map(entryOf) };
+}
+
+function entryOf(entry: unknown): Entry {
+  const { kind, key, sub, exp } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof kind !== 'string' || typeof key !== 'string' || typeof exp !== 'number') throw flawed();
+  return { kind, key, sub: typeof sub === 'string' ? sub : undefined, exp };
+}
+
+function flawed(): NoVerdict {
+  return new NoVerdict('bad_answer', 'The feed of revocations gave an answer that is none.');
+}

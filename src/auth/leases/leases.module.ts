@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { GuardLeases } from './guard-leases.js';
+import { RevocationLog } from './revocation-log.js';
+import { ToldGuards } from './told-guards.js';
+
+/** Owns what guards that check JWTs alone are told of ends, and the wait for them; never what ends. */
+@Module({
+  providers: [GuardLeases, RevocationLog, ToldGuards],
+  exports: [GuardLeases, RevocationLog, ToldGuards],
+})
+export class LeasesModule {}

@@ -1,0 +1,118 @@
+import type { Statement } from '../../database/statement.js';
+
+/** A log of revocations goes on only on the same cluster, the same line of its history and the same database. */
+const PLACE = `(SELECT system_identifier::text FROM pg_control_system()) || '-' ||
+  left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || (SELECT oid::text FROM pg_database WHERE datname = current_database())`;
+
+export interface RenewedRow {
+  readonly place: string;
+  readonly applied: string;
+}
+
+/**
+ * Committed before the log is read: $3 is what all of the instance's guards have applied, if it says that of $6, and NULL
+ * if it has none that may hold a lease.
+ */
+export const RENEW_LEASE: Statement = {
+  name: 'renew_guard_lease',
+  text: `
+    WITH here AS (SELECT ${PLACE} AS place), renewed AS (
+      INSERT INTO guard_leases (instance, beat, applied, ttl_ms, guards, renewed_at)
+      SELECT $1, $2, CASE WHEN $6::text IS DISTINCT FROM place AND $3::text IS NOT NULL THEN '1:1:'
+                          ELSE coalesce($3::text::pg_snapshot, pg_current_snapshot()) END, $4, $5, clock_timestamp()
+        FROM here
+      ON CONFLICT (instance) DO UPDATE
+         SET beat = excluded.beat, applied = excluded.applied, ttl_ms = excluded.ttl_ms, guards = excluded.guards,
+             renewed_at = excluded.renewed_at
+      RETURNING applied::text AS applied
+    )
+    SELECT place, applied FROM here, renewed`,
+};
+
+export interface RevocationRow {
+  readonly place: string;
+  readonly snapshot: string;
+  /** Null, as all of these, where there is no revocation in the row. */
+  readonly id: string | null;
+  readonly xid: string;
+  readonly kind: RevocationKind;
+  readonly value: string;
+  readonly subject: string | null;
+  /** Seconds since the epoch. */
+  readonly expires_at: number;
+}
+
+export type RevocationKind = 'token' | 'grant' | 'subject' | 'key' | 'all';
+
+const COLUMNS = `id::text, xid::text, kind, value, subject, ceil(extract(epoch FROM expires_at))::float8 AS expires_at`;
+
+/** What the snapshot $1 did not see. One more than there is room for says that there is too much. */
+export const READ_NEW: Statement = {
+  name: 'read_new_revocations',
+  text: `
+    SELECT ${PLACE} AS place, pg_current_snapshot()::text AS snapshot, r.*,
+           EXISTS (SELECT FROM guard_leases WHERE instance = $3 AND beat = $4) AS entered
+      FROM (SELECT) AS one LEFT JOIN LATERAL (
+        SELECT ${COLUMNS} FROM revocations
+         WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+         ORDER BY revocations.id LIMIT $2
+      ) AS r ON true`,
+};
+
+/** All that is there, in the order of the key. */
+export const READ_PAGE: Statement = {
+  name: 'read_revocations',
+  text: `
+    SELECT ${PLACE} AS place, pg_current_snapshot()::text AS snapshot, r.*
+      FROM (SELECT) AS one LEFT JOIN LATERAL (
+        SELECT ${COLUMNS} FROM revocations WHERE id > $1 ORDER BY revocations.id LIMIT $2
+      ) AS r ON true`,
+};
+
+export const LEAVE_REGISTER: Statement = {
+  name: 'leave_guard_leases',
+  text: `DELETE FROM guard_leases WHERE instance = $1`,
+};
+
+export interface UnconfirmedRow {
+  readonly instance: string;
+  readonly beat: string;
+  readonly ttl_ms: number;
+  readonly missing: string[];
+}
+
+/**
+ * In a snapshot of its own, after the commit: whose guards may not have applied what is in the log by now. Without an
+ * entry in the register it reads nothing else.
+ */
+export const UNCONFIRMED: Statement = {
+  name: 'unconfirmed_revocations',
+  text: `
+    SELECT l.instance, l.beat::text, l.ttl_ms, array_agg(DISTINCT r.xid::text) AS missing
+      FROM guard_leases l
+      JOIN revocations r ON r.xid >= pg_snapshot_xmin(l.applied) AND NOT pg_visible_in_snapshot(r.xid, l.applied)
+                        AND r.xid < pg_snapshot_xmax(pg_current_snapshot())
+     GROUP BY l.instance, l.beat, l.ttl_ms`,
+};
+
+export interface RegisteredRow {
+  readonly instance: string;
+  readonly beat: string;
+  readonly applied: string;
+}
+
+export const READ_REGISTER: Statement = {
+  name: 'read_guard_leases',
+  text: `SELECT instance, beat::text, applied::text FROM guard_leases WHERE instance = ANY ($1::uuid[])`,
+};
+
+/** It has not renewed its entry for as long as a lease lasts: none of its guards has one. */
+export const STRIKE_OUT: Statement = {
+  name: 'strike_out_guard_lease',
+  text: `DELETE FROM guard_leases WHERE instance = $1 AND beat = $2`,
+};
+
+export const CHANNEL = 'keks_revocations';
+
+/** In a transaction of its own, which is not the one of the revoke: it may be lost, and it is slow at its commit. */
+export const RING: Statement = { name: 'ring_for_revocations', text: `SELECT pg_notify('${CHANNEL}', '')` };

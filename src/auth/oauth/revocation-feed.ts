@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { WireError } from '../../http/errors/wire-error.js';
+import { GuardLeases, type Position } from '../leases/guard-leases.js';
+import { RevocationLog, type Bookmark } from '../leases/revocation-log.js';
+import { Snapshot } from '../leases/snapshot.js';
+import type { FeedAnswer } from './revocation-feed.schemas.js';
+
+/** `place~snapshot`, and `~last` in the middle of the log. */
+const CURSOR = /^([\w-]{1,80})~([\d:,]{1,8000})(?:~(\d{1,18}))?$/;
+
+export interface Question {
+  /** Unlike that of all other guards of all clients. */
+  readonly guard: string;
+  readonly cursor: string | undefined;
+  /** Aborted when nobody waits for the answer. */
+  readonly gone: AbortSignal;
+}
+
+/** What a guard is answered: the whole log in pages, which give no lease, and then what comes. */
+@Injectable()
+export class RevocationFeed {
+  constructor(
+    private readonly leases: GuardLeases,
+    private readonly log: RevocationLog,
+  ) {}
+
+  /** @throws WireError invalid_request; Unavailable */
+  async answer({ guard, cursor, gone }: Question): Promise<FeedAnswer> {
+    const at = cursor === undefined ? undefined : parseCursor(cursor);
+    if (!at) return this.page();
+    if ('last' in at) return (await this.nextPage(at)) ?? this.page();
+    const news = await this.leases.ask(guard, at, gone);
+    if (news === 'too far behind') return this.page();
+    return {
+      cursor: spelled(news.position),
+      reset: false,
+      more: false,
+      lease_ms: this.leases.ttlMs,
+      entries: news.revocations,
+    };
+  }
+
+  private async page(): Promise<FeedAnswer> {
+    const first = await this.nextPage();
+    if (!first) throw new Error('the first page of the log is of any database');
+    return { ...first, reset: true };
+  }
+
+  private async nextPage(bookmark?: Bookmark): Promise<FeedAnswer | undefined> {
+    const page = await this.log.page(bookmark);
+    if (!page) return undefined;
+    const last = page.next ? `~${page.next.last}` : '';
+    return {
+      cursor: spelled(page.position) + last,
+      reset: false,
+      more: true,
+      lease_ms: 0,
+      entries: page.revocations,
+    };
+  }
+}
+
+function spelled({ place, snapshot }: Position): string {
+  return `${place}~${snapshot.toString()}`;
+}
+
+/** @throws WireError */
+function parseCursor(text: string): Position | Bookmark {
+  const [, place, seen = '', last] = CURSOR.exec(text) ?? [];
+  const snapshot = Snapshot.parse(seen);
+  if (place === undefined || !snapshot) throw WireError.because('bad_cursor', 'cursor');
+  const position = { place, snapshot };
+  return last === undefined ? position : { position, last };
+}
