@@ -44,6 +44,7 @@ describe('signing in and consenting, without scripts', () => {
   let browser: Browser;
   let app: App;
   let clientId: string;
+  let authorization: string;
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'keks-browser-'));
@@ -53,10 +54,12 @@ describe('signing in and consenting, without scripts', () => {
       startApp(),
     ]);
     const added = await cli({ NODE_ENV: 'test', DATA_DIR: dataDir, PORT: new URL(keks.url).port }, [
-      ...['client', 'add', 'Cookie Calendar', '--public', '--redirect-uri', 'http://127.0.0.1/done'],
+      ...['client', 'add', 'Cookie Calendar', '--redirect-uri', 'http://127.0.0.1/done'],
       ...['--scope', 'cookies:eat', '--json'],
     ]);
-    clientId = (only(added.stdout) as { client_id: string }).client_id;
+    const made = only(added.stdout) as { client_id: string; client_secret: string };
+    clientId = made.client_id;
+    authorization = `Basic ${btoa(`${made.client_id}:${made.client_secret}`)}`;
   });
 
   afterAll(async () => {
@@ -79,9 +82,10 @@ describe('signing in and consenting, without scripts', () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
   };
   const exchanged = async (code: string): Promise<number> => {
-    const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, client_id: clientId };
+    const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER };
     const body = new URLSearchParams({ ...form, redirect_uri: app.url });
-    return (await fetch(`${keks.url}/oauth/token`, { method: 'POST', body })).status;
+    return (await fetch(`${keks.url}/oauth/token`, { method: 'POST', headers: { authorization }, body }))
+      .status;
   };
 
   it('signs in, allows, and is back at the program with a code that works', async () => {

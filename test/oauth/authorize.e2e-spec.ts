@@ -425,6 +425,23 @@ describe('the consent', () => {
   });
 });
 
+describe('a program without a secret on a device (RFC 8252 §8.6)', () => {
+  it.each(['http://127.0.0.1/done', 'com.example.app:/done'])(
+    '%s: is asked for each time',
+    async (address) => {
+      const app = await addPublic({ redirectUris: [address] });
+      const ask = (): string =>
+        authorizePath({ client_id: app, redirect_uri: address, code_challenge: pkce().challenge });
+      const visitor = new Visitor(keks.url);
+      const page = await visitor.signIn(await visitor.open(ask()), 'Ann');
+      expect(page.text).not.toContain('name="remember"');
+      // whatever is sent
+      await visitor.submit(page, 'consent', { decision: 'allow', remember: 'yes' });
+      expect((await visitor.open(ask())).text).toContain('>Allow<');
+    },
+  );
+});
+
 describe('POST /oauth/token, grant_type=authorization_code (RFC 6749 §4.1.3)', () => {
   it('200: a token that acts for the person, of this client, for what was allowed', async () => {
     const { code, answer, verifier } = await allow({ scope: 'cookies:eat' });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestOrigin } from '../request-origin.js';
 import { isAuthoritysOwn, parseScope } from '../scope.js';
-import { refused, type AuthorizationRequest, type Refused } from './authorization-request.js';
+import { isAssured, refused, type AuthorizationRequest, type Refused } from './authorization-request.js';
 import { AuthorizationRequests } from './authorization-requests.js';
 import { BrowserLogins } from './browser-logins.js';
 import { BrowserSessions, type BrowserSession } from './browser-sessions.js';
@@ -54,7 +54,7 @@ export class AuthorizationFlow {
     }
     const consent = this.consentOf(request, session);
     if ('error' in consent) return this.requests.refuse(request, consent);
-    if (!prompt.has('consent') && (await this.consents.isRemembered(consent)))
+    if (!prompt.has('consent') && isAssured(request) && (await this.consents.isRemembered(consent)))
       return this.allow({ ...consent, asked: false }, origin);
     if (prompt.has('none'))
       return this.requests.refuse(request, refused('consent_required', 'The person has to be asked.'));
@@ -85,7 +85,7 @@ export class AuthorizationFlow {
       return this.requests.refuse(read.request, refused('access_denied', 'The person has said no.'));
     const consent = this.consentOf(read.request, session);
     if ('error' in consent) return this.requests.refuse(read.request, consent);
-    return this.allow({ ...consent, remembered: form.remember }, origin);
+    return this.allow({ ...consent, remembered: form.remember && isAssured(read.request) }, origin);
   }
 
   private sessionOf(cookie: string | undefined): Promise<BrowserSession | undefined> {

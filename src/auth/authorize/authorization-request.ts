@@ -39,6 +39,14 @@ export interface Refused {
   readonly description: string;
 }
 
+/**
+ * Whether an answer to the same request may be remembered. A program without a secret on somebody's device, whose answers go
+ * to this computer or to a scheme of its own, can be anybody who knows its name (RFC 6749 §10.2, RFC 8252 §8.6).
+ */
+export function isAssured({ client, redirectUri }: AuthorizationRequest): boolean {
+  return !client.isPublic || redirectUri.startsWith('https:');
+}
+
 const PROMPTS = ['none', 'login', 'consent', 'select_account'];
 const PARAMETERS_MOST = 64;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuthorizationRequest, ReturnAddress } from './authorization-request.js';
+import { isAssured, type AuthorizationRequest, type ReturnAddress } from './authorization-request.js';
 import { html, type Html } from './html.js';
 
 /** A page, and whom its forms may lead to: browsers hold on to that across redirects. */
@@ -159,10 +159,13 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
     <p class="soft">You can end this at any time: ask Keks for your consents, or your administrator.</p>
     <form method="post" action="authorize/consent">
       ${hidden(state)}
-      <label class="remember">
-        <input type="checkbox" name="remember" value="yes" />
-        Do not ask me again for ${client.name} and no more than this, for ${String(asked.lastsDays)} days
-      </label>
+      ${
+        isAssured(request) &&
+        html`<label class="remember">
+          <input type="checkbox" name="remember" value="yes" />
+          Do not ask me again for ${client.name} and no more than this, for ${String(asked.lastsDays)} days
+        </label>`
+      }
       <div class="choices">
         <button type="submit" name="decision" value="deny">Deny</button>
         <button type="submit" name="decision" value="allow">Allow</button>
