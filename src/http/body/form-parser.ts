@@ -22,6 +22,8 @@ const PARAMETERS = new Set([
   'proof',
   'decision',
   'remember',
+  'guard',
+  'cursor',
 ]);
 
 /**
