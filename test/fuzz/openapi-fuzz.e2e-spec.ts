@@ -46,7 +46,8 @@ describe(`every operation of the OpenAPI document, whatever is sent (seed ${SEED
     const succeeded = operations.filter(({ name, responses }) =>
       Object.keys(responses).some((status) => Number(status) < 400 && seen.has(`${name} ${status}`)),
     );
-    expect(succeeded.length).toBeGreaterThan(operations.length * 0.9);
+    const never = operations.filter((one) => !succeeded.includes(one)).map(({ name }) => name);
+    expect(never.length, never.join(', ')).toBeLessThan(operations.length * 0.1);
   });
 
   it('has logged no failure of its own', () => {

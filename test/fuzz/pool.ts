@@ -60,6 +60,23 @@ export class Pool {
       return { id: idOf(items.find((one) => 'current' in one && one.current === true) ?? {}) };
     }
     const { client } = this.keks.database;
+    if (path.startsWith('/admin/scopes/')) {
+      const scope = 'cookies:eat';
+      await client.query(
+        'INSERT INTO scope_descriptions (scope, description) VALUES ($1, $1) ON CONFLICT DO NOTHING',
+        [scope],
+      );
+      return { scope };
+    }
+    if (path.startsWith('/consents/')) {
+      const { clientId } = this.client;
+      await client.query(
+        `INSERT INTO grants (kind, user_id, client_id, epoch, scope, expires_at)
+         SELECT 'consent', id, $1, epoch, 'cookies:eat', now() + interval '1 day' FROM users WHERE name = 'Ann'`,
+        [clientId],
+      );
+      return { client_id: clientId };
+    }
     const from = path.startsWith('/admin/users/') ? "users WHERE name = 'Bob'" : 'grants';
     const { rows } = await client.query<{ id: string }>(
       `SELECT id FROM ${from} ORDER BY created_at DESC LIMIT 1`,

@@ -39,6 +39,8 @@ const KNOWN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   token: made('token'),
   refresh_token: made('refresh_token'),
   cursor: made('next'),
+  guard: fc.constant('a-guard-of-the-fuzzer'),
+  description: fc.constant('eat your cookies'),
   scope,
   grant_type: fc.constantFrom(
     'client_credentials',
