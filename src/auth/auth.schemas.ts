@@ -39,7 +39,7 @@ export const issueRequest = z
     example: {
       user: 'CookieDestroyer',
       password: 'U+1F36A',
-      scope: 'cookies:eat',
+      scope: 'cookies:eat keks:account',
       format: 'opaque',
     },
   });
