@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
@@ -85,29 +86,11 @@ const OF_A_DUMP = `
     WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keks_number_revocation();
 `;
 
-/** Of whoever owns the tables, as what he had made himself, also when a superuser migrates for him. */
-const SAME_OWNER = `
-  REVOKE ALL ON FUNCTION keks_number_revocation() FROM PUBLIC;
-  DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
-    IF owner <> current_user THEN
-      EXECUTE format('ALTER TABLE revocations OWNER TO %I', owner);
-      EXECUTE format('ALTER TABLE guard_leases OWNER TO %I', owner);
-      EXECUTE format('ALTER FUNCTION keks_number_revocation() OWNER TO %I', owner);
-    END IF;
-  END $$;
-`;
+const SAME_OWNER =
+  'REVOKE ALL ON FUNCTION keks_number_revocation() FROM PUBLIC;' +
+  sameOwner('TABLE revocations', 'TABLE guard_leases', 'FUNCTION keks_number_revocation()');
 
-/** A role that serves without owning anything (docs/operating.md) goes on: it reads the log and purges it. */
-const SAME_ROLES = `
-  DO $$ DECLARE may record; BEGIN
-    FOR may IN SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who
-                 FROM pg_class, aclexplode(relacl)
-                WHERE oid = 'grants'::regclass AND grantee <> relowner
-                  AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') LOOP
-      EXECUTE format('GRANT %s ON guard_leases TO %s', may.what, may.who);
-      IF may.what IN ('SELECT', 'DELETE') THEN
-        EXECUTE format('GRANT %s ON revocations TO %s', may.what, may.who);
-      END IF;
-    END LOOP;
-  END $$;
-`;
+/** Of the log whoever serves reads and purges; triggers write it. */
+const SAME_ROLES =
+  sameRights(['guard_leases'], ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) +
+  sameRights(['revocations'], ['SELECT', 'DELETE']);

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sameOwner } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
@@ -174,12 +175,6 @@ const dropAllTokens = (more: string): string => `
   END $$;
 `;
 
-/** Of whoever owns the tables, as what he had made himself, also when a superuser migrates for him. */
-const SAME_OWNER = `
-  REVOKE ALL ON FUNCTION ${FUNCTIONS.join(', ')} FROM PUBLIC;
-  DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
-    IF owner <> current_user THEN
-      ${FUNCTIONS.map((name) => `EXECUTE format('ALTER FUNCTION ${name} OWNER TO %I', owner);`).join('\n      ')}
-    END IF;
-  END $$;
-`;
+const SAME_OWNER =
+  `REVOKE ALL ON FUNCTION ${FUNCTIONS.join(', ')} FROM PUBLIC;` +
+  sameOwner(...FUNCTIONS.map((name) => `FUNCTION ${name}`));

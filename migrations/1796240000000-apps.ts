@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
@@ -94,24 +95,9 @@ const endOf = (kinds: string): string => `
   END $$;
 `;
 
-/** Of whoever owns the tables, also when a superuser migrates for him. */
-const SAME_OWNER = `
-  DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
-    IF owner <> current_user THEN
-      EXECUTE format('ALTER TABLE authorization_codes OWNER TO %I', owner);
-      EXECUTE format('ALTER TABLE scope_descriptions OWNER TO %I', owner);
-    END IF;
-  END $$;
-`;
+const SAME_OWNER = sameOwner('TABLE authorization_codes', 'TABLE scope_descriptions');
 
-/** A role that serves without owning anything (docs/operating.md) goes on: what it may do to grants it may to these. */
-const SAME_ROLES = `
-  DO $$ DECLARE may record; BEGIN
-    FOR may IN SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who
-                 FROM pg_class, aclexplode(relacl)
-                WHERE oid = 'grants'::regclass AND grantee <> relowner
-                  AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') LOOP
-      EXECUTE format('GRANT %s ON authorization_codes, scope_descriptions TO %s', may.what, may.who);
-    END LOOP;
-  END $$;
-`;
+const SAME_ROLES = sameRights(
+  ['authorization_codes', 'scope_descriptions'],
+  ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+);
