@@ -9,25 +9,49 @@ import { guardSource } from './test/support/guard-source.js';
 const LIMITS = [
   'test/faults/outages.e2e-spec.ts',
   'test/faults/starved.e2e-spec.ts',
-  'test/faults/load.e2e-spec.ts',
   'test/faults/event-loop.e2e-spec.ts',
 ];
+
+/**
+ * Most of what these do is done by processes that they start, kill and start again: a third of the CPU of all tests, in a
+ * fifteenth of the files. `npm run test:processes` (decision 0055).
+ */
+const PROCESSES = [
+  'test/database/embedded.e2e-spec.ts',
+  'test/history/guards.e2e-spec.ts',
+  'test/history/history.e2e-spec.ts',
+  'test/project/first-build.spec.ts',
+  'test/project/production-build.spec.ts',
+  'test/project/readme.e2e-spec.ts',
+  'test/server/restart.e2e-spec.ts',
+  'test/server/workers.e2e-spec.ts',
+];
+
+/** Of them, as of the others: what measures time comes last and alone. */
+const PROCESS_LIMITS = ['test/faults/load.e2e-spec.ts'];
 
 /** On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. */
 const LONG = [
   'history',
   'guards',
   'restart',
-  'owner-endings',
-  'races',
-  'key-rotation',
+  'readme',
   'embedded',
-  'cli',
-  'migrations',
-  'refresh',
   'workers',
-  'signing-keys',
-  'token-story',
+  'key-rotation',
+  'keep-alive',
+  'feed',
+  'races',
+  'cli',
+  'session-settings',
+  'exact-revocations',
+  'validators',
+  'judged-settings',
+  'partition-upkeep',
+  'throttle',
+  'migrations',
+  'moved-rows',
+  'password',
 ];
 
 class LongFirst extends BaseSequencer {
@@ -38,6 +62,9 @@ class LongFirst extends BaseSequencer {
     return [...sorted.filter(isLong), ...sorted.filter((one) => !isLong(one))];
   }
 }
+
+/** One more than our two cores: a third of the time of a file is waiting. */
+const WORKERS = 3;
 
 const SHARED = {
   setupFiles: ['test/support/setup.ts'],
@@ -66,9 +93,11 @@ export default defineConfig({
           ...SHARED,
           name: 'behaviour',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-          exclude: ['test/browser/**', 'test/package/**', 'test/deploy/**', ...LIMITS],
-          // one more than our two cores: a third of the time of a file is waiting
-          maxWorkers: 3,
+          exclude: [
+            ...['test/browser/**', 'test/package/**', 'test/deploy/**'],
+            ...[...LIMITS, ...PROCESSES, ...PROCESS_LIMITS],
+          ],
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
         },
       },
@@ -81,6 +110,27 @@ export default defineConfig({
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve: { alias: guardSource() },
+        test: {
+          ...SHARED,
+          name: 'processes',
+          include: PROCESSES,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        resolve: { alias: guardSource() },
+        test: {
+          ...SHARED,
+          name: 'process-limits',
+          include: PROCESS_LIMITS,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
