@@ -14,7 +14,7 @@ const VALIDATIONS = Number(process.env.TORTURE_VALIDATIONS ?? Infinity);
 const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 1_000_000);
 
 /** How long a planted mistake is looked for, which takes a second or two. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 
 const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
 
