@@ -137,6 +137,45 @@ describe('the console at /console', () => {
     expect(await flaws(page), name).toEqual([]);
   }
 
+  /** The page behind a link for a new password, as its user sees it. */
+  async function opensTo(link: string): Promise<void> {
+    for (const [colorScheme, name, viewport] of [
+      ['light', 'desktop', DESKTOP],
+      ['dark', 'phone', PHONE],
+    ] as const) {
+      // axe is a script that the page's policy would not let in
+      const context = await browser.newContext({ viewport, colorScheme, bypassCSP: true });
+      const theirs = await context.newPage();
+      await theirs.goto(link);
+      await theirs.getByRole('heading', { name: 'Choose a new password' }).waitFor();
+      await expect.poll(() => theirs.url()).toBe(link.split('#')[0]);
+      expect(await theirs.getByLabel('The link that you were given').isVisible()).toBe(false);
+      expect([await flaws(theirs), await overflow(theirs)]).toEqual([[], 0]);
+      await screenshot(theirs, `reset-form-${name}-${colorScheme}`);
+      await theirs.getByLabel('New password', { exact: true }).fill('cookie jar');
+      await theirs.getByLabel('New password, once more').fill('cookie jar');
+      await theirs.keyboard.press('Enter');
+      await theirs.getByText(name === 'desktop' ? 'It is too short' : 'can no longer be used').waitFor();
+      expect([await flaws(theirs), await overflow(theirs)]).toEqual([[], 0]);
+      await screenshot(theirs, `reset-flaw-${name}-${colorScheme}`);
+      if (name === 'desktop') {
+        await theirs.getByLabel('New password', { exact: true }).fill(OTHER_PASSWORD);
+        await theirs.getByLabel('New password, once more').fill(OTHER_PASSWORD);
+        await theirs.keyboard.press('Enter');
+        await theirs.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+        expect([await flaws(theirs), await overflow(theirs)]).toEqual([[], 0]);
+        await screenshot(theirs, `reset-done-${name}-${colorScheme}`);
+      }
+      await context.close();
+    }
+    const plain = await browser.newContext({ javaScriptEnabled: false, viewport: PHONE });
+    const theirs = await plain.newPage();
+    await theirs.goto(link.split('#')[0] ?? '');
+    await theirs.getByLabel('The link that you were given').fill(link);
+    await screenshot(theirs, 'reset-form-without-scripts');
+    await plain.close();
+  }
+
   async function issue(user: string, password = PASSWORD, scope?: string): Promise<Response> {
     return fetch(`${keks.url}/issue`, {
       method: 'POST',
@@ -407,7 +446,7 @@ describe('the console at /console', () => {
   });
 
   it('adds a user, changes the scope, disables, enables and ends everything', async () => {
-    refused = [400, 409];
+    refused = [400, 409, 401];
     await open({ colorScheme: 'light' }, '#/users');
     await signIn('boss');
     await entry('boss').getByText('you', { exact: true }).waitFor();
@@ -443,16 +482,31 @@ describe('the console at /console', () => {
     await said().getByText('dora may do this now: cookies:bake.').waitFor();
     expect(await cookies(token)).toBe(401);
 
+    await press('Reset password', entry('dora'));
+    await dialog().getByLabel('Your own password').fill('not mine');
+    await press('Make the link', dialog());
+    await dialog().getByText('Your password is wrong.').waitFor();
+    await sound('user-reset');
+    await dialog().getByLabel('Your own password').fill(PASSWORD);
+    await press('Make the link', dialog());
+    const link = (await dialog().locator('code').innerText()) ?? '';
+    expect(link).toMatch(/^http\S+\/password-reset#kpr_[\w-]{72}$/);
+    await sound('user-reset-link');
+    await press('Copy the link', dialog());
+    await press('Done', dialog());
+    expect(await page.content()).not.toContain('kpr_');
+    await opensTo(link);
+
     await press('Disable', entry('dora'));
     await sound('user-disable');
     await press('Disable', dialog());
     await said().getByText('dora is disabled.').waitFor();
     await entry('dora').getByText('disabled').waitFor();
-    expect((await issue('dora')).status).toBe(401);
+    expect((await issue('dora', OTHER_PASSWORD)).status).toBe(401);
     await press('Enable', entry('dora'));
     await press('Enable', dialog());
     await said().getByText('dora may log in again.').waitFor();
-    const again = await tokenOf('dora');
+    const again = await tokenOf('dora', OTHER_PASSWORD);
     await press('End everything', entry('dora'));
     await press('End everything', dialog());
     await said().getByText('All logins and keys of dora are over.').waitFor();

@@ -10,6 +10,7 @@ import { AuditController } from './admin-audit.controller.js';
 import { AdminClientSecretsController } from './admin-client-secrets.controller.js';
 import { AdminClientsController } from './admin-clients.controller.js';
 import { AdminGrantsController } from './admin-grants.controller.js';
+import { AdminPasswordResetsController } from './admin-password-resets.controller.js';
 import { TokenStoryController } from './admin-token-story.controller.js';
 import { AdminScopesController } from './admin-scopes.controller.js';
 import { AdminUsersController } from './admin-users.controller.js';
@@ -19,6 +20,7 @@ import { AdminUsersController } from './admin-users.controller.js';
   imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, ScopesModule, StoryModule, UsersModule],
   controllers: [
     AdminUsersController,
+    AdminPasswordResetsController,
     AdminGrantsController,
     AdminClientsController,
     AdminClientSecretsController,

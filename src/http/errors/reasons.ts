@@ -74,6 +74,8 @@ export const REASONS = {
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],
+  own_password: ['invalid_request', 'This is your own password: change it at PUT /password.'],
+  user_disabled: ['invalid_request', 'The user is disabled: enable the user first.'],
   too_short: [
     'weak_password',
     'The password is too short: it has 15 characters at least, unless the operator has decided otherwise.',

@@ -12,7 +12,7 @@ const TYPES = [
   ...['token.issued', 'token.refreshed', 'token.refreshed_again', 'token.refused', 'token.revoked'],
   ...['login.refused', 'refresh.replayed', 'api_key.issued', 'grant.revoked', 'grants.revoked_all'],
   ...['user.added', 'user.disabled', 'user.enabled', 'user.scope_changed', 'user.password_changed'],
-  ...['user.password_ended'],
+  ...['user.password_ended', 'user.reset_link_made'],
   ...['user.revoked', 'user.sessions_revoked', 'client.added', 'client.changed', 'client.refused'],
   ...['client.revoked', 'client.secret_added', 'client.secret_retired'],
 ];
