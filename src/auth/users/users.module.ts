@@ -15,6 +15,7 @@ import { PasswordResets } from './password-resets.js';
 import { ResetCodes } from './reset-codes.js';
 import { StoredPasswords } from './stored-passwords.js';
 import { UserChanges } from './user-changes.js';
+import { UserImport } from './user-import.js';
 import { User } from './user.entity.js';
 import { UsersDirectory } from './users-directory.js';
 import { UsersService } from './users.service.js';
@@ -35,6 +36,7 @@ import { UsersService } from './users.service.js';
     ResetCodes,
     StoredPasswords,
     UserChanges,
+    UserImport,
     UsersDirectory,
     UsersService,
   ],
@@ -48,6 +50,7 @@ import { UsersService } from './users.service.js';
     PasswordLogin,
     PasswordResets,
     UserChanges,
+    UserImport,
     UsersDirectory,
     UsersService,
   ],

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
+import { userImport } from './user-import.js';
 import { reset } from './user-reset.js';
 import { newPassword, passwordOptions, told, type PasswordOptions } from './user-password.js';
 import { detailsOf, publicOf, refusalOf, setScope, show, withUsers } from './user-record.js';
@@ -22,6 +23,7 @@ export function user(program: Command, act: Act): void {
     )
     .action(act(add));
   passwordVerb(noun, act);
+  userImport(noun, act);
   stateVerbs(noun, act);
   readingVerbs(noun, act);
 }
