@@ -494,7 +494,7 @@ describe('the console at /console', () => {
     await sound('user-reset-link');
     await press('Copy the link', dialog());
     await press('Done', dialog());
-    expect(await page.content()).not.toContain('kpr_');
+    await expect.poll(() => page.content()).not.toContain('kpr_');
     await opensTo(link);
 
     await press('Disable', entry('dora'));
