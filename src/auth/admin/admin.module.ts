@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { ListsModule } from '../lists/lists.module.js';
+import { ServedScopesModule } from '../discovery/served-scopes.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { ScopesModule } from '../scopes/scopes.module.js';
 import { StoryModule } from '../story/story.module.js';
@@ -17,7 +18,16 @@ import { AdminUsersController } from './admin-users.controller.js';
 
 /** Owns what administrators do over HTTP; never what it means, which its neighbours know. */
 @Module({
-  imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, ScopesModule, StoryModule, UsersModule],
+  imports: [
+    AuditModule,
+    ClientsModule,
+    ListsModule,
+    GrantsModule,
+    ScopesModule,
+    ServedScopesModule,
+    StoryModule,
+    UsersModule,
+  ],
   controllers: [
     AdminUsersController,
     AdminPasswordResetsController,

@@ -67,7 +67,7 @@ function codeField(): Html {
       required
     />
     <p class="soft" id="code-hint">
-      Copy all of it here from the address of this page. It can be used once, and not for long.
+      Paste all of it, as you were given it. It can be used once, and not for long.
     </p>
   </div>`;
 }

@@ -21,6 +21,7 @@ export const REASONS = {
   not_listed: ['invalid_request', 'The parameter $ is none of the values that the documentation lists.'],
   out_of_range: ['invalid_request', 'The parameter $ is smaller or larger than this address takes.'],
   not_uuid: ['invalid_request', 'The parameter $ must be an id as this server writes them: a UUID.'],
+  not_time: ['invalid_request', 'The parameter $ must be a time with its zone, as in 2026-01-31T12:00:00Z.'],
   bad_limit: ['invalid_request', 'The parameter $ must be a whole number from 1 to 100.'],
   bad_cursor: ['invalid_request', 'The parameter $ was not made for this list: begin again without it.'],
   unwanted: ['invalid_request', 'The parameter $ cannot be sent together with the others.'],

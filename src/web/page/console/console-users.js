@@ -5,7 +5,7 @@ import { filter } from './console-filter.js';
 import { item, pagedList, pageOf } from './console-list.js';
 import { call, current } from './console-login.js';
 import { moment } from './console-moment.js';
-import { scopeField, shownScope, typedScope } from './console-scope.js';
+import { knownScopes, scopePicker, shownScope } from './console-scope.js';
 import { reveal } from './console-secret.js';
 
 const BAD_SCOPE =
@@ -61,6 +61,7 @@ function drawUser(user, tools) {
 }
 
 async function addUser(say, list) {
+  const picker = scopePicker(await knownScopes(), '', '`keks:admin` makes an administrator.');
   const added = await ask({
     title: 'New user',
     fields: [
@@ -74,7 +75,7 @@ async function addUser(say, list) {
         input('password', { type: 'password', required: true, autocomplete: 'new-password' }),
         'At least 15 characters, unless your operator decided otherwise. Pass it on safely, and have it changed in this console.',
       ),
-      scopeField('', 'Separated by blanks. `keks:admin` makes an administrator.'),
+      picker.node,
     ],
     action: 'Add the user',
     known: {
@@ -82,8 +83,8 @@ async function addUser(say, list) {
       name_taken: 'There is a user of this name already; upper and lower case are the same.',
       'invalid_request.name': 'The name has 1 to 128 characters, and no blank at either end.',
     },
-    work: ({ name, password, scope }) =>
-      call('POST', 'admin/users', { name: name.value, password: password.value, scope: typedScope(scope) }),
+    work: ({ name, password }) =>
+      call('POST', 'admin/users', { name: name.value, password: password.value, scope: picker.value() }),
   });
   if (!added) return;
   say(`${added.name} may log in.`);
@@ -91,16 +92,17 @@ async function addUser(say, list) {
 }
 
 async function changeScope(user, { say, reload }) {
+  const picker = scopePicker(await knownScopes(), user.scope, '`keks:account` everybody has.');
   const changed = await ask({
     title: `What may ${user.name} do?`,
     sentences: [
       'Logins and keys that may do more than is left die at once. More is for the next login.',
       ...selfWarning(user, 'If you take keks:admin from yourself, you are signed out.'),
     ],
-    fields: [scopeField(user.scope, 'Separated by blanks. `keks:account` everybody has.')],
+    fields: [picker.node],
     action: 'Change the scope',
     known: { invalid_scope: BAD_SCOPE },
-    work: ({ scope }) => patch(user, { scope: typedScope(scope) }),
+    work: () => patch(user, { scope: picker.value() }),
   });
   if (!changed) return;
   say(`${user.name} may do this now: ${changed.scope || 'nothing beside keks:account'}.`);
