@@ -725,6 +725,8 @@ describe('the console at /console', () => {
       .toBe(1);
     expect(await page.getByText('These are the numbers of one process').innerText()).toMatch(/second|minute/);
     await sound('numbers');
+    await page.locator('.day').scrollIntoViewIfNeeded();
+    await screenshot(page, 'console-numbers-day');
     await page.setViewportSize(PHONE);
     await fits('phone-dark-numbers');
     const other = { instance: '00000000-0000-4000-8000-000000000000', uptime: 1, validated: 0 };

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await other.close();
+  await other.app.close();
   await keks.close();
 });
 
@@ -70,6 +70,15 @@ describe('GET /admin/numbers/history', () => {
     expect(await history()).toHaveLength(1);
     const { rows: kept } = await keks.database.client.query('SELECT 1 FROM numbers_history');
     expect(kept).toHaveLength(1);
+  });
+
+  it('has what an instance counted until it stopped', async () => {
+    await add();
+    const before = sumOf(await history(), 'logins_refused');
+    const third = await startTestApp({}, keks.database);
+    await post(third.url, '/issue', { user: 'Boss', password: `${PASSWORD}.` });
+    await third.app.close();
+    expect(sumOf(await history(), 'logins_refused') - before).toBe(1);
   });
 
   it('403 without keks:admin', async () => {

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import * as sql from './numbers-history.sql.js';
@@ -23,7 +23,7 @@ const NOTHING: sql.HistoryNumbers = {
  * minutes. What a process that is killed has not added yet is lost: these are numbers for people, not accounts.
  */
 @Injectable()
-export class NumbersHistory implements OnModuleInit, OnModuleDestroy {
+export class NumbersHistory implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('numbers');
   private timer: NodeJS.Timeout | undefined;
   private added = NOTHING;
@@ -38,8 +38,10 @@ export class NumbersHistory implements OnModuleInit, OnModuleDestroy {
     this.timer = setInterval(() => void this.turn(), HISTORY_STEP * 1_000).unref();
   }
 
-  onModuleDestroy(): void {
+  /** While the pools are still open: they close one step later. */
+  async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.turn();
   }
 
   /** What has been counted since the last time. @throws Unavailable, and then the next time adds it */
@@ -49,12 +51,17 @@ export class NumbersHistory implements OnModuleInit, OnModuleDestroy {
     const fresh = sql.HISTORY_NUMBERS.map((name) => counted[name] - before[name]);
     if (fresh.every((count) => count === 0)) return;
     const now = this.clock.seconds();
-    await this.database.run(sql.ADD_TO_HISTORY, [
-      timeOf(now - (now % HISTORY_STEP)),
-      ...fresh,
-      timeOf(now - HISTORY_SPAN - HISTORY_STEP),
-    ]);
     this.added = counted;
+    try {
+      await this.database.run(sql.ADD_TO_HISTORY, [
+        timeOf(now - (now % HISTORY_STEP)),
+        ...fresh,
+        timeOf(now - HISTORY_SPAN - HISTORY_STEP),
+      ]);
+    } catch (error) {
+      this.added = before;
+      throw error;
+    }
   }
 
   /** Oldest first; five minutes in which nothing happened anywhere have no row. */
