@@ -9,6 +9,7 @@ import { AuthorizationCode } from './oauth/authorization-code.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
+import { NumbersHistoryRow } from './telemetry/numbers-history.entity.js';
 import { AccessToken } from './tokens/access-token.entity.js';
 import { RefreshToken } from './tokens/refresh-token.entity.js';
 import { AttemptCounter } from './throttle/attempt-counter.entity.js';
@@ -25,6 +26,7 @@ export const entities = [
   ClientSecret,
   EndedGrant,
   Grant,
+  NumbersHistoryRow,
   OwnerEnding,
   RefreshToken,
   ScopeDescription,

@@ -145,6 +145,7 @@ export const SETTINGS = {
   ),
   BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
   PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),
+  PASSWORD_RESET_TTL: setting(duration(60, 7 * DAY), '1h', 'how long a link for a new password can be used'),
   LOGIN_FAILURES_PER_ACCOUNT: setting(
     integer(1, 1_000),
     '10',

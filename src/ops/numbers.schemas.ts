@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { time } from '../auth/lists/list.schemas.js';
+import { HISTORY_NUMBERS } from '../auth/telemetry/numbers-history.sql.js';
 
 /** The wire shape of /admin/numbers. All counts are since the start of the process that answers. */
 
@@ -41,4 +43,15 @@ export const numbersAnswer = z
   })
   .meta({ id: 'Numbers' });
 
+export const historyAnswer = z
+  .object({
+    step: z.int().meta({ description: 'Seconds that an item stands for.', example: 300 }),
+    span: z.int().meta({ description: 'Seconds that are told, up to now.', example: 86_400 }),
+    items: z
+      .array(z.object({ began_at: time, ...counts(HISTORY_NUMBERS).shape }).meta({ id: 'NumbersOfAWhile' }))
+      .meta({ description: 'Oldest first. Where nothing happened there is none.' }),
+  })
+  .meta({ id: 'NumbersHistory' });
+
+export type HistoryAnswer = z.infer<typeof historyAnswer>;
 export type NumbersAnswer = z.infer<typeof numbersAnswer>;

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeysModule } from '../auth/keys/keys.module.js';
+import { NumbersHistoryModule } from '../auth/telemetry/numbers-history.module.js';
 import { TelemetryModule } from '../auth/telemetry/telemetry.module.js';
 import { UsersModule } from '../auth/users/users.module.js';
 import type { Config } from '../config/config.js';
@@ -23,13 +24,13 @@ export interface OpsOptions {
   readonly database: DynamicModule;
 }
 
-/** Owns what operators and balancers look at. It changes nothing. */
+/** Owns what operators and balancers look at. It changes nothing but the numbers of the last day. */
 @Module({})
 export class OpsModule {
   static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports: [database, KeysModule, TelemetryModule, UsersModule],
+      imports: [database, KeysModule, NumbersHistoryModule, TelemetryModule, UsersModule],
       controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },

@@ -124,6 +124,15 @@ describe('RemoteValidator', () => {
       }
     });
 
+    it('refuses what an authority calls active and not an access token, as Hydra does of refresh tokens', async () => {
+      for (const use of ['refresh_token', 'id_token', null, 1]) {
+        authority.answer = json({ ...ACTIVE, token_use: use });
+        expect(await validator().validate('some-token')).toEqual({ active: false, reason: 'wrong_kind' });
+      }
+      authority.answer = json({ ...ACTIVE, token_use: 'access_token' });
+      expect(await validator().validate('some-token')).toMatchObject({ active: true });
+    });
+
     it('a token that is good for something else is refused: a refresh token, one bound to a key', async () => {
       for (const type of [undefined, 'DPoP', 1]) {
         authority.answer = json({ ...ACTIVE, token_type: type });

@@ -15,6 +15,7 @@ const FLOORS = [
     'auth/api-keys',
     'auth/authorize',
     'auth/oauth',
+    'auth/resets',
     'auth/restore',
     'auth/story',
   ],

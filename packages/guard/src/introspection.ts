@@ -4,6 +4,8 @@ import type { Validation } from './token-validator.js';
 const DEAD: Validation = { active: false, reason: 'inactive' };
 /** That it is good as a bearer token: a refresh token, which this authority describes to its own client, is not. */
 const BEARER = /^bearer$/i;
+/** Ory Hydra calls its refresh tokens bearer tokens too, and tells them apart by this alone. */
+const ACCESS = 'access_token';
 
 /**
  * An introspection answer (RFC 7662 §2.2) as a verdict. Optional members that a principal is made of are not optional
@@ -11,10 +13,11 @@ const BEARER = /^bearer$/i;
  * @throws NoVerdict bad_answer
  */
 export function readIntrospection(body: string): Validation {
-  const { active, token_type: type, ...answer } = jsonObject(body);
+  const { active, token_type: type, token_use: use = ACCESS, ...answer } = jsonObject(body);
   if (active === false) return DEAD;
   if (active !== true) throw flawed('active');
   if (typeof type !== 'string' || !BEARER.test(type)) return { active: false, reason: 'wrong_kind' };
+  if (use !== ACCESS) return { active: false, reason: 'wrong_kind' };
   return {
     active: true,
     principal: {

@@ -41,7 +41,7 @@ export function placeOf(redirectUri: string): string {
 }
 
 /** @param up the way from the page's address to the root, which a proxy may have put elsewhere */
-function frame(title: string, content: Html, up: string): string {
+export function frame(title: string, content: Html, up: string, script?: string): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -52,6 +52,7 @@ function frame(title: string, content: Html, up: string): string {
         <link rel="icon" type="image/svg+xml" href="${up}story.svg" />
         <link rel="stylesheet" href="${up}page.css" />
         <link rel="stylesheet" href="${up}authorize.css" />
+        ${script !== undefined && html`<script type="module" src="${up}${script}"></script>`}
       </head>
       <body>
         <header class="masthead">

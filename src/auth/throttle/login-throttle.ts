@@ -4,7 +4,7 @@ import { Clock } from '../../database/clock.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { networkOf } from '../../http/network.js';
 import { Telemetry } from '../telemetry/telemetry.js';
-import { AttemptCounters, type Count, type Counted } from './attempt-counters.js';
+import { AttemptCounters, type Count, type Counted, type CounterKey } from './attempt-counters.js';
 import { DeviceProofs } from './device-proofs.js';
 import { keysOf, ROWS, type AttemptKeys, type LoginAttempt, type ReadAttempt } from './login-attempt.js';
 
@@ -90,12 +90,23 @@ export class LoginThrottle {
   /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
   choicesOf(userId: string): Attempts {
     const key = this.counters.key('choice', userId);
+    return this.attempts(userId, key, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+  }
+
+  /** Codes of reset links that are none. They cannot be guessed: it is about noise, and about work. */
+  resetCodesFrom(ip: string): Attempts {
+    const network = networkOf(ip);
+    const key = this.counters.key('reset', network);
+    return this.attempts(network, key, this.config.LOGIN_FAILURES_PER_ADDRESS);
+  }
+
+  private attempts(of: string, key: CounterKey, most: number): Attempts {
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
     return {
-      of: userId,
+      of,
       admit: async () => {
         const [count] = await this.counters.read([key]);
-        this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+        this.refuseIf(count, most);
       },
       failed: () => this.counters.count([{ key, windowSeconds }]),
     };

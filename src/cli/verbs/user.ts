@@ -2,6 +2,8 @@ import { Option, type Command } from 'commander';
 import { moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
+import { userImport } from './user-import.js';
+import { reset } from './user-reset.js';
 import { newPassword, passwordOptions, told, type PasswordOptions } from './user-password.js';
 import { detailsOf, publicOf, refusalOf, setScope, show, withUsers } from './user-record.js';
 
@@ -21,6 +23,7 @@ export function user(program: Command, act: Act): void {
     )
     .action(act(add));
   passwordVerb(noun, act);
+  userImport(noun, act);
   stateVerbs(noun, act);
   readingVerbs(noun, act);
 }
@@ -42,6 +45,12 @@ function passwordVerb(noun: Command, act: Act): void {
       ),
     )
     .action(act(passwd));
+  noun
+    .command('reset')
+    .description('prints a link by which the user chooses a new password, once')
+    .argument('<name|id>')
+    .addHelpText(...examples('keks user reset alice', 'keks user reset alice --json'))
+    .action(act(reset));
 }
 
 /** What changes what a user may do. */

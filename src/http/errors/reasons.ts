@@ -21,6 +21,7 @@ export const REASONS = {
   not_listed: ['invalid_request', 'The parameter $ is none of the values that the documentation lists.'],
   out_of_range: ['invalid_request', 'The parameter $ is smaller or larger than this address takes.'],
   not_uuid: ['invalid_request', 'The parameter $ must be an id as this server writes them: a UUID.'],
+  not_time: ['invalid_request', 'The parameter $ must be a time with its zone, as in 2026-01-31T12:00:00Z.'],
   bad_limit: ['invalid_request', 'The parameter $ must be a whole number from 1 to 100.'],
   bad_cursor: ['invalid_request', 'The parameter $ was not made for this list: begin again without it.'],
   unwanted: ['invalid_request', 'The parameter $ cannot be sent together with the others.'],
@@ -74,6 +75,8 @@ export const REASONS = {
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],
+  own_password: ['invalid_request', 'This is your own password: change it at PUT /password.'],
+  user_disabled: ['invalid_request', 'The user is disabled: enable the user first.'],
   too_short: [
     'weak_password',
     'The password is too short: it has 15 characters at least, unless the operator has decided otherwise.',
