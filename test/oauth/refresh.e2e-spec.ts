@@ -388,13 +388,25 @@ describe('POST /oauth/token, grant_type=refresh_token (RFC 6749 §6)', () => {
       const { current } = keks.app.get(TokenKeys);
       const before = genuine('krt_', unpack(now).expiresAt, current, drawn.subarray(1, 23), cell);
       await keks.database.client.query(
-        `WITH used AS (UPDATE refresh_tokens SET successor = $2 WHERE successor = $1)
+        `WITH used AS (
+           UPDATE refresh_tokens SET successor = $2, scope = $4, audience = 'a', answered_scope = $4 WHERE digest = $3
+         )
          UPDATE refresh_tokens SET digest = $2 WHERE digest = $1`,
-        [digest(now), digest(before)],
+        [digest(now), digest(before), digest(token), ALL],
       );
       expect((await refreshed(token)).refresh_token).toBe(before);
       const next = await refreshed(before);
       expect(unpack(next.refresh_token).cell).toBe(0);
+    });
+
+    it('for which little of the used token is kept: what it carried is in its successor', async () => {
+      const { refresh_token: token } = await login();
+      await refreshed(token);
+      const { rows } = await keks.database.client.query(
+        `SELECT scope, audience, answered_scope, length(successor) AS successor FROM refresh_tokens WHERE digest = $1`,
+        [digest(token)],
+      );
+      expect(rows).toEqual([{ scope: '', audience: '', answered_scope: '', successor: 8 }]);
     });
 
     it('but not when the login has been revoked', async () => {

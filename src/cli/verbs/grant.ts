@@ -43,7 +43,10 @@ const GRANTS: Listing<GrantRow> = {
     moment(one.created_at),
     one.last_used_at ? moment(one.last_used_at) : '',
   ],
-  publicOf: ({ position: _, ...shown }) => shown,
+  publicOf: (row) => {
+    const { position: _, ...shown } = row;
+    return shown;
+  },
 };
 
 async function list(options: ListOptions, command: Command): Promise<Answer> {
