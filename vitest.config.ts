@@ -64,7 +64,7 @@ export default defineConfig({
           ...SHARED,
           name: 'behaviour',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-          exclude: ['test/browser/**', 'test/package/**', 'test/deploy/**', ...LIMITS],
+          exclude: ['test/browser/**', 'test/package/**', 'test/deploy/**', 'test/clients/**', ...LIMITS],
           // one more than our two cores: a third of the time of a file is waiting
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
