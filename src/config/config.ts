@@ -94,6 +94,13 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
     settings.OPS_PORT === undefined || settings.OPS_PORT !== settings.PORT,
     'OPS_PORT must be another port than PORT.',
   );
+  const ofTypes = settings.AUDIT_RETENTION_BY_TYPE.split(',').map((entry) =>
+    Number(entry.split('=')[1] ?? 0),
+  );
+  demand(
+    Math.max(0, ...ofTypes) < settings.AUDIT_RETENTION,
+    'AUDIT_RETENTION_BY_TYPE has a type that would be kept as long as the whole log: say fewer months than AUDIT_RETENTION, or leave it out.',
+  );
   const issuer = settings.ISSUER && new URL(settings.ISSUER);
   demand(
     !issuer || issuer.protocol === 'https:' || isLoopback(issuer.hostname) || settings.ALLOW_HTTP,

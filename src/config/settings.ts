@@ -9,6 +9,7 @@ import {
   logFormat,
   logLevel,
   makingSecret,
+  monthsByType,
   oneLine,
   origins,
   realm,
@@ -143,6 +144,7 @@ export const SETTINGS = {
     '13',
     'months that audit events are kept, besides the one that is not over',
   ),
+  AUDIT_RETENTION_BY_TYPE: setting(monthsByType, '', 'fewer months for a type: `token.issued=1`, ...'),
   BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
   PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),
   LOGIN_FAILURES_PER_ACCOUNT: setting(
