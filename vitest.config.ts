@@ -94,7 +94,7 @@ export default defineConfig({
           name: 'behaviour',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
           exclude: [
-            ...['test/browser/**', 'test/package/**', 'test/deploy/**'],
+            ...['test/browser/**', 'test/package/**', 'test/deploy/**', 'test/clients/**'],
             ...[...LIMITS, ...PROCESSES, ...PROCESS_LIMITS],
           ],
           maxWorkers: WORKERS,

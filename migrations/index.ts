@@ -14,6 +14,8 @@ import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
 import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
 import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 import { NumbersHistory1796260400000 } from './1796260400000-numbers-history.js';
+import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.js';
+import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -33,6 +35,8 @@ export const migrations = [
   AuditRetention1796250000000,
   AuditOfPeople1796250060000,
   NumbersHistory1796260400000,
+  IdsOfLongLived1796260600000,
+  AuditByType1796260660000,
 ];
 
 /**

@@ -1,6 +1,7 @@
-import { Check, Column, CreateDateColumn, Entity, Generated, PrimaryColumn } from 'typeorm';
+import { Check, Column, CreateDateColumn, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('refresh_tokens')
+@Index('refresh_tokens_id_idx', ['id'], { type: 'hash' })
 @Check('refresh_tokens_format_check', `format IN ('opaque', 'jwt')`)
 export class RefreshToken {
   @Column('uuid')

@@ -49,7 +49,8 @@ export const FACTS: Record<TokenKind, Statement> = {
   refresh: {
     name: 'explain_refresh_token',
     text: `
-      SELECT t.id AS token_id, t.created_at, t.scope, t.audience, NULL::timestamptz AS revoked_at, t.used_at, ${GRANT}
+      SELECT t.id AS token_id, t.created_at, coalesce(nullif(t.scope, ''), g.scope) AS scope,
+             nullif(t.audience, '') AS audience, NULL::timestamptz AS revoked_at, t.used_at, ${GRANT}
         FROM refresh_tokens t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   api_key: {

@@ -28,11 +28,6 @@ export class UsersDirectory {
     return users.map((user) => Object.assign(user, { position: [user.nameFolded] }));
   }
 
-  /** All, by name. */
-  list(): Promise<User[]> {
-    return this.users.find({ order: { nameFolded: 'ASC' } });
-  }
-
   find(id: string): Promise<User | null> {
     return this.users.findOneBy({ id });
   }

@@ -4,6 +4,8 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../clock.js';
 import { auditRetention, stateAuditRetention } from './audit-retention.js';
+import { thinAuditLog } from './audit-thinning.js';
+import { HOLD_MS, LOCKED, TOO_LONG, unlessLocked } from './in-turn.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
@@ -15,18 +17,6 @@ const DAY_MS = 86_400_000;
  * longer than any access token lives.
  */
 const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
-/** lock_not_available */
-const LOCKED = '55P03';
-/** query_canceled */
-const TOO_LONG = '57014';
-/** A machine may be slow for a moment; rows that are too many stay so. */
-const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3 };
-/**
- * Milliseconds that the tables may be held for one partition, waiting included: less than a statement that waits meanwhile
- * has. Rows that take longer to move stay where they are.
- */
-const HOLD_MS = 250;
-
 export interface UpkeepState {
   /** When all of it was last done: milliseconds since the epoch, 0 if never. */
   readonly doneAt: number;
@@ -105,13 +95,17 @@ export class Maintenance {
 
   /** The database itself keeps what it was told by the owner: a role that only serves cannot have the log forget sooner. */
   private async settleAuditRetention(client: pg.Client): Promise<void> {
-    const { AUDIT_RETENTION: wanted } = this.config;
-    const { stated, owner } = await auditRetention(client);
-    if (stated === wanted) return;
-    if (owner) await unlessLocked(client, stateAuditRetention(wanted), []);
-    else if (stated > wanted)
+    const { AUDIT_RETENTION: months, AUDIT_RETENTION_BY_TYPE: byType } = this.config;
+    const stated = await auditRetention(client);
+    if (stated.months === months && stated.byType === byType) return;
+    if (stated.owner) await unlessLocked(client, stateAuditRetention({ months, byType }), []);
+    else if (stated.months > months)
       this.logger.warn(
-        `the database keeps audit events for ${stated} months, not ${wanted}: run "keks migrate" with this AUDIT_RETENTION as the owner of the tables`,
+        `the database keeps audit events for ${stated.months} months, not ${months}: run "keks migrate" with this AUDIT_RETENTION as the owner of the tables`,
+      );
+    else if (stated.byType !== byType)
+      this.logger.warn(
+        `the database has "${stated.byType}" for AUDIT_RETENTION_BY_TYPE, not "${byType}": run "keks migrate" with it as the owner of the tables`,
       );
   }
 
@@ -155,6 +149,8 @@ export class Maintenance {
       const grants = await purgeGrants(client, rested, tell);
       await client.query(PURGE_ENDED_GRANTS, [rested]);
       await client.query('DELETE FROM revocations WHERE expires_at < $1', [new Date(now - DAY_MS)]);
+      const left = rows.map(({ name }) => name).filter((name) => !partitions.includes(name));
+      await thinAuditLog(client, left, tell);
       return { partitions, grants };
     });
   }
@@ -195,29 +191,6 @@ const ASTRAY = ['access_tokens', 'refresh_tokens', 'audit_events']
       `SELECT '${table}' AS table, count(*)::int AS rows FROM (SELECT FROM ${table}_default LIMIT ${COUNTED_MOST}) AS astray`,
   )
   .join(' UNION ALL ');
-
-/** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
-const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});
-  SET LOCAL statement_timeout = '${HOLD_MS}ms'`;
-
-async function unlessLocked<R extends pg.QueryResultRow>(
-  client: pg.Client,
-  text: string,
-  values: unknown[],
-): Promise<R[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await client.query(BEGIN_IN_TURN);
-      const { rows } = await client.query<R>(text, values);
-      await client.query('COMMIT');
-      return rows;
-    } catch (error) {
-      await client.query('ROLLBACK');
-      if (attempt >= (ATTEMPTS[sqlState(error) ?? ''] ?? 0)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 100));
-    }
-  }
-}
 
 /** In small steps, so that nobody waits long behind it. */
 async function purgeGrants(
