@@ -8,10 +8,12 @@ const PAGE = 1_000;
 /** All that live, newest first. */
 export async function livingGrants(services: Services, owner: GrantOwner): Promise<GrantRow[]> {
   const { GrantsService } = await import('../../auth/grants/grants.service.js');
+  const grants = services.get(GrantsService);
   const found: GrantRow[] = [];
-  for (let page; page === undefined || page.length === PAGE; found.push(...page))
-    page = await services.get(GrantsService).list(owner, PAGE, found.at(-1)?.position);
-  return found;
+  for (let part = await grants.list(owner, PAGE); ; part = await grants.list(owner, PAGE, part.rest)) {
+    found.push(...part.rows);
+    if (!part.rest) return found;
+  }
 }
 
 /** @throws Refusal */
