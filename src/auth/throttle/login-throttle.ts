@@ -26,12 +26,12 @@ export interface Admitted {
   succeeded(): Promise<void>;
 }
 
-/** Something that may fail so often in a window. */
+/** Something that may happen so often in a window. */
 export interface Attempts {
   readonly of: string;
   /** @throws WireError too_many_requests; Unavailable */
   admit(): Promise<void>;
-  failed(): Promise<void>;
+  note(): Promise<void>;
 }
 
 /**
@@ -89,15 +89,24 @@ export class LoginThrottle {
 
   /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
   choicesOf(userId: string): Attempts {
-    const key = this.counters.key('choice', userId);
+    return this.attempts('choice', userId, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+  }
+
+  /** Each makes rows, as a login does, and a browser that is let in again without a question costs nobody anything. */
+  consentsOf(userId: string): Attempts {
+    return this.attempts('consent', userId, this.config.LOGINS_PER_ACCOUNT);
+  }
+
+  private attempts(kind: string, userId: string, most: number): Attempts {
+    const key = this.counters.key(kind, userId);
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
     return {
       of: userId,
       admit: async () => {
         const [count] = await this.counters.read([key]);
-        this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+        this.refuseIf(count, most);
       },
-      failed: () => this.counters.count([{ key, windowSeconds }]),
+      note: () => this.counters.count([{ key, windowSeconds }]),
     };
   }
 

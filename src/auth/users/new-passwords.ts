@@ -33,7 +33,7 @@ export class NewPasswords {
       await attempts?.admit();
       if (!(await this.policy.isGuessable(password, [userName])))
         return { hash: await this.hash.make(password) };
-      await attempts?.failed();
+      await attempts?.note();
       return { flaw: 'too_common' };
     });
   }
