@@ -80,7 +80,7 @@ const proven = (): ProvenJwts => {
 const turns = (): FairTurns<number> => {
   const fair = new FairTurns<number>(64);
   times(5_000, (at) => {
-    fair.add([`account ${at}`, `network ${at}`], at);
+    fair.add({ of: [`account ${at}`, `network ${at}`] }, at);
     if (at % 2 === 0) fair.next();
   });
   return fair;

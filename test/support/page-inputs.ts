@@ -23,7 +23,7 @@ const DONE = 'https://app.example/done';
 /** Node takes 16 KiB of headers and address together. */
 const ADDRESS = 12_000;
 const BODY = 60_000;
-const HARD = ['ab-', '%', '%25', '&a=1', '<&">', 'ä', ' '];
+const HARD = ['ab-', '%', '&a=1', '<&">', 'ä'];
 
 const hard = (part: string, length: number): string => part.repeat(length).slice(0, length).toWellFormed();
 
@@ -86,7 +86,7 @@ export async function pageInputs(keks: TestApp): Promise<PageInputs> {
     'GET /console': shown('/console'),
     'GET /docs': shown('/docs'),
     'GET /docs-json': shown('/docs-json'),
-    'ANY /docs/*': [{ path: `/docs/${hard('a/../', ADDRESS)}`, wanted: [400, 404] }],
+    'ANY /docs/*': [{ path: `/docs/${hard('a%2F..%2F/', ADDRESS)}`, wanted: [400, 404] }],
     'GET /oauth/authorize': [...asked, ...cookies],
     'POST /oauth/authorize/login': [
       ...forms('/oauth/authorize/login', { ...hiddenOf(login), user: 'Ann', password: PASSWORD }, before),

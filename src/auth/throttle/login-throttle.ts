@@ -19,7 +19,9 @@ const TRY_AGAIN_MS = 3_600_000;
 /** An attempt that may be made. */
 export interface Admitted {
   /** Whose turns in the login lane it takes. */
-  readonly share: readonly string[];
+  readonly share: { readonly of: readonly string[]; readonly isNew?: boolean };
+  /** The same once it has succeeded. */
+  readonly known: { readonly of: readonly string[] };
   /** @throws Unavailable */
   failed(): Promise<void>;
   /** @throws Unavailable */
@@ -73,10 +75,7 @@ export class LoginThrottle {
     const familiar = isKnown || attempt.device !== undefined;
     const remembers = isKnown || (ofAddresses?.failures ?? 0) < NEW_ADDRESSES_MOST;
     return {
-      // a stranger can take turns of a name and of an address, and none of those who have logged in under that name before
-      share: familiar
-        ? [`known ${attempt.account}`]
-        : [`account ${attempt.account}`, `network ${networkOf(attempt.ip)}`],
+      ...sharesOf(attempt, familiar),
       failed: () => this.failed(attempt, keys, row),
       succeeded: () => this.succeeded(keys, { isKnown, remembers }),
     };
@@ -152,6 +151,13 @@ export class LoginThrottle {
     this.telemetry.loginRefused('throttled');
     throw tooManyRequests(count.endsAt - this.clock.now());
   }
+}
+
+/** A stranger can take turns of a name and of an address, and none of those who have logged in under that name before. */
+function sharesOf({ account, ip }: ReadAttempt, familiar: boolean): Pick<Admitted, 'share' | 'known'> {
+  const known = { of: [`known ${account}`] };
+  const stranger = { of: [`account ${account}`, `network ${networkOf(ip)}`], isNew: true };
+  return { share: familiar ? known : stranger, known };
 }
 
 /**
