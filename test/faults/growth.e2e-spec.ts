@@ -30,13 +30,20 @@ import { ENTRIES_MOST, RevocationSet } from '../../packages/guard/src/revocation
 import { VerdictCache } from '../../packages/guard/src/verdict-cache.js';
 import { IN_MEMORY, TABLES } from '../support/growth.js';
 import { networkOf } from '../../src/http/network.js';
-import { addClient, secretPost, submit, type TestClient } from '../support/oauth.js';
+import { addClient, BY_OPERATOR, secretPost, submit, type TestClient } from '../support/oauth.js';
+import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
+import { ClientsService } from '../../src/auth/clients/clients.service.js';
 import { PASSWORD, post, request, startTestApp, type TestApp } from '../support/test-app.js';
 
 let keks: TestApp;
 beforeAll(async () => {
-  keks = await startTestApp({ TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error', LEASE_TTL: '60s' });
-  await keks.addUser('Ann');
+  keks = await startTestApp({
+    TRUST_PROXY: '127.0.0.1',
+    LOG_LEVEL: 'error',
+    LEASE_TTL: '60s',
+    LOGINS_PER_ACCOUNT: '30',
+  });
+  for (const name of ['Ann', 'Bea']) await keks.addUser(name);
 });
 afterAll(() => keks.close());
 
@@ -340,6 +347,44 @@ describe('rows that requests can make', () => {
     expect(new Set(places).size).toBeLessThanOrEqual(COUNTED);
   });
 
+  it('a used code, however often it is shown: one row that it was stolen, one that it was refused, and a count', async () => {
+    await keks.database.client.query('DELETE FROM audit_events');
+    const { visitor, path, verifier } = await askedBy('Bea');
+    const shown = await visitor.open(path);
+    const { code = '' } = answerOf(await visitor.submit(shown, 'consent', { decision: 'allow' }));
+    const exchange = () =>
+      submit(keks.url, '/oauth/token', {
+        grant_type: 'authorization_code',
+        client_id: app,
+        redirect_uri: DONE,
+        code,
+        code_verifier: verifier,
+      });
+    expect((await exchange()).status).toBe(200);
+    for (let at = 0; at < 50; at += 1) expect((await exchange()).status).toBe(400);
+    expect(await count(`audit_events WHERE type = 'code.replayed'`)).toBe(1);
+    expect(await count(`audit_events WHERE type = 'token.refused'`)).toBe(1);
+    keks.clock.advance(61);
+    await keks.app.get(Refusals).flush();
+    expect(await count(`audit_events WHERE detail->>'repeated' = '49'`)).toBe(1);
+  });
+
+  it('consents of one account: as many in a window as logins, then 429 and no row, and nobody else notices', async () => {
+    const { visitor, path } = await askedBy('Bea');
+    const allow = async (): Promise<number> => {
+      const shown = await visitor.open(path);
+      return (await visitor.submit(shown, 'consent', { decision: 'allow' })).status;
+    };
+    for (let at = 1; at < 30; at += 1) expect(await allow()).toBe(303);
+    const before = await count(`grants WHERE kind = 'consent'`);
+    expect([await allow(), await count(`grants WHERE kind = 'consent'`)]).toEqual([429, before]);
+    const other = await askedBy('Ann');
+    const shown = await other.visitor.open(other.path);
+    expect((await other.visitor.submit(shown, 'consent', { decision: 'allow' })).status).toBe(303);
+    keks.clock.advance(15 * 60 + 1);
+    expect(await allow()).toBe(303);
+  });
+
   it('whatever came of logins, keys, consents, tokens, their ends and refusals is gone when its time is over', async () => {
     const client = await addClient(keks);
     await everything(client);
@@ -380,6 +425,22 @@ describe('rows that requests can make', () => {
       await count(`api_keys WHERE grant_id = '${id}'`),
     ]).toEqual([0, 0]);
   });
+
+  const DONE = 'https://app.example/done';
+  let app = '';
+
+  async function askedBy(user: string): Promise<{ visitor: Visitor; path: string; verifier: string }> {
+    if (app === '') {
+      const made = { name: 'App', scope: ['cookies:eat'], audience: [], resources: [], redirectUris: [DONE] };
+      app = (await keks.app.get(ClientsService).addPublic({ ...made, tokenFormat: 'opaque' }, BY_OPERATOR))
+        .clientId;
+    }
+    const { verifier, challenge } = pkce();
+    const path = authorizePath({ client_id: app, redirect_uri: DONE, code_challenge: challenge });
+    const visitor = new Visitor(keks.url);
+    await visitor.signIn(await visitor.open(path), user);
+    return { visitor, path, verifier };
+  }
 
   async function everything(client: TestClient): Promise<void> {
     const { client: db } = keks.database;
