@@ -23,15 +23,16 @@ export class NewestGrants1796260000000 implements MigrationInterface {
   }
 }
 
+/** Their orders are told apart by where a NULL would be: see living-grants.ts. */
 const INDEXES = [
-  ['grants_newest_idx', '(created_at, id) WHERE revoked_at IS NULL'],
+  ['grants_newest_idx', '(created_at DESC NULLS LAST, id DESC) WHERE revoked_at IS NULL'],
   [
     'grants_newest_of_user_idx',
-    '(user_id, kind, created_at, id) WHERE revoked_at IS NULL AND user_id IS NOT NULL',
+    '(user_id, kind, created_at DESC NULLS LAST, id DESC NULLS LAST) WHERE revoked_at IS NULL AND user_id IS NOT NULL',
   ],
   [
     'grants_newest_of_client_idx',
-    '(client_id, created_at, id) WHERE revoked_at IS NULL AND client_id IS NOT NULL',
+    '(client_id, created_at DESC NULLS LAST, id DESC NULLS LAST) WHERE revoked_at IS NULL AND client_id IS NOT NULL',
   ],
   ['grants_revoked_at_idx', '(revoked_at) WHERE revoked_at IS NOT NULL'],
 ] as const;
