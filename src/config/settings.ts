@@ -19,23 +19,7 @@ import {
 } from './parsers.js';
 import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
-
-/** A setting: how its text becomes a value, the text it has by default, and one sentence for docs/reference.md. */
-interface Setting<T> {
-  readonly parse: (text: string) => T;
-  readonly fallback?: string;
-  readonly summary: string;
-}
-
-function setting<T>(
-  parse: (text: string) => T,
-  fallback: string,
-  summary: string,
-): Setting<T> & { fallback: string };
-function setting<T>(parse: (text: string) => T, fallback: undefined, summary: string): Setting<T>;
-function setting<T>(parse: (text: string) => T, fallback: string | undefined, summary: string): Setting<T> {
-  return fallback === undefined ? { parse, summary } : { parse, fallback, summary };
-}
+import { setting } from './setting.js';
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;

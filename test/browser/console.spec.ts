@@ -221,9 +221,7 @@ describe('the console at /console', () => {
       expect(await page.getByLabel('Password').inputValue()).toBe('');
     }
     await fillIn('erin', PASSWORD);
-    await page
-      .getByText(/^Too many failed attempts\. Keks takes none from here for 1\d minutes, until/)
-      .waitFor();
+    await page.getByText(/^Too many attempts\. Keks takes no more for 1\d minutes, until/).waitFor();
     await sound('throttled');
   });
 

@@ -233,6 +233,16 @@ describe('keks init', () => {
   it.each([
     ['--database-url postgresql://keks:hunter2@db/keks', 2, /A secret is never an argument/],
     ['--database-url postgresql://db/keks?sslmode=disable', 1, /ISSUER is required/],
+    [
+      '--database-url postgresql://keks@db.example/keks --issuer https://auth.example.com',
+      1,
+      /sslmode=verify-full, or sslmode=disable/,
+    ],
+    [
+      '--database-url postgresql://keks@localhost,db.example/keks --issuer https://auth.example.com',
+      1,
+      /sslmode=verify-full, or sslmode=disable/,
+    ],
     ['--issuer auth.example.com --port x', 1, /PORT must.*ISSUER must/],
     ['--domain https://auth.example.com', 1, /host name/],
     ['--domain a.example --port 1', 1, /stands alone/],
@@ -244,6 +254,17 @@ describe('keks init', () => {
     expect((only(stderr) as { error_description: string }).error_description).toMatch(message);
     expect(stderr).not.toContain('hunter2');
     expect(existsSync(join(folder, `${files}.env`)) && file !== '').toBe(false);
+  });
+
+  it('refuses the same from standard input, and takes a database on this machine without a word about TLS', async () => {
+    const file = fresh();
+    const args = `--file ${file} --issuer https://auth.example.com --database-url-stdin`;
+    const away = await init(args, 'postgresql://keks:hunter2@db.example/keks\n');
+    expect([away.code, existsSync(file)]).toEqual([1, false]);
+    expect(away.stderr).toMatch(/DATABASE_URL must say how the way to the database is protected/);
+    expect(away.stderr).not.toContain('hunter2');
+    expect((await init(args, 'postgresql://keks:hunter2@127.0.0.1/keks\n')).code).toBe(0);
+    expect(checkSettings(read(file)).problems).toEqual([]);
   });
 
   it('leaves an embedded Keks that has run already its secret', async () => {

@@ -67,10 +67,10 @@ export class ApiKeysController {
     @Query({ schema: pageQuery }) query: PageQuery,
     @CurrentPrincipal() { subject }: Principal,
   ): Promise<List<schemas.KeyItem>> {
-    return this.cursors.page(
+    return this.cursors.part(
       ['keys', subject],
       query,
-      (after, count) => this.keys.list(subject, after, count),
+      (after, limit) => this.keys.list(subject, after, limit),
       keyItem,
     );
   }

@@ -6,6 +6,7 @@ import { ClientsModule } from '../clients/clients.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { ScopesModule } from '../scopes/scopes.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
+import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthorizationFlow } from './authorization-flow.js';
@@ -29,6 +30,7 @@ import { PageForms } from './page-forms.js';
     LoginsModule,
     ScopesModule,
     TelemetryModule,
+    ThrottleModule,
     TokensModule,
     UsersModule,
   ],

@@ -39,8 +39,8 @@ export const TROUBLES = {
   },
   throttled: {
     status: 429,
-    title: 'Too many failed attempts',
-    text: 'Keks takes no password from here for a while, also no right one. Wait a few minutes, then start again.',
+    title: 'Too many attempts',
+    text: 'They came from here, or for this account. For a while Keks takes no password, also no right one, and lets nobody in. Wait a few minutes, then start again.',
   },
   away: {
     status: 503,

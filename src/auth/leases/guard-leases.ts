@@ -29,6 +29,8 @@ interface Poll {
 }
 
 const GUARDS_MOST = 1_000;
+/** A guard that asks again has given up the question before, or will soon. */
+const POLLS_MOST = 2 * GUARDS_MOST;
 const RECENT_MOST = 10_000;
 /** Polls that would be answered so soon are answered together. */
 const TOGETHER_MS = 10;
@@ -46,14 +48,17 @@ export class GuardLeases implements BeforeApplicationShutdown {
   private readonly polls = new Set<Poll>();
   private recent: { readonly place: string; readonly log: RecentRevocations } | undefined;
   private published = Snapshot.NOTHING;
-  /** Guards have been told of them, and the register does not say yet that they have applied them. */
+  /**
+   * Guards have been told of them, and the register does not say yet that they have applied them: to say so soon, and not only
+   * with the next lease. Of very many the last are enough for that.
+   */
   private unpublished: bigint[] = [];
   private beat = 0;
   private rung = false;
   private running = false;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
-  private waiters: (() => void)[] = [];
+  private asked: { readonly again: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -76,8 +81,8 @@ export class GuardLeases implements BeforeApplicationShutdown {
     const askedAt = performance.now();
     if (this.stopped) throw new Unavailable('the server stops');
     const isKnown = this.holders.holds(guard);
-    if (!isKnown && Math.max(this.polls.size, this.holders.count) >= GUARDS_MOST)
-      throw new Unavailable('too many guards');
+    const room = this.polls.size < (isKnown ? POLLS_MOST : GUARDS_MOST);
+    if (!room || (!isKnown && this.holders.count >= GUARDS_MOST)) throw new Unavailable('too many guards');
     this.bell.listen();
     if (this.recent?.place === from.place) this.holders.acknowledge(guard, from.snapshot);
     this.wake();
@@ -109,7 +114,12 @@ export class GuardLeases implements BeforeApplicationShutdown {
 
   /** Resolves when a guard has asked again. */
   progress(): Promise<void> {
-    return new Promise((resolve) => this.waiters.push(resolve));
+    if (!this.asked) {
+      let resolve = (): void => undefined;
+      const again = new Promise<void>((done) => (resolve = done));
+      this.asked = { again, resolve };
+    }
+    return this.asked.again;
   }
 
   /** While the pool is still open. Others wait for our guards as long as a lease lasts. */
@@ -122,7 +132,8 @@ export class GuardLeases implements BeforeApplicationShutdown {
   }
 
   private wake(): void {
-    for (const resolve of this.waiters.splice(0)) resolve();
+    this.asked?.resolve();
+    this.asked = undefined;
   }
 
   /** At once if there is something to do at once, else when the first poll is due, or the last lease is over. */
@@ -199,7 +210,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     if (!row || !published) throw new Unavailable('the register of leases gave no answer');
     if (this.recent && row.place !== this.recent.place) this.holders.knowNothing();
     this.published = published;
-    this.unpublished = this.unpublished.filter((one) => !published.sees(one));
+    this.unpublished = this.unpublished.filter((one) => !published.sees(one)).slice(-RECENT_MOST);
     for (const { guard, askedAt } of batch) this.holders.expect(guard, askedAt, published);
     return row.place;
   }

@@ -44,7 +44,8 @@ export class CodeGrant {
     // not one of ours: anybody can send that, and the audit log would fill with it
     const row = CODE.test(code) ? await this.find(code) : undefined;
     if (!row) throw new WireError('invalid_grant');
-    const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;
+    const digest = digestOf(code);
+    const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin, digest } as const;
     return this.refusals.noting(refused, () =>
       this.spend(code, row, client, { ...request, verifier }, origin),
     );
@@ -67,6 +68,8 @@ export class CodeGrant {
     for (let attempt = 1; attempt <= ATTEMPTS && row; attempt += 1) {
       // another client's is none of its business, and stays unharmed
       if (row.client_id !== client.clientId) throw new WireError('invalid_grant');
+      // told once, when it ends something: who has a used code can show it for ever
+      if (row.used_at && row.grant_revoked) throw new WireError('invalid_grant');
       if (row.used_at) return this.kill(code, origin);
       this.assertFits(row, asked);
       const issued = await this.use(code, row, client, origin);

@@ -31,7 +31,7 @@ export class ChosenPasswords {
     const read = this.codes.read(code);
     const user = read && (await this.directory.findWithState(read.userId));
     if (!user || user.disabledAt || !read.fits(user)) {
-      await codes.failed();
+      await codes.note();
       return { flaw: 'dead' };
     }
     const made = await this.passwords.hashOf(password, user.name, this.throttle.choicesOf(user.id));

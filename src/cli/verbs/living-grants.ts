@@ -5,11 +5,15 @@ import { Refusal } from '../refusal.js';
 import type { Services } from '../services.js';
 
 /** All that live, newest first, so many at a time. */
-export async function* livingGrants(services: Services, owner: GrantOwner): AsyncGenerator<GrantRow[]> {
+export async function* livingGrants(
+  services: Services,
+  owner: GrantOwner,
+): AsyncGenerator<readonly GrantRow[]> {
   const { GrantsService } = await import('../../auth/grants/grants.service.js');
-  for (let page; page === undefined || page.length === PAGE;) {
-    page = await services.get(GrantsService).list(owner, PAGE, page?.at(-1)?.position);
-    yield page;
+  const grants = services.get(GrantsService);
+  for (let part = await grants.list(owner, PAGE); ; part = await grants.list(owner, PAGE, part.rest)) {
+    yield part.rows;
+    if (!part.rest) return;
   }
 }
 

@@ -35,9 +35,9 @@ async function list({ user }: { user: string }, command: Command): Promise<Answe
 }
 
 async function* loginsOf(
-  pages: AsyncIterable<GrantRow[]>,
+  pages: AsyncIterable<readonly GrantRow[]>,
   labelOf: (userAgent: string | null) => string | null,
-): AsyncGenerator<GrantRow[]> {
+): AsyncGenerator<readonly GrantRow[]> {
   for await (const page of pages)
     yield page
       .filter(({ kind }) => kind === 'login')

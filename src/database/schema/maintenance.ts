@@ -1,22 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
-import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../clock.js';
 import { auditRetention, stateAuditRetention } from './audit-retention.js';
 import { thinAuditLog } from './audit-thinning.js';
 import { HOLD_MS, LOCKED, TOO_LONG, unlessLocked } from './in-turn.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
+import { purgeRows } from './purge-rows.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
 import type { DatabaseConnection } from '../session-settings.js';
 
 const DAY_MS = 86_400_000;
-/**
- * Grants stay this long after their end, so that a late question still finds out why; and that they have ended is known for
- * longer than any access token lives.
- */
-const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
+
 export interface UpkeepState {
   /** When all of it was last done: milliseconds since the epoch, 0 if never. */
   readonly doneAt: number;
@@ -140,15 +136,7 @@ export class Maintenance {
         );
         if (row?.dropped) partitions.push(name);
       }
-      await client.query('DELETE FROM access_tokens_default WHERE expires_at <= $1', [new Date(now)]);
-      await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
-      await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
-      await client.query('DELETE FROM authorization_codes WHERE expires_at <= $1', [new Date(now - DAY_MS)]);
-      const rested = new Date(now - GRANT_REST_MS);
-      await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
-      const grants = await purgeGrants(client, rested, tell);
-      await client.query(PURGE_ENDED_GRANTS, [rested]);
-      await client.query('DELETE FROM revocations WHERE expires_at < $1', [new Date(now - DAY_MS)]);
+      const grants = await purgeRows(client, now, this.config.REFRESH_TOKEN_TTL * 1_000, tell);
       const left = rows.map(({ name }) => name).filter((name) => !partitions.includes(name));
       await thinAuditLog(client, left, tell);
       return { partitions, grants };
@@ -174,10 +162,6 @@ export class Maintenance {
   }
 }
 
-/** One that ends later than it was noted is asked about until then, and for as long after it. */
-const PURGE_ENDED_GRANTS = `
-  DELETE FROM ended_grants WHERE noted_at < $1 AND (revoked OR ends_at IS NULL OR ends_at < $1)`;
-
 const ATTACHED = `
   SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
    WHERE i.inhparent IN ('access_tokens'::regclass, 'refresh_tokens'::regclass, 'audit_events'::regclass)
@@ -191,27 +175,6 @@ const ASTRAY = ['access_tokens', 'refresh_tokens', 'audit_events']
       `SELECT '${table}' AS table, count(*)::int AS rows FROM (SELECT FROM ${table}_default LIMIT ${COUNTED_MOST}) AS astray`,
   )
   .join(' UNION ALL ');
-
-/** In small steps, so that nobody waits long behind it. */
-async function purgeGrants(
-  client: pg.Client,
-  before: Date,
-  tell: (progress: string) => void,
-): Promise<number> {
-  for (let total = 0; ;) {
-    const { rowCount } = await client.query(
-      `DELETE FROM grants WHERE id IN (
-         SELECT g.id FROM grants g
-          WHERE (g.expires_at < $1 OR (g.kind = 'client' AND g.revoked_at < $1))
-            AND NOT EXISTS (SELECT FROM api_keys k WHERE k.grant_id = g.id)
-          LIMIT 1000)`,
-      [before],
-    );
-    total += rowCount ?? 0;
-    tell(`grants removed: ${total}`);
-    if ((rowCount ?? 0) < 1_000) return total;
-  }
-}
 
 function monthsBefore(now: number, months: number): number {
   const at = new Date(now);

@@ -66,7 +66,10 @@ function unexpected(url: string, { method, path }: Question, { status }: Answere
   if (path === '/issue' && status === 400)
     return new Refusal('invalid_scope', 'This user may not eat cookies: the scope cookies:eat is needed.');
   if (status === 429)
-    return new Refusal('too_many_requests', 'Too many failed logins: wait a quarter of an hour.');
+    return new Refusal(
+      'too_many_requests',
+      'Too many attempts of this user, or from this address: wait a quarter of an hour.',
+    );
   if (status === 503)
     return new Refusal(
       'temporarily_unavailable',
