@@ -5,6 +5,7 @@ import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorizeModule } from './auth/authorize/authorize.module.js';
+import { DeviceModule } from './auth/device/device.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
@@ -50,6 +51,7 @@ export class AppModule {
       ApiKeysModule,
       AccountModule,
       AuthorizeModule,
+      DeviceModule,
       AdminModule,
       DiscoveryModule.of(config),
       KeyScheduleModule,

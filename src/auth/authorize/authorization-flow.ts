@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestOrigin } from '../request-origin.js';
-import { isAuthoritysOwn, parseScope } from '../scope.js';
 import { isAssured, refused, type AuthorizationRequest, type Refused } from './authorization-request.js';
 import { AuthorizationRequests } from './authorization-requests.js';
 import { BrowserLogins } from './browser-logins.js';
@@ -8,6 +7,7 @@ import { BrowserSessions, type BrowserSession } from './browser-sessions.js';
 import { ConsentsService, type Consent } from './consents.service.js';
 import { PageForms } from './page-forms.js';
 import type { Outcome } from './outcome.js';
+import { givable } from './requested-access.js';
 
 /** A person's browser, as it comes. */
 export interface Visit {
@@ -92,12 +92,9 @@ export class AuthorizationFlow {
     return this.sessions.find(this.forms.cookies.read(cookie, 'session'));
   }
 
-  /** Nobody can give what they do not have, and nobody gives their account away. */
   private consentOf(request: AuthorizationRequest, session: BrowserSession): Consent | Refused {
-    const own = (parseScope(session.user.scope) ?? []).filter((scope) => !isAuthoritysOwn(scope));
-    const scope = request.scope.filter((one) => own.includes(one));
-    if (scope.length === 0 && request.scope.length > 0)
-      return refused('access_denied', 'The person has nothing of this scope.');
+    const scope = givable(request.scope, session.user.scope);
+    if (!scope) return refused('access_denied', 'The person has nothing of this scope.');
     const audience = this.requests.audienceOf(request);
     return {
       user: session.user,

@@ -125,7 +125,8 @@ function pkceFlaw(parameters: ReadonlyMap<string, readonly string[]>): Refused |
   return undefined;
 }
 
-function wantedScope(
+/** @returns undefined if it is malformed or more than the client may have */
+export function wantedScope(
   text: string | undefined,
   client: ClientRecord,
 ): Pick<AuthorizationRequest, 'scope' | 'offline'> | undefined {

@@ -1,19 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { ClientsService } from '../clients/clients.service.js';
-import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
+import { parseScope } from '../scope.js';
 import { isRegistered } from '../clients/redirect-uris.js';
 import {
   only,
   parametersOf,
   readRequest,
-  refused,
   returnAddress,
   type AuthorizationRequest,
   type Refused,
   type ReturnAddress,
 } from './authorization-request.js';
 import type { ClientAnswer, Outcome } from './outcome.js';
+import { RequestedAccess } from './requested-access.js';
 
 type Read = { readonly request: AuthorizationRequest } | { readonly outcome: Outcome };
 
@@ -22,6 +22,7 @@ type Read = { readonly request: AuthorizationRequest } | { readonly outcome: Out
 export class AuthorizationRequests {
   constructor(
     private readonly clients: ClientsService,
+    private readonly access: RequestedAccess,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -39,30 +40,9 @@ export class AuthorizationRequests {
     const address = returnAddress(parameters, redirectUri);
     const request = readRequest(parameters, client, address);
     if ('error' in request) return { outcome: this.refuse(address, request) };
-    const within = await this.within(request, parseScope(only(parameters, 'scope') ?? '') ?? []);
-    if ('error' in within) return { outcome: this.refuse(address, within) };
-    return { request: within };
-  }
-
-  /** What of it this client may ask for the API that it names: more is refused, and what was not named is left out. */
-  private async within(
-    request: AuthorizationRequest,
-    asked: readonly string[],
-  ): Promise<AuthorizationRequest | Refused> {
-    const { resource: uri, client, scope } = request;
-    if (uri === undefined || uri === this.config.AUDIENCE) return request;
-    const resource = await this.clients.reach(client.clientId, uri);
-    if (!resource) return refused('invalid_target', 'This client gets no tokens for that API.');
-    const { scope: most } = resource;
-    if (!most) return request;
-    if (
-      !subset(
-        asked.filter((one) => one !== OFFLINE_ACCESS),
-        most,
-      )
-    )
-      return refused('invalid_scope', 'The scope is more than this client may have for that API.');
-    return { ...request, scope: scope.filter((one) => most.includes(one)) };
+    const scope = await this.access.within(request, parseScope(only(parameters, 'scope') ?? '') ?? []);
+    if ('error' in scope) return { outcome: this.refuse(address, scope) };
+    return { request: { ...request, scope } };
   }
 
   audienceOf({ resource }: AuthorizationRequest): string {

@@ -17,6 +17,7 @@ import { BrowserSessions } from './browser-sessions.js';
 import { ConsentsController } from './consents.controller.js';
 import { ConsentsService } from './consents.service.js';
 import { FormProof } from './form-proof.js';
+import { RequestedAccess } from './requested-access.js';
 import { PageForms } from './page-forms.js';
 
 /** Owns that a person lets somebody else's program act for them; never what it then does. */
@@ -42,6 +43,8 @@ import { PageForms } from './page-forms.js';
     ConsentsService,
     FormProof,
     PageForms,
+    RequestedAccess,
   ],
+  exports: [BrowserCookies, BrowserLogins, BrowserSessions, FormProof, RequestedAccess],
 })
 export class AuthorizeModule {}

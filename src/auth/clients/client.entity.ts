@@ -30,6 +30,10 @@ export class Client {
   @Column('text', { name: 'redirect_uris', array: true, default: '{}' })
   redirectUris!: string[];
 
+  /** Whether people may let it in with a code that they type (RFC 8628). Such a client acts for people, too. */
+  @Column('boolean', { name: 'device_grant', default: false })
+  deviceGrant!: boolean;
+
   /** Whether it has no secret: a program that runs in other people's hands (RFC 6749 §2.1). */
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;

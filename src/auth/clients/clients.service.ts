@@ -16,6 +16,7 @@ import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
 import {
+  isApp,
   recordOf,
   type ClientChange,
   type ClientRecord,
@@ -54,7 +55,7 @@ export class ClientsService {
   }
 
   private async insert<S extends object>(
-    { scope, audience, resources, redirectUris = [], ...rest }: NewClient,
+    { scope, audience, resources, redirectUris = [], deviceGrant = false, ...rest }: NewClient,
     isPublic: boolean,
     by: Initiator,
     secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
@@ -68,6 +69,7 @@ export class ClientsService {
         audience: [...audience],
         resources: [...resources],
         redirectUris: [...redirectUris],
+        deviceGrant,
         isPublic,
         disabledAt: null,
       });
@@ -75,7 +77,7 @@ export class ClientsService {
       const secret = await secretOf(transaction.entities, clientId);
       await this.audit(transaction, 'client.added', by, client, {
         ...{ scope: client.scope, audience, resources },
-        ...(redirectUris.length > 0 && { redirect_uris: redirectUris, public: isPublic }),
+        ...(isApp(client) && { redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic }),
       });
       return { ...recordOf(client), ...secret };
     });
@@ -145,12 +147,14 @@ export class ClientsService {
       client.scope = change.scope?.join(' ') ?? before.scope;
       client.resources = change.resources ? [...change.resources] : before.resources;
       client.redirectUris = change.redirectUris ? [...change.redirectUris] : before.redirectUris;
+      client.deviceGrant = change.deviceGrant ?? before.deviceGrant;
       const flaw = appFlaw({ ...client, scope: parseScope(client.scope) ?? [] });
       if (flaw) return { flaw };
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { scope, resources, redirectUris, disabledAt } = client;
-      await transaction.entities.update(Client, { clientId }, { scope, resources, redirectUris, disabledAt });
+      const { scope, resources, redirectUris, deviceGrant, disabledAt } = client;
+      const changed = { scope, resources, redirectUris, deviceGrant, disabledAt };
+      await transaction.entities.update(Client, { clientId }, changed);
       const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
@@ -160,7 +164,7 @@ export class ClientsService {
       await this.audit(transaction, type, by, client, {
         scope,
         ...(resources && { resources }),
-        ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+        ...(isApp(client) && { redirect_uris: redirectUris, device_grant: deviceGrant }),
       });
       return recordOf(client);
     });

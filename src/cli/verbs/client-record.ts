@@ -14,6 +14,7 @@ export function publicOf(one: ClientRecord): object {
     audience: one.audience,
     resources: one.resources ?? null,
     redirect_uris: one.redirectUris,
+    device_grant: one.deviceGrant,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,

@@ -6,7 +6,7 @@ import { parseJson } from './json-parser.js';
 import { charsetOf, type Charset, type MediaType } from './media-type.js';
 import { WireError } from '../errors/wire-error.js';
 
-const FORM_ROUTES = '/oauth/';
+const FORM_ROUTES = ['/oauth/', '/device/'];
 const JSON_TYPE: MediaType = 'application/json';
 const FORM_TYPE: MediaType = 'application/x-www-form-urlencoded';
 
@@ -23,7 +23,7 @@ export function installBodyParser(instance: FastifyInstance): void {
 
 function parseBody(request: FastifyRequest, payload: IncomingMessage, done: Done): void {
   // The pattern of the route: the client may spell the path in many ways.
-  const form = request.routeOptions.url?.startsWith(FORM_ROUTES) === true;
+  const form = FORM_ROUTES.some((start) => request.routeOptions.url?.startsWith(start));
   readBody(payload, (error, bytes) => {
     try {
       if (error !== null) throw error;

@@ -15,6 +15,8 @@ const PARAMETERS = new Set([
   'token_type_hint',
   'code',
   'code_verifier',
+  'device_code',
+  'user_code',
   'redirect_uri',
   'user',
   'password',

@@ -42,15 +42,7 @@ function drawClient(client, tools) {
       ['May', shownScope(client.scope)],
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
       ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
-      ...(client.redirect_uris.length > 0
-        ? [
-            [
-              'Acts for people',
-              client.token_endpoint_auth_method === 'none' ? 'without a secret' : 'with a secret',
-            ],
-            ['Answers go to', client.redirect_uris.join(' ')],
-          ]
-        : []),
+      ...appFacts(client),
       ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
       ['Added', moment(client.created_at)],
     ],
@@ -67,6 +59,15 @@ function drawClient(client, tools) {
   });
   drawn.append(secrets.node);
   return drawn;
+}
+
+function appFacts({ redirect_uris: addresses, device_grant: device, token_endpoint_auth_method: method }) {
+  if (addresses.length === 0 && !device) return [];
+  return [
+    ['Acts for people', method === 'none' ? 'without a secret' : 'with a secret'],
+    ...(addresses.length > 0 ? [['Answers go to', addresses.join(' ')]] : []),
+    ...(device ? [['By device code', 'yes, typed at /device']] : []),
+  ];
 }
 
 function newClientFields() {
@@ -87,6 +88,13 @@ function newClientFields() {
       'Answers go to',
       input('redirects', { placeholder: 'https://app.example/done' }),
       'If it acts for people, who are asked: the addresses that one is sent back to, separated by blanks. Else leave it empty.',
+    ),
+    field(
+      'Device codes',
+      select('device', [
+        ['', 'no'],
+        ['yes', 'yes: it acts for people, who type a code on another device'],
+      ]),
     ),
     field(
       'Secret',
@@ -115,10 +123,10 @@ async function addClient(list) {
       name_taken: 'The name keks is that of the authority itself: choose another one.',
       'invalid_request.name': 'The name has 1 to 100 characters, none of them invisible.',
       'invalid_request.redirect_uris':
-        'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one.',
+        'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one, or device codes.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, scope, audience, resources, redirects, secret, format }) => {
+    work: ({ name, scope, audience, resources, redirects, device, secret, format }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -126,6 +134,7 @@ async function addClient(list) {
         audience: audience.value.trim().split(/\s+/).filter(Boolean),
         resources: resources.value.trim().split(/\s+/).filter(Boolean),
         redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
+        device_grant: device.value === 'yes',
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
       });
