@@ -48,10 +48,10 @@ export class AppModule {
     const authority = [
       AuthModule,
       OAuthModule,
+      DeviceModule,
       ApiKeysModule,
       AccountModule,
       AuthorizeModule,
-      DeviceModule,
       AdminModule,
       DiscoveryModule.of(config),
       KeyScheduleModule,

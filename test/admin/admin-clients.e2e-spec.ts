@@ -83,6 +83,7 @@ describe('POST /admin/clients', () => {
         audience: ['https://oven.example'],
         resources: ['https://shop.example'],
         redirect_uris: [],
+        device_grant: false,
         token_endpoint_auth_method: 'client_secret_basic',
         token_format: 'opaque',
         disabled: false,

@@ -8,6 +8,7 @@ export const deviceRequest = z
     scope: z.string().optional().meta({
       description:
         'Space-separated; all that the client has if absent. `offline_access` adds a refresh token.',
+      example: 'cookies:eat',
     }),
     resource: z
       .string()
