@@ -14,6 +14,7 @@ import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
 import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
 import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 import { DeviceCodes1796260100000 } from './1796260100000-device-codes.js';
+import { PushedRequests1796260110000 } from './1796260110000-pushed-requests.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -33,6 +34,7 @@ export const migrations = [
   AuditRetention1796250000000,
   AuditOfPeople1796250060000,
   DeviceCodes1796260100000,
+  PushedRequests1796260110000,
 ];
 
 /**

@@ -6,6 +6,7 @@ import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { PushedRequest } from './authorize/pushed-request.entity.js';
 import { DeviceCode } from './oauth/device-code.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
@@ -28,6 +29,7 @@ export const entities = [
   EndedGrant,
   Grant,
   OwnerEnding,
+  PushedRequest,
   RefreshToken,
   ScopeDescription,
   SecretKey,

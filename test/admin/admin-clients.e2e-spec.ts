@@ -84,6 +84,7 @@ describe('POST /admin/clients', () => {
         resources: ['https://shop.example'],
         redirect_uris: [],
         device_grant: false,
+        require_pushed_authorization_requests: false,
         token_endpoint_auth_method: 'client_secret_basic',
         token_format: 'opaque',
         disabled: false,

@@ -72,14 +72,14 @@ describe('GET /docs-json', () => {
   /** Those of the document, every `$ref` replaced by what it refers to. */
   let operations: Documented[];
   let client: TestClient;
-  let device: TestClient;
+  let app: TestClient;
   let rows: { password_hash: string }[];
 
   beforeAll(async () => {
     keks = await startTestApp();
     await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin keks:metrics', DEMO_PASSWORD);
     client = await addClient(keks, { audience: [keks.config.AUDIENCE] });
-    device = await addClient(keks, { deviceGrant: true });
+    app = await addClient(keks, { deviceGrant: true, redirectUris: ['https://app.example/done'] });
     ({ rows } = await keks.database.client.query<{ password_hash: string }>(
       'SELECT password_hash FROM users',
     ));
@@ -252,7 +252,7 @@ describe('GET /docs-json', () => {
     const headers: Record<string, string> = {};
     if (wants(operation, 'bearer')) headers['authorization'] = `Bearer ${await freshToken()}`;
     // what there is for clients that act for people is none of the others' business
-    const who = path === '/oauth/device_authorization' ? device : client;
+    const who = /^\/oauth\/(?:device_authorization|par)$/.test(path) ? app : client;
     if (wants(operation, 'client')) Object.assign(headers, basic(who));
     const address = await withId(path);
     if (example === undefined) return request(keks.url, address, { method, headers });

@@ -47,6 +47,8 @@ describe('an authority at the root of its host', () => {
         issuer: 'http://127.0.0.1:3000',
         authorization_endpoint: 'http://127.0.0.1:3000/oauth/authorize',
         token_endpoint: 'http://127.0.0.1:3000/oauth/token',
+        pushed_authorization_request_endpoint: 'http://127.0.0.1:3000/oauth/par',
+        require_pushed_authorization_requests: false,
         device_authorization_endpoint: 'http://127.0.0.1:3000/oauth/device_authorization',
         introspection_endpoint: 'http://127.0.0.1:3000/oauth/introspect',
         revocation_endpoint: 'http://127.0.0.1:3000/oauth/revoke',

@@ -214,6 +214,29 @@ describe('oauth4webapi', () => {
     },
   );
 
+  it('pushes its request, and runs the code flow with it (RFC 9126)', async () => {
+    const redirectUri = 'https://app.example/done';
+    const { clientId, clientSecret } = await addClient({ redirectUris: [redirectUri], requirePushed: true });
+    const client = { client_id: clientId };
+    const proof = oauth.ClientSecretBasic(clientSecret);
+    const verifier = oauth.generateRandomCodeVerifier();
+    const parameters = {
+      ...{ response_type: 'code', redirect_uri: redirectUri, scope: 'cookies:eat' },
+      ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
+    };
+    const request = oauth.pushedAuthorizationRequest(as, client, proof, parameters, http);
+    const pushed = await oauth.processPushedAuthorizationResponse(as, client, await request);
+    const url = new URL(as.authorization_endpoint ?? '');
+    url.search = new URLSearchParams({ client_id: clientId, request_uri: pushed.request_uri }).toString();
+    const visitor = new Visitor(server.url);
+    const asked = await visitor.signIn(await visitor.open(url.pathname + url.search), 'Ann');
+    const location = (await visitor.submit(asked, 'consent', { decision: 'allow' })).location ?? '';
+    const answer = oauth.validateAuthResponse(as, client, new URL(location), oauth.expectNoState);
+    const got = oauth.authorizationCodeGrantRequest(as, client, proof, answer, redirectUri, verifier, http);
+    const { access_token } = await oauth.processAuthorizationCodeResponse(as, client, await got);
+    expect(await eat(access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+  });
+
   it('runs the device flow: codes, pending, allowed, refresh (RFC 8628)', async () => {
     const made = await operator.get<ClientsService>(ClientsService).addPublic(
       {

@@ -60,8 +60,18 @@ export class AdminClientsController {
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
     const { redirect_uris: redirectUris = [], device_grant: deviceGrant = false } = body;
+    const { require_pushed_authorization_requests: requirePushed = false } = body;
     const scope = requestedScope(body.scope ?? '');
-    const client = { name, audience, resources, tokenFormat, scope, redirectUris, deviceGrant };
+    const client = {
+      name,
+      audience,
+      resources,
+      tokenFormat,
+      scope,
+      redirectUris,
+      deviceGrant,
+      requirePushed,
+    };
     const isPublic = body.token_endpoint_auth_method === 'none';
     const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
     if (flaw) throw REFUSALS[flaw]();
@@ -104,11 +114,12 @@ export class AdminClientsController {
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
     const { scope, resources, redirect_uris: redirectUris, device_grant: deviceGrant, disabled } = body;
+    const { require_pushed_authorization_requests: requirePushed } = body;
     const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    const change = { scope: wanted, resources, redirectUris, deviceGrant, disabled };
+    const change = { scope: wanted, resources, redirectUris, deviceGrant, requirePushed, disabled };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();
     return itemOf(changed);
@@ -140,6 +151,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     resources: one.resources ? [...one.resources] : null,
     redirect_uris: [...one.redirectUris],
     device_grant: one.deviceGrant,
+    require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,

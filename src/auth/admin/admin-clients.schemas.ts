@@ -31,6 +31,10 @@ const shared = {
       'Whether people may let it in with a code that they type (RFC 8628): with it, too, it acts for people.',
     example: false,
   }),
+  require_pushed_authorization_requests: z.boolean().meta({
+    description: 'Whether it has to push its requests before it sends anybody (RFC 9126).',
+    example: false,
+  }),
   token_endpoint_auth_method: z.enum(['client_secret_basic', 'none']).meta({
     description: '`none`: it has no secret. With one, it may send it in the form as well.',
     example: 'client_secret_basic',
@@ -92,6 +96,11 @@ const deviceGrant = z.boolean().optional().meta({
   example: false,
 });
 
+const requirePushed = z.boolean().optional().meta({
+  description: 'Whether it has to push its requests to `/oauth/par` before it sends anybody (RFC 9126).',
+  example: false,
+});
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -106,6 +115,7 @@ export const newClient = z
     resources,
     redirect_uris: redirectUris,
     device_grant: deviceGrant,
+    require_pushed_authorization_requests: requirePushed,
     token_endpoint_auth_method: z
       .enum(['client_secret_basic', 'client_secret_post', 'none'])
       .optional()
@@ -131,6 +141,7 @@ export const clientChange = z
       description: 'If it is taken away, or makes a client act for people, all tokens die.',
       example: false,
     }),
+    require_pushed_authorization_requests: requirePushed,
     disabled: z
       .boolean()
       .optional()

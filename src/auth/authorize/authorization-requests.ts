@@ -1,21 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
-import { ClientsService } from '../clients/clients.service.js';
+import { WireError } from '../../http/errors/wire-error.js';
+import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { parseScope } from '../scope.js';
 import { isRegistered } from '../clients/redirect-uris.js';
 import {
   only,
   parametersOf,
   readRequest,
+  refused,
   returnAddress,
   type AuthorizationRequest,
   type Refused,
   type ReturnAddress,
 } from './authorization-request.js';
 import type { ClientAnswer, Outcome } from './outcome.js';
+import { isPushed, PushedRequests } from './pushed-requests.js';
 import { RequestedAccess } from './requested-access.js';
 
 type Read = { readonly request: AuthorizationRequest } | { readonly outcome: Outcome };
+
+const NOT_PUSHED = refused('invalid_request', 'This client has to push its requests first (RFC 9126).');
+
+const PUSH_ERRORS = ['invalid_scope', 'invalid_target', 'unsupported_response_type'] as const;
 
 /** Owns what a client asks for and how it is answered; never whether a person says yes. */
 @Injectable()
@@ -23,26 +30,62 @@ export class AuthorizationRequests {
   constructor(
     private readonly clients: ClientsService,
     private readonly access: RequestedAccess,
+    private readonly pushed: PushedRequests,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Until the client and its address are known, nobody is sent anywhere (RFC 6749 §4.1.2.1). */
   async read(query: string): Promise<Read> {
-    const parameters = parametersOf(query);
-    if (!parameters) return { outcome: { trouble: 'too_many_parameters' } };
-    const clientId = only(parameters, 'client_id');
+    const sent = parametersOf(query);
+    if (!sent) return { outcome: { trouble: 'too_many_parameters' } };
+    const clientId = only(sent, 'client_id');
     const client = clientId === undefined ? undefined : await this.clients.find(clientId);
     if (!client || client.disabled || client.redirectUris.length === 0)
       return { outcome: { trouble: 'unknown_client' } };
+    const requestUri = only(sent, 'request_uri');
+    const pushed = isPushed(requestUri) ? await this.pushed.open(client.clientId, requestUri) : undefined;
+    if (isPushed(requestUri) && !pushed) return { outcome: { trouble: 'pushed_over' } };
+    const parameters = (pushed && parametersOf(pushed.query)) ?? sent;
     const redirectUri = only(parameters, 'redirect_uri');
     if (redirectUri === undefined || !isRegistered(redirectUri, client.redirectUris))
       return { outcome: { trouble: 'unknown_address' } };
     const address = returnAddress(parameters, redirectUri);
-    const request = readRequest(parameters, client, address);
+    if (client.requirePushed && !pushed) return { outcome: this.refuse(address, NOT_PUSHED) };
+    const request = await this.judge(parameters, client, address);
     if ('error' in request) return { outcome: this.refuse(address, request) };
+    return { request: { ...request, pushed: pushed?.digest } };
+  }
+
+  /** What a client pushes is looked at as if it came with a person (RFC 9126 §2.1). @throws WireError */
+  async check(clientId: string, query: string): Promise<void> {
+    const parameters = parametersOf(query);
+    const client = await this.clients.find(clientId);
+    if (!parameters || !client || client.redirectUris.length === 0)
+      throw WireError.because('no_redirect_address');
+    const redirectUri = only(parameters, 'redirect_uri');
+    if (redirectUri === undefined) throw WireError.because('missing', 'redirect_uri');
+    if (!isRegistered(redirectUri, client.redirectUris))
+      throw WireError.because('unknown_redirect_uri', 'redirect_uri');
+    const request = await this.judge(parameters, client, returnAddress(parameters, redirectUri));
+    if (!('error' in request)) return;
+    const code = PUSH_ERRORS.find((one) => one === request.error) ?? 'invalid_request';
+    throw new WireError(code, {}, { parameter: request.parameter });
+  }
+
+  /** That it has been answered by something else than a code, which says so itself. @throws Unavailable */
+  async spend({ pushed }: AuthorizationRequest): Promise<void> {
+    if (pushed) await this.pushed.spend(pushed);
+  }
+
+  private async judge(
+    parameters: ReadonlyMap<string, readonly string[]>,
+    client: ClientRecord,
+    address: ReturnAddress,
+  ): Promise<AuthorizationRequest | Refused> {
+    const request = readRequest(parameters, client, address);
+    if ('error' in request) return request;
     const scope = await this.access.within(request, parseScope(only(parameters, 'scope') ?? '') ?? []);
-    if ('error' in scope) return { outcome: this.refuse(address, scope) };
-    return { request: { ...request, scope } };
+    return 'error' in scope ? scope : { ...request, scope };
   }
 
   audienceOf({ resource }: AuthorizationRequest): string {

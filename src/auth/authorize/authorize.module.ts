@@ -17,6 +17,7 @@ import { BrowserSessions } from './browser-sessions.js';
 import { ConsentsController } from './consents.controller.js';
 import { ConsentsService } from './consents.service.js';
 import { FormProof } from './form-proof.js';
+import { PushedRequests } from './pushed-requests.js';
 import { RequestedAccess } from './requested-access.js';
 import { PageForms } from './page-forms.js';
 
@@ -43,8 +44,17 @@ import { PageForms } from './page-forms.js';
     ConsentsService,
     FormProof,
     PageForms,
+    PushedRequests,
     RequestedAccess,
   ],
-  exports: [BrowserCookies, BrowserLogins, BrowserSessions, FormProof, RequestedAccess],
+  exports: [
+    AuthorizationRequests,
+    BrowserCookies,
+    BrowserLogins,
+    BrowserSessions,
+    FormProof,
+    PushedRequests,
+    RequestedAccess,
+  ],
 })
 export class AuthorizeModule {}

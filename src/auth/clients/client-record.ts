@@ -13,6 +13,8 @@ export interface ClientRecord {
   readonly redirectUris: readonly string[];
   /** Whether people may let it in with a code that they type: it acts for people, too. */
   readonly deviceGrant: boolean;
+  /** Whether it has to push its requests before it sends anybody. */
+  readonly requirePushed: boolean;
   /** Whether it has no secret. */
   readonly isPublic: boolean;
   readonly tokenFormat: TokenFormat;
@@ -30,6 +32,8 @@ export interface NewClient {
   readonly redirectUris?: readonly string[];
   /** Whether it may ask for codes that people type on another device; with it, it acts for people, too. */
   readonly deviceGrant?: boolean;
+  /** Whether it has to push its requests (RFC 9126). */
+  readonly requirePushed?: boolean;
   readonly tokenFormat: TokenFormat;
 }
 
@@ -44,6 +48,7 @@ export interface ClientChange {
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
   readonly deviceGrant?: boolean | undefined;
+  readonly requirePushed?: boolean | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -64,6 +69,7 @@ export function recordOf({
   resources,
   redirectUris,
   deviceGrant,
+  requirePushed,
   isPublic,
   tokenFormat,
   disabledAt,
@@ -78,6 +84,7 @@ export function recordOf({
     resources: resources ?? undefined,
     redirectUris,
     deviceGrant,
+    requirePushed,
     isPublic,
     tokenFormat,
     disabled,

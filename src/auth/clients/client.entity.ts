@@ -34,6 +34,10 @@ export class Client {
   @Column('boolean', { name: 'device_grant', default: false })
   deviceGrant!: boolean;
 
+  /** Whether it has to push its requests before it sends anybody (RFC 9126 §6). */
+  @Column('boolean', { name: 'require_pushed', default: false })
+  requirePushed!: boolean;
+
   /** Whether it has no secret: a program that runs in other people's hands (RFC 6749 §2.1). */
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;

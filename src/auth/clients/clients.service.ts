@@ -24,6 +24,7 @@ import {
   type NewSecret,
 } from './client-record.js';
 import { Client } from './client.entity.js';
+import { changedClient } from './client-change.js';
 import { appFlaw, type ClientFlaw } from './client-flaw.js';
 import { lossOf } from './client-loss.js';
 import { resourceOf, type Resource } from './resource.js';
@@ -55,7 +56,15 @@ export class ClientsService {
   }
 
   private async insert<S extends object>(
-    { scope, audience, resources, redirectUris = [], deviceGrant = false, ...rest }: NewClient,
+    {
+      scope,
+      audience,
+      resources,
+      redirectUris = [],
+      deviceGrant = false,
+      requirePushed = false,
+      ...rest
+    }: NewClient,
     isPublic: boolean,
     by: Initiator,
     secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
@@ -70,6 +79,7 @@ export class ClientsService {
         resources: [...resources],
         redirectUris: [...redirectUris],
         deviceGrant,
+        requirePushed,
         isPublic,
         disabledAt: null,
       });
@@ -142,31 +152,24 @@ export class ClientsService {
     by: Initiator,
   ): Promise<ClientRecord | { flaw: ClientFlaw } | undefined> {
     let ended = 0;
-    const changed = await this.locked(clientId, async (transaction, client) => {
-      const before = { ...client };
-      client.scope = change.scope?.join(' ') ?? before.scope;
-      client.resources = change.resources ? [...change.resources] : before.resources;
-      client.redirectUris = change.redirectUris ? [...change.redirectUris] : before.redirectUris;
-      client.deviceGrant = change.deviceGrant ?? before.deviceGrant;
-      const flaw = appFlaw({ ...client, scope: parseScope(client.scope) ?? [] });
+    const changed = await this.locked(clientId, async (transaction, before) => {
+      const { after, columns } = changedClient(before, change, new Date(this.clock.now()));
+      const flaw = appFlaw({ ...after, scope: parseScope(after.scope) ?? [] });
       if (flaw) return { flaw };
-      if (change.disabled !== undefined)
-        client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { scope, resources, redirectUris, deviceGrant, disabledAt } = client;
-      const changed = { scope, resources, redirectUris, deviceGrant, disabledAt };
-      await transaction.entities.update(Client, { clientId }, changed);
-      const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
+      await transaction.entities.update(Client, { clientId }, columns);
+      const reason = change.disabled ? 'client_disabled' : lossOf(before, after);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      await this.audit(transaction, type, by, client, {
+      const { scope, resources, redirectUris, deviceGrant } = after;
+      await this.audit(transaction, type, by, after, {
         scope,
         ...(resources && { resources }),
-        ...(isApp(client) && { redirect_uris: redirectUris, device_grant: deviceGrant }),
+        ...(isApp(after) && { redirect_uris: redirectUris, device_grant: deviceGrant }),
       });
-      return recordOf(client);
+      return recordOf(after);
     });
     this.telemetry.revoked('grant', ended);
     return 'flaw' in changed && changed.flaw === 'unknown' ? undefined : changed;

@@ -10,6 +10,7 @@ interface AddOptions {
   readonly resource?: string[];
   readonly redirectUri?: string[];
   readonly device?: true;
+  readonly requirePushedRequests?: true;
   readonly public?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
@@ -20,6 +21,7 @@ export async function add(
   { scope: text, audience = [], resource: resources = [], tokenFormat, ...app }: AddOptions,
 ): Promise<Answer> {
   const { redirectUri: redirectUris = [], device: deviceGrant = false, public: isPublic = false } = app;
+  const requirePushed = app.requirePushedRequests ?? false;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -29,7 +31,7 @@ export async function add(
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const client = { name, scope, audience, resources, tokenFormat, redirectUris, deviceGrant };
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris, deviceGrant, requirePushed };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
@@ -49,6 +51,7 @@ export async function add(
       resources: added.resources,
       ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
       ...(deviceGrant && { device_grant: true }),
+      ...(requirePushed && { require_pushed_authorization_requests: true }),
       ...(warnings.length > 0 && { warnings }),
     },
     text: facts([
@@ -59,6 +62,7 @@ export async function add(
       ['resources', listOf(resources)],
       ['redirect to', redirectUris.join(' ')],
       ['by device code', deviceGrant ? 'yes' : undefined],
+      ['pushes requests', requirePushed ? 'always' : undefined],
       ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),

@@ -32,6 +32,7 @@ export function client(program: Command, act: Act): void {
       '--device',
       'it acts for people, who type a code on another device: for terminals, televisions and the like',
     )
+    .option('--require-pushed-requests', 'it has to push what it asks for before it sends anybody (RFC 9126)')
     .option('--public', "it runs in other people's hands, so it gets no secret")
     .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
@@ -130,6 +131,7 @@ async function show(id: string): Promise<Answer> {
       ['resources', one.resources ? listOf(one.resources) : 'any'],
       ['redirect to', one.redirectUris.join(' ')],
       ['by device code', one.deviceGrant ? 'yes' : undefined],
+      ['pushes requests', one.requirePushed ? 'always' : undefined],
       ['token format', one.tokenFormat],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],

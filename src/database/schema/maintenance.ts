@@ -151,6 +151,7 @@ export class Maintenance {
       await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
       await client.query('DELETE FROM authorization_codes WHERE expires_at <= $1', [new Date(now - DAY_MS)]);
       await client.query('DELETE FROM device_codes WHERE expires_at <= $1', [new Date(now - DAY_MS)]);
+      await client.query('DELETE FROM pushed_requests WHERE expires_at <= $1', [new Date(now - DAY_MS)]);
       const rested = new Date(now - GRANT_REST_MS);
       await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
       const grants = await purgeGrants(client, rested, tell);

@@ -71,6 +71,15 @@ export const REASONS = {
     'too_many_requests',
     'Too many codes of this client are waiting for somebody: ask again when some of them are over.',
   ],
+  no_redirect_address: [
+    'unauthorized_client',
+    'The client has no redirect address, so nobody can be sent back to it.',
+  ],
+  unknown_redirect_uri: ['invalid_request', 'The parameter $ is none that is registered for this client.'],
+  too_many_pushed: [
+    'too_many_requests',
+    'Too many pushed requests of this client are waiting for somebody: push again in a minute.',
+  ],
   bad_verifier: [
     'invalid_request',
     'The parameter $ has 43 to 128 characters: letters, digits, and - . _ ~ (RFC 7636).',

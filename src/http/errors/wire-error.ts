@@ -17,6 +17,7 @@ export const WIRE_ERRORS = {
     400,
     'This grant type is not supported: the metadata of this authority lists those that are.',
   ],
+  unsupported_response_type: [400, 'The only response_type is code.'],
   authorization_pending: [
     400,
     'Nobody has decided yet: ask again after as many seconds as the interval says.',
@@ -47,6 +48,7 @@ const ALWAYS_ABOUT: Readonly<Partial<Record<WireErrorCode, string>>> = {
   invalid_scope: 'scope',
   invalid_target: 'resource',
   unsupported_grant_type: 'grant_type',
+  unsupported_response_type: 'response_type',
   name_taken: 'name',
 };
 

@@ -61,12 +61,14 @@ function drawClient(client, tools) {
   return drawn;
 }
 
-function appFacts({ redirect_uris: addresses, device_grant: device, token_endpoint_auth_method: method }) {
+function appFacts(client) {
+  const { redirect_uris: addresses, device_grant: device, token_endpoint_auth_method: method } = client;
   if (addresses.length === 0 && !device) return [];
   return [
     ['Acts for people', method === 'none' ? 'without a secret' : 'with a secret'],
     ...(addresses.length > 0 ? [['Answers go to', addresses.join(' ')]] : []),
     ...(device ? [['By device code', 'yes, typed at /device']] : []),
+    ...(client.require_pushed_authorization_requests ? [['Pushes its requests', 'always']] : []),
   ];
 }
 
@@ -94,6 +96,13 @@ function newClientFields() {
       select('device', [
         ['', 'no'],
         ['yes', 'yes: it acts for people, who type a code on another device'],
+      ]),
+    ),
+    field(
+      'Pushed requests',
+      select('pushed', [
+        ['', 'if it wants to'],
+        ['yes', 'always: nobody comes with a request that was not pushed'],
       ]),
     ),
     field(
@@ -126,7 +135,7 @@ async function addClient(list) {
         'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one, or device codes.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, scope, audience, resources, redirects, device, secret, format }) => {
+    work: ({ name, scope, audience, resources, redirects, device, pushed, secret, format }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -135,6 +144,7 @@ async function addClient(list) {
         resources: resources.value.trim().split(/\s+/).filter(Boolean),
         redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
         device_grant: device.value === 'yes',
+        require_pushed_authorization_requests: pushed.value === 'yes',
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
       });
