@@ -552,6 +552,17 @@ describe('what a device got', () => {
     expect((await poll(keks.url, second.device_code, { client_id: app })).status).not.toBe(200);
   });
 
+  it('a client that may less by now is not let in for what it asked', async () => {
+    const app = await addPublic();
+    const { user_code } = await ask({ client_id: app, scope: 'cookies:eat cookies:bake' });
+    const visitor = new Visitor(keks.url);
+    const page = await typeCode(visitor, await somebody('cookies:eat cookies:bake'), user_code);
+    expect(page.text).toContain('cookies:bake');
+    await keks.app.get(ClientsService).change(app, { scope: ['cookies:eat'] }, BY_OPERATOR);
+    expect((await sendForm(visitor, page, 'consent', { decision: 'allow' })).status).toBe(400);
+    expect((await typeCode(visitor, 'nobody', user_code)).status).toBe(400);
+  });
+
   it('400: the consent is ended before the device comes', async () => {
     const name = await somebody();
     const { device_code, user_code } = await ask();

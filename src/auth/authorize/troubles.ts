@@ -45,7 +45,7 @@ export const TROUBLES = {
   throttled: {
     status: 429,
     title: 'Too many failed attempts',
-    text: 'Keks takes no password from here for a while, also no right one. Wait a few minutes, then start again.',
+    text: 'Keks takes no password and no code from here for a while, also no right one. Wait a few minutes, then start again.',
   },
   away: {
     status: 503,

@@ -8,7 +8,7 @@ import { networkOf } from '../../http/network.js';
 import { RequestedAccess } from '../authorize/requested-access.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { parseScope } from '../scope.js';
+import { parseScope, subset } from '../scope.js';
 import { digestOf } from '../tokens/token-format.js';
 import * as sql from './device.sql.js';
 import { UserCodes } from './user-codes.js';
@@ -86,6 +86,10 @@ export class DeviceRequests {
     const client = row && (await this.clients.find(row.client_id));
     if (!row || !client?.deviceGrant || client.disabled) return undefined;
     const { digest, audience, offline, ip, created_at: askedAt } = row;
-    return { digest, client, scope: parseScope(row.scope) ?? [], audience, offline, ip, askedAt };
+    const scope = parseScope(row.scope) ?? [];
+    // since it asked, something may have been taken from it
+    const within = await this.access.within({ client, scope, resource: audience }, scope);
+    if ('error' in within || !subset(scope, parseScope(client.scope) ?? [])) return undefined;
+    return { digest, client, scope, audience, offline, ip, askedAt };
   }
 }
