@@ -5,6 +5,8 @@ import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorizeModule } from './auth/authorize/authorize.module.js';
+import { DeviceModule } from './auth/device/device.module.js';
+import { ParModule } from './auth/authorize/par.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
@@ -48,6 +50,8 @@ export class AppModule {
     const authority = [
       AuthModule,
       OAuthModule,
+      ParModule,
+      DeviceModule,
       ApiKeysModule,
       AccountModule,
       AuthorizeModule,

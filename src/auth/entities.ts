@@ -6,6 +6,8 @@ import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { PushedRequest } from './authorize/pushed-request.entity.js';
+import { DeviceCode } from './oauth/device-code.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -24,10 +26,12 @@ export const entities = [
   AuthorizationCode,
   Client,
   ClientSecret,
+  DeviceCode,
   EndedGrant,
   Grant,
   NumbersHistoryRow,
   OwnerEnding,
+  PushedRequest,
   RefreshToken,
   ScopeDescription,
   SecretKey,

@@ -8,6 +8,8 @@ import { grant } from './verbs/grant.js';
 import { health } from './verbs/health.js';
 import { init } from './verbs/init.js';
 import { key } from './verbs/key.js';
+import { login } from './verbs/login.js';
+import { logout } from './verbs/logout.js';
 import { migrate } from './verbs/migrate.js';
 import type { Noun } from './noun.js';
 import { purge } from './verbs/purge.js';
@@ -33,5 +35,7 @@ export const NOUNS: readonly Noun[] = [
   databaseUrl,
   doctor,
   health,
+  login,
+  logout,
   completion,
 ];

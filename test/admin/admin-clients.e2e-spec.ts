@@ -83,6 +83,8 @@ describe('POST /admin/clients', () => {
         audience: ['https://oven.example'],
         resources: ['https://shop.example'],
         redirect_uris: [],
+        device_grant: false,
+        require_pushed_authorization_requests: false,
         token_endpoint_auth_method: 'client_secret_basic',
         token_format: 'opaque',
         disabled: false,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientsService, type NewClient } from '../../src/auth/clients/clients.service.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
+import { decide } from '../support/device.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { startInstance, type Instance } from '../support/instance.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -159,7 +160,7 @@ describe('oauth4webapi', () => {
   it('discovers the authority (RFC 8414)', () => {
     expect(as).toMatchObject({
       issuer: server.url,
-      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+      grant_types_supported: expect.arrayContaining(['authorization_code', 'client_credentials']),
       token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'client_secret_basic']),
     });
   });
@@ -212,6 +213,54 @@ describe('oauth4webapi', () => {
       expect(await eat(next.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
     },
   );
+
+  it('pushes its request, and runs the code flow with it (RFC 9126)', async () => {
+    const redirectUri = 'https://app.example/done';
+    const { clientId, clientSecret } = await addClient({ redirectUris: [redirectUri], requirePushed: true });
+    const client = { client_id: clientId };
+    const proof = oauth.ClientSecretBasic(clientSecret);
+    const verifier = oauth.generateRandomCodeVerifier();
+    const parameters = {
+      ...{ response_type: 'code', redirect_uri: redirectUri, scope: 'cookies:eat' },
+      ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
+    };
+    const request = oauth.pushedAuthorizationRequest(as, client, proof, parameters, http);
+    const pushed = await oauth.processPushedAuthorizationResponse(as, client, await request);
+    const url = new URL(as.authorization_endpoint ?? '');
+    url.search = new URLSearchParams({ client_id: clientId, request_uri: pushed.request_uri }).toString();
+    const visitor = new Visitor(server.url);
+    const asked = await visitor.signIn(await visitor.open(url.pathname + url.search), 'Ann');
+    const location = (await visitor.submit(asked, 'consent', { decision: 'allow' })).location ?? '';
+    const answer = oauth.validateAuthResponse(as, client, new URL(location), oauth.expectNoState);
+    const got = oauth.authorizationCodeGrantRequest(as, client, proof, answer, redirectUri, verifier, http);
+    const { access_token } = await oauth.processAuthorizationCodeResponse(as, client, await got);
+    expect(await eat(access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+  });
+
+  it('runs the device flow: codes, pending, allowed, refresh (RFC 8628)', async () => {
+    const made = await operator.get<ClientsService>(ClientsService).addPublic(
+      {
+        ...{ name: 'screen', scope: ['cookies:eat'], audience: [], resources: [], tokenFormat: 'opaque' },
+        deviceGrant: true,
+      },
+      BY_OPERATOR,
+    );
+    const client = { client_id: made.clientId };
+    const parameters = { scope: 'cookies:eat offline_access' };
+    const asked = oauth.deviceAuthorizationRequest(as, client, oauth.None(), parameters, http);
+    const codes = await oauth.processDeviceAuthorizationResponse(as, client, await asked);
+    const poll = async (): Promise<oauth.TokenEndpointResponse> => {
+      const request = oauth.deviceCodeGrantRequest(as, client, oauth.None(), codes.device_code, http);
+      return oauth.processDeviceCodeResponse(as, client, await request);
+    };
+    expect(await poll().catch((error: oauth.ResponseBodyError) => error.error)).toBe('authorization_pending');
+    await decide(new Visitor(server.url), 'Ann', codes.user_code);
+    const got = await poll();
+    expect(await eat(got.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+    const again = oauth.refreshTokenGrantRequest(as, client, oauth.None(), got.refresh_token ?? '', http);
+    const next = await oauth.processRefreshTokenResponse(as, client, await again);
+    expect(await eat(next.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+  });
 
   it('finds the authority from a refused request at the API (RFC 9728)', async () => {
     const refusal = await oauth

@@ -14,6 +14,7 @@ const FLOORS = [
     'auth/admin',
     'auth/api-keys',
     'auth/authorize',
+    'auth/device',
     'auth/oauth',
     'auth/resets',
     'auth/restore',

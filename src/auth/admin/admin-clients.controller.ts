@@ -49,7 +49,7 @@ export class AdminClientsController {
   @ApiOperation({
     summary: 'Adds a client',
     description:
-      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry. With `redirect_uris` it acts for people, who are asked for it, and gets nothing for itself; one with `token_endpoint_auth_method` `none` has no secret.',
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry. With `redirect_uris` or `device_grant` it acts for people, who are asked for it, and gets nothing for itself; one with `token_endpoint_auth_method` `none` has no secret.',
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
@@ -59,10 +59,20 @@ export class AdminClientsController {
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
-    const { redirect_uris: redirectUris = [], token_endpoint_auth_method: method } = body;
+    const { redirect_uris: redirectUris = [], device_grant: deviceGrant = false } = body;
+    const { require_pushed_authorization_requests: requirePushed = false } = body;
     const scope = requestedScope(body.scope ?? '');
-    const client = { name, audience, resources, tokenFormat, scope, redirectUris };
-    const isPublic = method === 'none';
+    const client = {
+      name,
+      audience,
+      resources,
+      tokenFormat,
+      scope,
+      redirectUris,
+      deviceGrant,
+      requirePushed,
+    };
+    const isPublic = body.token_endpoint_auth_method === 'none';
     const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
     if (flaw) throw REFUSALS[flaw]();
     const by = await this.actors.of(caller);
@@ -103,12 +113,13 @@ export class AdminClientsController {
     @Body({ schema: schemas.clientChange }) body: schemas.ClientChangeRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
-    const { scope, resources, redirect_uris: redirectUris, disabled } = body;
+    const { scope, resources, redirect_uris: redirectUris, device_grant: deviceGrant, disabled } = body;
+    const { require_pushed_authorization_requests: requirePushed } = body;
     const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    const change = { scope: wanted, resources, redirectUris, disabled };
+    const change = { scope: wanted, resources, redirectUris, deviceGrant, requirePushed, disabled };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();
     return itemOf(changed);
@@ -139,6 +150,8 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     audience: [...one.audience],
     resources: one.resources ? [...one.resources] : null,
     redirect_uris: [...one.redirectUris],
+    device_grant: one.deviceGrant,
+    require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,

@@ -26,6 +26,15 @@ const shared = {
     description: 'Where answers to it may go: with any it acts for people, not for itself.',
     example: [],
   }),
+  device_grant: z.boolean().meta({
+    description:
+      'Whether people may let it in with a code that they type (RFC 8628): with it, too, it acts for people.',
+    example: false,
+  }),
+  require_pushed_authorization_requests: z.boolean().meta({
+    description: 'Whether it has to push its requests before it sends anybody (RFC 9126).',
+    example: false,
+  }),
   token_endpoint_auth_method: z.enum(['client_secret_basic', 'none']).meta({
     description: '`none`: it has no secret. With one, it may send it in the form as well.',
     example: 'client_secret_basic',
@@ -81,6 +90,17 @@ const redirectUris = z
     example: ['https://app.example/done'],
   });
 
+const deviceGrant = z.boolean().optional().meta({
+  description:
+    'Whether it may ask people to type a code on another device (RFC 8628): for terminals, televisions and the like.',
+  example: false,
+});
+
+const requirePushed = z.boolean().optional().meta({
+  description: 'Whether it has to push its requests to `/oauth/par` before it sends anybody (RFC 9126).',
+  example: false,
+});
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -94,6 +114,8 @@ export const newClient = z
       .meta({ description: 'Absolute URIs of the APIs that it is.', example: ['https://oven.example'] }),
     resources,
     redirect_uris: redirectUris,
+    device_grant: deviceGrant,
+    require_pushed_authorization_requests: requirePushed,
     token_endpoint_auth_method: z
       .enum(['client_secret_basic', 'client_secret_post', 'none'])
       .optional()
@@ -115,6 +137,11 @@ export const clientChange = z
     redirect_uris: redirectUris.meta({
       description: 'The whole list. If one is taken away, or the first one comes, all tokens die.',
     }),
+    device_grant: deviceGrant.meta({
+      description: 'If it is taken away, or makes a client act for people, all tokens die.',
+      example: false,
+    }),
+    require_pushed_authorization_requests: requirePushed,
     disabled: z
       .boolean()
       .optional()

@@ -9,7 +9,7 @@ import type { Statement } from '../../database/statement.js';
 
 /** Who was refused what. Nothing of it comes from the request but what has proved to be ours. */
 export interface Refused {
-  readonly type: 'token.refused' | 'client.refused';
+  readonly type: 'token.refused' | 'client.refused' | 'user_code.refused';
   /** `user:NAME` or `client:ID` if that was proved, else null. */
   readonly actor: string | null;
   readonly origin: RequestOrigin;

@@ -18,6 +18,8 @@ import { BrowserSessions } from './browser-sessions.js';
 import { ConsentsController } from './consents.controller.js';
 import { ConsentsService } from './consents.service.js';
 import { FormProof } from './form-proof.js';
+import { PushedRequests } from './pushed-requests.js';
+import { RequestedAccess } from './requested-access.js';
 import { PageForms } from './page-forms.js';
 
 /** Owns that a person lets somebody else's program act for them; never what it then does. */
@@ -44,6 +46,17 @@ import { PageForms } from './page-forms.js';
     ConsentsService,
     FormProof,
     PageForms,
+    PushedRequests,
+    RequestedAccess,
+  ],
+  exports: [
+    AuthorizationRequests,
+    BrowserCookies,
+    BrowserLogins,
+    BrowserSessions,
+    FormProof,
+    PushedRequests,
+    RequestedAccess,
   ],
 })
 export class AuthorizeModule {}

@@ -53,7 +53,7 @@ const LOOK_UP_CLIENTS: Statement = {
   name: 'look_up_clients',
   text: `
     SELECT q.at, c.client_id, c.scope, array_to_string(c.audience, E'\\n'), c.token_format,
-           CASE WHEN c.redirect_uris <> '{}' THEN true END
+           CASE WHEN c.redirect_uris <> '{}' OR c.device_grant THEN true END
       FROM unnest($1::bytea[]) WITH ORDINALITY AS q (digest, at)
       JOIN client_secrets s ON s.digest = q.digest
       JOIN clients c ON c.client_id = s.client_id AND c.disabled_at IS NULL`,

@@ -11,6 +11,10 @@ export interface ClientRecord {
   readonly resources: readonly string[] | undefined;
   /** Where answers to it may go: one that has any acts for people. */
   readonly redirectUris: readonly string[];
+  /** Whether people may let it in with a code that they type: it acts for people, too. */
+  readonly deviceGrant: boolean;
+  /** Whether it has to push its requests before it sends anybody. */
+  readonly requirePushed: boolean;
   /** Whether it has no secret. */
   readonly isPublic: boolean;
   readonly tokenFormat: TokenFormat;
@@ -26,6 +30,10 @@ export interface NewClient {
   readonly resources: readonly string[];
   /** Where answers to it may go; with any it acts for people, and never for itself. */
   readonly redirectUris?: readonly string[];
+  /** Whether it may ask for codes that people type on another device; with it, it acts for people, too. */
+  readonly deviceGrant?: boolean;
+  /** Whether it has to push its requests (RFC 9126). */
+  readonly requirePushed?: boolean;
   readonly tokenFormat: TokenFormat;
 }
 
@@ -39,7 +47,17 @@ export interface ClientChange {
   readonly scope?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
+  readonly deviceGrant?: boolean | undefined;
+  readonly requirePushed?: boolean | undefined;
   readonly disabled?: boolean | undefined;
+}
+
+/** Whether it acts for people, and so never for itself. */
+export function isApp({
+  redirectUris,
+  deviceGrant,
+}: Pick<ClientRecord, 'redirectUris' | 'deviceGrant'>): boolean {
+  return redirectUris.length > 0 || deviceGrant;
 }
 
 /** Of the row, what may be shown. */
@@ -50,6 +68,8 @@ export function recordOf({
   audience,
   resources,
   redirectUris,
+  deviceGrant,
+  requirePushed,
   isPublic,
   tokenFormat,
   disabledAt,
@@ -63,6 +83,8 @@ export function recordOf({
     audience,
     resources: resources ?? undefined,
     redirectUris,
+    deviceGrant,
+    requirePushed,
     isPublic,
     tokenFormat,
     disabled,

@@ -30,6 +30,14 @@ export class Client {
   @Column('text', { name: 'redirect_uris', array: true, default: '{}' })
   redirectUris!: string[];
 
+  /** Whether people may let it in with a code that they type (RFC 8628). Such a client acts for people, too. */
+  @Column('boolean', { name: 'device_grant', default: false })
+  deviceGrant!: boolean;
+
+  /** Whether it has to push its requests before it sends anybody (RFC 9126 §6). */
+  @Column('boolean', { name: 'require_pushed', default: false })
+  requirePushed!: boolean;
+
   /** Whether it has no secret: a program that runs in other people's hands (RFC 6749 §2.1). */
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;

@@ -9,6 +9,14 @@ export const authorizationServerMetadata = z
     issuer: z.url().meta({ example: 'https://auth.example.com' }),
     authorization_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/authorize' }),
     token_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/token' }),
+    device_authorization_endpoint: z
+      .url()
+      .meta({ example: 'https://auth.example.com/oauth/device_authorization' }),
+    pushed_authorization_request_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/par' }),
+    require_pushed_authorization_requests: z.boolean().meta({
+      description: 'Of everybody. Single clients may have to: an administrator says so.',
+      example: false,
+    }),
     introspection_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/introspect' }),
     revocation_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/revoke' }),
     keks_revocation_feed_endpoint: z.url().meta({

@@ -8,7 +8,7 @@ export const ISSUE_TO_CLIENT: Statement = {
   name: 'issue_to_client',
   text: `
     WITH owner AS (
-      SELECT client_id FROM clients WHERE client_id = $1 AND scope = $2 AND redirect_uris = '{}' AND disabled_at IS NULL FOR SHARE
+      SELECT client_id FROM clients WHERE client_id = $1 AND scope = $2 AND redirect_uris = '{}' AND NOT device_grant AND disabled_at IS NULL FOR SHARE
     ), standing AS (
       SELECT g.id FROM owner JOIN grants g
           ON g.client_id = owner.client_id AND g.kind = 'client' AND g.revoked_at IS NULL
@@ -47,7 +47,7 @@ export const ISSUE_TO_CLIENTS: Statement = {
                     $9::text[], $10::text[], $11::text[]) WITH ORDINALITY
           AS one (client_id, client_scope, digest, expires_at, scope, audience, format, ip, request_id, actor, at)
     ), owner AS (
-      SELECT client_id, scope FROM clients WHERE client_id = ANY ($2) AND redirect_uris = '{}' AND disabled_at IS NULL
+      SELECT client_id, scope FROM clients WHERE client_id = ANY ($2) AND redirect_uris = '{}' AND NOT device_grant AND disabled_at IS NULL
          FOR SHARE SKIP LOCKED
     ), standing AS (
       SELECT g.id AS grant_id, owner.client_id, owner.scope AS client_scope FROM owner JOIN grants g

@@ -35,12 +35,12 @@ export class OAuthController {
   @ApiOperation({
     summary: 'A code, client credentials or a refresh token in, a token out',
     description:
-      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. The refresh token of a login needs no client; it is used up, and the answer has its successor.',
+      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. With a device code one asks again until a person has decided: `authorization_pending`, `slow_down`. The refresh token of a login needs no client; it is used up, and the answer has its successor.',
     tags: ['oauth'],
   })
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
-  @ApiErrors('unauthorized_client')
+  @ApiErrors('unauthorized_client', 'authorization_pending', 'slow_down', 'access_denied', 'expired_token')
   @ApiErrors('invalid_client', 'too_many_requests')
   async token(
     @Body({ schema: schemas.tokenRequest }) body: schemas.TokenRequest,

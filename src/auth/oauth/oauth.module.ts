@@ -8,6 +8,8 @@ import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
 import { CodeGrant } from './code-grant.js';
+import { ConsentGrants } from './consent-grants.js';
+import { DeviceGrant } from './device-grant.js';
 import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
@@ -33,6 +35,8 @@ import { TokenEndpoint } from './token-endpoint.js';
   controllers: [OAuthController, RevocationFeedController],
   providers: [
     CodeGrant,
+    ConsentGrants,
+    DeviceGrant,
     Introspection,
     OAuthRevocation,
     RefreshGrant,

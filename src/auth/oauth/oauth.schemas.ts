@@ -13,7 +13,8 @@ const clientFields = {
 export const tokenRequest = z
   .object({
     grant_type: z.string().meta({
-      description: '`authorization_code`, `client_credentials` or `refresh_token`.',
+      description:
+        '`authorization_code`, `client_credentials`, `refresh_token`, or that of a device code (RFC 8628).',
       example: 'client_credentials',
     }),
     scope: z.string().optional().meta({ description: 'Space-separated; all that is granted if absent.' }),
@@ -26,6 +27,10 @@ export const tokenRequest = z
       .string()
       .optional()
       .meta({ description: 'With `grant_type=authorization_code`.', example: 'kac_...' }),
+    device_code: z
+      .string()
+      .optional()
+      .meta({ description: 'With the grant type of RFC 8628.', example: 'kdc_...' }),
     redirect_uri: z.string().optional().meta({ description: 'The one that the code was sent to.' }),
     code_verifier: z.string().optional().meta({ description: 'The secret behind the challenge (RFC 7636).' }),
     ...clientFields,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isApp } from '../clients/client-record.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { LoginIssuer, type LoginRequest } from '../account/login-issuer.js';
 import { OPERATOR } from '../request-origin.js';
@@ -39,7 +40,6 @@ export class OperatorIssuer {
     const client = await this.clients.find(clientId);
     if (!client || client.disabled) return undefined;
     await this.secretKeys.moves();
-    const isApp = client.redirectUris.length > 0;
-    return this.credentials.exchange({ ...client, isApp }, { scope }, OPERATOR, 'operator');
+    return this.credentials.exchange({ ...client, isApp: isApp(client) }, { scope }, OPERATOR, 'operator');
   }
 }

@@ -13,7 +13,8 @@ export function derivedKey(
     | 'attempts'
     | 'device'
     | 'form-proof'
-    | 'password-reset',
+    | 'password-reset'
+    | 'user-code',
   bytes = 32,
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `keks/1/${purpose}`, bytes));

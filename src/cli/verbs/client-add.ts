@@ -9,6 +9,8 @@ interface AddOptions {
   readonly audience?: string[];
   readonly resource?: string[];
   readonly redirectUri?: string[];
+  readonly device?: true;
+  readonly requirePushedRequests?: true;
   readonly public?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
@@ -18,7 +20,8 @@ export async function add(
   name: string,
   { scope: text, audience = [], resource: resources = [], tokenFormat, ...app }: AddOptions,
 ): Promise<Answer> {
-  const { redirectUri: redirectUris = [], public: isPublic = false } = app;
+  const { redirectUri: redirectUris = [], device: deviceGrant = false, public: isPublic = false } = app;
+  const requirePushed = app.requirePushedRequests ?? false;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -28,7 +31,7 @@ export async function add(
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const client = { name, scope, audience, resources, tokenFormat, redirectUris };
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris, deviceGrant, requirePushed };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
@@ -47,6 +50,8 @@ export async function add(
       audience: added.audience,
       resources: added.resources,
       ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+      ...(deviceGrant && { device_grant: true }),
+      ...(requirePushed && { require_pushed_authorization_requests: true }),
       ...(warnings.length > 0 && { warnings }),
     },
     text: facts([
@@ -56,6 +61,8 @@ export async function add(
       ['audience', added.audience.join(' ')],
       ['resources', listOf(resources)],
       ['redirect to', redirectUris.join(' ')],
+      ['by device code', deviceGrant ? 'yes' : undefined],
+      ['pushes requests', requirePushed ? 'always' : undefined],
       ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),
@@ -66,7 +73,7 @@ export async function add(
 async function warningsOf(added: ClientRecord, main: string): Promise<string[]> {
   const { misspelledAudiences } = await import('../../auth/clients/audience-flaws.js');
   if (added.audience.length > 0) return misspelledAudiences([added], main);
-  if (added.scope !== '' || added.redirectUris.length > 0) return [];
+  if (added.scope !== '' || added.redirectUris.length > 0 || added.deviceGrant) return [];
   return [
     `it has no audience, so it learns of its own tokens only; an API needs --audience, and the tokens of logins are for ${main}`,
   ];

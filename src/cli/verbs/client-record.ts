@@ -14,6 +14,8 @@ export function publicOf(one: ClientRecord): object {
     audience: one.audience,
     resources: one.resources ?? null,
     redirect_uris: one.redirectUris,
+    device_grant: one.deviceGrant,
+    require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
     disabled: one.disabled,

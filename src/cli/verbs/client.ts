@@ -28,6 +28,11 @@ export function client(program: Command, act: Act): void {
       ),
     )
     .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
+    .option(
+      '--device',
+      'it acts for people, who type a code on another device: for terminals, televisions and the like',
+    )
+    .option('--require-pushed-requests', 'it has to push what it asks for before it sends anybody (RFC 9126)')
     .option('--public', "it runs in other people's hands, so it gets no secret")
     .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
@@ -39,6 +44,7 @@ export function client(program: Command, act: Act): void {
         'keks client add "night baker" --scope cookies:eat',
         'keks client add shop --audience https://shop.example.com --token-format jwt',
         'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
+        'keks client add "my terminal" --public --device --scope cookies:eat',
       ),
     )
     .action(act(add));
@@ -124,6 +130,8 @@ async function show(id: string): Promise<Answer> {
       ['audience', one.audience.join(' ')],
       ['resources', one.resources ? listOf(one.resources) : 'any'],
       ['redirect to', one.redirectUris.join(' ')],
+      ['by device code', one.deviceGrant ? 'yes' : undefined],
+      ['pushes requests', one.requirePushed ? 'always' : undefined],
       ['token format', one.tokenFormat],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],

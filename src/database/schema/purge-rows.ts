@@ -27,7 +27,7 @@ export async function purgeRows(
   for (const table of ['access_tokens_default', 'refresh_tokens_default'])
     await client.query(`DELETE FROM ${table} WHERE expires_at <= $1`, [new Date(now)]);
   await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
-  for (const table of ['authorization_codes', 'revocations'])
+  for (const table of ['authorization_codes', 'device_codes', 'pushed_requests', 'revocations'])
     await client.query(`DELETE FROM ${table} WHERE expires_at < $1`, [new Date(now - DAY_MS)]);
   await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
   await client.query(PURGE_ENDED_KEYS, [forgotten]);

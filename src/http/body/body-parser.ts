@@ -7,7 +7,7 @@ import { charsetOf, type Charset, type MediaType } from './media-type.js';
 import { WireError } from '../errors/wire-error.js';
 
 /** What OAuth 2 says on the wire, and pages for people. */
-const FORM_ROUTES = /^\/(?:oauth\/|password-reset$)/;
+const FORM_ROUTES = /^\/(?:oauth\/|device\/|password-reset$)/;
 const JSON_TYPE: MediaType = 'application/json';
 const FORM_TYPE: MediaType = 'application/x-www-form-urlencoded';
 

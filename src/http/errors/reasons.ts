@@ -53,7 +53,7 @@ export const REASONS = {
   ],
   no_redirect_uris: [
     'invalid_request',
-    'A client without a secret acts for people only: say in $ where answers to it may go.',
+    'A client without a secret acts for people only: say in $ where answers to it may go, or give it the device_grant.',
   ],
   not_for_apps: [
     'invalid_scope',
@@ -63,6 +63,24 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ has 1 to 200 characters, none of them invisible, and no space at either end.',
   ],
+  device_denied: ['access_denied', 'The person has said no.'],
+  no_device_grant: [
+    'unauthorized_client',
+    'The client may not ask people to type codes: an administrator can give it the device grant.',
+  ],
+  too_many_codes: [
+    'too_many_requests',
+    'Too many codes of this client are waiting for somebody: ask again when some of them are over.',
+  ],
+  no_redirect_address: [
+    'unauthorized_client',
+    'The client has no redirect address, so nobody can be sent back to it.',
+  ],
+  unknown_redirect_uri: ['invalid_request', 'The parameter $ is none that is registered for this client.'],
+  too_many_pushed: [
+    'too_many_requests',
+    'Too many pushed requests of this client are waiting for somebody: push again in a minute.',
+  ],
   bad_verifier: [
     'invalid_request',
     'The parameter $ has 43 to 128 characters: letters, digits, and - . _ ~ (RFC 7636).',
@@ -70,7 +88,7 @@ export const REASONS = {
   no_secret_wanted: ['invalid_request', 'The client is a public one: it has no secret, and cannot have one.'],
   acts_for_people: [
     'unauthorized_client',
-    'The client has redirect addresses, so it acts for people and gets nothing for itself: register another one for that.',
+    'The client has redirect addresses or the device grant, so it acts for people and gets nothing for itself: register another one for that.',
   ],
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],

@@ -41,15 +41,7 @@ function drawClient(client, tools) {
       ['May', shownScope(client.scope)],
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
       ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
-      ...(client.redirect_uris.length > 0
-        ? [
-            [
-              'Acts for people',
-              client.token_endpoint_auth_method === 'none' ? 'without a secret' : 'with a secret',
-            ],
-            ['Answers go to', client.redirect_uris.join(' ')],
-          ]
-        : []),
+      ...appFacts(client),
       ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
       ['Added', moment(client.created_at)],
     ],
@@ -67,6 +59,17 @@ function drawClient(client, tools) {
   });
   drawn.append(secrets.node);
   return drawn;
+}
+
+function appFacts(client) {
+  const { redirect_uris: addresses, device_grant: device, token_endpoint_auth_method: method } = client;
+  if (addresses.length === 0 && !device) return [];
+  return [
+    ['Acts for people', method === 'none' ? 'without a secret' : 'with a secret'],
+    ...(addresses.length > 0 ? [['Answers go to', addresses.join(' ')]] : []),
+    ...(device ? [['By device code', 'yes, typed at /device']] : []),
+    ...(client.require_pushed_authorization_requests ? [['Pushes its requests', 'always']] : []),
+  ];
 }
 
 async function changeScope(client, { say, reload }) {

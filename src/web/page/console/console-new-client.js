@@ -22,6 +22,20 @@ function newClientFields(scope, apis) {
       'If it acts for people, who are asked: the addresses that one is sent back to, separated by blanks. Else leave it empty.',
     ),
     field(
+      'Device codes',
+      select('device', [
+        ['', 'no'],
+        ['yes', 'yes: it acts for people, who type a code on another device'],
+      ]),
+    ),
+    field(
+      'Pushed requests',
+      select('pushed', [
+        ['', 'if it wants to'],
+        ['yes', 'always: nobody comes with a request that was not pushed'],
+      ]),
+    ),
+    field(
       'Secret',
       select('secret', [
         ['client_secret_basic', 'it keeps one, on a server'],
@@ -51,11 +65,11 @@ export async function addClient(list) {
       name_taken: 'The name keks is that of the authority itself: choose another one.',
       'invalid_request.name': 'The name has 1 to 100 characters, none of them invisible.',
       'invalid_request.redirect_uris':
-        'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one.',
+        'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one, or device codes.',
       'invalid_request.resources': 'Each API is an absolute address such as https://oven.example, once.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, audience, redirects, secret, format }) => {
+    work: ({ name, audience, redirects, device, pushed, secret, format }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -63,6 +77,8 @@ export async function addClient(list) {
         audience: audience.value.trim().split(/\s+/).filter(Boolean),
         resources: apis.value(),
         redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
+        device_grant: device.value === 'yes',
+        require_pushed_authorization_requests: pushed.value === 'yes',
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
       });
