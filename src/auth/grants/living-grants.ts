@@ -53,7 +53,7 @@ export function livingGrants({ name, columns, join = '', of }: LivingGrants): St
       WITH page AS MATERIALIZED (
         SELECT ${columns}, ARRAY[g.created_at::text, g.id::text] AS position FROM (${next}) AS g ${join}
          WHERE (g.expires_at IS NULL OR g.expires_at > $3) AND NOT ${endedWithOwner('g')}
-         ${order.replace('created_at', 'g.created_at').replace(' id', ' g.id')} LIMIT $4::int
+         ${order} LIMIT $4::int
       ), horizon AS (
         SELECT ARRAY[created_at::text, id::text] AS rest FROM (${next}) AS g
          WHERE (SELECT count(*) FROM page) < $4::int
