@@ -6,6 +6,8 @@ import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorizeModule } from './auth/authorize/authorize.module.js';
 import { AuthService } from './auth/auth.service.js';
+import { AuthorityProofs } from './auth/dpop/authority-proofs.js';
+import { DpopModule } from './auth/dpop/dpop.module.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
@@ -41,8 +43,9 @@ export class AppModule {
       realm: config.REALM,
       audience: config.AUDIENCE,
       resourceMetadata: resourceMetadataUrl(config.AUDIENCE),
-      imports: [AuthModule],
+      imports: [AuthModule, DpopModule],
       validator: { useExisting: AuthService },
+      dpop: { useExisting: AuthorityProofs },
     });
     const authority = [
       AuthModule,

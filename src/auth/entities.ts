@@ -6,6 +6,7 @@ import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { UsedProof } from './dpop/used-proof.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -30,5 +31,6 @@ export const entities = [
   ScopeDescription,
   SecretKey,
   SigningKey,
+  UsedProof,
   User,
 ];

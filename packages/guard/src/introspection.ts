@@ -1,9 +1,11 @@
 import { NoVerdict } from './no-verdict.js';
 import type { Validation } from './token-validator.js';
 
+/** SHA-256 in base64url (RFC 7638). */
+const THUMBPRINT = /^[\w-]{43}$/;
 const DEAD: Validation = { active: false, reason: 'inactive' };
-/** That it is good as a bearer token: a refresh token, which this authority describes to its own client, is not. */
-const BEARER = /^bearer$/i;
+/** That it is good at an API: a refresh token, which this authority describes to its own client, is not. */
+const ACCESS = /^(?:bearer|dpop)$/i;
 
 /**
  * An introspection answer (RFC 7662 §2.2) as a verdict. Optional members that a principal is made of are not optional
@@ -11,10 +13,13 @@ const BEARER = /^bearer$/i;
  * @throws NoVerdict bad_answer
  */
 export function readIntrospection(body: string): Validation {
-  const { active, token_type: type, ...answer } = jsonObject(body);
+  const { active, token_type: type, cnf, ...answer } = jsonObject(body);
   if (active === false) return DEAD;
   if (active !== true) throw flawed('active');
-  if (typeof type !== 'string' || !BEARER.test(type)) return { active: false, reason: 'wrong_kind' };
+  if (typeof type !== 'string' || !ACCESS.test(type)) return { active: false, reason: 'wrong_kind' };
+  const jkt = confirmedKey(cnf);
+  // bound in a way that is not known here, or in none: nobody could tell its owner from a thief
+  if (jkt === 'unknown' || (jkt === undefined && /^dpop$/i.test(type))) throw flawed('cnf');
   return {
     active: true,
     principal: {
@@ -24,8 +29,17 @@ export function readIntrospection(body: string): Validation {
       audience: audienceOf(answer['aud']),
       expiresAt: seconds(answer, 'exp'),
       tokenId: text(answer, 'jti'),
+      ...(jkt !== undefined && { jkt }),
     },
   };
+}
+
+/** RFC 7800 §3.1, RFC 9449 §6: to which key a token is bound. */
+export function confirmedKey(cnf: unknown): string | 'unknown' | undefined {
+  if (cnf === undefined) return undefined;
+  const { jkt, ...others } = (cnf ?? {}) as Record<string, unknown>;
+  const isKnown = typeof jkt === 'string' && THUMBPRINT.test(jkt) && Object.keys(others).length === 0;
+  return isKnown ? jkt : 'unknown';
 }
 
 /** Space-separated (RFC 6749 §3.3); absent for a token that may do nothing. */

@@ -60,8 +60,9 @@ export class AdminClientsController {
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
     const { redirect_uris: redirectUris = [], token_endpoint_auth_method: method } = body;
+    const { dpop_bound_access_tokens: dpopBound = false } = body;
     const scope = requestedScope(body.scope ?? '');
-    const client = { name, audience, resources, tokenFormat, scope, redirectUris };
+    const client = { name, audience, resources, tokenFormat, scope, redirectUris, dpopBound };
     const isPublic = method === 'none';
     const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
     if (flaw) throw REFUSALS[flaw]();
@@ -104,11 +105,12 @@ export class AdminClientsController {
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
     const { scope, resources, redirect_uris: redirectUris, disabled } = body;
+    const { dpop_bound_access_tokens: dpopBound } = body;
     const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    const change = { scope: wanted, resources, redirectUris, disabled };
+    const change = { scope: wanted, resources, redirectUris, dpopBound, disabled };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();
     return itemOf(changed);
@@ -141,6 +143,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     redirect_uris: [...one.redirectUris],
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
+    dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

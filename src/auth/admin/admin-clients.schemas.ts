@@ -31,6 +31,9 @@ const shared = {
     example: 'client_secret_basic',
   }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
+  dpop_bound_access_tokens: z
+    .boolean()
+    .meta({ description: 'It gets only tokens that are bound to a key (RFC 9449 §5.2).', example: false }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,
 };
@@ -81,6 +84,12 @@ const redirectUris = z
     example: ['https://app.example/done'],
   });
 
+const dpopBound = z.boolean().optional().meta({
+  description:
+    'True: it gets only tokens that are bound to a key, and none without a proof (RFC 9449 §5.2). Tokens that it has live on.',
+  example: false,
+});
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -102,6 +111,7 @@ export const newClient = z
         example: 'client_secret_basic',
       }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
+    dpop_bound_access_tokens: dpopBound,
   })
   .meta({ id: 'AddClientRequest' });
 
@@ -115,6 +125,7 @@ export const clientChange = z
     redirect_uris: redirectUris.meta({
       description: 'The whole list. If one is taken away, or the first one comes, all tokens die.',
     }),
+    dpop_bound_access_tokens: dpopBound,
     disabled: z
       .boolean()
       .optional()

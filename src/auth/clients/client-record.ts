@@ -14,6 +14,8 @@ export interface ClientRecord {
   /** Whether it has no secret. */
   readonly isPublic: boolean;
   readonly tokenFormat: TokenFormat;
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  readonly dpopBound: boolean;
   readonly disabled: boolean;
   readonly createdAt: Date;
 }
@@ -27,6 +29,7 @@ export interface NewClient {
   /** Where answers to it may go; with any it acts for people, and never for itself. */
   readonly redirectUris?: readonly string[];
   readonly tokenFormat: TokenFormat;
+  readonly dpopBound?: boolean;
 }
 
 /** The secret in clear, once. */
@@ -39,6 +42,7 @@ export interface ClientChange {
   readonly scope?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
+  readonly dpopBound?: boolean | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -52,6 +56,7 @@ export function recordOf({
   redirectUris,
   isPublic,
   tokenFormat,
+  dpopBound,
   disabledAt,
   createdAt,
 }: Client): ClientRecord {
@@ -65,6 +70,7 @@ export function recordOf({
     redirectUris,
     isPublic,
     tokenFormat,
+    dpopBound,
     disabled,
     createdAt,
   };

@@ -54,7 +54,7 @@ export class ClientsService {
   }
 
   private async insert<S extends object>(
-    { scope, audience, resources, redirectUris = [], ...rest }: NewClient,
+    { scope, audience, resources, redirectUris = [], dpopBound = false, ...rest }: NewClient,
     isPublic: boolean,
     by: Initiator,
     secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
@@ -69,6 +69,7 @@ export class ClientsService {
         resources: [...resources],
         redirectUris: [...redirectUris],
         isPublic,
+        dpopBound,
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
@@ -76,6 +77,7 @@ export class ClientsService {
       await this.audit(transaction, 'client.added', by, client, {
         ...{ scope: client.scope, audience, resources },
         ...(redirectUris.length > 0 && { redirect_uris: redirectUris, public: isPublic }),
+        ...(dpopBound && { dpop_bound_access_tokens: true }),
       });
       return { ...recordOf(client), ...secret };
     });
@@ -145,12 +147,14 @@ export class ClientsService {
       client.scope = change.scope?.join(' ') ?? before.scope;
       client.resources = change.resources ? [...change.resources] : before.resources;
       client.redirectUris = change.redirectUris ? [...change.redirectUris] : before.redirectUris;
+      client.dpopBound = change.dpopBound ?? before.dpopBound;
       const flaw = appFlaw({ ...client, scope: parseScope(client.scope) ?? [] });
       if (flaw) return { flaw };
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { scope, resources, redirectUris, disabledAt } = client;
-      await transaction.entities.update(Client, { clientId }, { scope, resources, redirectUris, disabledAt });
+      const { scope, resources, redirectUris, dpopBound, disabledAt } = client;
+      const next = { scope, resources, redirectUris, dpopBound, disabledAt };
+      await transaction.entities.update(Client, { clientId }, next);
       const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
@@ -161,6 +165,7 @@ export class ClientsService {
         scope,
         ...(resources && { resources }),
         ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+        ...(dpopBound !== before.dpopBound && { dpop_bound_access_tokens: dpopBound }),
       });
       return recordOf(client);
     });

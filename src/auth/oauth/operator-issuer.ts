@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { LoginIssuer, type LoginRequest } from '../account/login-issuer.js';
 import { OPERATOR } from '../request-origin.js';
@@ -33,13 +34,14 @@ export class OperatorIssuer {
 
   /**
    * @returns undefined if there is no such client, or a disabled one
-   * @throws WireError unauthorized_client, invalid_scope; Unavailable
+   * @throws WireError unauthorized_client, invalid_dpop_proof, invalid_scope; Unavailable
    */
   async toClient(clientId: string, scope: string | undefined): Promise<IssuedToken | undefined> {
     const client = await this.clients.find(clientId);
     if (!client || client.disabled) return undefined;
     await this.secretKeys.moves();
+    if (client.dpopBound) throw WireError.because('always_bound');
     const isApp = client.redirectUris.length > 0;
-    return this.credentials.exchange({ ...client, isApp }, { scope }, OPERATOR, 'operator');
+    return this.credentials.exchange({ ...client, isApp, isBound: false }, { scope }, OPERATOR, 'operator');
   }
 }

@@ -10,6 +10,7 @@ interface AddOptions {
   readonly resource?: string[];
   readonly redirectUri?: string[];
   readonly public?: true;
+  readonly dpop?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
@@ -18,7 +19,7 @@ export async function add(
   name: string,
   { scope: text, audience = [], resource: resources = [], tokenFormat, ...app }: AddOptions,
 ): Promise<Answer> {
-  const { redirectUri: redirectUris = [], public: isPublic = false } = app;
+  const { redirectUri: redirectUris = [], public: isPublic = false, dpop: dpopBound = false } = app;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -28,7 +29,7 @@ export async function add(
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const client = { name, scope, audience, resources, tokenFormat, redirectUris };
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris, dpopBound };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
@@ -47,6 +48,7 @@ export async function add(
       audience: added.audience,
       resources: added.resources,
       ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+      ...(dpopBound && { dpop_bound_access_tokens: true }),
       ...(warnings.length > 0 && { warnings }),
     },
     text: facts([
@@ -56,6 +58,7 @@ export async function add(
       ['audience', added.audience.join(' ')],
       ['resources', listOf(resources)],
       ['redirect to', redirectUris.join(' ')],
+      ['tokens', dpopBound ? 'bound to a key (DPoP)' : ''],
       ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),

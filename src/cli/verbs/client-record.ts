@@ -16,6 +16,7 @@ export function publicOf(one: ClientRecord): object {
     redirect_uris: one.redirectUris,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
+    dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };
