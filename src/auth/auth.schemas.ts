@@ -94,7 +94,7 @@ export const validateAnswer = z
       .optional()
       .meta({ description: 'By whose key a proof has to come with it (RFC 9449 §6).' }),
   })
-  .meta({ id: 'ValidateAnswer' });
+  .meta({ id: 'ValidateAnswer', example: { active: true, expires_in: 3_599 } });
 
 export const revokeAnswer = z.object({}).meta({ id: 'RevokeAnswer' });
 

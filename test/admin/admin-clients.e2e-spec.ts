@@ -85,6 +85,7 @@ describe('POST /admin/clients', () => {
         redirect_uris: [],
         token_endpoint_auth_method: 'client_secret_basic',
         token_format: 'opaque',
+        dpop_bound_access_tokens: false,
         disabled: false,
         created_at: expect.stringMatching(/Z$/),
       },

@@ -7,6 +7,11 @@
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 const CLIMBS = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
+/** Whether what names an API says where it is, too. */
+export function isPlainAddress(text: string | undefined): text is string {
+  return text !== undefined && /^https?:\/\/[^?#@\s]+$/.test(text) && URL.canParse(text);
+}
+
 /** @returns scheme, host, port and path before that of the request @throws TypeError for what is no such address */
 export function publicBase(option: string, address: string): string {
   if (!URL.canParse(address)) throw new TypeError(`${option} must be an absolute URL.`);

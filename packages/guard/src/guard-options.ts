@@ -1,4 +1,5 @@
 import type { Challenge } from './bearer-answer.js';
+import { isPlainAddress } from './dpop-address.js';
 import { DpopVerifier, type DpopOptions } from './dpop-verifier.js';
 
 export interface GuardOptions extends Challenge {
@@ -15,7 +16,7 @@ export function dpopVerifier(
   options: DpopOptions | undefined,
   ...known: readonly (string | undefined)[]
 ): DpopVerifier | undefined {
-  const publicUrl = options?.publicUrl ?? known.find((one) => one !== undefined && /^https?:\/\//.test(one));
+  const publicUrl = options?.publicUrl ?? known.find(isPlainAddress);
   if (publicUrl !== undefined) return new DpopVerifier({ ...options, publicUrl });
   if (options) throw new TypeError('dpop needs publicUrl: the address by which callers know this API.');
   return undefined;

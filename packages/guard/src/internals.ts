@@ -1,6 +1,7 @@
 /** What the authority itself takes of the guard beside its doors. Nobody else should: it changes with any version. */
 export { BEARER_ERRORS, WANTS_DPOP } from './bearer-answer.js';
 export { bearerToken, type RawRequest } from './bearer-header.js';
+export { isPlainAddress } from './dpop-address.js';
 export { PROOF_FLAWS } from './dpop-flaws.js';
 export { DPOP_ALGORITHMS } from './dpop-key.js';
 export { isSamePlace, MisaddressedTokens } from './misaddressed.js';

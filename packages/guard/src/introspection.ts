@@ -19,7 +19,8 @@ export function readIntrospection(body: string): Validation {
   if (typeof type !== 'string' || !ACCESS.test(type)) return { active: false, reason: 'wrong_kind' };
   const jkt = confirmedKey(cnf);
   // bound in a way that is not known here, or in none: nobody could tell its owner from a thief
-  if (jkt === 'unknown' || (jkt === undefined && /^dpop$/i.test(type))) throw flawed('cnf');
+  if (jkt === 'unknown' || (jkt === undefined && /^dpop$/i.test(type)))
+    return { active: false, reason: 'wrong_kind' };
   return {
     active: true,
     principal: {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DpopVerifier } from 'keks-guard';
+import { isPlainAddress } from 'keks-guard/internals';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { derivedKey } from '../secrets/derived-key.js';
@@ -14,15 +15,11 @@ export class AuthorityProofs extends DpopVerifier {
     const secrets = acceptedSecrets(config).map((secret) => derivedKey(secret, 'dpop-nonce'));
     super({
       // its API is where the audience says, if that is an address at all
-      publicUrl: isAddress(AUDIENCE) && AUDIENCE !== ISSUER ? [ISSUER, AUDIENCE] : [ISSUER],
+      publicUrl: isPlainAddress(AUDIENCE) && AUDIENCE !== ISSUER ? [ISSUER, AUDIENCE] : [ISSUER],
       window: DPOP_WINDOW,
       ...(DPOP_REQUIRE_NONCE && { nonces: { secrets } }),
       memory,
       now: () => clock.now(),
     });
   }
-}
-
-function isAddress(audience: string): boolean {
-  return /^https?:\/\/[^?#@\s]+$/.test(audience) && URL.canParse(audience);
 }
