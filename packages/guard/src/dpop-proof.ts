@@ -1,6 +1,5 @@
-import type { KeyObject } from 'node:crypto';
 import type { ProofFlaw } from './dpop-flaws.js';
-import { DPOP_ALGORITHMS, isSignedBy, proofKey, type DpopAlgorithm } from './dpop-key.js';
+import { DPOP_ALGORITHMS, isSignedBy, proofKey, type DpopAlgorithm, type ProofKey } from './dpop-key.js';
 
 /** What a proof says, read and not yet believed. */
 export interface Proof {
@@ -12,7 +11,7 @@ export interface Proof {
   readonly iat: number;
   readonly ath: unknown;
   readonly nonce: unknown;
-  /** Costs a tenth of a millisecond: the last question of all. */
+  /** Costs more than all the rest: the last question. */
   isSigned(): boolean;
 }
 
@@ -21,24 +20,56 @@ interface Header {
   readonly jwk: unknown;
 }
 
+interface Signer extends ProofKey {
+  readonly alg: DpopAlgorithm;
+}
+
 /** Characters. One by a key of 4,096 bits, with everything in it, has half of that. */
 const LONGEST = 4_096;
 const LONGEST_JTI = 256;
 const LONGEST_HTU = 2_048;
 const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** The form of RFC 9449 §4.2, and nothing about the request that it came with. */
-export function readProof(text: string): Proof | ProofFlaw {
-  if (text.length > LONGEST || !SPELLING.test(text)) return 'proof_malformed';
-  const [head = '', body = '', seal = ''] = text.split('.');
-  const header = headerOf(head);
+/** So many keys are kept as they were read. */
+const KNOWN_MOST = 1_000;
+
+/**
+ * The form of RFC 9449 §4.2, and nothing about the request that a proof came with. Clients send the same header each time, and
+ * to read a key out of it costs as much as to check a signature: those that have signed something are remembered, text by text.
+ */
+export class ProofReader {
+  private readonly known = new Map<string, Signer>();
+
+  read(text: string): Proof | ProofFlaw {
+    if (text.length > LONGEST || !SPELLING.test(text)) return 'proof_malformed';
+    const [head = '', body = '', seal = ''] = text.split('.');
+    const signer = this.known.get(head) ?? signerOf(head);
+    if (typeof signer === 'string') return signer;
+    const claims = object(body);
+    const signature = canonical(seal);
+    if (!claims || !signature) return 'proof_malformed';
+    return proofOf(claims, signer.jkt, () => {
+      const isSigned = hasSigned(signer, `${head}.${body}`, signature);
+      if (isSigned) this.remember(head, signer);
+      return isSigned;
+    });
+  }
+
+  private remember(head: string, signer: Signer): void {
+    if (this.known.size >= KNOWN_MOST && !this.known.has(head))
+      for (const oldest of this.known.keys()) {
+        this.known.delete(oldest);
+        break;
+      }
+    this.known.set(head, signer);
+  }
+}
+
+function signerOf(text: string): Signer | ProofFlaw {
+  const header = headerOf(text);
   if (typeof header === 'string') return header;
   const key = proofKey(header.jwk, header.alg);
-  if (!key) return 'proof_key';
-  const claims = object(body);
-  const signature = canonical(seal);
-  if (!claims || !signature) return 'proof_malformed';
-  return proofOf(claims, key.jkt, signedBy(key.key, header.alg, `${head}.${body}`, signature));
+  return key ? { ...key, alg: header.alg } : 'proof_key';
 }
 
 function headerOf(text: string): Header | ProofFlaw {
@@ -61,14 +92,12 @@ function proofOf(
   return { jkt, jti, htm, htu, iat, ath, nonce, isSigned };
 }
 
-function signedBy(key: KeyObject, alg: DpopAlgorithm, text: string, signature: Buffer): () => boolean {
-  return () => {
-    try {
-      return isSignedBy(key, alg, text, signature);
-    } catch {
-      return false;
-    }
-  };
+function hasSigned({ key, alg }: Signer, text: string, signature: Buffer): boolean {
+  try {
+    return isSignedBy(key, alg, text, signature);
+  } catch {
+    return false;
+  }
 }
 
 function isAlgorithm(alg: unknown): alg is DpopAlgorithm {

@@ -4,7 +4,7 @@ import { DPOP_ALGORITHMS } from './dpop-key.js';
 import type { ProofFlaw } from './dpop-flaws.js';
 import { LocalProofMemory, type ProofMemory } from './dpop-memory.js';
 import { DpopNonces, type NonceOptions } from './dpop-nonces.js';
-import { readProof, type Proof } from './dpop-proof.js';
+import { ProofReader, type Proof } from './dpop-proof.js';
 import { withinRange } from './endpoint.js';
 
 export interface DpopOptions {
@@ -53,6 +53,7 @@ export class DpopVerifier {
   /** As a challenge names them (RFC 9449 §7.1). */
   readonly algs = DPOP_ALGORITHMS.join(' ');
   readonly required: boolean;
+  private readonly reader = new ProofReader();
   private readonly bases: readonly string[];
   private readonly window: number;
   private readonly nonces: DpopNonces | undefined;
@@ -78,7 +79,8 @@ export class DpopVerifier {
    * @throws what the memory throws
    */
   async verify(request: ProvenRequest, token?: string): Promise<ProofVerdict> {
-    const proof = proofIn(request.rawHeaders);
+    const text = proofIn(request.rawHeaders);
+    const proof = typeof text === 'string' ? this.reader.read(text) : text.flaw;
     if (typeof proof === 'string') return this.refused(proof);
     const now = this.now();
     const flaw = requestFlaw(proof, request, this.bases) ?? tokenFlaw(proof, token);
@@ -108,15 +110,15 @@ export class DpopVerifier {
 }
 
 /** RFC 9449 §4.3: not more than one header. The raw lines show a second one, which Node would join to the first. */
-function proofIn(rawHeaders: readonly string[]): Proof | ProofFlaw {
+function proofIn(rawHeaders: readonly string[]): string | { readonly flaw: ProofFlaw } {
   let text: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
     if (name === undefined || name.length !== 4 || name.toLowerCase() !== 'dpop') continue;
-    if (text !== undefined) return 'proof_repeated';
+    if (text !== undefined) return { flaw: 'proof_repeated' };
     text = rawHeaders[at + 1] ?? '';
   }
-  return text === undefined ? 'proof_missing' : readProof(text);
+  return text ?? { flaw: 'proof_missing' };
 }
 
 function requestFlaw(
