@@ -51,7 +51,10 @@ function drawClient(client, tools) {
             ['Answers go to', client.redirect_uris.join(' ')],
           ]
         : []),
-      ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
+      [
+        'Tokens',
+        `${client.token_format === 'jwt' ? 'JWT' : 'opaque'}${client.dpop_bound_access_tokens ? ', bound to a key (DPoP)' : ''}`,
+      ],
       ['Added', moment(client.created_at)],
     ],
     actions: [
@@ -102,6 +105,13 @@ function newClientFields() {
         ['jwt', 'JWT: can be checked without asking'],
       ]),
     ),
+    field(
+      'Bound to a key',
+      select('bound', [
+        ['', 'if it sends a proof (DPoP)'],
+        ['true', 'always: without a proof it gets none'],
+      ]),
+    ),
   ];
 }
 
@@ -118,7 +128,7 @@ async function addClient(list) {
         'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, scope, audience, resources, redirects, secret, format }) => {
+    work: ({ name, scope, audience, resources, redirects, secret, format, bound }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -128,6 +138,7 @@ async function addClient(list) {
         redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
+        dpop_bound_access_tokens: bound.value === 'true',
       });
     },
   });
