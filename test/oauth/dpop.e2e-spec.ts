@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientsService, type NewClient } from '../../src/auth/clients/clients.service.js';
+import { TokenExplainer } from '../../src/auth/tokens/token-explainer.js';
+import { jsonOf, textOf } from '../../src/cli/verbs/token-explanation.js';
 import { newOwner, proof, type Owner, type ProofOf } from '../support/dpop.js';
 import { claimsOf } from '../support/forge.js';
 import {
@@ -191,6 +193,13 @@ describe('POST /oauth/token with a proof (RFC 9449 §5)', () => {
     expect((await submit(keks.url, '/oauth/token', form, basic(oven))).body).toMatchObject({
       token_type: 'Bearer',
     });
+  });
+
+  it('is explained to the operator as what it is', async () => {
+    const { access_token: token } = bound(await forItself());
+    const explanation = await keks.app.get(TokenExplainer).explain(token);
+    expect(jsonOf(explanation, token)).toMatchObject({ active: true, jkt: owner.jkt });
+    expect(textOf(explanation, token)).toMatch(/not as a bearer token: with a proof by its key/);
   });
 
   it('stands in the audit log with the key', async () => {
