@@ -4,6 +4,7 @@ export { bearerToken, type RawRequest } from './bearer-header.js';
 export { isPlainAddress } from './dpop-address.js';
 export { PROOF_FLAWS } from './dpop-flaws.js';
 export { DPOP_ALGORITHMS } from './dpop-key.js';
+export { LocalProofMemory } from './dpop-memory.js';
 export { isSamePlace, MisaddressedTokens } from './misaddressed.js';
 export { OnceASecond } from './once-a-second.js';
 export { PRINCIPAL, PUBLIC, REQUIRED_DPOP, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';
