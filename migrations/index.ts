@@ -16,6 +16,7 @@ import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 import { NewestGrants1796260000000 } from './1796260000000-newest-grants.js';
 import { DeviceCodes1796260100000 } from './1796260100000-device-codes.js';
 import { PushedRequests1796260110000 } from './1796260110000-pushed-requests.js';
+import { BoundTokens1796260200000 } from './1796260200000-bound-tokens.js';
 import { NumbersHistory1796260400000 } from './1796260400000-numbers-history.js';
 import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.js';
 import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
@@ -40,6 +41,7 @@ export const migrations = [
   NewestGrants1796260000000,
   DeviceCodes1796260100000,
   PushedRequests1796260110000,
+  BoundTokens1796260200000,
   NumbersHistory1796260400000,
   IdsOfLongLived1796260600000,
   AuditByType1796260660000,

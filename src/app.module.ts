@@ -8,6 +8,8 @@ import { AuthorizeModule } from './auth/authorize/authorize.module.js';
 import { DeviceModule } from './auth/device/device.module.js';
 import { ParModule } from './auth/authorize/par.module.js';
 import { AuthService } from './auth/auth.service.js';
+import { AuthorityProofs } from './auth/dpop/authority-proofs.js';
+import { DpopModule } from './auth/dpop/dpop.module.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
@@ -44,8 +46,9 @@ export class AppModule {
       realm: config.REALM,
       audience: config.AUDIENCE,
       resourceMetadata: resourceMetadataUrl(config.AUDIENCE),
-      imports: [AuthModule],
+      imports: [AuthModule, DpopModule],
       validator: { useExisting: AuthService },
+      dpop: { useExisting: AuthorityProofs },
     });
     const authority = [
       AuthModule,

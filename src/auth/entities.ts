@@ -8,6 +8,7 @@ import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
 import { PushedRequest } from './authorize/pushed-request.entity.js';
 import { DeviceCode } from './oauth/device-code.entity.js';
+import { UsedProof } from './dpop/used-proof.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -36,5 +37,6 @@ export const entities = [
   ScopeDescription,
   SecretKey,
   SigningKey,
+  UsedProof,
   User,
 ];

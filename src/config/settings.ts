@@ -113,6 +113,8 @@ export const SETTINGS = {
     '1s',
     'how long a guard checks JWTs alone after it has heard; a revoke waits at most that long for it',
   ),
+  DPOP_WINDOW: setting(duration(5, 300), '60s', 'how far the time of a DPoP proof may be from ours'),
+  DPOP_REQUIRE_NONCE: setting(flag, 'false', 'DPoP proofs need a nonce of ours: see docs/dpop.md'),
   SIGNING_KEY_TTL: setting(
     duration(DAY, 400 * DAY),
     '30d',

@@ -87,6 +87,7 @@ describe('POST /admin/clients', () => {
         require_pushed_authorization_requests: false,
         token_endpoint_auth_method: 'client_secret_basic',
         token_format: 'opaque',
+        dpop_bound_access_tokens: false,
         disabled: false,
         created_at: expect.stringMatching(/Z$/),
       },

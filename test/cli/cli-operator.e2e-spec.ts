@@ -150,6 +150,13 @@ describe('token issue', () => {
     expect(events.map((event) => event.actor)).toEqual(['operator']);
   });
 
+  it('--client: none for one that gets only tokens that are bound to a key; nobody could bind it here', async () => {
+    const { clientId } = await addClient(app, { dpopBound: true });
+    const { stderr, code } = await run('token', 'issue', '--client', clientId);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('bound to a key')]);
+    expect(await refused('token', 'issue', '--client', clientId)).toEqual([1, 'invalid_dpop_proof']);
+  });
+
   it.each([
     [['--user', 'Nobody'], 1, 'not_found'],
     [['--client', 'c-none'], 1, 'not_found'],

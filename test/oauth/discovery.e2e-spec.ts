@@ -65,6 +65,7 @@ describe('an authority at the root of its host', () => {
         ],
         code_challenge_methods_supported: ['S256'],
         authorization_response_iss_parameter_supported: true,
+        dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
         token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
         introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
         revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
@@ -126,6 +127,8 @@ describe('an authority at the root of its host', () => {
         authorization_servers: ['http://127.0.0.1:3000'],
         scopes_supported: expect.arrayContaining(['cookies:eat']),
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+        dpop_bound_access_tokens_required: false,
       });
     });
 

@@ -23,7 +23,7 @@ const FLOORS = [
   ['auth/clients', 'auth/discovery', 'auth/scopes', 'auth/users'],
   ['auth/tokens'],
   ['auth/grants', 'auth/keys'],
-  ['auth/audit', 'auth/leases', 'auth/throttle'],
+  ['auth/audit', 'auth/dpop', 'auth/leases', 'auth/throttle'],
   ['auth/lists', 'auth/secrets', 'auth/telemetry'],
   ['database', 'http'],
   ['tracing'],

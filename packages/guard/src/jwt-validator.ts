@@ -1,6 +1,7 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { trustedEndpoint, withinRange } from './endpoint.js';
 import { ExactRevocations, type ExactRevocationsOptions } from './exact-revocations.js';
+import { confirmedKey } from './introspection.js';
 import { remoteKeys } from './jwks.js';
 import { TokenValidator, type RefusalReason, type Validation } from './token-validator.js';
 
@@ -134,6 +135,8 @@ function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue
   if (!isText(sub) || !isText(clientId) || !isText(jti) || typeof scope !== 'string' || !isTime(exp))
     return { active: false, reason: 'malformed' };
   if (!isTime(iat) || iat > latestIssue) return { active: false, reason: 'forged' };
+  const jkt = confirmedKey(claims['cnf']);
+  if (jkt === 'unknown') return { active: false, reason: 'malformed' };
   return {
     active: true,
     principal: {
@@ -143,6 +146,7 @@ function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue
       audience: [aud ?? []].flat(),
       expiresAt: exp,
       tokenId: jti,
+      ...(jkt !== undefined && { jkt }),
     },
   };
 }

@@ -61,6 +61,7 @@ export class AdminClientsController {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
     const { redirect_uris: redirectUris = [], device_grant: deviceGrant = false } = body;
     const { require_pushed_authorization_requests: requirePushed = false } = body;
+    const { dpop_bound_access_tokens: dpopBound = false } = body;
     const scope = requestedScope(body.scope ?? '');
     const client = {
       name,
@@ -71,6 +72,7 @@ export class AdminClientsController {
       redirectUris,
       deviceGrant,
       requirePushed,
+      dpopBound,
     };
     const isPublic = body.token_endpoint_auth_method === 'none';
     const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
@@ -115,11 +117,20 @@ export class AdminClientsController {
   ): Promise<schemas.ClientItem> {
     const { scope, resources, redirect_uris: redirectUris, device_grant: deviceGrant, disabled } = body;
     const { require_pushed_authorization_requests: requirePushed } = body;
+    const { dpop_bound_access_tokens: dpopBound } = body;
     const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    const change = { scope: wanted, resources, redirectUris, deviceGrant, requirePushed, disabled };
+    const change = {
+      scope: wanted,
+      resources,
+      redirectUris,
+      deviceGrant,
+      requirePushed,
+      dpopBound,
+      disabled,
+    };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();
     return itemOf(changed);
@@ -154,6 +165,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
+    dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

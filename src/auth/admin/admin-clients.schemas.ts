@@ -40,6 +40,9 @@ const shared = {
     example: 'client_secret_basic',
   }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
+  dpop_bound_access_tokens: z
+    .boolean()
+    .meta({ description: 'It gets only tokens that are bound to a key (RFC 9449 §5.2).', example: false }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,
 };
@@ -101,6 +104,12 @@ const requirePushed = z.boolean().optional().meta({
   example: false,
 });
 
+const dpopBound = z.boolean().optional().meta({
+  description:
+    'True: it gets only tokens that are bound to a key, and none without a proof (RFC 9449 §5.2). Tokens that it has live on.',
+  example: false,
+});
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -124,6 +133,7 @@ export const newClient = z
         example: 'client_secret_basic',
       }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
+    dpop_bound_access_tokens: dpopBound,
   })
   .meta({ id: 'AddClientRequest' });
 
@@ -142,6 +152,7 @@ export const clientChange = z
       example: false,
     }),
     require_pushed_authorization_requests: requirePushed,
+    dpop_bound_access_tokens: dpopBound,
     disabled: z
       .boolean()
       .optional()

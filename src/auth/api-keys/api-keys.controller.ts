@@ -48,7 +48,7 @@ export class ApiKeysController {
   ): Promise<schemas.KeyAnswer> {
     const { label, password, scope, expires_in: expiresIn } = body;
     const presented = bearerToken(raw);
-    const token = presented.kind === 'token' ? presented.token : '';
+    const token = 'token' in presented ? presented.token : '';
     const order = { token, password, wanted: { label, scope, expiresIn } };
     const issued = await this.issuer.issue(principal, order, origin);
     const { id, key, scope: granted, expiresAt } = issued;

@@ -22,6 +22,8 @@ export interface AuthorizationRequest extends ReturnAddress {
   readonly prompt: ReadonlySet<string>;
   /** Of a request that was pushed: by what it is found, to be answered once (RFC 9126). */
   readonly pushed?: Buffer | undefined;
+  /** Whose proof has to come with the code (RFC 9449 §10); of a pushed request it may be that of the proof it came with. */
+  readonly jkt: string | undefined;
 }
 
 /** The codes of RFC 6749 §4.1.2.1 and RFC 8707 §2, and those of OpenID Connect for `prompt=none`. */
@@ -95,7 +97,8 @@ export function readRequest(
     return refused('invalid_target', 'One resource at a time: ask again for the other one.');
   const resource = only(parameters, 'resource');
   const codeChallenge = only(parameters, 'code_challenge') ?? '';
-  return { ...address, ...wanted, client, prompt, resource, codeChallenge };
+  const jkt = only(parameters, 'dpop_jkt');
+  return { ...address, ...wanted, client, prompt, resource, codeChallenge, jkt };
 }
 
 function flawOf(parameters: ReadonlyMap<string, readonly string[]>): Refused | undefined {
@@ -110,6 +113,9 @@ function flawOf(parameters: ReadonlyMap<string, readonly string[]>): Refused | u
   if (type === undefined)
     return refused('invalid_request', 'The response_type is missing: it is code.', 'response_type');
   if (type !== 'code') return refused('unsupported_response_type', 'The only response_type is code.');
+  const jkt = only(parameters, 'dpop_jkt');
+  if (jkt !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(jkt))
+    return refused('invalid_request', 'The dpop_jkt is the thumbprint of a key: 43 characters (RFC 9449).');
   const mode = only(parameters, 'response_mode');
   if (mode !== undefined && mode !== 'query' && mode !== 'form_post')
     return refused('invalid_request', 'The response_mode is query or form_post.', 'response_mode');

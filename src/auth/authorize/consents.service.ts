@@ -62,6 +62,7 @@ export class ConsentsService {
       ...[this.labelOf(audience), remembered, digestOf(code), timestamp(now + CODE_SECONDS)],
       ...[request.redirectUri, request.codeChallenge, audience, offline, origin.requestId, consent.asked],
       request.pushed ?? null,
+      request.jkt ?? null,
     ]);
     if (!row) throw new Unavailable('the person, the session or the client changed meanwhile');
     const given = { grantId: row.grant_id, userId: user.id, at, origin };

@@ -29,8 +29,8 @@ export const GIVE_CONSENT: Statement = {
       RETURNING id
     ), code AS (
       INSERT INTO authorization_codes
-        (digest, created_at, expires_at, grant_id, client_id, redirect_uri, code_challenge, audience, offline)
-      SELECT $14, $4, $15, id, $5, $16, $17, $18, $19 FROM consent
+        (digest, created_at, expires_at, grant_id, client_id, redirect_uri, code_challenge, audience, offline, jkt)
+      SELECT $14, $4, $15, id, $5, $16, $17, $18, $19, $23 FROM consent
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
     SELECT $4, 'consent.given', 'user:' || owner.name, consent.id, $10, $20,

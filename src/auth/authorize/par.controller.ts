@@ -6,6 +6,7 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient } from '../clients/client.guard.js';
 import { CurrentOrigin } from '../current-caller.js';
+import { ProvenKey } from '../dpop/proven-key.pipe.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { AuthorizationRequests } from './authorization-requests.js';
 import { pushedAnswer, pushedRequest, type PushedAnswerBody, type PushedRequestBody } from './par.schemas.js';
@@ -38,14 +39,20 @@ export class ParController {
   @ApiAnswer(201, pushedAnswer, 'What to send the browser with (RFC 9126 §2.2).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_target', 'unsupported_response_type')
   @ApiErrors('unauthorized_client', 'invalid_client', 'payload_too_large', 'too_many_requests')
+  @ApiErrors('invalid_dpop_proof', 'use_dpop_nonce')
   async push(
     @Body({ schema: pushedRequest }) body: PushedRequestBody,
     @CurrentClient() client: AuthenticatedClient,
     @CurrentOrigin() { ip }: RequestOrigin,
+    @ProvenKey() jkt: string | undefined,
   ): Promise<PushedAnswerBody> {
     const { client_secret: _, ...asked } = body;
     if (asked.request_uri !== undefined) throw WireError.because('unwanted', 'request_uri');
-    const pairs = Object.entries({ ...asked, client_id: client.clientId }).filter(
+    // RFC 9449 §10.1
+    if (jkt !== undefined && asked.dpop_jkt !== undefined && asked.dpop_jkt !== jkt)
+      throw WireError.because('bound_elsewhere');
+    const bound = asked.dpop_jkt ?? jkt;
+    const pairs = Object.entries({ ...asked, dpop_jkt: bound, client_id: client.clientId }).filter(
       (pair): pair is [string, string] => pair[1] !== undefined,
     );
     const query = new URLSearchParams(pairs).toString();

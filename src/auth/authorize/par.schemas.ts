@@ -19,6 +19,10 @@ export const pushedRequest = z
     prompt: z.string().optional(),
     response_mode: z.string().optional().meta({ description: '`query` or `form_post`.' }),
     resource: z.string().optional().meta({ description: 'Who the token is for (RFC 8707); one at most.' }),
+    dpop_jkt: z.string().optional().meta({
+      description:
+        'The thumbprint of the key whose proof has to come with the code (RFC 9449 §10). A proof in the header `DPoP` says it as well.',
+    }),
     request: z.string().optional().meta({ description: 'Not supported.' }),
     request_uri: z.string().optional().meta({ description: 'Never: a request is not pushed twice.' }),
     client_id: z.string().optional().meta({

@@ -22,6 +22,8 @@ export interface AuthenticatedClient {
   readonly isApp: boolean;
   /** Nothing is proved: anybody can say that name. */
   readonly isPublic: boolean;
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  readonly isBound: boolean;
 }
 
 /** A secret that we made. Whether it is still the client's, the database knows. */
@@ -47,13 +49,16 @@ type ClientRow = readonly [
   tokenFormat: TokenFormat,
   /** NULL for most. */
   isApp: string | null,
+  /** NULL for most. */
+  isBound: string | null,
 ];
 
 const LOOK_UP_CLIENTS: Statement = {
   name: 'look_up_clients',
   text: `
     SELECT q.at, c.client_id, c.scope, array_to_string(c.audience, E'\\n'), c.token_format,
-           CASE WHEN c.redirect_uris <> '{}' OR c.device_grant THEN true END
+           CASE WHEN c.redirect_uris <> '{}' OR c.device_grant THEN true END,
+           CASE WHEN c.dpop_bound THEN true END
       FROM unnest($1::bytea[]) WITH ORDINALITY AS q (digest, at)
       JOIN client_secrets s ON s.digest = q.digest
       JOIN clients c ON c.client_id = s.client_id AND c.disabled_at IS NULL`,
@@ -105,7 +110,7 @@ export class ClientAuthentication {
     if (!digest) return this.publicClient(clientId);
     const row = await this.secrets.ask(digest);
     if (!row || row[1] !== clientId) throw new WireError('invalid_client');
-    const [, , scope, audience, tokenFormat, isApp] = row;
+    const [, , scope, audience, tokenFormat, isApp, isBound] = row;
     return {
       clientId,
       scope,
@@ -113,6 +118,7 @@ export class ClientAuthentication {
       tokenFormat,
       isApp: isApp !== null,
       isPublic: false,
+      isBound: isBound !== null,
     };
   }
 
@@ -120,8 +126,8 @@ export class ClientAuthentication {
   private async publicClient(clientId: string): Promise<AuthenticatedClient> {
     const client = await this.clients.findOneBy({ clientId, isPublic: true, disabledAt: IsNull() });
     if (!client) throw new WireError('invalid_client');
-    const { scope, audience, tokenFormat } = client;
-    return { clientId, scope, audience, tokenFormat, isApp: true, isPublic: true };
+    const { scope, audience, tokenFormat, dpopBound: isBound } = client;
+    return { clientId, scope, audience, tokenFormat, isApp: true, isPublic: true, isBound };
   }
 
   private async lookUp(digests: readonly Buffer[]): Promise<(ClientRow | undefined)[]> {

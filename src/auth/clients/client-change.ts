@@ -14,6 +14,7 @@ export function changedClient(
     redirectUris: change.redirectUris ? [...change.redirectUris] : client.redirectUris,
     deviceGrant: change.deviceGrant ?? client.deviceGrant,
     requirePushed: change.requirePushed ?? client.requirePushed,
+    dpopBound: change.dpopBound ?? client.dpopBound,
     disabledAt: change.disabled === undefined ? client.disabledAt : since,
   };
   return { after: { ...client, ...columns }, columns };

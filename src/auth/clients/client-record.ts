@@ -18,6 +18,8 @@ export interface ClientRecord {
   /** Whether it has no secret. */
   readonly isPublic: boolean;
   readonly tokenFormat: TokenFormat;
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  readonly dpopBound: boolean;
   readonly disabled: boolean;
   readonly createdAt: Date;
 }
@@ -35,6 +37,7 @@ export interface NewClient {
   /** Whether it has to push its requests (RFC 9126). */
   readonly requirePushed?: boolean;
   readonly tokenFormat: TokenFormat;
+  readonly dpopBound?: boolean;
 }
 
 /** The secret in clear, once. */
@@ -49,6 +52,7 @@ export interface ClientChange {
   readonly redirectUris?: readonly string[] | undefined;
   readonly deviceGrant?: boolean | undefined;
   readonly requirePushed?: boolean | undefined;
+  readonly dpopBound?: boolean | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -72,6 +76,7 @@ export function recordOf({
   requirePushed,
   isPublic,
   tokenFormat,
+  dpopBound,
   disabledAt,
   createdAt,
 }: Client): ClientRecord {
@@ -87,6 +92,7 @@ export function recordOf({
     requirePushed,
     isPublic,
     tokenFormat,
+    dpopBound,
     disabled,
     createdAt,
   };

@@ -42,6 +42,10 @@ export class Client {
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;
 
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  @Column('boolean', { name: 'dpop_bound', default: false })
+  dpopBound!: boolean;
+
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';
 

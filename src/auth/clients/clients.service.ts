@@ -63,6 +63,7 @@ export class ClientsService {
       redirectUris = [],
       deviceGrant = false,
       requirePushed = false,
+      dpopBound = false,
       ...rest
     }: NewClient,
     isPublic: boolean,
@@ -81,6 +82,7 @@ export class ClientsService {
         deviceGrant,
         requirePushed,
         isPublic,
+        dpopBound,
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
@@ -88,6 +90,7 @@ export class ClientsService {
       await this.audit(transaction, 'client.added', by, client, {
         ...{ scope: client.scope, audience, resources },
         ...(isApp(client) && { redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic }),
+        ...(dpopBound && { dpop_bound_access_tokens: true }),
       });
       return { ...recordOf(client), ...secret };
     });
@@ -163,11 +166,12 @@ export class ClientsService {
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      const { scope, resources, redirectUris, deviceGrant } = after;
+      const { scope, resources, redirectUris, deviceGrant, dpopBound } = after;
       await this.audit(transaction, type, by, after, {
         scope,
         ...(resources && { resources }),
         ...(isApp(after) && { redirect_uris: redirectUris, device_grant: deviceGrant }),
+        ...(dpopBound !== before.dpopBound && { dpop_bound_access_tokens: dpopBound }),
       });
       return recordOf(after);
     });

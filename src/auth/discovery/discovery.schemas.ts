@@ -2,6 +2,11 @@ import { z } from 'zod';
 
 /** The wire shapes of the well-known documents. */
 
+const proofAlgorithms = z.array(z.string()).meta({
+  description: 'How a DPoP proof may be signed (RFC 9449 §5.1).',
+  example: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+});
+
 const secretMethods = z.array(z.string()).meta({ example: ['client_secret_basic', 'client_secret_post'] });
 
 export const authorizationServerMetadata = z
@@ -32,6 +37,7 @@ export const authorizationServerMetadata = z
       .meta({ example: ['authorization_code', 'client_credentials', 'refresh_token'] }),
     code_challenge_methods_supported: z.array(z.string()).meta({ example: ['S256'] }),
     authorization_response_iss_parameter_supported: z.literal(true),
+    dpop_signing_alg_values_supported: proofAlgorithms,
     token_endpoint_auth_methods_supported: z.array(z.string()).meta({
       description: '`none` is for clients without a secret, and for the refresh tokens of people.',
       example: ['client_secret_basic', 'client_secret_post', 'none'],
@@ -49,6 +55,8 @@ export const protectedResourceMetadata = z
     authorization_servers: z.array(z.url()).meta({ example: ['https://auth.example.com'] }),
     scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat'] }),
     bearer_methods_supported: z.array(z.string()).meta({ example: ['header'] }),
+    dpop_signing_alg_values_supported: proofAlgorithms,
+    dpop_bound_access_tokens_required: z.boolean(),
   })
   .meta({ id: 'ProtectedResourceMetadata' });
 

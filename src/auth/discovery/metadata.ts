@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS } from 'keks-guard/internals';
 import { OFFLINE_ACCESS } from '../scope.js';
 import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
 
@@ -32,6 +33,7 @@ export function authorizationServerMetadata(
     ],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
     token_endpoint_auth_methods_supported: [...secrets, 'none'],
     introspection_endpoint_auth_methods_supported: secrets,
     revocation_endpoint_auth_methods_supported: [...secrets, 'none'],
@@ -52,5 +54,7 @@ export function protectedResourceMetadata(
     authorization_servers: [issuer],
     scopes_supported: [...scopes],
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+    dpop_bound_access_tokens_required: false,
   };
 }

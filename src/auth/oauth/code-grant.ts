@@ -72,7 +72,7 @@ export class CodeGrant {
       if (row.used_at && row.grant_revoked) throw new WireError('invalid_grant');
       if (row.used_at) return this.kill(code, origin);
       this.assertFits(row, asked);
-      const issued = await this.use(code, row, client, origin);
+      const issued = await this.use(code, row, client, asked.jkt, origin);
       if (issued) return issued;
       row = await this.find(code);
     }
@@ -90,6 +90,8 @@ export class CodeGrant {
     const challenge = createHash('sha256').update(verifier).digest('base64url');
     const fits = challenge === row.code_challenge && asked.redirect_uri === row.redirect_uri;
     if (row.grant_revoked || isOver || !fits) throw new WireError('invalid_grant');
+    // RFC 9449 §10: who has stolen the code, and even the verifier, does not have the key
+    if (row.jkt !== null && row.jkt !== asked.jkt) throw WireError.because('bound_elsewhere');
     if (asked.resource !== undefined && asked.resource !== row.audience)
       throw new WireError('invalid_target');
   }
@@ -98,12 +100,13 @@ export class CodeGrant {
   private async use(
     code: string,
     row: sql.CodeRow,
-    { clientId, tokenFormat: format }: AuthenticatedClient,
+    { clientId, tokenFormat: format, isPublic }: AuthenticatedClient,
+    jkt: string | undefined,
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
     const { user_id: subject, scope, audience } = row;
     const notAfter = Math.floor(row.grant_expires_at.getTime() / 1_000);
-    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id, jkt };
     const access = await this.mint.access({ ...claims, notAfter });
     const refresh = row.offline ? this.mint.refresh(notAfter) : undefined;
     const rows = await this.told.database.run(sql.USE_CODE, [
@@ -114,6 +117,8 @@ export class CodeGrant {
         origin.ip,
         origin.requestId,
       ],
+      // RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already
+      ...[jkt ?? null, isPublic ? (jkt ?? null) : null],
     ]);
     if (rows.length === 0) return undefined;
     this.telemetry.issued('code', format);

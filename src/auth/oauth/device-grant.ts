@@ -54,7 +54,7 @@ export class DeviceGrant {
       // not one of ours: anybody can send that, and the audit log would fill with it
       if (!row) throw new WireError('invalid_grant');
       const allowed = await this.judge(code, row, client, request, origin);
-      const issued = allowed && (await this.use(code, allowed, client, origin));
+      const issued = allowed && (await this.use(code, allowed, client, { jkt: request.jkt, origin }));
       if (issued) return issued;
     }
     throw new Unavailable('a device code is there, and could not be used');
@@ -100,15 +100,17 @@ export class DeviceGrant {
   private async use(
     code: string,
     { grantId, notAfter, offline, ...allowed }: Allowed,
-    { clientId, tokenFormat: format }: AuthenticatedClient,
-    origin: RequestOrigin,
+    { clientId, tokenFormat: format, isPublic }: AuthenticatedClient,
+    { jkt, origin }: { readonly jkt: string | undefined; readonly origin: RequestOrigin },
   ): Promise<IssuedToken | undefined> {
-    const access = await this.mint.access({ ...allowed, clientId, format, grantId, notAfter });
+    const access = await this.mint.access({ ...allowed, clientId, format, grantId, notAfter, jkt });
     const refresh = offline ? this.mint.refresh(notAfter) : undefined;
     const rows = await this.database.run(sql.USE_DEVICE_CODE, [
       ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null],
       ...[origin.ip, origin.requestId],
+      // RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already
+      ...[jkt ?? null, isPublic ? (jkt ?? null) : null],
     ]);
     if (rows.length === 0) return undefined;
     this.telemetry.issued('device', format);

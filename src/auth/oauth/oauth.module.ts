@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { DpopModule } from '../dpop/dpop.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
@@ -26,6 +27,7 @@ import { TokenEndpoint } from './token-endpoint.js';
     AuditModule,
     ClientCredentialsModule,
     ClientsModule,
+    DpopModule,
     GrantsModule,
     LeasesModule,
     TelemetryModule,

@@ -40,7 +40,10 @@ export const tokenRequest = z
 export const tokenAnswer = z
   .object({
     access_token: z.string().meta({ example: 'kat_...' }),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']).meta({
+      description: '`DPoP` if a proof came with the request: the token is bound to its key.',
+      example: 'Bearer',
+    }),
     expires_in: z.int().positive().meta({ description: 'Seconds.', example: 3_600 }),
     scope: z.string().meta({ example: 'cookies:eat' }),
     refresh_token: z.string().optional().meta({ example: 'krt_...' }),
@@ -60,23 +63,35 @@ export const tokenQuestion = z
   })
   .meta({ id: 'OAuthTokenQuestion' });
 
+/** RFC 9449 §6.2, RFC 7800 §3.1. */
+export const confirmation = z
+  .object({ jkt: z.string().meta({ example: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' }) })
+  .meta({
+    id: 'Confirmation',
+    description: 'The token is bound to the key with this thumbprint: it counts only with a proof by it.',
+  });
+
 export const introspectionAnswer = z
   .object({
     active: z.boolean(),
     scope: z.string().optional(),
     client_id: z.string().optional(),
     username: z.string().optional(),
-    token_type: z.literal('Bearer').optional(),
+    token_type: z.enum(['Bearer', 'DPoP']).optional(),
     exp: z.int().optional(),
     iat: z.int().optional(),
     sub: z.string().optional(),
     aud: z.string().optional(),
     iss: z.string().optional(),
     jti: z.string().optional(),
+    cnf: confirmation.optional(),
   })
   .meta({ id: 'IntrospectionAnswer' });
 
-export type TokenRequest = z.infer<typeof tokenRequest>;
+export type TokenRequest = z.infer<typeof tokenRequest> & {
+  /** Of the key that a proof came with (RFC 9449 §5): what is issued is bound to it. Never out of the form. */
+  readonly jkt?: string | undefined;
+};
 export type TokenAnswer = z.infer<typeof tokenAnswer>;
 export type TokenQuestion = z.infer<typeof tokenQuestion>;
 export type IntrospectionAnswer = z.infer<typeof introspectionAnswer>;

@@ -20,6 +20,10 @@ export interface PresentedRefresh extends ReadToken {
   readonly token: string;
   /** Who presents it; null for a person's own program. */
   readonly clientId: string | null;
+  /** Of the key that a proof came with: the access token is bound to it. */
+  readonly jkt: string | undefined;
+  /** Whether the refresh token is bound to it, too: nothing else proves who presents it (RFC 9449 §5). */
+  readonly isPublic: boolean;
 }
 
 /** What came of a refresh token that belongs to a living grant. */
@@ -53,6 +57,7 @@ export class RefreshGrant {
         throw new WireError('invalid_grant');
       // bound to whom it was issued to (RFC 6749 §10.4), and unharmed by others
       if (row.client_id !== presented.clientId) throw new WireError('invalid_grant');
+      if (row.jkt !== null && row.jkt !== presented.jkt) throw WireError.because('bound_elsewhere');
       // whatever else is asked: a used token is a retry, or was stolen
       const refreshed = row.used_at
         ? await this.replayOrKill(presented, row, origin)
@@ -93,11 +98,13 @@ export class RefreshGrant {
     const now = this.clock.now();
     const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, endOf(row));
     const successor = this.successors.derive(presented.token, expiresAt);
-    const access = await this.access(row, scope);
+    const access = await this.access(row, scope, presented.jkt);
     const rows = await this.told.database.run(sql.ROTATE, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
       ...[successor.digest, timestamp(expiresAt), scope, access.digest, timestamp(access.expiresAt)],
       ...[origin.ip, origin.requestId, row.scope, row.audience, row.format],
+      presented.jkt ?? null,
+      presented.isPublic ? (presented.jkt ?? null) : null,
     ]);
     return rows.length > 0 ? this.answer(access, scope, successor.token, expiresAt) : undefined;
   }
@@ -134,19 +141,19 @@ export class RefreshGrant {
     const next = await this.find(successor);
     if (!next || next.used_at) return undefined;
     const scope = row.answered_scope || next.scope;
-    const access = await this.access(next, scope);
+    const access = await this.access(next, scope, presented.jkt);
     const rows = await this.told.database.run(sql.REPLAY, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
       ...[since, access.digest, timestamp(access.expiresAt)],
-      ...[origin.ip, origin.requestId, successor.digest, scope],
+      ...[origin.ip, origin.requestId, successor.digest, scope, presented.jkt ?? null],
     ]);
     return rows.length > 0 ? this.answer(access, scope, successor.token, successor.expiresAt) : undefined;
   }
 
-  private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
+  private access(row: sql.RefreshRow, scope: string, jkt: string | undefined): Promise<MintedToken> {
     const { user_id: subject, audience, format } = row;
     const clientId = row.client_id ?? FIRST_PARTY_CLIENT;
-    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id, jkt };
     return this.mint.access({ ...claims, notAfter: endOf(row) });
   }
 

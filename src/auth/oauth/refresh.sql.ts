@@ -21,13 +21,15 @@ export interface RefreshRow {
   readonly answered_scope: string | null;
   readonly grant_expires_at: Date;
   readonly grant_revoked: boolean;
+  /** Of a public client's: by whose key a proof has to come with it. */
+  readonly jkt: string | null;
 }
 
 export const FIND_REFRESH_TOKEN: Statement = {
   name: 'find_refresh_token',
   text: `
     SELECT r.id, r.grant_id, g.user_id, g.client_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
-           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked
+           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked, r.jkt
       FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
      WHERE r.digest = $1 AND r.expires_at = $2`,
 };
@@ -49,18 +51,19 @@ export const ROTATE: Statement = {
          AND NOT ${endedWithOwner('g')}
       RETURNING r.id, r.grant_id, g.user_id, g.client_id
     ), successor AS (
-      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $4, $5, grant_id, $11, $12, $13, $3 FROM used
+      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at, jkt)
+      SELECT $4, $5, grant_id, $11, $12, $13, $3, $15 FROM used
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
-      SELECT $7, $8, grant_id, user_id, client_id, $6, $12, $13, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at, jkt)
+      SELECT $7, $8, grant_id, user_id, client_id, $6, $12, $13, $3, $14 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $3, 'token.refreshed', 'holder', used.grant_id, token.id, $9, $10,
            jsonb_build_object('scope', $6::text, 'expires_at', $8::timestamptz, 'refresh_token_id', used.id,
                               'successor_id', successor.id)
+           || CASE WHEN $11::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $11::text) END
       FROM used, successor, token
     RETURNING token_id`,
 };
@@ -78,8 +81,8 @@ export const REPLAY: Statement = {
          AND g.revoked_at IS NULL AND g.expires_at > $3 AND NOT ${endedWithOwner('g')}
          FOR SHARE OF s
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
-      SELECT $5, $6, grant_id, user_id, client_id, $10, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at, jkt)
+      SELECT $5, $6, grant_id, user_id, client_id, $10, audience, format, $3, $11 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)

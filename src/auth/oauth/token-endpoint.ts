@@ -27,6 +27,8 @@ export class TokenEndpoint {
     request: TokenRequest,
     origin: RequestOrigin,
   ): Promise<IssuedToken> {
+    // RFC 9449 §5.2
+    if (client?.isBound && request.jkt === undefined) throw WireError.because('always_bound');
     if (request.grant_type === 'client_credentials') {
       if (!client) throw new WireError('invalid_client');
       const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;

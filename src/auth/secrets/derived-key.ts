@@ -14,7 +14,8 @@ export function derivedKey(
     | 'device'
     | 'form-proof'
     | 'password-reset'
-    | 'user-code',
+    | 'user-code'
+    | 'dpop-nonce',
   bytes = 32,
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `keks/1/${purpose}`, bytes));

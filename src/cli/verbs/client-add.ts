@@ -12,6 +12,7 @@ interface AddOptions {
   readonly device?: true;
   readonly requirePushedRequests?: true;
   readonly public?: true;
+  readonly dpop?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
@@ -22,6 +23,7 @@ export async function add(
 ): Promise<Answer> {
   const { redirectUri: redirectUris = [], device: deviceGrant = false, public: isPublic = false } = app;
   const requirePushed = app.requirePushedRequests ?? false;
+  const dpopBound = app.dpop ?? false;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -31,7 +33,8 @@ export async function add(
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const client = { name, scope, audience, resources, tokenFormat, redirectUris, deviceGrant, requirePushed };
+  const flags = { deviceGrant, requirePushed, dpopBound };
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...flags };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
@@ -52,6 +55,7 @@ export async function add(
       ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
       ...(deviceGrant && { device_grant: true }),
       ...(requirePushed && { require_pushed_authorization_requests: true }),
+      ...(dpopBound && { dpop_bound_access_tokens: true }),
       ...(warnings.length > 0 && { warnings }),
     },
     text: facts([
@@ -63,6 +67,7 @@ export async function add(
       ['redirect to', redirectUris.join(' ')],
       ['by device code', deviceGrant ? 'yes' : undefined],
       ['pushes requests', requirePushed ? 'always' : undefined],
+      ['tokens', dpopBound ? 'bound to a key (DPoP)' : ''],
       ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),

@@ -18,6 +18,7 @@ export function publicOf(one: ClientRecord): object {
     require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
     token_format: one.tokenFormat,
+    dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

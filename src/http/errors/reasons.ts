@@ -1,3 +1,5 @@
+import { PROOF_FLAWS } from 'keks-guard/internals';
+
 /**
  * The closed list of sentences that say more than a code does. A `$` stands for a name out of our own schemas: what a
  * caller sent is never in one. Of characters there are only those that an OAuth answer may have (RFC 6749 §5.2).
@@ -133,6 +135,15 @@ export const REASONS = {
     'too_many_requests',
     'Too many failed attempts in a row: log in from where this user has logged in before, or ask whoever runs this server to let the user in again.',
   ],
+  bound_elsewhere: [
+    'invalid_grant',
+    'The code or refresh token is bound to a key: send a proof by that key in the header DPoP (RFC 9449).',
+  ],
+  always_bound: [
+    'invalid_dpop_proof',
+    'This client gets only tokens that are bound to a key: send a proof in the header DPoP (RFC 9449).',
+  ],
+  ...PROOF_FLAWS,
   two_clients: ['invalid_request', 'The client_id is not that of the Authorization header: leave it out.'],
 } as const satisfies Record<string, readonly [code: string, sentence: string]>;
 

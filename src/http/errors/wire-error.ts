@@ -12,6 +12,8 @@ export const WIRE_ERRORS = {
     400,
     'The code, device code or refresh token is invalid, expired, used, revoked or was issued to another client.',
   ],
+  invalid_dpop_proof: [400, 'The proof in the header DPoP is missing, or not good for this request.'],
+  use_dpop_nonce: [400, 'The proof needs the nonce that the header DPoP-Nonce of this answer has.'],
   invalid_target: [400, 'The requested resource is not one that this authority issues tokens for.'],
   unsupported_grant_type: [
     400,
@@ -67,7 +69,11 @@ export class WireError extends HttpException {
   }
 
   /** The code follows from the reason. @param parameter a name out of a schema, never out of a request */
-  static because(reason: Reason, parameter?: string): WireError {
-    return new WireError(REASONS[reason][0], {}, { reason, parameter });
+  static because(
+    reason: Reason,
+    parameter?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): WireError {
+    return new WireError(REASONS[reason][0], headers, { reason, parameter });
   }
 }

@@ -42,7 +42,10 @@ function drawClient(client, tools) {
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
       ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
       ...appFacts(client),
-      ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
+      [
+        'Tokens',
+        `${client.token_format === 'jwt' ? 'JWT' : 'opaque'}${client.dpop_bound_access_tokens ? ', bound to a key (DPoP)' : ''}`,
+      ],
       ['Added', moment(client.created_at)],
     ],
     actions: [

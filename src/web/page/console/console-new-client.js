@@ -49,6 +49,13 @@ function newClientFields(scope, apis) {
         ['jwt', 'JWT: can be checked without asking'],
       ]),
     ),
+    field(
+      'Bound to a key',
+      select('bound', [
+        ['', 'if it sends a proof (DPoP)'],
+        ['true', 'always: without a proof it gets none'],
+      ]),
+    ),
   ];
 }
 
@@ -69,7 +76,7 @@ export async function addClient(list) {
       'invalid_request.resources': 'Each API is an absolute address such as https://oven.example, once.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, audience, redirects, device, pushed, secret, format }) => {
+    work: ({ name, audience, redirects, device, pushed, secret, format, bound }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -81,6 +88,7 @@ export async function addClient(list) {
         require_pushed_authorization_requests: pushed.value === 'yes',
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
+        dpop_bound_access_tokens: bound.value === 'true',
       });
     },
   });
