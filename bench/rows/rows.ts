@@ -7,6 +7,7 @@ import { jwt } from './jwt.js';
 import { logins } from './logins.js';
 import { memory } from './memory.js';
 import { purge } from './purge.js';
+import { revokes } from './revokes.js';
 import { size } from './size.js';
 import { workers } from './workers.js';
 
@@ -22,4 +23,5 @@ export const ROWS: readonly Row[] = [
   purge,
   memory,
   workers,
+  revokes,
 ];

@@ -29,6 +29,7 @@ interface Cleared {
   readonly at: number;
 }
 
+const FAREWELL_MS = 500;
 const CLEARED_MOST = 10_000;
 /** Bytes: ten thousand entries have two million. */
 const LONGEST_FEED = 4_194_304;
@@ -94,8 +95,11 @@ export class ExactRevocations {
     return undefined;
   }
 
-  stop(): void {
-    this.follower.stop();
+  /** The authority is told, so that no end waits for this guard; a lost word costs the rest of the lease. */
+  async stop(): Promise<void> {
+    const farewell = this.follower.stop();
+    this.client.close();
+    if (farewell) await this.client.askWith(farewell, performance.now() + FAREWELL_MS).catch(() => undefined);
     this.client.close();
     this.remote.onApplicationShutdown();
   }

@@ -75,9 +75,9 @@ export class JwtValidator extends TokenValidator {
     this.revocations = new ExactRevocations(issuer, { ...options, clientId, clientSecret });
   }
 
-  /** Called by Nest when no request is left: lets go of the connections. */
-  onApplicationShutdown(): void {
-    this.revocations?.stop();
+  /** Called by Nest when no request is left: gives its lease back, and lets go of the connections. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.revocations?.stop();
   }
 
   /** Milliseconds for which it knows all that was taken back, and how many entries it holds: for metrics. */

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { GuardLeases } from './guard-leases.js';
 import { RevocationLog } from './revocation-log.js';
 import { ToldGuards } from './told-guards.js';
 
 /** Owns what guards that check JWTs alone are told of ends, and the wait for them; never what ends. */
 @Module({
+  imports: [TelemetryModule],
   providers: [GuardLeases, RevocationLog, ToldGuards],
   exports: [GuardLeases, RevocationLog, ToldGuards],
 })

@@ -42,6 +42,11 @@ export interface RevocationRow {
   readonly expires_at: number;
 }
 
+export interface NewRow extends RevocationRow {
+  /** Whether the entry of the reader stands in the register. */
+  readonly entered: boolean;
+}
+
 export type RevocationKind = 'token' | 'grant' | 'subject' | 'key' | 'all';
 
 const COLUMNS = `id::text, xid::text, kind, value, subject, ceil(extract(epoch FROM expires_at))::float8 AS expires_at`;
@@ -116,3 +121,16 @@ export const CHANNEL = 'keks_revocations';
 
 /** In a transaction of its own, which is not the one of the revoke: it may be lost, and it is slow at its commit. */
 export const RING: Statement = { name: 'ring_for_revocations', text: `SELECT pg_notify('${CHANNEL}', '')` };
+
+const LEAVES = 'leaves ';
+
+/** A guard that stops says so over another connection than it asked over, which may lead to another instance. */
+export const TELL_LEAVING: Statement = {
+  name: 'tell_leaving_guard',
+  text: `SELECT pg_notify('${CHANNEL}', '${LEAVES}' || $1)`,
+};
+
+/** @returns the guard that leaves, if the payload of a notification says so */
+export function leavingGuard(payload: string | undefined): string | undefined {
+  return payload?.startsWith(LEAVES) ? payload.slice(LEAVES.length) : undefined;
+}
