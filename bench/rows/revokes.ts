@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DIST, type Bench, type FilledDatabase } from '../harness/bench.js';
 import { askFeed, newName, type GuardsWanted } from '../harness/feed-guards.js';
-import { withClient } from '../harness/postgres.js';
+import { commits } from '../harness/postgres.js';
 import type { Program } from '../harness/process.js';
 import { say } from '../harness/progress.js';
 import type { Row } from '../harness/row.js';
@@ -67,14 +67,14 @@ async function startGuards(wanted: GuardsWanted): Promise<ChildProcess | undefin
 async function measure(keks: Program, database: FilledDatabase, count: number): Promise<Seen> {
   const tokens = await jwts(keks, database, count + 20);
   for (const token of tokens.splice(0, 20)) await revoke(keks, token);
-  const before = { statements: await commits(database), cpu: keks.cpu() ?? Number.NaN };
+  const before = { statements: await commits(database.url), cpu: keks.cpu() ?? Number.NaN };
   const times: number[] = [];
   for (const token of tokens) {
     times.push(await revoke(keks, token));
     await sleep(PAUSE_MS);
   }
   const cpu = (keks.cpu() ?? Number.NaN) - before.cpu;
-  const statements = (await commits(database)) - before.statements;
+  const statements = (await commits(database.url)) - before.statements;
   return { ...percentiles(times), serverMs: (cpu * 1_000) / count, statements: statements / count };
 }
 
@@ -113,18 +113,6 @@ async function revoke({ port }: Program, token: string): Promise<number> {
   await answer.arrayBuffer();
   if (answer.status !== 200) throw new Error(`a revoke was answered ${answer.status}`);
   return performance.now() - began;
-}
-
-/** PostgreSQL adds up what its processes have done when they have been idle for a second. */
-async function commits({ url, name }: FilledDatabase): Promise<number> {
-  await sleep(1_500);
-  return withClient(url, async (client) => {
-    const { rows } = await client.query<{ n: string }>(
-      'SELECT xact_commit AS n FROM pg_stat_database WHERE datname = $1',
-      [name],
-    );
-    return Number(rows[0]?.n);
-  });
 }
 
 function percentiles(times: readonly number[]): { p50: number; p99: number } {

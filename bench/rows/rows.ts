@@ -4,6 +4,7 @@ import { garbage } from './garbage.js';
 import { guard } from './guard.js';
 import { introspect } from './introspect.js';
 import { jwt } from './jwt.js';
+import { lease } from './lease.js';
 import { logins } from './logins.js';
 import { memory } from './memory.js';
 import { purge } from './purge.js';
@@ -24,4 +25,5 @@ export const ROWS: readonly Row[] = [
   memory,
   workers,
   revokes,
+  lease,
 ];

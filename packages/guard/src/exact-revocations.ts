@@ -74,15 +74,21 @@ export class ExactRevocations {
     return { leaseMs: this.follower.leaseLeft, entries: this.follower.size };
   }
 
-  /** @returns undefined if the token has not been taken back @throws NoVerdict */
-  async refusal(token: string, claims: NamedClaims, trace?: string): Promise<Validation | undefined> {
-    await this.follower.start();
-    const names = namesOf(claims);
+  /** From memory, and the last thing before a token is accepted: what comes after it could be older than a revoke. */
+  judge(names: Names): 'dead' | 'unknown' | 'not named' {
     const verdict = this.follower.judge(names, this.cleared.get(names.jti));
-    if (verdict === 'not named') {
-      this.answers.memory += 1;
-      return undefined;
-    }
+    if (verdict === 'not named') this.answers.memory += 1;
+    return verdict;
+  }
+
+  /**
+   * Of a token that `judge` has not accepted: a lease may come, or the authority is asked.
+   * @returns undefined if the token has not been taken back @throws NoVerdict
+   */
+  async refusal(token: string, names: Names, trace?: string): Promise<Validation | undefined> {
+    await this.follower.start();
+    const verdict = this.judge(names);
+    if (verdict === 'not named') return undefined;
     if (verdict === 'dead') {
       this.answers.refused += 1;
       return { active: false, reason: 'revoked' };
@@ -115,7 +121,7 @@ export class ExactRevocations {
   }
 }
 
-function namesOf({ jti, sub, kid, sid, exp }: NamedClaims): Names {
+export function namesOf({ jti, sub, kid, sid, exp }: NamedClaims): Names {
   const login = typeof sid === 'string' ? hashed(sid) : undefined;
   return { jti: hashed(jti), sub: hashed(sub), kid: hashed(kid), sid: login, exp };
 }
