@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeysModule } from '../auth/keys/keys.module.js';
+import { LeasesModule } from '../auth/leases/leases.module.js';
 import { TelemetryModule } from '../auth/telemetry/telemetry.module.js';
 import { UsersModule } from '../auth/users/users.module.js';
 import type { Config } from '../config/config.js';
@@ -11,6 +12,7 @@ import { BUILD, Metrics } from './metrics.js';
 import { NumbersController } from './numbers.controller.js';
 import { MetricsText } from './metrics-text.js';
 import { StateMetrics } from './state-metrics.js';
+import { WaitMetrics } from './wait-metrics.js';
 import { OwnReadiness, Readiness } from './readiness.js';
 
 export interface OpsOptions {
@@ -29,7 +31,7 @@ export class OpsModule {
   static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports: [database, KeysModule, TelemetryModule, UsersModule],
+      imports: [database, KeysModule, LeasesModule, TelemetryModule, UsersModule],
       controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },
@@ -37,6 +39,7 @@ export class OpsModule {
         HttpTraffic,
         Metrics,
         StateMetrics,
+        WaitMetrics,
         metrics
           ? { provide: MetricsText, useValue: metrics }
           : { provide: MetricsText, useExisting: Metrics },

@@ -35,7 +35,7 @@ describe('POST /oauth/revocations', () => {
 
   beforeAll(async () => {
     keks = await startTestApp({ LEASE_TTL: '1s' });
-    await keks.addUser('Ann', 'cookies:eat keks:admin');
+    await keks.addUser('Ann', 'cookies:eat keks:admin keks:metrics');
     api = await addClient(keks, { name: 'bakery', scope: [], audience: [keks.config.AUDIENCE] });
   });
 
@@ -183,6 +183,32 @@ describe('POST /oauth/revocations', () => {
       // nobody asks any more: both wait for the end of the lease
       await Promise.all([revoke(token), revoke(token)]);
       expect(performance.now() - began).toBeGreaterThan(500);
+    });
+
+    it('late where a guard hangs: the log and the metrics say so, and who looks sees for whom', async () => {
+      const guard = new Guard();
+      await guard.untilLease();
+      const [token, headers] = [await jwt(), { authorization: `Bearer ${await keks.login('Ann')}` }];
+      const ended = revoke(token);
+      // described when another guard comes
+      const other = new Guard();
+      await other.untilLease();
+      const answer = await request(keks.url, '/admin/guards', { headers });
+      const { instances, items } = answer.body as {
+        instances: Record<string, unknown>[];
+        items: { name: string; client_id: string; lease_ms: number; behind: number; awaited_by: number }[];
+      };
+      const listed = items.find(({ name }) => name === guard.name);
+      expect(listed).toMatchObject({ client_id: api.clientId, behind: 1, awaited_by: 1 });
+      expect(instances).toMatchObject([{ lease_ttl_ms: 1_000, guards: expect.any(Number) }]);
+      await ended;
+      expect(keks.log.filter((line) => line.includes('an end was acknowledged')).at(-1)).toContain(
+        guard.name,
+      );
+      const text = String((await request(keks.url, '/metrics', { headers })).body);
+      expect(text).toMatch(/^keks_guards_late_total [1-9]/m);
+      expect(text).toMatch(/^keks_guard_wait_seconds_count [1-9]/m);
+      expect(text).toMatch(/^keks_guards \d/m);
     });
 
     it('at once where no guard has a lease', async () => {

@@ -97,6 +97,32 @@ describe('guards of several instances', () => {
     return (answer.body as { token: string }).token;
   }
 
+  it('are listed by the command line, and doctor says that all are told', async () => {
+    await guard(keks.url);
+    await guard(other.url);
+    const listed = await keksHere(settings(), ['guard', 'list', '--json']);
+    const items = JSON.parse(listed.stdout) as { client_id: string; lease_ms: number; instance: string }[];
+    expect(items.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(items.map(({ client_id }) => client_id))).toEqual(new Set([api.clientId]));
+    expect(new Set(items.map(({ instance }) => instance)).size).toBeGreaterThanOrEqual(2);
+    const finding = async (): Promise<string> => {
+      const { stdout } = await keksHere(settings(), ['doctor', '--json']);
+      const { checks } = JSON.parse(stdout) as {
+        checks: { check: string; status: string; message: string }[];
+      };
+      const { status, message } = checks.find(({ check }) => check === 'guards') ?? {};
+      return `${status}: ${message}`;
+    };
+    expect(await finding()).toMatch(/^ok: \d+ of \d instances, all told$/);
+    await keks.database.client.query(
+      `INSERT INTO guard_leases VALUES (gen_random_uuid(), 7, '1:1:', 300, 1, now() - interval '1 minute')`,
+    );
+    expect(await finding()).toMatch(
+      /^warn: instance .* has renewed no lease for 6\d s, and is still registered$/,
+    );
+    await keks.database.client.query('DELETE FROM guard_leases WHERE ttl_ms = 300');
+  });
+
   it('are not waited for when they have stopped', async () => {
     const stopping = [await guard(keks.url), await guard(other.url)];
     const token = await jwt();

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { ListsModule } from '../lists/lists.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { ScopesModule } from '../scopes/scopes.module.js';
@@ -10,16 +11,27 @@ import { AuditController } from './admin-audit.controller.js';
 import { AdminClientSecretsController } from './admin-client-secrets.controller.js';
 import { AdminClientsController } from './admin-clients.controller.js';
 import { AdminGrantsController } from './admin-grants.controller.js';
+import { AdminGuardsController } from './admin-guards.controller.js';
 import { TokenStoryController } from './admin-token-story.controller.js';
 import { AdminScopesController } from './admin-scopes.controller.js';
 import { AdminUsersController } from './admin-users.controller.js';
 
 /** Owns what administrators do over HTTP; never what it means, which its neighbours know. */
 @Module({
-  imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, ScopesModule, StoryModule, UsersModule],
+  imports: [
+    AuditModule,
+    ClientsModule,
+    LeasesModule,
+    ListsModule,
+    GrantsModule,
+    ScopesModule,
+    StoryModule,
+    UsersModule,
+  ],
   controllers: [
     AdminUsersController,
     AdminGrantsController,
+    AdminGuardsController,
     AdminClientsController,
     AdminClientSecretsController,
     AdminScopesController,

@@ -11,6 +11,7 @@ import { LeaseRegister, type Renewed } from './lease-register.js';
 import { Publication } from './publication.js';
 import type { News, Poll, Position } from './poll.js';
 import { RecentRevocations } from './recent-revocations.js';
+import type { Snapshot } from './snapshot.js';
 
 const GUARDS_MOST = 1_000;
 const RECENT_MOST = 10_000;
@@ -116,12 +117,10 @@ export class GuardLeases implements BeforeApplicationShutdown {
     return this.holders.told(transactions, until);
   }
 
-  /** Who holds a lease, and how many revocations that are known here it has not applied. */
-  guards(): { readonly guard: string; readonly leftMs: number; readonly behind: number }[] {
-    const holders = this.holders.all();
-    return holders.map(({ guard, leftMs, applied }) => {
-      return { guard, leftMs, behind: this.recent?.countAfter(applied) ?? 0 };
-    });
+  /** Who holds a lease, how many revocations that are known here it has not applied, and how many ends wait for it. */
+  guards(): sql.DescribedGuard[] {
+    const behind = (applied: Snapshot): number => this.recent?.countAfter(applied) ?? 0;
+    return this.holders.all().map(({ applied, ...one }) => ({ ...one, behind: behind(applied) }));
   }
 
   /** While the pool is still open: when all leases are over the entry goes, so that nobody waits for who is not there. */
@@ -218,6 +217,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
       this.recent = undefined;
     }
     this.publication.done(renewed.applied);
+    this.register.describe(() => this.guards());
     return renewed;
   }
 

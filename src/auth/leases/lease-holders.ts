@@ -19,8 +19,11 @@ interface Wait {
 
 export interface HeldLease {
   readonly guard: string;
-  readonly leftMs: number;
+  /** Milliseconds. */
+  readonly left: number;
   readonly applied: Snapshot;
+  /** Ends that wait for it. */
+  readonly awaited: number;
 }
 
 /**
@@ -68,7 +71,11 @@ export class LeaseHolders {
   all(): HeldLease[] {
     this.forgetOver();
     const now = performance.now();
-    return [...this.holders].map(([guard, { until, applied }]) => ({ guard, leftMs: until - now, applied }));
+    const waits = [...this.waits];
+    return [...this.holders].map(([guard, { until, applied }]) => {
+      const awaited = waits.filter((wait) => this.owes(guard, wait, now) !== undefined).length;
+      return { guard, left: Math.round(until - now), applied, awaited };
+    });
   }
 
   holds(guard: string): boolean {

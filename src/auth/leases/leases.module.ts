@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
+import { GuardDirectory } from './guard-directory.js';
 import { GuardLeases } from './guard-leases.js';
 import { RevocationLog } from './revocation-log.js';
 import { ToldGuards } from './told-guards.js';
@@ -7,7 +8,7 @@ import { ToldGuards } from './told-guards.js';
 /** Owns what guards that check JWTs alone are told of ends, and the wait for them; never what ends. */
 @Module({
   imports: [TelemetryModule],
-  providers: [GuardLeases, RevocationLog, ToldGuards],
-  exports: [GuardLeases, RevocationLog, ToldGuards],
+  providers: [GuardDirectory, GuardLeases, RevocationLog, ToldGuards],
+  exports: [GuardDirectory, GuardLeases, RevocationLog, ToldGuards],
 })
 export class LeasesModule {}

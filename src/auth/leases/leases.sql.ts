@@ -79,6 +79,49 @@ export const LEAVE_REGISTER: Statement = {
   text: `DELETE FROM guard_leases WHERE instance = $1`,
 };
 
+/** For people: whom the entry is for. */
+export const DESCRIBE: Statement = {
+  name: 'describe_guards',
+  text: `UPDATE guard_leases SET holders = $2::json, described_at = clock_timestamp() WHERE instance = $1`,
+};
+
+/** As its instance describes a guard. */
+export interface DescribedGuard {
+  readonly guard: string;
+  /** Milliseconds of its lease when it was described. */
+  readonly left: number;
+  readonly behind: number;
+  readonly awaited: number;
+}
+
+export interface InstanceRow {
+  readonly instance: string;
+  readonly guards: number;
+  readonly ttl_ms: number;
+  /** Milliseconds. */
+  readonly renewed: number;
+  readonly unconfirmed: number;
+  readonly holders: readonly DescribedGuard[] | null;
+  /** Milliseconds; null where an older version runs. */
+  readonly described: number | null;
+}
+
+/** More than that is only "many". */
+export const UNCONFIRMED_MOST = 10_000;
+
+export const READ_INSTANCES: Statement = {
+  name: 'read_instances_with_guards',
+  text: `
+    SELECT instance, guards, ttl_ms, holders, (
+             SELECT count(*)::int FROM (
+               SELECT FROM revocations
+                WHERE xid >= pg_snapshot_xmin(applied) AND NOT pg_visible_in_snapshot(xid, applied)
+                LIMIT ${UNCONFIRMED_MOST}) AS r) AS unconfirmed,
+           (extract(epoch FROM clock_timestamp() - renewed_at) * 1000)::float8 AS renewed,
+           (extract(epoch FROM clock_timestamp() - described_at) * 1000)::float8 AS described
+      FROM guard_leases ORDER BY instance`,
+};
+
 export interface UnconfirmedRow {
   readonly instance: string;
   readonly beat: string;
