@@ -1,9 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { JwtValidator } from 'keks-guard/jwt';
 import { keksHere } from '../support/keks-here.js';
-import { addClient, type TestClient } from '../support/oauth.js';
+import { addClient, basic, submit, type TestClient } from '../support/oauth.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
-import { environment, PASSWORD, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
+import {
+  environment,
+  PASSWORD,
+  PATIENTLY,
+  post,
+  request,
+  startTestApp,
+  type TestApp,
+} from '../support/test-app.js';
 
 /** So long that whoever waits for the end of one fails. */
 const LEASE_TTL = '60s';
@@ -20,7 +29,7 @@ describe('guards of several instances', () => {
 
   beforeAll(async () => {
     keks = await startTestApp({ LEASE_TTL });
-    await keks.addUser('Ann');
+    await keks.addUser('Ann', 'cookies:eat keks:admin');
     api = await addClient(keks, { name: 'bakery', scope: [], audience: [keks.config.AUDIENCE] });
     other = await startProcess({ ...settings(), WORKERS: '2', LOG_LEVEL: 'error' });
   });
@@ -100,11 +109,13 @@ describe('guards of several instances', () => {
   it('are listed by the command line, and doctor says that all are told', async () => {
     await guard(keks.url);
     await guard(other.url);
-    const listed = await keksHere(settings(), ['guard', 'list', '--json']);
-    const items = JSON.parse(listed.stdout) as { client_id: string; lease_ms: number; instance: string }[];
-    expect(items.length).toBeGreaterThanOrEqual(2);
-    expect(new Set(items.map(({ client_id }) => client_id))).toEqual(new Set([api.clientId]));
-    expect(new Set(items.map(({ instance }) => instance)).size).toBeGreaterThanOrEqual(2);
+    const listed = async (): Promise<string[]> => {
+      const { stdout } = await keksHere(settings(), ['guard', 'list', '--json']);
+      const items = JSON.parse(stdout) as { client_id: string; instance: string }[];
+      return [...new Set(items.map(({ client_id, instance }) => `${client_id} ${instance}`))];
+    };
+    await expect.poll(listed, PATIENTLY).toHaveLength(2);
+    expect((await listed()).every((one) => one.startsWith(`${api.clientId} `))).toBe(true);
     const finding = async (): Promise<string> => {
       const { stdout } = await keksHere(settings(), ['doctor', '--json']);
       const { checks } = JSON.parse(stdout) as {
@@ -121,6 +132,30 @@ describe('guards of several instances', () => {
       /^warn: instance .* has renewed no lease for 6\d s, and is still registered$/,
     );
     await keks.database.client.query('DELETE FROM guard_leases WHERE ttl_ms = 300');
+  });
+
+  it('are shown to administrators, and a revoke that waits for one which does not ask again', async () => {
+    const name = randomBytes(16).toString('base64url');
+    const ask = async (more: Record<string, string>): Promise<{ cursor: string; lease_ms: number }> =>
+      (await submit(keks.url, '/oauth/revocations', { guard: name, ...more }, basic(api))).body as never;
+    let told = await ask({});
+    while (told.lease_ms === 0) told = await ask({ cursor: told.cursor });
+    const [token, headers] = [await jwt(), { authorization: `Bearer ${await keks.login('Ann')}` }];
+    const ended = post(keks.url, '/revoke', { token });
+    const seen = async (): Promise<object | undefined> => {
+      // an instance describes its guards when one comes
+      await guard(keks.url);
+      const { body } = await request(keks.url, '/admin/guards', { headers });
+      const { items, instances } = body as { items: { name: string }[]; instances: object[] };
+      expect(instances).toContainEqual(expect.objectContaining({ lease_ttl_ms: 60_000 }));
+      return items.find((one) => one.name === name);
+    };
+    await expect
+      .poll(seen, { timeout: 90_000, interval: 300 })
+      .toMatchObject({ client_id: api.clientId, behind: 1, awaited_by: 1 });
+    expect((await request(keks.url, '/admin/guards', {})).status).toBe(401);
+    await ask({ leave: 'true' });
+    expect((await ended).status).toBe(200);
   });
 
   it('are not waited for when they have stopped', async () => {

@@ -193,6 +193,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     if (!found) return this.ring();
     log.add(found.rows, found.seenBy);
     this.publication.add(found.rows.map(({ xid }) => BigInt(xid)));
+    this.register.describe(() => this.guards());
     this.answer(batch, { place: renewed.place, snapshot: found.seenBy }, until);
     // who has come meanwhile is told in the next round
     if (found.rows.length > 0 && [...this.polls].some((poll) => !batch.includes(poll))) this.rung = true;
@@ -217,7 +218,6 @@ export class GuardLeases implements BeforeApplicationShutdown {
       this.recent = undefined;
     }
     this.publication.done(renewed.applied);
-    this.register.describe(() => this.guards());
     return renewed;
   }
 

@@ -13,6 +13,10 @@ interface Wait {
   readonly until: number;
   /** The last one is looked at: while it has not, the others do not matter. */
   readonly left: string[];
+  /** It is waited for. */
+  blocker: string | undefined;
+  /** These were waited for in vain. */
+  readonly late: string[];
   readonly resolve: (late: readonly string[]) => void;
   timer: NodeJS.Timeout | undefined;
 }
@@ -100,6 +104,7 @@ export class LeaseHolders {
   /** It has said that it holds none any more. */
   leave(guard: string): void {
     this.holders.delete(guard);
+    for (const wait of this.waits) if (wait.blocker === guard) wait.blocker = undefined;
     this.look(guard);
   }
 
@@ -116,7 +121,16 @@ export class LeaseHolders {
    */
   told(transactions: readonly bigint[], until: number): Promise<readonly string[]> {
     return new Promise((resolve) => {
-      const wait: Wait = { transactions, until, left: [...this.holders.keys()], resolve, timer: undefined };
+      const left = [...this.holders.keys()];
+      const wait: Wait = {
+        transactions,
+        until,
+        left,
+        blocker: undefined,
+        late: [],
+        resolve,
+        timer: undefined,
+      };
       this.waits.add(wait);
       this.goOn(wait);
     });
@@ -124,27 +138,32 @@ export class LeaseHolders {
 
   /** Each guard is looked at once: it never un-applies anything. */
   private goOn(wait: Wait): void {
-    const { left, until, resolve } = wait;
+    const { left, late, until, resolve } = wait;
     clearTimeout(wait.timer);
     const now = performance.now();
-    for (let guard = left.at(-1); guard !== undefined; guard = left.at(-1)) {
+    for (let guard = left.at(-1); guard !== undefined && now < until; guard = left.at(-1)) {
       const owedUntil = this.owes(guard, wait, now);
-      if (owedUntil !== undefined && now < until) {
+      if (owedUntil !== undefined) {
+        wait.blocker = guard;
         wait.timer = setTimeout(() => this.goOn(wait), Math.ceil(Math.min(until, owedUntil) - now)).unref();
         return;
       }
-      if (now >= until) break;
+      if (guard === wait.blocker && !this.hasApplied(guard, wait)) late.push(guard);
       left.pop();
     }
     this.waits.delete(wait);
-    resolve(left.filter((guard) => this.owes(guard, wait, now) !== undefined));
+    resolve([...late, ...left.filter((guard) => this.owes(guard, wait, now) !== undefined)]);
   }
 
   /** @returns until when it holds a lease without having applied them */
-  private owes(guard: string, { transactions }: Wait, now: number): number | undefined {
-    const holder = this.holders.get(guard);
-    if (!holder || holder.until <= now) return undefined;
-    return transactions.every((one) => holder.applied.sees(one)) ? undefined : holder.until;
+  private owes(guard: string, wait: Wait, now: number): number | undefined {
+    const { until = 0 } = this.holders.get(guard) ?? {};
+    return until <= now || this.hasApplied(guard, wait) ? undefined : until;
+  }
+
+  private hasApplied(guard: string, { transactions }: Wait): boolean {
+    const { applied } = this.holders.get(guard) ?? {};
+    return applied !== undefined && transactions.every((one) => applied.sees(one));
   }
 
   private look(guard: string): void {

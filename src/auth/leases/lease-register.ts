@@ -19,6 +19,8 @@ export interface Found {
   readonly rows: readonly sql.RevocationRow[];
 }
 
+const DESCRIBED_MS = 300;
+
 /** Owns the entry of this instance in the register, and the reading of the log while that stands. */
 export class LeaseRegister {
   readonly instance = randomUUID();
@@ -26,6 +28,7 @@ export class LeaseRegister {
   renewed: Renewed | undefined;
   private beat = 0;
   private describeAt = 0;
+  private describing: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: Database,
@@ -65,16 +68,20 @@ export class LeaseRegister {
 
   /** For people, and seldom: a hundred guards a second. Nothing waits for it, and nobody hears of it when it fails. */
   describe(all: () => readonly sql.DescribedGuard[]): void {
-    const now = performance.now();
-    if (now < this.describeAt) return;
-    const guards = all();
-    this.describeAt = now + Math.max(this.ttlMs / 3, guards.length * 10);
-    void this.database.run(sql.DESCRIBE, [this.instance, JSON.stringify(guards)]).catch(() => undefined);
+    this.describing ??= setTimeout(() => {
+      this.describing = undefined;
+      if (!this.renewed) return;
+      const guards = all();
+      this.describeAt = performance.now() + Math.max(DESCRIBED_MS, guards.length * 10);
+      void this.database.run(sql.DESCRIBE, [this.instance, JSON.stringify(guards)]).catch(() => undefined);
+    }, this.describeAt - performance.now()).unref();
   }
 
   /** Nobody holds a lease of this instance. @throws Unavailable */
   async leave(): Promise<void> {
     this.renewed = undefined;
+    clearTimeout(this.describing);
+    this.describing = undefined;
     if (this.beat > 0) await this.database.run(sql.LEAVE_REGISTER, [this.instance]);
   }
 }
