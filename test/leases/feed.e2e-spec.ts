@@ -10,7 +10,15 @@ import {
   submit,
   type TestClient,
 } from '../support/oauth.js';
-import { PASSWORD, PATIENTLY, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
+import {
+  PASSWORD,
+  PATIENTLY,
+  post,
+  request,
+  startTestApp,
+  type Answer,
+  type TestApp,
+} from '../support/test-app.js';
 
 interface Feed {
   readonly cursor: string;

@@ -24,6 +24,14 @@ export interface NamedClaims {
   readonly exp: number;
 }
 
+export interface LeaseState {
+  /** That the lease still lasts. */
+  readonly leaseMs: number;
+  readonly entries: number;
+  /** Tokens taken from memory, asked about, and refused from memory. */
+  readonly answers: { readonly memory: number; readonly question: number; readonly refused: number };
+}
+
 interface Cleared {
   readonly of: object;
   readonly at: number;
@@ -69,9 +77,8 @@ export class ExactRevocations {
     });
   }
 
-  /** Milliseconds that the lease still lasts, and how many entries are held: for metrics. */
-  get state(): { readonly leaseMs: number; readonly entries: number } {
-    return { leaseMs: this.follower.leaseLeft, entries: this.follower.size };
+  get state(): LeaseState {
+    return { leaseMs: this.follower.leaseLeft, entries: this.follower.size, answers: { ...this.answers } };
   }
 
   /** From memory, and the last thing before a token is accepted: what comes after it could be older than a revoke. */

@@ -1,6 +1,11 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
 import { trustedEndpoint, withinRange } from './endpoint.js';
-import { ExactRevocations, namesOf, type ExactRevocationsOptions } from './exact-revocations.js';
+import {
+  ExactRevocations,
+  namesOf,
+  type ExactRevocationsOptions,
+  type LeaseState,
+} from './exact-revocations.js';
 import { remoteKeys, type RemoteKeys } from './jwks.js';
 import { ProvenTokens } from './proven-tokens.js';
 import type { Names } from './revocation-set.js';
@@ -100,8 +105,8 @@ export class JwtValidator extends TokenValidator {
     await this.revocations?.stop();
   }
 
-  /** Milliseconds for which it knows all that was taken back, and how many entries it holds: for metrics. */
-  get lease(): { readonly leaseMs: number; readonly entries: number } | undefined {
+  /** Milliseconds for which it knows all that was taken back, how many entries it holds, and what has answered: for metrics. */
+  get lease(): LeaseState | undefined {
     return this.revocations?.state;
   }
 

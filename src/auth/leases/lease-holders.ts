@@ -141,7 +141,9 @@ export class LeaseHolders {
     const { left, late, until, resolve } = wait;
     clearTimeout(wait.timer);
     const now = performance.now();
-    for (let guard = left.at(-1); guard !== undefined && now < until; guard = left.at(-1)) {
+    const isOver = now >= until;
+    for (let guard = left.at(-1); guard !== undefined; guard = left.at(-1)) {
+      if (isOver) break;
       const owedUntil = this.owes(guard, wait, now);
       if (owedUntil !== undefined) {
         wait.blocker = guard;
