@@ -18,6 +18,7 @@ import { DeviceCodes1796260100000 } from './1796260100000-device-codes.js';
 import { PushedRequests1796260110000 } from './1796260110000-pushed-requests.js';
 import { BoundTokens1796260200000 } from './1796260200000-bound-tokens.js';
 import { NumbersHistory1796260400000 } from './1796260400000-numbers-history.js';
+import { DescribedGuards1796260500000 } from './1796260500000-described-guards.js';
 import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.js';
 import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
 
@@ -43,6 +44,7 @@ export const migrations = [
   PushedRequests1796260110000,
   BoundTokens1796260200000,
   NumbersHistory1796260400000,
+  DescribedGuards1796260500000,
   IdsOfLongLived1796260600000,
   AuditByType1796260660000,
 ];

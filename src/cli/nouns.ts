@@ -5,6 +5,7 @@ import { databaseUrl } from './database-url.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { grant } from './verbs/grant.js';
+import { guard } from './verbs/guard.js';
 import { health } from './verbs/health.js';
 import { init } from './verbs/init.js';
 import { key } from './verbs/key.js';
@@ -28,6 +29,7 @@ export const NOUNS: readonly Noun[] = [
   token,
   session,
   grant,
+  guard,
   audit,
   migrate,
   purge,

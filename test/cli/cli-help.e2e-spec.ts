@@ -9,6 +9,7 @@ import { checkSettings } from '../../src/config/config.js';
 import { commandLine as parser } from '../../src/cli/program.js';
 import { keksHere } from '../support/keks-here.js';
 import { keks, only, type Run } from '../support/keks.js';
+import { addClient } from '../support/oauth.js';
 import { loose, program } from '../support/program.js';
 import { environment, PASSWORD, startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -334,6 +335,18 @@ describe('keks demo', () => {
       [format === '' ? 'opaque' : 'jwt'],
     );
     expect(rows).toHaveLength(1);
+  });
+
+  it('plays it with a guard that checks alone by a lease: a JWT, no question, revoked, dead', async () => {
+    const api = await addClient(app, { name: 'bakery', scope: [], audience: [app.config.AUDIENCE] });
+    const { code, stdout, stderr } = await demo(`--lease ${api.clientId} --json`, api.clientSecret);
+    expect(stderr).toBe('');
+    const { steps } = only(stdout) as { steps: { status: number; body: string }[] };
+    expect([code, steps.map(({ status }) => status)]).toEqual([0, [200, 200, 200, 200, 401]]);
+    expect(steps.at(-1)?.body).toMatch(/^revoked, \d+ ms of the lease left, 0 questions$/);
+    expect(stdout).not.toContain(api.clientSecret);
+    const refused = await demo(`--lease ${(await addClient(app)).clientId}`, 'kcs_wrong');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('came to no verdict')]);
   });
 
   it('as JSON, with somebody else', async () => {

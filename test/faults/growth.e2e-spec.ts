@@ -8,8 +8,10 @@ import { OWN_MOST, Repeats } from '../../src/auth/audit/repeats.js';
 import { Refusals } from '../../src/auth/audit/refusals.js';
 import { LastUse } from '../../src/auth/grants/last-use.js';
 import { RecentUse } from '../../src/auth/grants/recent-use.js';
-import { GuardLeases, type News } from '../../src/auth/leases/guard-leases.js';
+import { GuardLeases } from '../../src/auth/leases/guard-leases.js';
 import { LeaseHolders } from '../../src/auth/leases/lease-holders.js';
+import type { News } from '../../src/auth/leases/poll.js';
+import { Publication } from '../../src/auth/leases/publication.js';
 import { RecentRevocations } from '../../src/auth/leases/recent-revocations.js';
 import { Snapshot } from '../../src/auth/leases/snapshot.js';
 import { COUNTED, placeOf } from '../../src/auth/throttle/client-throttle.js';
@@ -183,23 +185,19 @@ const FLOODS: Readonly<Record<string, Flood>> = {
     make: async () => Reflect.get(await guards(), 'holders') as LeaseHolders,
     most: 1_000,
   },
-  'src/auth/leases/guard-leases.ts#unpublished': {
-    make: async () => {
-      const leases = await guards();
-      const far = 2n ** 60n;
-      Reflect.set(
-        leases,
-        'unpublished',
-        Array.from({ length: 30_000 }, (_, at) => far + BigInt(at)),
+  'src/auth/leases/publication.ts#open': {
+    make: () => {
+      const publication = new Publication(new LeaseHolders(), () => undefined);
+      times(3, (turn) =>
+        publication.add(Array.from({ length: 10_000 }, (_, at) => BigInt(turn * 10_000 + at))),
       );
-      await (Reflect.get(leases, 'enter') as (batch: object[]) => Promise<string>).call(leases, []);
-      return leases;
+      return publication;
     },
     most: 10_000,
   },
   'src/auth/leases/recent-revocations.ts#finds': {
     make: () => {
-      const log = new RecentRevocations(Snapshot.NOTHING, 10_000);
+      const log = new RecentRevocations('a place', Snapshot.NOTHING, 10_000);
       const row = { xid: '7', kind: 'token', value: 'x', subject: null, expires_at: 1 } as never;
       times(12_000, () => log.add([row], Snapshot.NOTHING));
       return log;

@@ -35,7 +35,7 @@ export const IN_MEMORY: Readonly<Record<string, Bound>> = {
   'src/auth/grants/recent-use.ts#places': { flooded: '262,144 places' },
   'src/auth/keys/key-ring.ts#keys': { closed: CLOSED.start },
   'src/auth/leases/guard-leases.ts#polls': { flooded: '1,000 guards, and twice as many questions' },
-  'src/auth/leases/guard-leases.ts#unpublished': { flooded: '10,000 beside those of one reading' },
+  'src/auth/leases/publication.ts#open': { flooded: '10,000, the last ones' },
   'src/auth/leases/lease-holders.ts#holders': { flooded: '1,000 guards, and twice as many questions' },
   'src/auth/leases/recent-revocations.ts#finds': { flooded: '10,000 revocations, the oldest go' },
   'src/auth/secrets/secret-key-register.ts#warned': { closed: CLOSED.start },

@@ -69,6 +69,7 @@ export class RevocationSet {
     const { jti, sid, sub, kid } = names;
     if (this.tokens.has(jti) || this.keys.has(kid)) return 'dead';
     if (sid !== undefined && this.grants.has(sid)) return 'dead';
+    if (this.all === 0 && this.subjects.size === 0) return 'not named';
     const doubts = [this.all, this.subjects.get(`all ${sub}`)?.at ?? 0];
     if (sid === undefined) doubts.push(this.subjects.get(`grant ${sub}`)?.at ?? 0);
     return Math.max(...doubts) > Math.max(0, clearedAt) ? 'unknown' : 'not named';

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { LeasesModule } from '../leases/leases.module.js';
 import { ListsModule } from '../lists/lists.module.js';
 import { ServedScopesModule } from '../discovery/served-scopes.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
@@ -12,6 +13,7 @@ import { AdminClientSecretsController } from './admin-client-secrets.controller.
 import { AdminClientsController } from './admin-clients.controller.js';
 import { AdminGrantsController } from './admin-grants.controller.js';
 import { AdminPasswordResetsController } from './admin-password-resets.controller.js';
+import { AdminGuardsController } from './admin-guards.controller.js';
 import { TokenStoryController } from './admin-token-story.controller.js';
 import { AdminScopesController } from './admin-scopes.controller.js';
 import { AdminUsersController } from './admin-users.controller.js';
@@ -21,6 +23,7 @@ import { AdminUsersController } from './admin-users.controller.js';
   imports: [
     AuditModule,
     ClientsModule,
+    LeasesModule,
     ListsModule,
     GrantsModule,
     ScopesModule,
@@ -32,6 +35,7 @@ import { AdminUsersController } from './admin-users.controller.js';
     AdminUsersController,
     AdminPasswordResetsController,
     AdminGrantsController,
+    AdminGuardsController,
     AdminClientsController,
     AdminClientSecretsController,
     AdminScopesController,

@@ -72,6 +72,10 @@ export class Telemetry {
     client_secret: sizes(),
     client_token: sizes(),
   };
+  /** Seconds for which ends were not acknowledged because guards had to be told. */
+  readonly guardWaits = new Distribution([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]);
+  /** Of those: a guard did not answer, and its lease was waited for. */
+  guardsLate = 0;
   private readonly queues = new Map<BatchName, () => number>();
 
   validated(verdict: Verdict): void {
@@ -93,6 +97,12 @@ export class Telemetry {
   /** @param count only what was alive until now, and only once it is committed */
   revoked(what: Revoked, count: number): void {
     this.revocations[what] += count;
+  }
+
+  /** @param late whether a guard has not answered */
+  toldGuards(seconds: number, late: boolean): void {
+    this.guardWaits.note(seconds);
+    if (late) this.guardsLate += 1;
   }
 
   /** Called by whoever owns the queue of a batch. */

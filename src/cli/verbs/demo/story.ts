@@ -10,7 +10,7 @@ interface Scene {
   readonly status: number;
 }
 
-interface Person {
+export interface Person {
   readonly user: string;
   readonly password: string;
 }
@@ -55,7 +55,12 @@ export async function* storyOf(
   }
 }
 
-function unexpected(url: string, { method, path }: Question, { status }: Answered, demo: boolean): Refusal {
+export function unexpected(
+  url: string,
+  { method, path }: Question,
+  { status }: Answered,
+  demo: boolean,
+): Refusal {
   if (path === '/issue' && status === 401)
     return new Refusal(
       'invalid_credentials',
@@ -82,7 +87,7 @@ function unexpected(url: string, { method, path }: Question, { status }: Answere
 }
 
 /** @throws Refusal */
-function tokenOf({ body }: Answered): string {
+export function tokenOf({ body }: Answered): string {
   try {
     const { token } = JSON.parse(body) as { token?: unknown };
     if (typeof token === 'string' && token !== '') return token;
