@@ -99,7 +99,8 @@ describe('the history of two servers over one database', () => {
         ['revoke-of-no-row', 'a revoked token is dead everywhere', 100, ROWS_MOVE],
       ])('%s', async (mistake, rule, faultEvery, fault = 'cut link to the database') => {
         await world.tell(mistake);
-        await isFound({ rule, faultEvery, only: [fault], milliseconds: 2_000 });
+        // in a few operations, which is what a busy machine does in that time, there may be no refresh at all
+        await isFound({ rule, faultEvery, only: [fault], milliseconds: 2_000, atLeast: 500 });
       });
     });
 
@@ -111,8 +112,7 @@ describe('the history of two servers over one database', () => {
       const late = performance.now() + PATIENCE_MS;
       for (let seed = 1; performance.now() < late && !rules.has(rule); seed += 1) {
         const until = ({ violations }: Ledger): boolean => violations.some((one) => one.rule === rule);
-        // one play is one luck: of few operations none is a refresh
-        const { ledger } = await play(world, credentials, { ...plan, seed, until, atLeast: 500 });
+        const { ledger } = await play(world, credentials, { ...plan, seed, until });
         for (const violation of ledger.violations) rules.add(violation.rule);
         others.push(...ledger.violations.slice(0, 3));
         for (const [outcome, count] of ledger.outcomes)
