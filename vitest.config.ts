@@ -9,15 +9,15 @@ import { guardSource } from './test/support/guard-source.js';
 const LIMITS = [
   'test/faults/outages.e2e-spec.ts',
   'test/faults/starved.e2e-spec.ts',
+  'test/faults/load.e2e-spec.ts',
   'test/faults/event-loop.e2e-spec.ts',
 ];
 
-/**
- * Most of what these do is done by processes that they start, kill and start again: a third of the CPU of all tests, in a
- * fifteenth of the files. `npm run test:processes` (decision 0055).
- */
+/** Most of what these cost is servers, commands and databases that they start, kill and replace (decision 0055). */
 const PROCESSES = [
+  'test/auth/key-rotation.e2e-spec.ts',
   'test/database/embedded.e2e-spec.ts',
+  'test/faults/races.e2e-spec.ts',
   'test/history/guards.e2e-spec.ts',
   'test/history/history.e2e-spec.ts',
   'test/project/first-build.spec.ts',
@@ -27,39 +27,34 @@ const PROCESSES = [
   'test/server/workers.e2e-spec.ts',
 ];
 
-/** Of them, as of the others: what measures time comes last and alone. */
-const PROCESS_LIMITS = ['test/faults/load.e2e-spec.ts'];
-
-/** On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. */
+/**
+ * On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. What mostly
+ * waits (feed, keep-alive, exact-revocations) begins beside what works.
+ */
 const LONG = [
-  'history',
-  'guards',
-  'restart',
-  'readme',
-  'embedded',
-  'workers',
-  'key-rotation',
-  'keep-alive',
-  'feed',
-  'races',
-  'cli',
-  'session-settings',
-  'exact-revocations',
-  'validators',
-  'judged-settings',
-  'partition-upkeep',
-  'throttle',
-  'migrations',
-  'moved-rows',
-  'password',
+  ...[
+    'history',
+    'key-rotation',
+    'restart',
+    'guards',
+    'readme',
+    'embedded',
+    'first-build',
+    'workers',
+    'races',
+  ],
+  ...['feed', 'session-settings', 'cli', 'migrations', 'keep-alive', 'throttle', 'exact-revocations'],
+  ...['validators', 'partition-upkeep', 'moved-rows', 'credentials', 'metrics', 'openapi-fuzz'],
+  ...['signing-keys', 'owner-endings', 'new-passwords', 'password', 'cli-operator', 'judged-settings'],
 ];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean =>
-      LONG.some((name) => moduleId.endsWith(`/${name}.e2e-spec.ts`));
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((one) => !isLong(one))];
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((name) => new RegExp(`/${name}\\.(e2e-)?spec\\.ts$`).test(moduleId));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
   }
 }
 
@@ -82,7 +77,7 @@ export default defineConfig({
   // for the global set-up; projects do not inherit it
   resolve: { alias: guardSource() },
   test: {
-    // of the run, not of a project: one PostgreSQL for both
+    // of the run, not of a project: one PostgreSQL for all
     globalSetup: 'test/support/global-setup.ts',
     retry: 0,
     sequence: { sequencer: LongFirst },
@@ -95,10 +90,20 @@ export default defineConfig({
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
           exclude: [
             ...['test/browser/**', 'test/package/**', 'test/deploy/**', 'test/clients/**'],
-            ...[...LIMITS, ...PROCESSES, ...PROCESS_LIMITS],
+            ...[...PROCESSES, ...LIMITS],
           ],
           maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve: { alias: guardSource() },
+        test: {
+          ...SHARED,
+          name: 'processes',
+          include: PROCESSES,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -109,28 +114,7 @@ export default defineConfig({
           include: LIMITS,
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        resolve: { alias: guardSource() },
-        test: {
-          ...SHARED,
-          name: 'processes',
-          include: PROCESSES,
-          maxWorkers: WORKERS,
           sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        resolve: { alias: guardSource() },
-        test: {
-          ...SHARED,
-          name: 'process-limits',
-          include: PROCESS_LIMITS,
-          fileParallelism: false,
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
         },
       },
     ],

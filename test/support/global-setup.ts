@@ -28,34 +28,25 @@ const PLENTY = 6 * 2 ** 30;
 /** What a run writes need not outlive it, and in memory a cluster of a thousand files costs half as much to make and to remove. */
 async function roomiest(): Promise<string> {
   const room = await statfs(MEMORY).catch(() => undefined);
-  const isRoomy = room !== undefined && room.bavail * room.bsize > PLENTY;
-  return isRoomy && (await runsPrograms(MEMORY)) ? MEMORY : tmpdir();
+  return room !== undefined && room.bavail * room.bsize > PLENTY ? MEMORY : tmpdir();
 }
 
 /** Some tests copy PostgreSQL to where they work; in many containers nothing in memory may be run. */
 async function runsPrograms(folder: string): Promise<boolean> {
-  const program = join(folder, `keks-test-${process.pid}`);
+  const program = join(folder, 'program');
   await writeFile(program, '#!/bin/sh\n', { mode: 0o755 });
-  try {
-    return spawnSync(program).status === 0;
-  } finally {
-    await rm(program);
-  }
-}
-
-/** Of this run, for all that its processes put into the folder for temporary files. Others may enter it, as they may that. */
-async function temporary(): Promise<string> {
-  const folder = await mkdtemp(join(await roomiest(), 'keks-test-'));
-  await chmod(folder, 0o1777);
-  return folder;
+  return spawnSync(program).status === 0;
 }
 
 /** One embedded PostgreSQL a run, one migrated template in it. What starts the program as a process compiles it: see process.ts. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await temporary();
+  const folder = await mkdtemp(join(await roomiest(), 'keks-test-'));
   const { TMPDIR: before } = process.env;
-  // the processes that run the tests inherit it
-  if (dirname(folder) === MEMORY) process.env.TMPDIR = folder;
+  if (dirname(folder) === MEMORY && (await runsPrograms(folder))) {
+    // as open as the folder for temporary files: the processes that run the tests inherit it as that
+    await chmod(folder, 0o1777);
+    process.env.TMPDIR = folder;
+  }
   const dataDir = join(folder, 'data');
   const postgres = await startEmbedded({
     dataDir,
