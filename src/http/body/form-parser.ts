@@ -33,6 +33,8 @@ const PARAMETERS = new Set([
   'remember',
   'guard',
   'cursor',
+  'leave',
+  'dpop_jkt',
 ]);
 
 /**
