@@ -1,4 +1,5 @@
 import { ClientsService } from '../../src/auth/clients/clients.service.js';
+import { askForCodes, codesOf, sendForm, signInAtDevice } from './device.js';
 import { BY_OPERATOR } from './oauth.js';
 import { PASSWORD, type TestApp } from './test-app.js';
 import { authorizePath, hiddenOf, pkce, Visitor } from './visitor.js';
@@ -81,7 +82,22 @@ export async function pageInputs(keks: TestApp): Promise<PageInputs> {
     { path, wanted: [200, 302] },
     { path: `${path}?${hard('a=%41&', ADDRESS)}`, wanted: [200, 302] },
   ];
+  const device = await deviceForms(keks);
   return {
+    'GET /device': shown('/device'),
+    'POST /device/login': forms(
+      '/device/login',
+      { ...device.login, user: 'Ann', password: PASSWORD },
+      before,
+    ),
+    'POST /device/code': forms('/device/code', device.code, device.cookie),
+    'POST /device/consent': forms(
+      '/device/consent',
+      { ...device.consent, decision: 'allow', remember: 'yes' },
+      device.cookie,
+    ),
+    'GET /password-reset': shown('/password-reset'),
+    'POST /password-reset': forms('/password-reset', { code: 'x', password: PASSWORD, again: PASSWORD }, ''),
     'GET /': shown('/'),
     'GET /console': shown('/console'),
     'GET /docs': shown('/docs'),
@@ -100,6 +116,37 @@ export async function pageInputs(keks: TestApp): Promise<PageInputs> {
       ),
       many('/oauth/authorize/consent', session),
     ],
+  };
+}
+
+/** The fields of the three forms at /device, and the cookies of who has signed in there. */
+async function deviceForms(keks: TestApp): Promise<{
+  readonly login: Record<string, string>;
+  readonly code: Record<string, string>;
+  readonly consent: Record<string, string>;
+  readonly cookie: string;
+}> {
+  const { clientId } = await keks.app.get(ClientsService).addPublic(
+    {
+      name: 'n'.repeat(100),
+      scope: ['cookies:eat', 'cookies:bake'],
+      audience: [],
+      resources: [],
+      tokenFormat: 'opaque',
+      deviceGrant: true,
+    },
+    BY_OPERATOR,
+  );
+  const { user_code: userCode } = codesOf(await askForCodes(keks.url, { client_id: clientId }));
+  const visitor = new Visitor(keks.url);
+  const login = hiddenOf(await visitor.open('/device'));
+  const typed = await signInAtDevice(visitor, 'Ann');
+  const consent = await sendForm(visitor, typed, 'code', { user_code: userCode });
+  return {
+    login,
+    code: { ...hiddenOf(typed), user_code: userCode },
+    consent: hiddenOf(consent),
+    cookie: cookiesOf(visitor),
   };
 }
 
