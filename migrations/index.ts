@@ -13,6 +13,7 @@ import { Apps1796240000000 } from './1796240000000-apps.js';
 import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
 import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
 import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
+import { RegisteredClients1796260300000 } from './1796260300000-registered-clients.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -31,6 +32,7 @@ export const migrations = [
   KindsOfGrants1796240060000,
   AuditRetention1796250000000,
   AuditOfPeople1796250060000,
+  RegisteredClients1796260300000,
 ];
 
 /**

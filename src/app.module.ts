@@ -10,6 +10,7 @@ import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
 import { OAuthModule } from './auth/oauth/oauth.module.js';
+import { RegistrationModule } from './auth/registration/registration.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { CookiesModule } from './cookies/cookies.module.js';
@@ -47,6 +48,7 @@ export class AppModule {
     const authority = [
       AuthModule,
       OAuthModule,
+      RegistrationModule.of(config),
       ApiKeysModule,
       AccountModule,
       AuthorizeModule,

@@ -6,6 +6,8 @@ import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { ClientRegistration } from './registration/client-registration.entity.js';
+import { InitialAccessToken } from './registration/initial-access-token.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -22,9 +24,11 @@ export const entities = [
   AuditEventRow,
   AuthorizationCode,
   Client,
+  ClientRegistration,
   ClientSecret,
   EndedGrant,
   Grant,
+  InitialAccessToken,
   OwnerEnding,
   RefreshToken,
   ScopeDescription,

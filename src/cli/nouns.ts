@@ -7,6 +7,7 @@ import { doctor } from './verbs/doctor.js';
 import { grant } from './verbs/grant.js';
 import { health } from './verbs/health.js';
 import { init } from './verbs/init.js';
+import { initialToken } from './verbs/initial-token.js';
 import { key } from './verbs/key.js';
 import { migrate } from './verbs/migrate.js';
 import type { Noun } from './noun.js';
@@ -22,6 +23,7 @@ export const NOUNS: readonly Noun[] = [
   demo,
   user,
   client,
+  initialToken,
   key,
   token,
   session,

@@ -5,6 +5,7 @@ import { ClientsModule } from '../auth/clients/clients.module.js';
 import { GrantsModule } from '../auth/grants/grants.module.js';
 import { KeysModule } from '../auth/keys/keys.module.js';
 import { OperatorModule } from '../auth/oauth/operator.module.js';
+import { InitialAccessTokensModule } from '../auth/registration/initial-access-tokens.module.js';
 import { RestoreModule } from '../auth/restore/restore.module.js';
 import { StoryModule } from '../auth/story/story.module.js';
 import { TokensModule } from '../auth/tokens/tokens.module.js';
@@ -28,6 +29,7 @@ import { Refusal } from './refusal.js';
     AuditModule,
     ClientsModule,
     GrantsModule,
+    InitialAccessTokensModule,
     KeysModule,
     OperatorModule,
     RestoreModule,

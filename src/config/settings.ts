@@ -16,25 +16,10 @@ import {
   secrets,
   workers,
 } from './parsers.js';
+import { REGISTRATION_SETTINGS } from './registration-settings.js';
+import { setting } from './setting.js';
 import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
-
-/** A setting: how its text becomes a value, the text it has by default, and one sentence for docs/reference.md. */
-interface Setting<T> {
-  readonly parse: (text: string) => T;
-  readonly fallback?: string;
-  readonly summary: string;
-}
-
-function setting<T>(
-  parse: (text: string) => T,
-  fallback: string,
-  summary: string,
-): Setting<T> & { fallback: string };
-function setting<T>(parse: (text: string) => T, fallback: undefined, summary: string): Setting<T>;
-function setting<T>(parse: (text: string) => T, fallback: string | undefined, summary: string): Setting<T> {
-  return fallback === undefined ? { parse, summary } : { parse, fallback, summary };
-}
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
@@ -123,6 +108,7 @@ export const SETTINGS = {
     '100',
     'living API keys of one user; a further one is refused',
   ),
+  ...REGISTRATION_SETTINGS,
   LEASE_TTL: setting(
     duration(1, 60),
     '1s',

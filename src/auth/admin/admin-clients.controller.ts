@@ -140,6 +140,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     resources: one.resources ? [...one.resources] : null,
     redirect_uris: [...one.redirectUris],
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
+    self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),

@@ -30,6 +30,10 @@ const shared = {
     description: '`none`: it has no secret. With one, it may send it in the form as well.',
     example: 'client_secret_basic',
   }),
+  self_registered: z.boolean().meta({
+    description: 'Whether it registered itself: nobody here has checked what it says of itself.',
+    example: false,
+  }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,

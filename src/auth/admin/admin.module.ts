@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { InitialAccessTokensModule } from '../registration/initial-access-tokens.module.js';
 import { ListsModule } from '../lists/lists.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { ScopesModule } from '../scopes/scopes.module.js';
@@ -9,6 +10,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AuditController } from './admin-audit.controller.js';
 import { AdminClientSecretsController } from './admin-client-secrets.controller.js';
 import { AdminClientsController } from './admin-clients.controller.js';
+import { AdminInitialTokensController } from './admin-initial-tokens.controller.js';
 import { AdminGrantsController } from './admin-grants.controller.js';
 import { TokenStoryController } from './admin-token-story.controller.js';
 import { AdminScopesController } from './admin-scopes.controller.js';
@@ -16,12 +18,22 @@ import { AdminUsersController } from './admin-users.controller.js';
 
 /** Owns what administrators do over HTTP; never what it means, which its neighbours know. */
 @Module({
-  imports: [AuditModule, ClientsModule, ListsModule, GrantsModule, ScopesModule, StoryModule, UsersModule],
+  imports: [
+    AuditModule,
+    ClientsModule,
+    InitialAccessTokensModule,
+    ListsModule,
+    GrantsModule,
+    ScopesModule,
+    StoryModule,
+    UsersModule,
+  ],
   controllers: [
     AdminUsersController,
     AdminGrantsController,
     AdminClientsController,
     AdminClientSecretsController,
+    AdminInitialTokensController,
     AdminScopesController,
     AuditController,
     TokenStoryController,

@@ -140,7 +140,7 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
     <dl class="facts">
       <div>
         <dt>Who asks</dt>
-        <dd><strong>${client.name}</strong>, registered on ${client.createdAt.toISOString().slice(0, 10)}</dd>
+        <dd><strong>${client.name}</strong>, ${knownSince(client)}</dd>
       </div>
       <div>
         <dt>You will be sent back to</dt>
@@ -151,6 +151,13 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
         <dd>${asked.userName} (<a href="authorize?${asked.switchTo}">not you?</a>)</dd>
       </div>
     </dl>
+    ${
+      client.selfRegistered &&
+      html`<p class="notice">
+        <strong>Nobody here has checked who this is.</strong> The program chose its name itself. Allow it only
+        if you have just started it, and you know where you will be sent back to.
+      </p>`
+    }
     <h2>It may then, in your name${asked.api !== undefined && html`, at ${asked.api}`}</h2>
     <ul class="scopes">
       ${asked.scope.length > 0 ? items : html`<li>know who you are, and nothing more</li>`}
@@ -176,6 +183,12 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
     body: frame(`Let ${client.name} act for you?`, content, UP.page),
     policy: policyOf(sourceOf(redirectUri)),
   };
+}
+
+/** Of one that registered itself that is all that is known. */
+function knownSince({ selfRegistered, createdAt }: AuthorizationRequest['client']): string {
+  const day = createdAt.toISOString().slice(0, 10);
+  return selfRegistered ? `first seen here on ${day}, not verified` : `registered on ${day}`;
 }
 
 /** What went wrong, and what to do about it. */

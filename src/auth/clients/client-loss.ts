@@ -2,12 +2,14 @@ import { parseScope, subset } from '../scope.js';
 import type { Client } from './client.entity.js';
 import { resourceOf, type Resource } from './resource.js';
 
-type Allowed = Pick<Client, 'scope' | 'resources' | 'redirectUris'>;
+type Allowed = Pick<Client, 'name' | 'scope' | 'resources' | 'redirectUris'>;
 
-type Loss = 'scope_changed' | 'resources_changed' | 'redirect_uris_changed';
+type Loss = 'name_changed' | 'scope_changed' | 'resources_changed' | 'redirect_uris_changed';
 
 /** Why tokens that a client has may be more than it may have now; undefined if it lost nothing. */
 export function lossOf(before: Allowed, after: Allowed): Loss | undefined {
+  // people have let in who was called so
+  if (before.name !== after.name) return 'name_changed';
   if (!subset(parseScope(before.scope) ?? [], parseScope(after.scope) ?? [])) return 'scope_changed';
   if (reachesLess(before.resources, after.resources)) return 'resources_changed';
   return answersElsewhere(before.redirectUris, after.redirectUris) ? 'redirect_uris_changed' : undefined;

@@ -13,6 +13,8 @@ export interface ClientRecord {
   readonly redirectUris: readonly string[];
   /** Whether it has no secret. */
   readonly isPublic: boolean;
+  /** Nobody here has added it, and nobody has checked what it says of itself. */
+  readonly selfRegistered: boolean;
   readonly tokenFormat: TokenFormat;
   readonly disabled: boolean;
   readonly createdAt: Date;
@@ -36,6 +38,8 @@ export interface NewSecret {
 }
 
 export interface ClientChange {
+  /** Said by a client that registered itself. */
+  readonly name?: string | undefined;
   readonly scope?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
@@ -51,6 +55,7 @@ export function recordOf({
   resources,
   redirectUris,
   isPublic,
+  selfRegistered,
   tokenFormat,
   disabledAt,
   createdAt,
@@ -64,6 +69,7 @@ export function recordOf({
     resources: resources ?? undefined,
     redirectUris,
     isPublic,
+    selfRegistered,
     tokenFormat,
     disabled,
     createdAt,

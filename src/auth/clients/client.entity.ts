@@ -34,6 +34,10 @@ export class Client {
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;
 
+  /** Nobody here has added it, and nobody has checked what it says of itself. */
+  @Column('boolean', { name: 'self_registered', default: false })
+  selfRegistered!: boolean;
+
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';
 

@@ -7,11 +7,12 @@ import { ClientAuthentication } from './client-authentication.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client } from './client.entity.js';
 import { ClientsService } from './clients.service.js';
+import { SelfRegisteredClients } from './self-registered-clients.js';
 
 /** Owns systems and their secrets; never their tokens. */
 @Module({
   imports: [TypeOrmModule.forFeature([Client, ClientSecret]), LeasesModule, TelemetryModule, TokensModule],
-  providers: [ClientAuthentication, ClientsService],
-  exports: [ClientAuthentication, ClientsService],
+  providers: [ClientAuthentication, ClientsService, SelfRegisteredClients],
+  exports: [ClientAuthentication, ClientsService, SelfRegisteredClients],
 })
 export class ClientsModule {}

@@ -4,17 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { ArrayContains, In, Repository, type EntityManager } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import type { Transaction } from '../../database/database.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { newestFirst } from '../lists/newest-first.js';
-import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
+import { auditClient, insertSecret } from './client-writes.js';
 import {
   recordOf,
   type ClientChange,
@@ -69,6 +68,7 @@ export class ClientsService {
         resources: [...resources],
         redirectUris: [...redirectUris],
         isPublic,
+        selfRegistered: false,
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
@@ -99,6 +99,10 @@ export class ClientsService {
   /** Newest first. */
   secrets(clientId: string, entities: EntityManager = this.clients.manager): Promise<ClientSecret[]> {
     return entities.find(ClientSecret, { where: { clientId }, order: { createdAt: 'DESC', id: 'ASC' } });
+  }
+
+  hasSecret(clientId: string, digest: Buffer): Promise<boolean> {
+    return this.clients.manager.existsBy(ClientSecret, { clientId, digest });
   }
 
   /** A new secret beside the one in use. */
@@ -142,6 +146,7 @@ export class ClientsService {
     let ended = 0;
     const changed = await this.locked(clientId, async (transaction, client) => {
       const before = { ...client };
+      client.name = change.name ?? before.name;
       client.scope = change.scope?.join(' ') ?? before.scope;
       client.resources = change.resources ? [...change.resources] : before.resources;
       client.redirectUris = change.redirectUris ? [...change.redirectUris] : before.redirectUris;
@@ -149,8 +154,9 @@ export class ClientsService {
       if (flaw) return { flaw };
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { scope, resources, redirectUris, disabledAt } = client;
-      await transaction.entities.update(Client, { clientId }, { scope, resources, redirectUris, disabledAt });
+      const { name, scope, resources, redirectUris, disabledAt } = client;
+      const now = { name, scope, resources, redirectUris, disabledAt };
+      await transaction.entities.update(Client, { clientId }, now);
       const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
@@ -211,27 +217,17 @@ export class ClientsService {
     });
   }
 
-  private async insertSecret(entities: EntityManager, clientId: string): Promise<NewSecret> {
-    const { current } = this.keys;
-    const clientSecret = mintToken('kcs_', NO_EXPIRY, current);
-    const secret = entities.create(ClientSecret, {
-      clientId,
-      digest: digestOf(clientSecret),
-      createdAt: new Date(this.clock.now()),
-      keyId: current.keyId,
-    });
-    await entities.insert(ClientSecret, secret);
-    return { id: secret.id, clientSecret };
+  private insertSecret(entities: EntityManager, clientId: string): Promise<NewSecret> {
+    return insertSecret(entities, clientId, { clock: this.clock, keys: this.keys });
   }
 
   private async audit(
     queries: Queries,
     type: string,
     by: Initiator,
-    { clientId, name }: Client,
+    client: Client,
     detail: object,
   ): Promise<void> {
-    const event = { type, ...by, detail: { client_id: clientId, name, ...detail } };
-    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await auditClient(queries, this.clock, { type, by, client, detail });
   }
 }

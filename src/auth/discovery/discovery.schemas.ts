@@ -15,6 +15,10 @@ export const authorizationServerMetadata = z
       description: 'For guards that check JWTs alone and refuse what was taken back: not a part of RFC 8414.',
       example: 'https://auth.example.com/oauth/revocations',
     }),
+    registration_endpoint: z.url().optional().meta({
+      description: 'There if clients may register themselves.',
+      example: 'https://auth.example.com/oauth/register',
+    }),
     jwks_uri: z.url().meta({ example: 'https://auth.example.com/.well-known/jwks.json' }),
     scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat', 'offline_access'] }),
     response_types_supported: z.array(z.string()).meta({ example: ['code'] }),

@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.js';
 import { OFFLINE_ACCESS } from '../scope.js';
 import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
 
@@ -6,7 +7,7 @@ import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './d
  * @param scopes those that the served routes ask for
  */
 export function authorizationServerMetadata(
-  issuer: string,
+  { ISSUER: issuer, REGISTRATION }: Pick<Config, 'ISSUER' | 'REGISTRATION'>,
   scopes: readonly string[],
 ): AuthorizationServerMetadata {
   const secrets = ['client_secret_basic', 'client_secret_post'];
@@ -17,6 +18,7 @@ export function authorizationServerMetadata(
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     keks_revocation_feed_endpoint: `${issuer}/oauth/revocations`,
+    ...(REGISTRATION !== 'off' && { registration_endpoint: `${issuer}/oauth/register` }),
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: [...scopes, OFFLINE_ACCESS],
     response_types_supported: ['code'],

@@ -4,11 +4,12 @@ import { AttemptCounters } from './attempt-counters.js';
 import { ClientThrottle } from './client-throttle.js';
 import { DeviceProofs } from './device-proofs.js';
 import { LoginThrottle } from './login-throttle.js';
+import { RegistrationThrottle } from './registration-throttle.js';
 
 /** Owns who may try again, and when; never whether a password or a secret is right. */
 @Module({
   imports: [TelemetryModule],
-  providers: [AttemptCounters, ClientThrottle, DeviceProofs, LoginThrottle],
-  exports: [ClientThrottle, DeviceProofs, LoginThrottle],
+  providers: [AttemptCounters, ClientThrottle, DeviceProofs, LoginThrottle, RegistrationThrottle],
+  exports: [ClientThrottle, DeviceProofs, LoginThrottle, RegistrationThrottle],
 })
 export class ThrottleModule {}

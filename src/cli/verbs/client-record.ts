@@ -15,6 +15,7 @@ export function publicOf(one: ClientRecord): object {
     resources: one.resources ?? null,
     redirect_uris: one.redirectUris,
     token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
+    self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),

@@ -95,7 +95,7 @@ async function list(): Promise<Answer> {
   const clients = await withClients((service) => service.list());
   const rows = clients.map((one) => [
     one.clientId,
-    one.name,
+    one.selfRegistered ? `${one.name} (self-registered)` : one.name,
     one.scope,
     one.audience.join(' '),
     one.resources ? listOf(one.resources) : 'any',
@@ -120,6 +120,7 @@ async function show(id: string): Promise<Answer> {
     text: facts([
       ['client_id', one.clientId],
       ['name', one.name],
+      ['registered', one.selfRegistered ? 'by itself: nobody here has checked it' : 'by an administrator'],
       ['scope', one.scope],
       ['audience', one.audience.join(' ')],
       ['resources', one.resources ? listOf(one.resources) : 'any'],

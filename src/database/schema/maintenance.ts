@@ -5,6 +5,7 @@ import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../clock.js';
 import { auditRetention, stateAuditRetention } from './audit-retention.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
+import { purgeUnusedClients } from './unused-clients.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
 import type { DatabaseConnection } from '../session-settings.js';
@@ -155,6 +156,8 @@ export class Maintenance {
       const grants = await purgeGrants(client, rested, tell);
       await client.query(PURGE_ENDED_GRANTS, [rested]);
       await client.query('DELETE FROM revocations WHERE expires_at < $1', [new Date(now - DAY_MS)]);
+      await client.query('DELETE FROM initial_access_tokens WHERE expires_at < $1', [rested]);
+      await purgeUnusedClients(client, now, this.config.REGISTRATION_UNUSED_TTL);
       return { partitions, grants };
     });
   }

@@ -7,6 +7,8 @@ import { charsetOf, type Charset, type MediaType } from './media-type.js';
 import { WireError } from '../errors/wire-error.js';
 
 const FORM_ROUTES = '/oauth/';
+/** RFC 7591 §3.1: what a client says of itself is JSON. */
+const JSON_ROUTES = '/oauth/register';
 const JSON_TYPE: MediaType = 'application/json';
 const FORM_TYPE: MediaType = 'application/x-www-form-urlencoded';
 
@@ -23,7 +25,8 @@ export function installBodyParser(instance: FastifyInstance): void {
 
 function parseBody(request: FastifyRequest, payload: IncomingMessage, done: Done): void {
   // The pattern of the route: the client may spell the path in many ways.
-  const form = request.routeOptions.url?.startsWith(FORM_ROUTES) === true;
+  const { url = '' } = request.routeOptions;
+  const form = url.startsWith(FORM_ROUTES) && !url.startsWith(JSON_ROUTES);
   readBody(payload, (error, bytes) => {
     try {
       if (error !== null) throw error;
