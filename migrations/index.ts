@@ -14,6 +14,7 @@ import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
 import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
 import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 import { RegisteredClients1796260300000 } from './1796260300000-registered-clients.js';
+import { ClientDocuments1796260310000 } from './1796260310000-client-documents.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -33,6 +34,7 @@ export const migrations = [
   AuditRetention1796250000000,
   AuditOfPeople1796250060000,
   RegisteredClients1796260300000,
+  ClientDocuments1796260310000,
 ];
 
 /**

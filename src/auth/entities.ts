@@ -6,6 +6,7 @@ import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { ClientDocument } from './registration/client-document.entity.js';
 import { ClientRegistration } from './registration/client-registration.entity.js';
 import { InitialAccessToken } from './registration/initial-access-token.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
@@ -24,6 +25,7 @@ export const entities = [
   AuditEventRow,
   AuthorizationCode,
   Client,
+  ClientDocument,
   ClientRegistration,
   ClientSecret,
   EndedGrant,

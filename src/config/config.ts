@@ -112,9 +112,10 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
     !collector || collector.protocol === 'https:' || isLoopback(collector.hostname) || settings.ALLOW_HTTP,
     'OTEL_EXPORTER_OTLP_ENDPOINT must be an https URL unless it is on loopback: use https, or set ALLOW_HTTP=true if nobody can be in between.',
   );
+  const strangers = settings.REGISTRATION !== 'off' || settings.CLIENT_METADATA_DOCUMENTS;
   demand(
-    settings.REGISTRATION === 'off' || settings.REGISTRATION_SCOPE !== undefined,
-    'REGISTRATION wants REGISTRATION_SCOPE: say what clients that register themselves may ask people for.',
+    !strangers || settings.REGISTRATION_SCOPE !== undefined,
+    'REGISTRATION and CLIENT_METADATA_DOCUMENTS want REGISTRATION_SCOPE: say what clients that nobody here has added may ask people for.',
   );
   for (const name of ['TYPEORM_SYNCHRONIZE', 'DB_SYNCHRONIZE', 'DATABASE_SYNCHRONIZE'])
     demand(

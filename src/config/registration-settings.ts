@@ -1,4 +1,4 @@
-import { duration, integer, registration, resourceUris, scopesOfApps } from './parsers.js';
+import { duration, flag, integer, registration, resourceUris, scopesOfApps } from './parsers.js';
 import { setting } from './setting.js';
 
 const DAY = 86_400;
@@ -9,6 +9,11 @@ export const REGISTRATION_SETTINGS = {
     registration,
     'off',
     'who may register a client at `/oauth/register`: nobody (`off`), holders of an initial access token (`token`), anybody (`open`)',
+  ),
+  CLIENT_METADATA_DOCUMENTS: setting(
+    flag,
+    'false',
+    'whether an HTTPS address may be a `client_id`: Keks reads there who the client is',
   ),
   REGISTRATION_SCOPE: setting(
     scopesOfApps,

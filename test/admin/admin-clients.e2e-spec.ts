@@ -84,6 +84,7 @@ describe('POST /admin/clients', () => {
         resources: ['https://shop.example'],
         redirect_uris: [],
         token_endpoint_auth_method: 'client_secret_basic',
+        self_registered: false,
         token_format: 'opaque',
         disabled: false,
         created_at: expect.stringMatching(/Z$/),

@@ -15,6 +15,7 @@ const FLOORS = [
     'auth/api-keys',
     'auth/authorize',
     'auth/oauth',
+    'auth/registration',
     'auth/restore',
     'auth/story',
   ],

@@ -42,7 +42,7 @@ export class AuthorizationFlow {
 
   /** RFC 6749 §4.1.1. @throws Unavailable */
   async ask({ query, cookie, origin }: Visit): Promise<Outcome> {
-    const read = await this.requests.read(query);
+    const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
     const { request } = read;
     const session = await this.sessionOf(cookie);
@@ -65,7 +65,7 @@ export class AuthorizationFlow {
   async signIn({ query, cookie, origin }: Visit, form: LoginForm): Promise<Outcome> {
     const flaw = this.forms.loginFlaw(form.proof, query, cookie);
     if (flaw) return { trouble: flaw, again: query };
-    const read = await this.requests.read(query);
+    const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
     const token = await this.logins.begin(form, await this.sessionOf(cookie), origin);
     if (token === undefined) return this.forms.login(read.request, query, cookie, true);
@@ -79,7 +79,7 @@ export class AuthorizationFlow {
     if (!session) return { trouble: 'signed_out', again: query };
     const flaw = this.forms.consentFlaw(form.proof, query, session);
     if (flaw) return { trouble: flaw, again: query };
-    const read = await this.requests.read(query);
+    const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
     if (!form.allow)
       return this.requests.refuse(read.request, refused('access_denied', 'The person has said no.'));

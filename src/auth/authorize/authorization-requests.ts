@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
-import { ClientsService } from '../clients/clients.service.js';
+import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
+import { ClientDocuments } from '../registration/documents/client-documents.js';
+import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
 import { isRegistered } from '../clients/redirect-uris.js';
 import {
@@ -22,15 +24,17 @@ type Read = { readonly request: AuthorizationRequest } | { readonly outcome: Out
 export class AuthorizationRequests {
   constructor(
     private readonly clients: ClientsService,
+    private readonly documents: ClientDocuments,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Until the client and its address are known, nobody is sent anywhere (RFC 6749 §4.1.2.1). */
-  async read(query: string): Promise<Read> {
+  async read(query: string, origin: RequestOrigin): Promise<Read> {
     const parameters = parametersOf(query);
     if (!parameters) return { outcome: { trouble: 'too_many_parameters' } };
     const clientId = only(parameters, 'client_id');
-    const client = clientId === undefined ? undefined : await this.clients.find(clientId);
+    const client = await this.named(clientId, origin);
+    if (client === 'unread') return { outcome: { trouble: 'unread_client' } };
     if (!client || client.disabled || client.redirectUris.length === 0)
       return { outcome: { trouble: 'unknown_client' } };
     const redirectUri = only(parameters, 'redirect_uri');
@@ -42,6 +46,17 @@ export class AuthorizationRequests {
     const within = await this.within(request, parseScope(only(parameters, 'scope') ?? '') ?? []);
     if ('error' in within) return { outcome: this.refuse(address, within) };
     return { request: within };
+  }
+
+  /** @returns 'unread' if its metadata are elsewhere, and cannot be read @throws WireError too_many_requests */
+  private async named(
+    clientId: string | undefined,
+    origin: RequestOrigin,
+  ): Promise<ClientRecord | undefined | 'unread'> {
+    if (clientId === undefined) return undefined;
+    if (this.documents.isOne(clientId)) return (await this.documents.find(clientId, origin)) ?? 'unread';
+    // what was read of it while they were switched on counts no more
+    return clientId.startsWith('https:') ? undefined : this.clients.find(clientId);
   }
 
   /** What of it this client may ask for the API that it names: more is refused, and what was not named is left out. */

@@ -186,8 +186,10 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
 }
 
 /** Of one that registered itself that is all that is known. */
-function knownSince({ selfRegistered, createdAt }: AuthorizationRequest['client']): string {
+function knownSince({ clientId, selfRegistered, createdAt }: AuthorizationRequest['client']): string {
   const day = createdAt.toISOString().slice(0, 10);
+  if (clientId.startsWith('https:'))
+    return `as ${new URL(clientId).host} describes it, first seen here on ${day}, not verified`;
   return selfRegistered ? `first seen here on ${day}, not verified` : `registered on ${day}`;
 }
 

@@ -60,20 +60,21 @@ export class SelfRegisteredClients {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @returns undefined if there are as many as there may be */
+  /** @returns `full` if there are as many as there may be, `there` if its name is taken */
   add({
     client: given,
     isPublic,
     origin,
     also,
     ...named
-  }: Registering): Promise<RegisteredClient | undefined> {
+  }: Registering): Promise<RegisteredClient | 'full' | 'there'> {
     const { clientId = `c-${randomBytes(12).toString('hex')}` } = named;
     return this.told.database.transaction(async (transaction) => {
       const { entities } = transaction;
       await transaction.run(IN_TURN);
       const [row] = await transaction.run<{ count: number }>(COUNT);
-      if (!row || row.count >= this.config.MAX_REGISTERED_CLIENTS) return undefined;
+      if (!row || row.count >= this.config.MAX_REGISTERED_CLIENTS) return 'full';
+      if (await entities.existsBy(Client, { clientId })) return 'there';
       const { scope, audience, resources, redirectUris = [], ...rest } = given;
       const client = entities.create(Client, {
         ...rest,

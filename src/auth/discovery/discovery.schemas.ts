@@ -27,6 +27,10 @@ export const authorizationServerMetadata = z
       .array(z.string())
       .meta({ example: ['authorization_code', 'client_credentials', 'refresh_token'] }),
     code_challenge_methods_supported: z.array(z.string()).meta({ example: ['S256'] }),
+    client_id_metadata_document_supported: z.boolean().optional().meta({
+      description: 'There if the HTTPS address of its metadata may be a `client_id`.',
+      example: true,
+    }),
     authorization_response_iss_parameter_supported: z.literal(true),
     token_endpoint_auth_methods_supported: z.array(z.string()).meta({
       description: '`none` is for clients without a secret, and for the refresh tokens of people.',

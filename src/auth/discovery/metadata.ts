@@ -2,12 +2,14 @@ import type { Config } from '../../config/config.js';
 import { OFFLINE_ACCESS } from '../scope.js';
 import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
 
+type MetadataConfig = Pick<Config, 'ISSUER' | 'REGISTRATION' | 'CLIENT_METADATA_DOCUMENTS'>;
+
 /**
  * RFC 8414 §2, RFC 9207 §3. `none` is for clients without a secret, and for the refresh tokens of people's own logins.
  * @param scopes those that the served routes ask for
  */
 export function authorizationServerMetadata(
-  { ISSUER: issuer, REGISTRATION }: Pick<Config, 'ISSUER' | 'REGISTRATION'>,
+  { ISSUER: issuer, REGISTRATION, CLIENT_METADATA_DOCUMENTS }: MetadataConfig,
   scopes: readonly string[],
 ): AuthorizationServerMetadata {
   const secrets = ['client_secret_basic', 'client_secret_post'];
@@ -25,6 +27,7 @@ export function authorizationServerMetadata(
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
     code_challenge_methods_supported: ['S256'],
+    ...(CLIENT_METADATA_DOCUMENTS && { client_id_metadata_document_supported: true }),
     authorization_response_iss_parameter_supported: true,
     token_endpoint_auth_methods_supported: [...secrets, 'none'],
     introspection_endpoint_auth_methods_supported: secrets,

@@ -71,7 +71,7 @@ export class Registrations {
           return used ? { initial_token_id: used } : {};
         },
       });
-      if (!added) throw full();
+      if (typeof added === 'string') throw full();
       return { client: added, authMethod, grantTypes, token };
     } catch (error) {
       if (error instanceof UsedUp) return undefined;

@@ -17,8 +17,8 @@ export function initialToken(program: Command, act: Act): void {
     .command('add')
     .description('makes one and prints it, once')
     .argument('<label>', 'whom it is for')
-    .addOption(once('--uses <number>', 'how many clients can register with it').default('1'))
-    .addOption(once('--days <number>', 'how long it is good').default('7'))
+    .addOption(once('--uses <number>', 'how many clients can register with it; 1 if absent'))
+    .addOption(once('--days <number>', 'how long it is good; 7 if absent'))
     .addHelpText(
       ...examples(
         'keks initial-token add "for the bakery team"',
@@ -39,7 +39,12 @@ export function initialToken(program: Command, act: Act): void {
     .action(act(revoke));
 }
 
-async function add(label: string, { uses, days }: { uses: string; days: string }): Promise<Answer> {
+interface AddOptions {
+  readonly uses?: string;
+  readonly days?: string;
+}
+
+async function add(label: string, { uses = '1', days = '7' }: AddOptions): Promise<Answer> {
   const [{ isLabel }, most] = await Promise.all([
     import('../../auth/lists/label.js'),
     import('../../auth/registration/initial-access-tokens.js'),
