@@ -15,6 +15,7 @@ import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js'
 import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
 import { RegisteredClients1796260300000 } from './1796260300000-registered-clients.js';
 import { ClientDocuments1796260310000 } from './1796260310000-client-documents.js';
+import { ClientKeys1796260320000 } from './1796260320000-client-keys.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -35,6 +36,7 @@ export const migrations = [
   AuditOfPeople1796250060000,
   RegisteredClients1796260300000,
   ClientDocuments1796260310000,
+  ClientKeys1796260320000,
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { AuditEventRow } from './audit/audit-event.entity.js';
+import { ClientAssertion } from './clients/client-assertion.entity.js';
 import { ClientSecret } from './clients/client-secret.entity.js';
 import { Client } from './clients/client.entity.js';
 import { EndedGrant } from './grants/ended-grant.entity.js';
@@ -25,6 +26,7 @@ export const entities = [
   AuditEventRow,
   AuthorizationCode,
   Client,
+  ClientAssertion,
   ClientDocument,
   ClientRegistration,
   ClientSecret,

@@ -214,6 +214,7 @@ describe('a document that does not count (draft §4)', () => {
     ['of none', { client_id: undefined }],
     ['with a secret', { client_secret: 'x' }],
     ['with a method that wants a secret', { token_endpoint_auth_method: 'client_secret_basic' }],
+    ['with a method that wants keys, and none', { token_endpoint_auth_method: 'private_key_jwt' }],
     ['without addresses', { redirect_uris: undefined }],
     ['with an address that cannot be', { redirect_uris: ['http://app.example/done'] }],
     ['with the name of the authority', { client_name: 'keks' }],

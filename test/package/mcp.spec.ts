@@ -131,6 +131,7 @@ describe('examples/mcp-server', () => {
       codeVerifier: () => kept.verifier ?? '',
       saveCodeVerifier: (verifier: string) => void (kept.verifier = verifier),
       redirectToAuthorization: (url: URL) => void (kept.url = url),
+      invalidateCredentials: () => void delete kept.tokens,
     };
     const transport = () =>
       new sdk.StreamableHTTPClientTransport(new URL(resource), { authProvider: provider });

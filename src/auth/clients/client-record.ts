@@ -1,4 +1,5 @@
 import type { TokenFormat } from '../tokens/token-format.js';
+import type { PublicJwk } from './client-keys.js';
 import type { Client } from './client.entity.js';
 
 /** A system that gets tokens for itself, or an API that asks about them, or both. */
@@ -15,6 +16,8 @@ export interface ClientRecord {
   readonly isPublic: boolean;
   /** Nobody here has added it, and nobody has checked what it says of itself. */
   readonly selfRegistered: boolean;
+  /** The public keys with which it proves itself in place of a secret. */
+  readonly jwks: readonly PublicJwk[] | undefined;
   readonly tokenFormat: TokenFormat;
   readonly disabled: boolean;
   readonly createdAt: Date;
@@ -28,6 +31,8 @@ export interface NewClient {
   readonly resources: readonly string[];
   /** Where answers to it may go; with any it acts for people, and never for itself. */
   readonly redirectUris?: readonly string[];
+  /** With any it gets no secret. */
+  readonly jwks?: readonly PublicJwk[];
   readonly tokenFormat: TokenFormat;
 }
 
@@ -43,6 +48,8 @@ export interface ClientChange {
   readonly scope?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
+  /** Of one that has keys. */
+  readonly jwks?: readonly PublicJwk[] | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -56,6 +63,7 @@ export function recordOf({
   redirectUris,
   isPublic,
   selfRegistered,
+  jwks,
   tokenFormat,
   disabledAt,
   createdAt,
@@ -70,8 +78,18 @@ export function recordOf({
     redirectUris,
     isPublic,
     selfRegistered,
+    jwks: jwks ?? undefined,
     tokenFormat,
     disabled,
     createdAt,
   };
+}
+
+/** How it authenticates; one with a secret may also send it in the form (RFC 7591 §2). */
+export function authMethodOf({
+  isPublic,
+  jwks,
+}: Pick<ClientRecord, 'isPublic' | 'jwks'>): 'none' | 'private_key_jwt' | 'client_secret_basic' {
+  if (isPublic) return 'none';
+  return jwks ? 'private_key_jwt' : 'client_secret_basic';
 }

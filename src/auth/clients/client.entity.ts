@@ -1,3 +1,4 @@
+import type { PublicJwk } from './client-keys.js';
 import { Check, Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 @Entity('clients')
@@ -37,6 +38,10 @@ export class Client {
   /** Nobody here has added it, and nobody has checked what it says of itself. */
   @Column('boolean', { name: 'self_registered', default: false })
   selfRegistered!: boolean;
+
+  /** The public keys with which it proves itself in place of a secret; null for others. */
+  @Column('jsonb', { nullable: true })
+  jwks!: readonly PublicJwk[] | null;
 
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';

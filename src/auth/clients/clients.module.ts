@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
+import { ClientAssertions } from './client-assertions.js';
 import { ClientAuthentication } from './client-authentication.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client } from './client.entity.js';
@@ -12,7 +13,7 @@ import { SelfRegisteredClients } from './self-registered-clients.js';
 /** Owns systems and their secrets; never their tokens. */
 @Module({
   imports: [TypeOrmModule.forFeature([Client, ClientSecret]), LeasesModule, TelemetryModule, TokensModule],
-  providers: [ClientAuthentication, ClientsService, SelfRegisteredClients],
+  providers: [ClientAssertions, ClientAuthentication, ClientsService, SelfRegisteredClients],
   exports: [ClientAuthentication, ClientsService, SelfRegisteredClients],
 })
 export class ClientsModule {}

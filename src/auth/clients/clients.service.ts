@@ -21,6 +21,7 @@ import {
   type NewClient,
   type NewSecret,
 } from './client-record.js';
+import type { PublicJwk } from './client-keys.js';
 import { Client } from './client.entity.js';
 import { appFlaw, type ClientFlaw } from './client-flaw.js';
 import { lossOf } from './client-loss.js';
@@ -47,6 +48,11 @@ export class ClientsService {
     return this.insert(client, false, by, (entities, id) => this.insertSecret(entities, id));
   }
 
+  /** One that proves itself with a key of its own, and so gets no secret either. */
+  async addWithKeys(client: NewClient, by: Initiator): Promise<ClientRecord> {
+    return this.insert(client, false, by, () => Promise.resolve({}));
+  }
+
   /** A program in other people's hands, which can keep no secret, and so gets none. */
   async addPublic(client: NewClient, by: Initiator): Promise<ClientRecord> {
     return this.insert(client, true, by, () => Promise.resolve({}));
@@ -69,6 +75,7 @@ export class ClientsService {
         redirectUris: [...redirectUris],
         isPublic,
         selfRegistered: false,
+        jwks: rest.jwks ?? null,
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
@@ -111,7 +118,7 @@ export class ClientsService {
     by: Initiator,
   ): Promise<NewSecret | { flaw: 'unknown' | 'too_many' | 'public' }> {
     return this.locked(clientId, async (transaction, client) => {
-      if (client.isPublic) return { flaw: 'public' };
+      if (client.isPublic || client.jwks) return { flaw: 'public' };
       const living = await this.secrets(clientId, transaction.entities);
       if (living.length >= SECRETS_MOST) return { flaw: 'too_many' };
       const secret = await this.insertSecret(transaction.entities, clientId);
@@ -154,8 +161,9 @@ export class ClientsService {
       if (flaw) return { flaw };
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      const { name, scope, resources, redirectUris, disabledAt } = client;
-      const now = { name, scope, resources, redirectUris, disabledAt };
+      if (change.jwks && client.jwks) client.jwks = change.jwks;
+      const { name, scope, resources, redirectUris, jwks, disabledAt } = client;
+      const now = { name, scope, resources, redirectUris, jwks: jwks as PublicJwk[] | null, disabledAt };
       await transaction.entities.update(Client, { clientId }, now);
       const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);

@@ -85,10 +85,11 @@ export class SelfRegisteredClients {
         redirectUris: [...redirectUris],
         isPublic,
         selfRegistered: true,
+        jwks: rest.jwks ?? null,
         disabledAt: null,
       });
       await entities.insert(Client, client);
-      const secret = isPublic ? {} : await insertSecret(entities, clientId, this.making);
+      const secret = isPublic || rest.jwks ? {} : await insertSecret(entities, clientId, this.making);
       const detail = { scope: client.scope, redirect_uris: redirectUris, public: isPublic };
       const more = await also(transaction, clientId);
       const by = { actor: `client:${clientId}`, origin };

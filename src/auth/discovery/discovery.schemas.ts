@@ -2,7 +2,14 @@ import { z } from 'zod';
 
 /** The wire shapes of the well-known documents. */
 
-const secretMethods = z.array(z.string()).meta({ example: ['client_secret_basic', 'client_secret_post'] });
+const secretMethods = z
+  .array(z.string())
+  .meta({ example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] });
+
+const signingAlgs = z.array(z.string()).meta({
+  description: 'What a client may sign with that authenticates with `private_key_jwt`.',
+  example: ['ES256', 'EdDSA', 'PS256', 'RS256'],
+});
 
 export const authorizationServerMetadata = z
   .object({
@@ -34,12 +41,15 @@ export const authorizationServerMetadata = z
     authorization_response_iss_parameter_supported: z.literal(true),
     token_endpoint_auth_methods_supported: z.array(z.string()).meta({
       description: '`none` is for clients without a secret, and for the refresh tokens of people.',
-      example: ['client_secret_basic', 'client_secret_post', 'none'],
+      example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     }),
+    token_endpoint_auth_signing_alg_values_supported: signingAlgs,
     introspection_endpoint_auth_methods_supported: secretMethods,
+    introspection_endpoint_auth_signing_alg_values_supported: signingAlgs,
     revocation_endpoint_auth_methods_supported: z
       .array(z.string())
-      .meta({ example: ['client_secret_basic', 'client_secret_post', 'none'] }),
+      .meta({ example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] }),
+    revocation_endpoint_auth_signing_alg_values_supported: signingAlgs,
   })
   .meta({ id: 'AuthorizationServerMetadata' });
 

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.js';
+import { ASSERTION_ALGS } from '../clients/client-keys.js';
 import { OFFLINE_ACCESS } from '../scope.js';
 import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
 
@@ -12,7 +13,8 @@ export function authorizationServerMetadata(
   { ISSUER: issuer, REGISTRATION, CLIENT_METADATA_DOCUMENTS }: MetadataConfig,
   scopes: readonly string[],
 ): AuthorizationServerMetadata {
-  const secrets = ['client_secret_basic', 'client_secret_post'];
+  const secrets = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  const algs = [...ASSERTION_ALGS];
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth/authorize`,
@@ -30,8 +32,11 @@ export function authorizationServerMetadata(
     ...(CLIENT_METADATA_DOCUMENTS && { client_id_metadata_document_supported: true }),
     authorization_response_iss_parameter_supported: true,
     token_endpoint_auth_methods_supported: [...secrets, 'none'],
+    token_endpoint_auth_signing_alg_values_supported: algs,
     introspection_endpoint_auth_methods_supported: secrets,
+    introspection_endpoint_auth_signing_alg_values_supported: algs,
     revocation_endpoint_auth_methods_supported: [...secrets, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: algs,
   };
 }
 

@@ -1,5 +1,6 @@
 import { WireError } from '../../http/errors/wire-error.js';
 import { clientFlaw } from '../clients/client-flaw.js';
+import { readJwks } from '../clients/client-keys.js';
 import type { NewClient } from '../clients/client-record.js';
 import { parseScope } from '../scope.js';
 import type { AuthMethod, RegistrationRequest } from './registration.schemas.js';
@@ -33,12 +34,16 @@ export function readMetadata(said: RegistrationRequest, allowed: Allowed): Clien
     response_types: responseTypes = ['code'],
     client_name: name = NO_NAME,
     scope,
+    jwks,
   } = said;
   if (redirectUris.length === 0) throw WireError.because('bad_redirects', 'redirect_uris');
   if (!grantTypes.includes('authorization_code')) throw invalid('grant_types');
   if (!responseTypes.includes('code')) throw invalid('response_types');
+  const keys = authMethod === 'private_key_jwt' ? readJwks(jwks) : undefined;
+  if (authMethod === 'private_key_jwt' && !keys) throw invalid('jwks');
   const client: NewClient = {
     name,
+    ...(keys && { jwks: keys }),
     redirectUris,
     scope: scopeOf(scope, allowed.REGISTRATION_SCOPE ?? []),
     audience: [],

@@ -3,7 +3,7 @@ import { reason } from '../../http/errors/reasons.js';
 
 /** The wire shapes of /oauth/register (RFC 7591 §2 and §3.2.1, RFC 7592 §3). Members that are not here mean nothing. */
 
-export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const;
+export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
 const text = z.string(reason('bad_metadata'));
@@ -25,6 +25,11 @@ const shared = {
     example: ['authorization_code', 'refresh_token'],
   }),
   response_types: texts.meta({ description: '`code`.', example: ['code'] }),
+  jwks: z.record(z.string(), z.unknown(), reason('bad_metadata')).meta({
+    description:
+      'With `private_key_jwt`: the public keys that it signs with (RFC 7517), 1 to 10. `jwks_uri` is not read.',
+    example: undefined,
+  }),
   client_name: text.meta({
     description: '1 to 100 characters. People read it when they are asked.',
     example: 'Cookie Calendar',
@@ -69,6 +74,7 @@ export const registrationAnswer = z
       .string()
       .meta({ description: 'The bearer token for that, and for nothing else.', example: 'kra_...' }),
     ...shared,
+    jwks: shared.jwks.optional(),
   })
   .meta({ id: 'RegistrationAnswer' });
 

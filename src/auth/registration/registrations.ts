@@ -100,11 +100,11 @@ export class Registrations {
     await this.assertItsOwn(client, said);
     const metadata = readMetadata(said, this.config);
     const { authMethod, grantTypes } = metadata;
-    if ((authMethod === 'none') !== client.isPublic)
+    if (kindOf(authMethod) !== kindOf(before.authMethod))
       throw WireError.because('another_method', 'token_endpoint_auth_method');
-    const { name, scope, redirectUris } = metadata.client;
+    const { name, scope, redirectUris, jwks } = metadata.client;
     const by = { actor: `client:${client.clientId}`, origin };
-    const changed = await this.clients.change(client.clientId, { name, scope, redirectUris }, by);
+    const changed = await this.clients.change(client.clientId, { name, scope, redirectUris, jwks }, by);
     if (!changed || 'flaw' in changed) throw new WireError('invalid_client_metadata');
     await this.database.run(CHANGE, [client.clientId, authMethod, grantTypes]);
     return { client: changed, authMethod, grantTypes, token: before.token };
@@ -130,6 +130,11 @@ const OURS = [
   'client_secret_expires_at',
   'client_id_issued_at',
 ];
+
+/** By what it proves itself: nothing, a key, or a secret, which it may send in two ways. */
+function kindOf(authMethod: string): string {
+  return authMethod.startsWith('client_secret_') ? 'client_secret' : authMethod;
+}
 
 /** Takes the transaction back. */
 class UsedUp extends Error {}

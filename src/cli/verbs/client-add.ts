@@ -1,4 +1,5 @@
 import type { ClientRecord, NewSecret } from '../../auth/clients/clients.service.js';
+import type { PublicJwk } from '../../auth/clients/client-keys.js';
 import { facts, type Answer } from '../answer.js';
 import { Refusal } from '../refusal.js';
 import { clientRefusal } from './client-refusal.js';
@@ -10,6 +11,7 @@ interface AddOptions {
   readonly resource?: string[];
   readonly redirectUri?: string[];
   readonly public?: true;
+  readonly jwks?: string;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
@@ -28,12 +30,17 @@ export async function add(
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const client = { name, scope, audience, resources, tokenFormat, redirectUris };
+  const jwks = await keysIn(app.jwks, isPublic);
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...(jwks && { jwks }) };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
     async (clients, by, { AUDIENCE }): Promise<[ClientRecord & Partial<NewSecret>, string]> => [
-      await (isPublic ? clients.addPublic(client, by) : clients.add(client, by)),
+      await (isPublic
+        ? clients.addPublic(client, by)
+        : jwks
+          ? clients.addWithKeys(client, by)
+          : clients.add(client, by)),
       AUDIENCE,
     ],
   );
@@ -56,10 +63,36 @@ export async function add(
       ['audience', added.audience.join(' ')],
       ['resources', listOf(resources)],
       ['redirect to', redirectUris.join(' ')],
-      ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
+      ['', lastWords(secret, isPublic)],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),
   };
+}
+
+function lastWords(secret: string | undefined, isPublic: boolean): string {
+  if (secret !== undefined) return 'Nobody can show the secret to you again.';
+  return isPublic
+    ? 'It has no secret: its name is enough.'
+    : 'It has no secret: it proves itself with its key.';
+}
+
+/** @throws Refusal for a file that cannot be read, or has no such keys in it */
+async function keysIn(
+  file: string | undefined,
+  isPublic: boolean,
+): Promise<readonly PublicJwk[] | undefined> {
+  if (file === undefined) return undefined;
+  const [{ readFile }, { readJwks }] = await Promise.all([
+    import('node:fs/promises'),
+    import('../../auth/clients/client-keys.js'),
+  ]);
+  try {
+    const keys = isPublic ? undefined : readJwks(JSON.parse(await readFile(file, 'utf8')));
+    if (keys) return keys;
+  } catch {
+    // the same sentence: what is in the file is not repeated
+  }
+  throw clientRefusal('jwks_invalid');
 }
 
 /** An API that is told of every token that it is not active looks for the fault everywhere but here. */

@@ -14,7 +14,7 @@ export function publicOf(one: ClientRecord): object {
     audience: one.audience,
     resources: one.resources ?? null,
     redirect_uris: one.redirectUris,
-    token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
+    token_endpoint_auth_method: one.isPublic ? 'none' : one.jwks ? 'private_key_jwt' : 'client_secret_basic',
     self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
     disabled: one.disabled,

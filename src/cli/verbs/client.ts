@@ -30,6 +30,12 @@ export function client(program: Command, act: Act): void {
     .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
     .option('--public', "it runs in other people's hands, so it gets no secret")
     .addOption(
+      once(
+        '--jwks <file>',
+        'it proves itself with a key of its own (private_key_jwt): its public keys, a JWK set',
+      ),
+    )
+    .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
         .choices(['opaque', 'jwt'])
         .default('opaque'),

@@ -156,6 +156,7 @@ export class Maintenance {
       const grants = await purgeGrants(client, rested, tell);
       await client.query(PURGE_ENDED_GRANTS, [rested]);
       await client.query('DELETE FROM revocations WHERE expires_at < $1', [new Date(now - DAY_MS)]);
+      await client.query('DELETE FROM client_assertions WHERE expires_at < $1', [new Date(now - 60_000)]);
       await client.query('DELETE FROM initial_access_tokens WHERE expires_at < $1', [rested]);
       await purgeUnusedClients(client, now, this.config.REGISTRATION_UNUSED_TTL);
       return { partitions, grants };

@@ -50,6 +50,10 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ must be 20 different addresses at most: https, http on 127.0.0.1, [::1] or localhost, or a scheme with a dot in it, as in com.example.app:/done. Without fragment, user or wildcard.',
   ],
+  bad_jwks: [
+    'invalid_request',
+    'The parameter $ goes with private_key_jwt: keys with 1 to 10 public keys, EC P-256, Ed25519 or RSA of 2048 to 4096 bits, without private members.',
+  ],
   no_redirect_uris: [
     'invalid_request',
     'A client without a secret acts for people only: say in $ where answers to it may go.',
@@ -90,7 +94,7 @@ export const REASONS = {
   ],
   another_method: [
     'invalid_client_metadata',
-    'A client cannot get or lose its secret: register another one, and delete this one.',
+    'A client cannot get or lose a secret, or a key: register another one, and delete this one.',
   ],
   not_yours_to_say: [
     'invalid_client_metadata',
@@ -135,7 +139,7 @@ export const REASONS = {
   ],
   two_authentications: [
     'invalid_request',
-    'The client authenticates in two ways at once: leave out client_secret, or the Authorization header.',
+    'The client authenticates in two ways at once: leave out $, or the other one.',
   ],
   too_many_in_a_row: [
     'too_many_requests',

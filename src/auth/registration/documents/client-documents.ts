@@ -62,7 +62,7 @@ export class ClientDocuments {
     origin: RequestOrigin,
   ): Promise<ClientRecord | undefined> {
     const added = await this.registered.add({
-      ...{ client, isPublic: true, clientId, origin },
+      ...{ client, isPublic: !client.jwks, clientId, origin },
       also: async ({ entities }) => {
         await entities.insert(ClientDocument, { clientId, freshUntil });
         return { metadata_document: true };
@@ -75,14 +75,16 @@ export class ClientDocuments {
 
   private async change(
     known: ClientRecord,
-    { client: { name, scope, redirectUris = [] }, freshUntil }: Described,
+    { client: { name, scope, redirectUris = [], jwks }, freshUntil }: Described,
     origin: RequestOrigin,
   ): Promise<ClientRecord | undefined> {
     const { clientId } = known;
     let now: ClientRecord = known;
-    if (!isSame(known, { name, scope: scope.join(' '), redirectUris })) {
+    // one that proves itself cannot become one that does not
+    if ((jwks === undefined) !== (known.jwks === undefined)) return undefined;
+    if (!isSame(known, { name, scope: scope.join(' '), redirectUris, jwks })) {
       const by = { actor: `client:${clientId}`, origin };
-      const changed = await this.clients.change(clientId, { name, scope, redirectUris }, by);
+      const changed = await this.clients.change(clientId, { name, scope, redirectUris, jwks }, by);
       if (!changed || 'flaw' in changed) return undefined;
       now = changed;
     }
@@ -91,10 +93,13 @@ export class ClientDocuments {
   }
 }
 
-type Said = Pick<ClientRecord, 'name' | 'scope' | 'redirectUris'>;
+type Said = Pick<ClientRecord, 'name' | 'scope' | 'redirectUris' | 'jwks'>;
 
 function isSame(before: Said, after: Said): boolean {
-  const spelled = ({ name, scope, redirectUris }: Said): string =>
-    JSON.stringify([name, scope, redirectUris]);
   return spelled(before) === spelled(after);
+}
+
+function spelled({ name, scope, redirectUris, jwks }: Said): string {
+  const keys = jwks?.map((key) => Object.entries(key).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify([name, scope, redirectUris, keys]);
 }

@@ -49,7 +49,9 @@ export class DocumentReader {
   private described(clientId: string, { value, cacheControl }: FetchedJson): Described | undefined {
     if (value['client_id'] !== clientId || value['client_secret'] !== undefined) return undefined;
     const said = registrationRequest.safeParse({ token_endpoint_auth_method: 'none', ...value });
-    if (said.data?.token_endpoint_auth_method !== 'none') return undefined;
+    // a secret that everybody reads is none
+    const method = said.data?.token_endpoint_auth_method;
+    if (!said.data || (method !== 'none' && method !== 'private_key_jwt')) return undefined;
     try {
       const { client } = readMetadata(said.data, this.config);
       return { client, freshUntil: new Date(this.clock.now() + freshFor(cacheControl) * 1_000) };
