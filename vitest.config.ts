@@ -52,6 +52,8 @@ const SHARED = {
 } satisfies NonNullable<UserWorkspaceConfig['test']>;
 
 export default defineConfig({
+  // for the global set-up; projects do not inherit it
+  resolve: { alias: guardSource() },
   test: {
     // of the run, not of a project: one PostgreSQL for both
     globalSetup: 'test/support/global-setup.ts',

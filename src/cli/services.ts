@@ -17,7 +17,7 @@ import { DatabaseModule } from '../database/database.module.js';
 import { DatabaseSession } from '../database/database-session.js';
 import { pendingMigrations } from '../database/schema/migrator.js';
 import type { Lease } from './database-lease.js';
-import { visitDatabase } from './database-visit.js';
+import { withDatabase } from './with-database.js';
 import { Refusal } from './refusal.js';
 
 /**
@@ -70,7 +70,7 @@ export function withServices<T>(work: (services: Services, session: Session) => 
     session = { client: lease.client, config };
     return openServices(config, lease);
   };
-  return visitDatabase(config, open, (services) => {
+  return withDatabase(config, open, (services) => {
     if (!session) throw new Error('work before the database was opened');
     return work(services, session);
   });

@@ -5,7 +5,15 @@ import { ClientThrottle } from '../../src/auth/throttle/client-throttle.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
 import { addClient, basic, secretPost, stayLoggedIn, type TestClient } from '../support/oauth.js';
-import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
+import {
+  PASSWORD,
+  post,
+  request,
+  startTestApp,
+  type Answer,
+  type TestApp,
+  PATIENT_MS,
+} from '../support/test-app.js';
 
 const WINDOW = 15 * 60;
 
@@ -250,6 +258,7 @@ describe('a client behind the address of a stranger', () => {
   it('holds with RemoteValidator, too', async () => {
     const validator = new RemoteValidator({
       introspectionEndpoint: `${keks.url}/oauth/introspect`,
+      timeoutMs: PATIENT_MS,
       clientId: client.clientId,
       clientSecret: client.clientSecret,
     });

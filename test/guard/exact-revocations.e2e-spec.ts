@@ -7,7 +7,7 @@ import { claimsOf } from '../support/forge.js';
 import { startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { addClient, clientToken, stayLoggedIn, type TestClient } from '../support/oauth.js';
 import { takeAway } from '../support/outage.js';
-import { PASSWORD, post, request, startTestApp, type TestApp } from '../support/test-app.js';
+import { PASSWORD, post, request, startTestApp, PATIENT_MS, type TestApp } from '../support/test-app.js';
 
 describe('JwtValidator with exact revocations', () => {
   let keks: TestApp;
@@ -44,6 +44,7 @@ describe('JwtValidator with exact revocations', () => {
       clientId: api.clientId,
       clientSecret: api.clientSecret,
       now: () => keks.clock.now(),
+      timeoutMs: PATIENT_MS,
       ...more,
     });
     validators.push(validator);

@@ -5,6 +5,7 @@ import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-au
 import { base64url, malleated, signed, type Json } from '../support/forge.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
 import { freePort } from '../support/process.js';
+import { PATIENT_MS } from '../support/test-app.js';
 
 const ISSUER = 'https://auth.example';
 const AUDIENCE = 'https://api.example';
@@ -46,6 +47,7 @@ describe('JwtValidator', () => {
       audience: AUDIENCE,
       jwksUri: `${authority.url}/.well-known/jwks.json`,
       now: () => now * 1_000,
+      timeoutMs: PATIENT_MS,
       ...options,
     });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthService } from '../../src/auth/auth.service.js';
 import { addClient, clientToken } from '../support/oauth.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startTestApp, type TestApp, PATIENT_MS } from '../support/test-app.js';
 import { describeValidator } from '../support/validator-suite.js';
 
 /** One suite for every implementation of the port: in process, over HTTP, by signature alone. */
@@ -23,6 +23,7 @@ describe('validators', () => {
 
   const remote = async (): Promise<RemoteValidator> =>
     new RemoteValidator({
+      timeoutMs: PATIENT_MS,
       introspectionEndpoint: `${keks.url}/oauth/introspect`,
       ...(await addClient(keks, { name: 'bakery', scope: [], audience: [keks.config.AUDIENCE] })),
     });
@@ -30,6 +31,7 @@ describe('validators', () => {
   let exact: JwtValidator | undefined;
   const leased = async (): Promise<JwtValidator> =>
     new JwtValidator({
+      timeoutMs: PATIENT_MS,
       issuer: keks.config.ISSUER,
       audience: keks.config.AUDIENCE,
       jwksUri: `${keks.url}/.well-known/jwks.json`,
@@ -42,6 +44,7 @@ describe('validators', () => {
 
   const offline = (): JwtValidator =>
     new JwtValidator({
+      timeoutMs: PATIENT_MS,
       issuer: keks.config.ISSUER,
       audience: keks.config.AUDIENCE,
       jwksUri: `${keks.url}/.well-known/jwks.json`,
@@ -104,6 +107,7 @@ describe('validators', () => {
       const { clientId } = await addClient(keks);
       const { clientSecret } = await addClient(keks);
       const one = new RemoteValidator({
+        timeoutMs: PATIENT_MS,
         introspectionEndpoint: `${keks.url}/oauth/introspect`,
         clientId,
         clientSecret,
@@ -113,6 +117,7 @@ describe('validators', () => {
 
     it('learns nothing of tokens that are meant for others', async () => {
       const one = new RemoteValidator({
+        timeoutMs: PATIENT_MS,
         introspectionEndpoint: `${keks.url}/oauth/introspect`,
         ...(await addClient(keks, { audience: ['https://bakery.example'] })),
       });

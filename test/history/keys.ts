@@ -24,6 +24,11 @@ interface Keeping {
 /** Passwords as this process has set them: a world outlives a play. */
 const set = { round: 0 };
 
+/** An operator has set {@link KEEPER}'s first password again. */
+export function forgetRounds(): void {
+  set.round = 0;
+}
+
 /**
  * Keys are being made on both servers while the password changes. Whichever of them are answered, and whenever: when the
  * change has been answered, none of them counts any more.

@@ -1,7 +1,7 @@
 import { keksHere } from '../support/keks-here.js';
 import { environment } from '../support/test-app.js';
 import type { Credentials } from './run.js';
-import { KEEPER } from './keys.js';
+import { forgetRounds, KEEPER } from './keys.js';
 import { USER, type World } from './world.js';
 
 /** The user and the client that the workers are, made as an operator would. */
@@ -11,6 +11,12 @@ export async function populate(world: World): Promise<Credentials> {
   return JSON.parse(
     await keks(world, ['client', 'add', 'historian', '--scope', 'cookies:eat']),
   ) as Credentials;
+}
+
+/** What a mistake with keys has left: a password under one that is gone, which its owner cannot prove any more. */
+export async function givePasswordAnew(world: World): Promise<void> {
+  await keks(world, ['user', 'passwd', KEEPER.name, '--password-stdin'], KEEPER.password);
+  forgetRounds();
 }
 
 async function keks(world: World, words: string[], input = ''): Promise<string> {

@@ -11,7 +11,7 @@ import {
   type TestClient,
 } from '../support/oauth.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
-import { environment, get, PASSWORD, post, startTestApp } from '../support/test-app.js';
+import { environment, get, PASSWORD, PATIENT_MS, post, startTestApp } from '../support/test-app.js';
 
 const HOUR = 3_600_000;
 const ISSUER = 'http://127.0.0.1:3000';
@@ -114,6 +114,7 @@ describe('two servers whose wall clocks are an hour fast and an hour slow', { ti
         audience: ISSUER,
         jwksUri: `${url}/.well-known/jwks.json`,
         now: () => Date.now() + offBy * 1_000,
+        timeoutMs: PATIENT_MS,
       });
       const said = await validator.validate((issued.body as { token: string }).token);
       return said.active ? 'active' : said.reason;
@@ -138,6 +139,7 @@ describe('two servers whose wall clocks are an hour fast and an hour slow', { ti
           audience: ISSUER,
           jwksUri: `${url}/.well-known/jwks.json`,
           now: () => Date.now() + (later - 55) * 1_000,
+          timeoutMs: PATIENT_MS,
         }).validate(token);
       expect((await slow(TTL + 50)).active).toBe(true);
       expect((await slow(TTL + 56)).active).toBe(false);

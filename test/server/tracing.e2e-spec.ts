@@ -8,7 +8,7 @@ import { createDatabase, type TestDatabase } from '../support/database.js';
 import { untilWaiting } from '../support/locks.js';
 import { addClient, basic, submit } from '../support/oauth.js';
 import { startOwnApi } from '../support/own-api.js';
-import { get, PASSWORD, request, startTestApp, type TestApp } from '../support/test-app.js';
+import { get, PASSWORD, request, startTestApp, type TestApp, PATIENT_MS } from '../support/test-app.js';
 
 interface Attribute {
   readonly key: string;
@@ -168,6 +168,7 @@ describe('traces', () => {
     const { clientId, clientSecret } = await addClient(keks, { audience: [keks.config.AUDIENCE] });
     const validator = new RemoteValidator({
       introspectionEndpoint: `${keks.url}/oauth/introspect`,
+      timeoutMs: PATIENT_MS,
       clientId,
       clientSecret,
     });

@@ -19,6 +19,8 @@ export const SECRET_KEY = '6b656b736521206c65636b657221206b656b736521206c65636b6
 
 /** `DATABASE_TIMEOUT` that no statement of a test reaches, and the product's own. */
 export const FAR_AWAY = '20000';
+/** Milliseconds: how long a validator of a test waits, which is not about that. */
+export const PATIENT_MS = 60_000;
 export const AS_SHIPPED = { DATABASE_TIMEOUT: '400' };
 
 /** For what comes by itself: how long does not matter, and a busy machine takes its time. */

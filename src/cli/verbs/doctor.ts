@@ -30,26 +30,26 @@ async function run(): Promise<Answer> {
     ...(embedded ? machine.checkDataDir(settings.DATA_DIR) : []),
     ...(embedded ? machine.checkSecretInEnvironment(settings.DATA_DIR, Boolean(settings.SECRET_KEY)) : []),
     ...checkNetwork({ ...settings }, Date.now()),
-    ...(usable ? await visit(settings, problems.length === 0) : []),
+    ...(usable ? await look(settings, problems.length === 0) : []),
   ]);
 }
 
 type Settings = ReturnType<typeof import('../../config/config.js').checkSettings>['settings'];
 
 /** A database that does not exist yet is not made for the sake of being looked at. */
-async function visit(settings: Settings, valid: boolean): Promise<Finding[]> {
+async function look(settings: Settings, valid: boolean): Promise<Finding[]> {
   const { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR } = settings;
   if (DATABASE_URL === undefined && !existsSync(join(DATA_DIR, 'postgres', 'PG_VERSION')))
     return [ok('database', 'there is none yet; the first start makes it')];
-  const [{ loadConfig }, { visitDatabase }, { checkAll }] = await Promise.all([
+  const [{ loadConfig }, { withDatabase }, { checkAll }] = await Promise.all([
     import('../../config/config.js'),
-    import('../database-visit.js'),
+    import('../with-database.js'),
     import('./doctor/all-checks.js'),
   ]);
   const hasKey = settings.SECRET_KEY !== undefined || existsSync(join(DATA_DIR, 'secret.key'));
   const keys = valid && hasKey ? loadConfig() : undefined;
   try {
-    const found = await visitDatabase(
+    const found = await withDatabase(
       { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR },
       async ({ client, connection }) => ({ client, connection, close: async () => undefined }),
       ({ client, connection }) => checkAll(client, settings, keys, connection),

@@ -15,17 +15,17 @@ export function migrate(program: Command, act: Act): void {
 }
 
 async function run(): Promise<Answer> {
-  const [{ openServices }, { Maintenance }, { visitDatabase }, { migrate }, { loadConfig }] =
+  const [{ openServices }, { Maintenance }, { withDatabase }, { migrate }, { loadConfig }] =
     await Promise.all([
       import('../services.js'),
       import('../../database/schema/maintenance.js'),
-      import('../database-visit.js'),
+      import('../with-database.js'),
       import('../../database/schema/migrator.js'),
       import('../../config/config.js'),
     ]);
   const config = loadConfig();
   const done = await showingProgress((tell) =>
-    visitDatabase(
+    withDatabase(
       config,
       async (lease) => {
         const migrations = await migrate(lease.connection, tell);

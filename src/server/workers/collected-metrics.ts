@@ -43,7 +43,7 @@ export class CollectedMetrics extends MetricsText {
 
   private async ask(member: Member): Promise<Snapshot> {
     if (!member.serving) return member.lastMetrics;
-    const told = await member.line.ask('metrics', null, PATIENCE_MS).catch(() => undefined);
+    const told = await member.rpc.ask('metrics', null, PATIENCE_MS).catch(() => undefined);
     if (told !== undefined) member.lastMetrics = told;
     return member.lastMetrics;
   }

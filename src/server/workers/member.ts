@@ -2,11 +2,11 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Snapshot } from '../../ops/metrics-text.js';
 import { explained } from '../explained.js';
 import type { PrimaryDuties, WorkerDuties } from './duties.js';
-import { Line } from './line.js';
+import { Rpc } from './rpc.js';
 
 /** One worker, from its fork to its end, as the primary sees it. */
 export class Member {
-  readonly line: Line<WorkerDuties>;
+  readonly rpc: Rpc<WorkerDuties>;
   /** Resolves with the exit code or the signal. */
   readonly gone: Promise<number | string>;
   /** It listens to what it is told. */
@@ -24,12 +24,12 @@ export class Member {
     let arrive = (): void => undefined;
     this.present = new Promise((resolve) => (arrive = resolve));
     const all: PrimaryDuties = { ...duties, present: () => arrive() };
-    this.line = new Line<WorkerDuties>(this.worker, all, explained);
+    this.rpc = new Rpc<WorkerDuties>(this.worker, all, explained);
     this.gone = new Promise((resolve) => {
       const end = (how: number | string): void => {
         this.ended = true;
         this.serving = false;
-        this.line.close();
+        this.rpc.close();
         resolve(how);
       };
       this.worker.once('exit', (code, signal) => end(signal ?? code));

@@ -15,8 +15,8 @@ import { startOwnDatabase } from '../own-database.js';
 import { certificate } from '../certificate.js';
 import { DATABASE_ENDED, STOP_LIMIT_MS, type Service } from '../service.js';
 import { CollectedMetrics } from './collected-metrics.js';
-import { Crew } from './crew.js';
-import { CrewReadiness } from './crew-readiness.js';
+import { WorkerPool } from './worker-pool.js';
+import { WorkersReadiness } from './workers-readiness.js';
 import type { openOps } from './ops-port.js';
 
 /** A worker cuts what is left when its limit is over, which takes a moment: milliseconds. */
@@ -32,15 +32,15 @@ export async function startWorkers(config: Config): Promise<Service> {
   const logger = programLog(config);
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-main.js', import.meta.url)), args: [] });
   const drain = new DrainState();
-  const metrics = new CollectedMetrics(() => crew.members);
-  const ready = new CrewReadiness(() => crew.members, drain, config.DATABASE_TIMEOUT);
+  const metrics = new CollectedMetrics(() => pool.members);
+  const ready = new WorkersReadiness(() => pool.members, drain, config.DATABASE_TIMEOUT);
   let shown: OpenAPIObject | undefined;
   const document = (): OpenAPIObject => {
     if (shown === undefined) throw new Unavailable('no worker has told yet');
     return shown;
   };
   const laid = layGround(config, logger, { metrics, drain, readiness: ready, document });
-  const crew: Crew = new Crew({
+  const pool: WorkerPool = new WorkerPool({
     size: config.WORKERS,
     orders: laid.then(({ embedded }) => embedded && { address: embedded.address, server: embedded.server }),
     metrics: () => metrics.text(),
@@ -49,23 +49,23 @@ export async function startWorkers(config: Config): Promise<Service> {
   });
   const stop = async (delayMs: number, limitMs: number): Promise<void> => {
     drain.draining = true;
-    await crew.stop(delayMs, limitMs);
+    await pool.stop(delayMs, limitMs);
     const ground = await laid.catch(() => undefined);
     await ground?.closeOps();
     await ground?.embedded?.stop();
   };
   try {
     const { embedded } = await laid;
-    const port = await Promise.race([crew.complete, rejection(crew.failed)]);
-    if (config.OPS_PORT !== undefined) shown = await crew.document();
+    const port = await Promise.race([pool.complete, rejection(pool.failed)]);
+    if (config.OPS_PORT !== undefined) shown = await pool.document();
     let stopped: Promise<void> | undefined;
     const ended = embedded?.exited.then(() => new Error(DATABASE_ENDED));
     return {
       port,
-      failed: Promise.race([crew.failed, ended].filter((one) => one !== undefined)),
+      failed: Promise.race([pool.failed, ended].filter((one) => one !== undefined)),
       reloadCertificate: () => {
         // looked at here first, so that a bad one is told of once
-        if (certificate(config)) crew.renewCertificate();
+        if (certificate(config)) pool.renewCertificate();
       },
       stop: (delayMs) => (stopped ??= stop(delayMs, STOP_LIMIT_MS + STOP_GRACE_MS)),
     };

@@ -11,7 +11,7 @@ import { Readiness } from '../../ops/readiness.js';
 import { startServer, type Server } from '../server.js';
 import { explained } from '../explained.js';
 import type { Orders, PrimaryDuties, WorkerDuties } from './duties.js';
-import { Line } from './line.js';
+import { Rpc } from './rpc.js';
 
 /** A balancer asks again, Prometheus too. */
 const METRICS_PATIENCE_MS = 2_000;
@@ -54,7 +54,7 @@ const duties: WorkerDuties = {
   },
 };
 
-const primary: Line<PrimaryDuties> = new Line<PrimaryDuties>(process, duties, explained);
+const primary: Rpc<PrimaryDuties> = new Rpc<PrimaryDuties>(process, duties, explained);
 
 function started(): Promise<Server> {
   return server ?? Promise.reject(new Error('not started'));

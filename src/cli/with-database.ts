@@ -22,7 +22,7 @@ interface Closable {
  * again, because nobody knows how far it came.
  * @throws Refusal
  */
-export function visitDatabase<R extends Closable, T>(
+export function withDatabase<R extends Closable, T>(
   place: Place,
   open: (lease: Lease) => Promise<R>,
   work: (opened: R) => Promise<T>,

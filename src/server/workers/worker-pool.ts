@@ -5,7 +5,7 @@ import type { Orders, PrimaryDuties } from './duties.js';
 import { Member } from './member.js';
 import { StartRefusal } from '../../config/start-refusal.js';
 
-export interface CrewOptions {
+export interface WorkerPoolOptions {
   readonly size: number;
   /** Known once the embedded database runs; workers load their program meanwhile. */
   readonly orders: Promise<Omit<Orders, 'seeds'> | undefined>;
@@ -22,7 +22,7 @@ const PAUSE_MOST_MS = 5_000;
 const KEEP_ENDING = 'The workers keep ending before they are of use: what they said is above.';
 
 /** Keeps as many workers as are wanted: each place is filled again, with growing pauses, when its worker ends. */
-export class Crew {
+export class WorkerPool {
   readonly members = new Set<Member>();
   /** Resolves with the port once every place has been filled for the first time. */
   readonly complete: Promise<number>;
@@ -33,26 +33,26 @@ export class Crew {
   private giveUp: (reason: Error) => void = () => undefined;
   private completed: (port: number) => void = () => undefined;
 
-  constructor(private readonly options: CrewOptions) {
+  constructor(private readonly options: WorkerPoolOptions) {
     this.complete = new Promise((resolve) => (this.completed = resolve));
     this.failed = new Promise((resolve) => (this.giveUp = resolve));
     for (let place = 0; place < options.size; place += 1) void this.keep(place);
   }
 
-  /** Which is the same in all of them. @throws LineError when it could not be told */
+  /** Which is the same in all of them. @throws RpcError when it could not be told */
   async document(): Promise<OpenAPIObject> {
-    const answers = [...this.members].map(({ line }) => line.ask('document', null));
+    const answers = [...this.members].map(({ rpc }) => rpc.ask('document', null));
     return Promise.any(answers);
   }
 
   renewCertificate(): void {
-    for (const { line } of this.members) void line.ask('renewCertificate', null).catch(() => undefined);
+    for (const { rpc } of this.members) void rpc.ask('renewCertificate', null).catch(() => undefined);
   }
 
   /** Lets all of them finish; those that do not in time are killed. */
   async stop(delayMs: number, limitMs: number): Promise<void> {
     this.ending.abort();
-    for (const { line } of this.members) void line.ask('stop', delayMs).catch(() => undefined);
+    for (const { rpc } of this.members) void rpc.ask('stop', delayMs).catch(() => undefined);
     const limit = setTimeout(() => {
       for (const member of this.members) member.kill();
     }, limitMs);
@@ -89,7 +89,7 @@ export class Crew {
     try {
       const orders = await this.options.orders;
       await Promise.race([member.present, member.gone]);
-      const port = await member.line.ask('start', { ...orders, seeds: place === 0 });
+      const port = await member.rpc.ask('start', { ...orders, seeds: place === 0 });
       member.serving = true;
       this.filled.add(place);
       if (this.isComplete()) this.completed(port);

@@ -2,7 +2,7 @@
 export type Duties = Record<string, (argument: never) => unknown>;
 
 /** The other end could not do it: its own words. */
-export class LineError extends Error {}
+export class RpcError extends Error {}
 
 /** Both `process` of a worker and the primary's `Worker`. */
 interface Channel {
@@ -20,7 +20,7 @@ interface Question {
 }
 
 /** Questions and answers over the channel between the primary and a worker, in both directions. */
-export class Line<Theirs extends Duties> {
+export class Rpc<Theirs extends Duties> {
   private readonly questions = new Map<number, Question>();
   private asked = 0;
   private over = false;
@@ -36,14 +36,14 @@ export class Line<Theirs extends Duties> {
     });
   }
 
-  /** @throws LineError when it cannot be done, or the other end is gone, or `patienceMs` are over */
+  /** @throws RpcError when it cannot be done, or the other end is gone, or `patienceMs` are over */
   ask<K extends keyof Theirs & string>(
     duty: K,
     argument: Parameters<Theirs[K]>[0],
     patienceMs?: number,
   ): Promise<Awaited<ReturnType<Theirs[K]>>> {
     return new Promise((resolve, reject) => {
-      if (this.over) return reject(new LineError('gone'));
+      if (this.over) return reject(new RpcError('gone'));
       const id = (this.asked += 1);
       const timer = setTimeout(() => this.settle(id, 'no answer'), patienceMs ?? 2 ** 31 - 1).unref();
       this.questions.set(id, {
@@ -70,7 +70,7 @@ export class Line<Theirs extends Duties> {
     const question = this.questions.get(id);
     this.questions.delete(id);
     if (error === undefined) question?.resolve(value);
-    else question?.reject(new LineError(error));
+    else question?.reject(new RpcError(error));
   }
 
   private take(message: Message, duties: Duties): void {

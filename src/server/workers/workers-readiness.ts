@@ -8,7 +8,7 @@ import type { Member } from './member.js';
 const LINE_MS = 100;
 
 /** Of all workers: as long as one of them can answer requests, the port can, because those that cannot get none. */
-export class CrewReadiness implements Readiness {
+export class WorkersReadiness implements Readiness {
   constructor(
     private readonly members: () => Iterable<Member>,
     private readonly drain: DrainState,
@@ -19,7 +19,7 @@ export class CrewReadiness implements Readiness {
     if (this.drain.draining) throw new Unavailable('shutting down');
     const serving = [...this.members()].filter((member) => member.serving);
     const patienceMs = patienceOf(this.databaseTimeoutMs).worstMs + LINE_MS;
-    const answers = serving.map(({ line }) => line.ask('checkReadiness', null, patienceMs));
+    const answers = serving.map(({ rpc }) => rpc.ask('checkReadiness', null, patienceMs));
     await Promise.any(answers).catch(() => {
       throw new Unavailable('no worker is ready');
     });
