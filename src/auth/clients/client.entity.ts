@@ -1,8 +1,9 @@
 import type { PublicJwk } from './client-keys.js';
-import { Check, Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 @Entity('clients')
 @Unique('clients_client_id_key', ['clientId'])
+@Index('clients_self_registered_idx', ['createdAt'], { where: 'self_registered' })
 @Check('clients_token_format_check', `token_format IN ('opaque', 'jwt')`)
 export class Client {
   @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'clients_pkey' })

@@ -15,6 +15,13 @@ const TYPES = [
   ...['user.password_ended'],
   ...['user.revoked', 'user.sessions_revoked', 'client.added', 'client.changed', 'client.refused'],
   ...['client.revoked', 'client.secret_added', 'client.secret_retired'],
+  ...[
+    'client.registered',
+    'client.removed',
+    'client.expired',
+    'initial_token.added',
+    'initial_token.revoked',
+  ],
 ];
 
 export function openAudit({ body, go, question }) {
