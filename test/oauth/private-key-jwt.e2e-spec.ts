@@ -241,6 +241,12 @@ describe('keys of clients', () => {
       expect((await add([signer.jwk], more)).status).toBe(400);
   });
 
+  it('400: keys for a client that has a secret', async () => {
+    const plain = await addClient(keks);
+    const path = `/admin/clients/${plain.clientId}`;
+    expect((await send(keks.url, 'PATCH', path, admin, { jwks: { keys: [signer.jwk] } })).status).toBe(400);
+  });
+
   it('PATCH replaces them: the old key is nothing any more, and tokens live on', async () => {
     const id = await addRobot([signer.jwk]);
     const { access_token: token } = issued(await ask(await assertion({ iss: id, sub: id })));

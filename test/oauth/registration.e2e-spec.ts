@@ -403,6 +403,25 @@ describe('how many', () => {
     expect(ours).toHaveLength(1);
   });
 
+  it('one that somebody lets in at that very moment stays', async () => {
+    const late = await registered();
+    keks.clock.advance(86_400 + 60);
+    const { client } = keks.database;
+    await client.query('BEGIN');
+    // as a consent does: the client's row is held until the grant is there
+    await client.query('SELECT 1 FROM clients WHERE client_id = $1 FOR SHARE', [late.client_id]);
+    await client.query(
+      `INSERT INTO grants (kind, user_id, client_id, epoch, scope, expires_at)
+       SELECT 'consent', id, $1, epoch, 'cookies:eat', '2100-01-01Z' FROM users WHERE name = 'Ann'`,
+      [late.client_id],
+    );
+    await keks.app.get(Maintenance).purge();
+    await client.query('COMMIT');
+    expect((await manage('GET', late)).status).toBe(200);
+    await keks.app.get(Maintenance).purge();
+    expect((await manage('GET', late)).status).toBe(200);
+  });
+
   it('429: never more than MAX_REGISTERED_CLIENTS in all, however many come at once', async () => {
     await keks.database.client.query(
       `INSERT INTO clients (client_id, name, scope, audience, token_format, self_registered)

@@ -121,7 +121,7 @@ export class AdminClientsController {
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
-    const jwks = body.jwks && keysOf(body.jwks, 'private_key_jwt');
+    const jwks = body.jwks === undefined ? undefined : keysOf(body.jwks, 'private_key_jwt');
     const change = { scope: wanted, resources, redirectUris, disabled, jwks };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();

@@ -7,22 +7,8 @@ import { listOf, time } from '../lists/list.schemas.js';
 const CLIENT_ID = 'c-0123456789abcdef01234567';
 const SECRET_ID = '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11';
 
-const jwks = z
-  .object({ keys: z.array(z.record(z.string(), z.unknown())) })
-  .optional()
-  .meta({
-    description:
-      'With `private_key_jwt`: the public keys that the client signs with (RFC 7517), 1 to 10: EC P-256, Ed25519, or RSA of 2048 to 4096 bits.',
-    example: {
-      keys: [
-        {
-          ...{ kty: 'EC', crv: 'P-256', kid: 'one' },
-          x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-          y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-        },
-      ],
-    },
-  });
+const JWKS =
+  'the public keys that the client signs with (RFC 7517), `{"keys": [...]}` with 1 to 10 of EC P-256, Ed25519, or RSA of 2048 to 4096 bits.';
 
 const shared = {
   client_id: z.string().meta({ example: CLIENT_ID }),
@@ -47,10 +33,13 @@ const shared = {
     description: '`none`: it has no secret. With one, it may send it in the form as well.',
     example: 'client_secret_basic',
   }),
-  jwks: jwks.meta({
-    description: 'The keys with which it proves itself, if it does so.',
-    example: { keys: [] },
-  }),
+  jwks: z
+    .object({ keys: z.array(z.record(z.string(), z.string())) })
+    .optional()
+    .meta({
+      description: 'The keys with which it proves itself, if it does so.',
+      example: { keys: [] },
+    }),
   self_registered: z.boolean().meta({
     description: 'Whether it registered itself: nobody here has checked what it says of itself.',
     example: false,
@@ -126,7 +115,10 @@ export const newClient = z
         description: "`none` for programs in other people's hands, which can keep no secret.",
         example: 'client_secret_basic',
       }),
-    jwks: jwks.meta({ example: undefined }),
+    jwks: z
+      .unknown()
+      .optional()
+      .meta({ description: `With \`private_key_jwt\`: ${JWKS}` }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
   })
   .meta({ id: 'AddClientRequest' });
@@ -141,10 +133,10 @@ export const clientChange = z
     redirect_uris: redirectUris.meta({
       description: 'The whole list. If one is taken away, or the first one comes, all tokens die.',
     }),
-    jwks: jwks.meta({
-      description: 'The whole set, of a client that has one; its tokens live on.',
-      example: undefined,
-    }),
+    jwks: z
+      .unknown()
+      .optional()
+      .meta({ description: `Of a client that has some, anew; its tokens live on: ${JWKS}` }),
     disabled: z
       .boolean()
       .optional()

@@ -37,8 +37,7 @@ export function presentedClient({ url, headers, body }: ClientRequest): Presente
   if (hasSecretInUrl(url)) throw WireError.because('secret_in_url');
   const form = (body ?? {}) as Record<string, string | undefined>;
   const { client_id: clientId, client_secret: secret } = form;
-  if (form['client_assertion'] !== undefined || form['client_assertion_type'] !== undefined)
-    return assertedClient(form, headers.authorization);
+  if (form['client_assertion'] !== undefined) return assertedClient(form, headers.authorization);
   if (headers.authorization !== undefined) {
     if (secret !== undefined) throw WireError.because('two_authentications', 'client_secret');
     const basic = basicCredentials(headers.authorization);

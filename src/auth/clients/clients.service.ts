@@ -161,7 +161,8 @@ export class ClientsService {
       if (flaw) return { flaw };
       if (change.disabled !== undefined)
         client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
-      if (change.jwks && client.jwks) client.jwks = change.jwks;
+      if (change.jwks && !before.jwks) return { flaw: 'jwks_invalid' as const };
+      client.jwks = change.jwks ?? before.jwks;
       const { name, scope, resources, redirectUris, jwks, disabledAt } = client;
       const now = { name, scope, resources, redirectUris, jwks: jwks as PublicJwk[] | null, disabledAt };
       await transaction.entities.update(Client, { clientId }, now);
