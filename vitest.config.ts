@@ -13,31 +13,53 @@ const LIMITS = [
   'test/faults/event-loop.e2e-spec.ts',
 ];
 
-/** On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. */
+/** Most of what these cost is servers, commands and databases that they start, kill and replace (decision 0055). */
+const PROCESSES = [
+  'test/auth/key-rotation.e2e-spec.ts',
+  'test/database/embedded.e2e-spec.ts',
+  'test/faults/races.e2e-spec.ts',
+  'test/history/guards.e2e-spec.ts',
+  'test/history/history.e2e-spec.ts',
+  'test/project/first-build.spec.ts',
+  'test/project/production-build.spec.ts',
+  'test/project/readme.e2e-spec.ts',
+  'test/server/restart.e2e-spec.ts',
+  'test/server/workers.e2e-spec.ts',
+];
+
+/**
+ * On a fresh clone nobody knows yet how long a file takes, and one that is long and comes last is waited for. What mostly
+ * waits (feed, keep-alive, exact-revocations) begins beside what works.
+ */
 const LONG = [
-  'history',
-  'guards',
-  'restart',
-  'owner-endings',
-  'races',
-  'key-rotation',
-  'embedded',
-  'cli',
-  'migrations',
-  'refresh',
-  'workers',
-  'signing-keys',
-  'token-story',
+  ...[
+    'history',
+    'key-rotation',
+    'restart',
+    'guards',
+    'readme',
+    'embedded',
+    'first-build',
+    'workers',
+    'races',
+  ],
+  ...['feed', 'session-settings', 'cli', 'migrations', 'keep-alive', 'throttle', 'exact-revocations'],
+  ...['validators', 'partition-upkeep', 'moved-rows', 'credentials', 'metrics', 'openapi-fuzz'],
+  ...['signing-keys', 'owner-endings', 'new-passwords', 'password', 'cli-operator', 'judged-settings'],
 ];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean =>
-      LONG.some((name) => moduleId.endsWith(`/${name}.e2e-spec.ts`));
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((one) => !isLong(one))];
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((name) => new RegExp(`/${name}\\.(e2e-)?spec\\.ts$`).test(moduleId));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
   }
 }
+
+/** Two more than our two cores: a file waits for half of its time, some for nearly all of it. */
+const WORKERS = 4;
 
 const SHARED = {
   setupFiles: ['test/support/setup.ts'],
@@ -55,7 +77,7 @@ export default defineConfig({
   // for the global set-up; projects do not inherit it
   resolve: { alias: guardSource() },
   test: {
-    // of the run, not of a project: one PostgreSQL for both
+    // of the run, not of a project: one PostgreSQL for all
     globalSetup: 'test/support/global-setup.ts',
     retry: 0,
     sequence: { sequencer: LongFirst },
@@ -66,10 +88,22 @@ export default defineConfig({
           ...SHARED,
           name: 'behaviour',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-          exclude: ['test/browser/**', 'test/package/**', 'test/deploy/**', ...LIMITS],
-          // one more than our two cores: a third of the time of a file is waiting
-          maxWorkers: 3,
+          exclude: [
+            ...['test/browser/**', 'test/package/**', 'test/deploy/**', 'test/clients/**'],
+            ...[...PROCESSES, ...LIMITS],
+          ],
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve: { alias: guardSource() },
+        test: {
+          ...SHARED,
+          name: 'processes',
+          include: PROCESSES,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -80,7 +114,7 @@ export default defineConfig({
           include: LIMITS,
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

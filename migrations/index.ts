@@ -13,9 +13,17 @@ import { Apps1796240000000 } from './1796240000000-apps.js';
 import { KindsOfGrants1796240060000 } from './1796240060000-kinds-of-grants.js';
 import { AuditRetention1796250000000 } from './1796250000000-audit-retention.js';
 import { AuditOfPeople1796250060000 } from './1796250060000-audit-of-people.js';
+import { NewestGrants1796260000000 } from './1796260000000-newest-grants.js';
+import { DeviceCodes1796260100000 } from './1796260100000-device-codes.js';
+import { PushedRequests1796260110000 } from './1796260110000-pushed-requests.js';
+import { BoundTokens1796260200000 } from './1796260200000-bound-tokens.js';
 import { RegisteredClients1796260300000 } from './1796260300000-registered-clients.js';
 import { ClientDocuments1796260310000 } from './1796260310000-client-documents.js';
 import { ClientKeys1796260320000 } from './1796260320000-client-keys.js';
+import { NumbersHistory1796260400000 } from './1796260400000-numbers-history.js';
+import { DescribedGuards1796260500000 } from './1796260500000-described-guards.js';
+import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.js';
+import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -34,9 +42,17 @@ export const migrations = [
   KindsOfGrants1796240060000,
   AuditRetention1796250000000,
   AuditOfPeople1796250060000,
+  NewestGrants1796260000000,
+  DeviceCodes1796260100000,
+  PushedRequests1796260110000,
+  BoundTokens1796260200000,
   RegisteredClients1796260300000,
   ClientDocuments1796260310000,
   ClientKeys1796260320000,
+  NumbersHistory1796260400000,
+  DescribedGuards1796260500000,
+  IdsOfLongLived1796260600000,
+  AuditByType1796260660000,
 ];
 
 /**

@@ -5,6 +5,7 @@ import { MISTAKES, protocol } from './protocol.mjs';
 export const WORLDS = {
   'a long lease': { guards: 1, instances: 1, revokes: 1, life: 3, restarts: 1 },
   'two revokes': { guards: 1, instances: 1, revokes: 2, life: 1, restarts: 1 },
+  'two revokes, a longer lease': { guards: 1, instances: 1, revokes: 2, life: 2 },
   'two guards': { guards: 2, instances: 1, revokes: 1, life: 1 },
   'two instances': { guards: 1, instances: 2, revokes: 1, life: 1 },
 };

@@ -17,6 +17,9 @@ export const MISTAKES = {
   'poll answered by an older read': 'a poll is answered by a read that began before it came',
   'answer to another poll': 'a poll that has been given up is answered to the one after it',
   'sent is applied': 'an instance takes a guard that it has answered for one that has applied the answer',
+  'whole lease of an old entry':
+    'an answer for which nothing was committed gives a lease as long as any other',
+  'left and goes on': 'a guard that has said that it holds no lease any more goes on with it',
   'register cleaned in haste':
     'a revoke that has waited takes away the entry of an instance that has renewed it meanwhile',
 };
@@ -52,6 +55,7 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
   const logged = take(revokes);
   const entered = take(instances); // whether it stands in the register
   const applied = take(instances); // what stands there: these revokes all of its guards have applied
+  const renewed = take(instances); // how long ago; `life` is too long for an answer without a renewal
   const round = take(instances);
   const batch = take(instances); // guards whose polls this round answers
   const seen = take(instances);
@@ -71,6 +75,7 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
 
   const start = new Uint8Array(size);
   for (const g of G) start[age(g)] = life;
+  for (const i of I) start[renewed(i)] = life;
   for (const i of I) for (const g of G) start[leaseAge(i, g)] = life;
   start[left] = restarts;
 
@@ -96,9 +101,14 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
       }
     const known = G.some((g) => s[leaseAge(i, g)] < life) ? confirmed(s, i) : inLog(s);
     s[entered(i)] = 1;
+    s[renewed(i)] = 0;
     s[applied(i)] = known;
     for (const r of R) s[still(r)] &= ~(1 << i);
   }
+
+  /** No lease lasts longer than the entry promises. */
+  const leased = (s, i, since) =>
+    is('whole lease of an old entry') ? s[since] : Math.max(s[since], s[renewed(i)]);
 
   function look(s, i) {
     if (is('notify alone') && !s[rung(i)]) return;
@@ -165,6 +175,16 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
       if (late) look(s, i);
       else enter(s, i);
       yield [late ? `instance ${i} reads` : `instance ${i} commits its lease`, s];
+      const areKnown = G.every((g) => !(state[queue(i)] & (1 << g)) || state[leaseAge(i, g)] < life);
+      if (late || !areKnown || state[renewed(i)] >= life) return;
+      const quick = state.slice();
+      quick[round(i)] = LEASED;
+      quick[batch(i)] = quick[queue(i)];
+      // what has been committed for an earlier answer goes on: its holders get what is left of it
+      for (const g of G)
+        if (quick[batch(i)] & (1 << g))
+          quick[leaseAge(i, g)] = Math.min(quick[leaseAge(i, g)], leased(quick, i, arrived(g)));
+      yield [`instance ${i} goes on with its lease`, quick];
     } else if (state[round(i)] === LEASED) {
       const s = state.slice();
       s[round(i)] = READ;
@@ -180,10 +200,11 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
       for (const g of G)
         if (s[batch(i)] & s[queue(i)] & (1 << g)) {
           s[poll(g)] = COMING;
+          s[stamp(g)] = leased(s, i, stamp(g));
           s[answer(g)] = newTo(s, s[entries(g)], s[seen(i)]);
           // whom nobody else has given a lease accepts nothing before this answer
           if (is('sent is applied')) s[acked(i, g)] = s[seen(i)];
-          s[leaseAge(i, g)] = s[arrived(g)];
+          s[leaseAge(i, g)] = Math.min(s[leaseAge(i, g)], leased(s, i, arrived(g)));
         }
       s[queue(i)] &= ~s[batch(i)];
       s[batch(i)] = 0;
@@ -242,6 +263,12 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
       forget(s, g);
       s[poll(g)] = NONE;
       yield [`guard ${g} is killed and starts`, s];
+      for (const i of I) {
+        const left = s.slice();
+        if (is('left and goes on')) [left[entries(g)], left[age(g)]] = [state[entries(g)], state[age(g)]];
+        left[leaseAge(i, g)] = life;
+        yield [`guard ${g} leaves instance ${i} and starts`, left];
+      }
     }
   }
 
@@ -249,6 +276,7 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
     const s = state.slice();
     const older = (at) => (s[at] = Math.min(life, s[at] + 1));
     for (const r of R) if (s[phase(r)] === WAITING) older(waited(r));
+    for (const i of I) older(renewed(i));
     for (const i of I) for (const g of G) older(leaseAge(i, g));
     for (const g of G) {
       if (s[age(g)] < life && !is('guard without an end')) older(age(g));

@@ -5,12 +5,17 @@ import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorizeModule } from './auth/authorize/authorize.module.js';
+import { DeviceModule } from './auth/device/device.module.js';
+import { ParModule } from './auth/authorize/par.module.js';
 import { AuthService } from './auth/auth.service.js';
+import { AuthorityProofs } from './auth/dpop/authority-proofs.js';
+import { DpopModule } from './auth/dpop/dpop.module.js';
 import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
 import { OAuthModule } from './auth/oauth/oauth.module.js';
 import { RegistrationModule } from './auth/registration/registration.module.js';
+import { ResetsModule } from './auth/resets/resets.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { CookiesModule } from './cookies/cookies.module.js';
@@ -42,16 +47,20 @@ export class AppModule {
       realm: config.REALM,
       audience: config.AUDIENCE,
       resourceMetadata: resourceMetadataUrl(config.AUDIENCE),
-      imports: [AuthModule],
+      imports: [AuthModule, DpopModule],
       validator: { useExisting: AuthService },
+      dpop: { useExisting: AuthorityProofs },
     });
     const authority = [
       AuthModule,
       OAuthModule,
       RegistrationModule.of(config),
+      ParModule,
+      DeviceModule,
       ApiKeysModule,
       AccountModule,
       AuthorizeModule,
+      ResetsModule,
       AdminModule,
       DiscoveryModule.of(config),
       KeyScheduleModule,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
 import { connectionOf } from '../../src/database/pools.js';
@@ -46,4 +47,15 @@ export async function withClient<T>(url: string, work: (client: Client) => Promi
   } finally {
     await client.end();
   }
+}
+
+/** Transactions that have been committed. PostgreSQL adds up what its processes have done when they have been idle for a second. */
+export async function commits(url: string): Promise<number> {
+  await sleep(1_500);
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ n: string }>(
+      'SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()',
+    );
+    return Number(rows[0]?.n);
+  });
 }

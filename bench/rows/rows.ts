@@ -4,9 +4,11 @@ import { garbage } from './garbage.js';
 import { guard } from './guard.js';
 import { introspect } from './introspect.js';
 import { jwt } from './jwt.js';
+import { lease } from './lease.js';
 import { logins } from './logins.js';
 import { memory } from './memory.js';
 import { purge } from './purge.js';
+import { revokes } from './revokes.js';
 import { size } from './size.js';
 import { workers } from './workers.js';
 
@@ -22,4 +24,6 @@ export const ROWS: readonly Row[] = [
   purge,
   memory,
   workers,
+  revokes,
+  lease,
 ];

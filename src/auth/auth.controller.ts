@@ -23,6 +23,7 @@ import {
   type ValidateRequest,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
+import { ProvenKey } from './dpop/proven-key.pipe.js';
 import { resourceChallenge } from './discovery/well-known.js';
 import { LocalGuard } from './local.guard.js';
 import { DeviceProofs } from './throttle/device-proofs.js';
@@ -56,24 +57,26 @@ export class AuthController {
   @ApiOperation({
     summary: 'Proof of identity in, a token out',
     description:
-      'The login of a person. Without `scope` the token may do all that the user may. `offline_access` in `scope` adds a refresh token, `"format":"jwt"` gives a signed JWT in place of a random placeholder. `resource` names another API that the token is for.',
+      'The login of a person. Without `scope` the token may do all that the user may. `offline_access` in `scope` adds a refresh token, `"format":"jwt"` gives a signed JWT in place of a random placeholder. `resource` names another API that the token is for. With a proof in the header `DPoP` (RFC 9449) the tokens are bound to its key, and nobody else can use them.',
     tags: ['tokens'],
   })
   @ApiAnswer(200, issueAnswer, 'The token. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_target', 'invalid_credentials', 'too_many_requests')
+  @ApiErrors('invalid_dpop_proof', 'use_dpop_nonce')
   async issue(
     @Body({ schema: issueRequest }) body: IssueRequest,
     @Req() { user }: { readonly user: VerifiedUser },
     @CurrentOrigin() origin: RequestOrigin,
+    @ProvenKey() jkt: string | undefined,
   ): Promise<IssueAnswer> {
     const { token, expiresIn, scope, refresh } = await this.auth.issue(
       user,
-      { ...body, audience: await this.audiences.of(body.resource) },
+      { ...body, audience: await this.audiences.of(body.resource), jkt },
       origin,
     );
     return {
       token,
-      token_type: 'Bearer',
+      token_type: jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: expiresIn,
       scope,
       ...(refresh ? { refresh_token: refresh.token, refresh_expires_in: refresh.expiresIn } : {}),
@@ -100,7 +103,8 @@ export class AuthController {
     if (audience !== undefined) this.assertFor(principal, audience);
     if (scope !== undefined) this.assertScope(principal, scope);
     const left = Math.floor(principal.expiresAt - this.clock.now() / 1_000);
-    return { active: true, expires_in: Math.max(0, left) };
+    const bound = principal.jkt === undefined ? {} : boundTo(principal.jkt);
+    return { active: true, expires_in: Math.max(0, left), ...bound };
   }
 
   /** The caller learns no more than of a dead token: whoever runs both has to. @throws BearerError */
@@ -135,4 +139,9 @@ export class AuthController {
     await this.auth.revoke(token, origin);
     return {};
   }
+}
+
+/** Said only of a token that is bound: whoever serves requests with it has to ask for a proof (RFC 9449 §7). */
+function boundTo(jkt: string): Pick<ValidateAnswer, 'token_type' | 'cnf'> {
+  return { token_type: 'DPoP', cnf: { jkt } };
 }

@@ -4,6 +4,7 @@ import { LoginsModule } from './account/logins.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { DpopModule } from './dpop/dpop.module.js';
 import { LocalStrategy } from './local.strategy.js';
 import { ThrottleModule } from './throttle/throttle.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
@@ -16,6 +17,7 @@ import { UsersModule } from './users/users.module.js';
 @Module({
   imports: [
     AuditModule,
+    DpopModule,
     LoginsModule,
     ThrottleModule,
     TokensModule,

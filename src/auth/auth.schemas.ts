@@ -47,7 +47,10 @@ export const issueRequest = z
 export const issueAnswer = z
   .object({
     token: z.string().meta({ example: 'kat_...' }),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']).meta({
+      description: '`DPoP` if a proof came with the request: the token is bound to its key.',
+      example: 'Bearer',
+    }),
     expires_in: z.int().positive().meta({ description: 'Seconds.', example: 3_600 }),
     scope: z.string().meta({ example: 'cookies:eat keks:account' }),
     refresh_token: z
@@ -82,8 +85,16 @@ export const validateAnswer = z
   .object({
     active: z.literal(true),
     expires_in: z.int().nonnegative().meta({ description: 'Seconds.', example: 3_599 }),
+    token_type: z
+      .literal('DPoP')
+      .optional()
+      .meta({ description: 'Only of a token that is bound to a key: as a bearer token it is not good.' }),
+    cnf: z
+      .object({ jkt: z.string() })
+      .optional()
+      .meta({ description: 'By whose key a proof has to come with it (RFC 9449 §6).' }),
   })
-  .meta({ id: 'ValidateAnswer' });
+  .meta({ id: 'ValidateAnswer', example: { active: true, expires_in: 3_599 } });
 
 export const revokeAnswer = z.object({}).meta({ id: 'RevokeAnswer' });
 

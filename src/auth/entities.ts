@@ -10,9 +10,13 @@ import { AuthorizationCode } from './oauth/authorization-code.entity.js';
 import { ClientDocument } from './registration/client-document.entity.js';
 import { ClientRegistration } from './registration/client-registration.entity.js';
 import { InitialAccessToken } from './registration/initial-access-token.entity.js';
+import { PushedRequest } from './authorize/pushed-request.entity.js';
+import { DeviceCode } from './oauth/device-code.entity.js';
+import { UsedProof } from './dpop/used-proof.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
+import { NumbersHistoryRow } from './telemetry/numbers-history.entity.js';
 import { AccessToken } from './tokens/access-token.entity.js';
 import { RefreshToken } from './tokens/refresh-token.entity.js';
 import { AttemptCounter } from './throttle/attempt-counter.entity.js';
@@ -30,13 +34,17 @@ export const entities = [
   ClientDocument,
   ClientRegistration,
   ClientSecret,
+  DeviceCode,
   EndedGrant,
   Grant,
   InitialAccessToken,
+  NumbersHistoryRow,
   OwnerEnding,
+  PushedRequest,
   RefreshToken,
   ScopeDescription,
   SecretKey,
   SigningKey,
+  UsedProof,
   User,
 ];

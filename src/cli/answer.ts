@@ -13,15 +13,27 @@ export interface Answer {
 
 /** Columns under their headings. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headings.map((heading) => styled('bold', heading)), ...rows];
+  return aligned([bold(headings), ...rows]).text;
+}
+
+export function bold(headings: readonly string[]): string[] {
+  return headings.map((heading) => styled('bold', heading));
+}
+
+/** @param least how wide the columns are at least @returns with how wide they are */
+export function aligned(
+  lines: readonly (readonly string[])[],
+  least: readonly number[] = [],
+): { readonly text: string; readonly widths: readonly number[] } {
   // one by one: a million arguments are too many for a call
-  const widths = headings.map((_, column) =>
-    lines.reduce((most, line) => Math.max(most, length(line[column])), 0),
+  const widths = (lines[0] ?? []).map((_, column) =>
+    lines.reduce((most, line) => Math.max(most, length(line[column])), least[column] ?? 0),
   );
-  return lines
+  const text = lines
     .map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  '))
     .map((line) => line.trimEnd())
     .join('\n');
+  return { text, widths };
 }
 
 /** One fact a line; those without a value are left out. */
@@ -38,7 +50,13 @@ export function moment(date: Date): string {
 
 /** Resolves when it is written, or when nobody reads any more. */
 export async function print(answer: Answer, json: boolean): Promise<void> {
-  await write(process.stdout, json ? (JSON.stringify(answer.json) ?? '') : answer.text);
+  const text = json ? (JSON.stringify(answer.json) ?? '') : answer.text;
+  if (text !== '') await writeOut(`${text}\n`);
+}
+
+/** A part of what goes to stdout. @returns false when nobody reads any more */
+export function writeOut(text: string): Promise<boolean> {
+  return write(process.stdout, text);
 }
 
 /** The same shape as on the wire (RFC 6749 §5.2). A help text, below an empty line, is for people. */
@@ -51,15 +69,15 @@ export async function printRefusal({ code, message, parameter }: Refusal, json: 
   };
   const [, ...help] = stripVTControlCharacters(message).split('\n\n');
   const text = [styledError('red', told), ...help].join('\n\n');
-  await write(process.stderr, json ? JSON.stringify(shape) : text);
+  await write(process.stderr, `${json ? JSON.stringify(shape) : text}\n`);
 }
 
 /** @throws Refusal when there is no room for it; that nobody reads any more (`| head`) is no fault */
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+function write(stream: NodeJS.WriteStream, text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    stream.write(text === '' ? '' : `${text}\n`, (error) => {
+    stream.write(text, (error) => {
       const code = error && 'code' in error ? error.code : undefined;
-      if (!error || code === 'EPIPE') resolve();
+      if (!error || code === 'EPIPE') resolve(!error);
       else reject(new Refusal('server_error', `It is done, but the output could not be written (${code}).`));
     });
   });

@@ -5,10 +5,13 @@ import { databaseUrl } from './database-url.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { grant } from './verbs/grant.js';
+import { guard } from './verbs/guard.js';
 import { health } from './verbs/health.js';
 import { init } from './verbs/init.js';
 import { initialToken } from './verbs/initial-token.js';
 import { key } from './verbs/key.js';
+import { login } from './verbs/login.js';
+import { logout } from './verbs/logout.js';
 import { migrate } from './verbs/migrate.js';
 import type { Noun } from './noun.js';
 import { purge } from './verbs/purge.js';
@@ -28,6 +31,7 @@ export const NOUNS: readonly Noun[] = [
   token,
   session,
   grant,
+  guard,
   audit,
   migrate,
   purge,
@@ -35,5 +39,7 @@ export const NOUNS: readonly Noun[] = [
   databaseUrl,
   doctor,
   health,
+  login,
+  logout,
   completion,
 ];

@@ -4,6 +4,7 @@ import { AuditModule } from '../auth/audit/audit.module.js';
 import { ClientsModule } from '../auth/clients/clients.module.js';
 import { GrantsModule } from '../auth/grants/grants.module.js';
 import { KeysModule } from '../auth/keys/keys.module.js';
+import { LeasesModule } from '../auth/leases/leases.module.js';
 import { OperatorModule } from '../auth/oauth/operator.module.js';
 import { InitialAccessTokensModule } from '../auth/registration/initial-access-tokens.module.js';
 import { RestoreModule } from '../auth/restore/restore.module.js';
@@ -31,6 +32,7 @@ import { Refusal } from './refusal.js';
     GrantsModule,
     InitialAccessTokensModule,
     KeysModule,
+    LeasesModule,
     OperatorModule,
     RestoreModule,
     StoryModule,

@@ -2,7 +2,8 @@ import { dataDirFlaw } from './data-dir-trust.js';
 import { databaseLinkFlaw } from './database-link.js';
 import { databaseUrlFlaws } from './database-url.js';
 import { isLoopback } from './loopback.js';
-import { ConfigError, readSettings, type Settings } from './settings.js';
+import { ConfigError, readSettings } from './read-settings.js';
+import type { Settings } from './settings.js';
 import { withSecretFiles } from './secret-files.js';
 import { embeddedSecretKey } from './secret-file.js';
 
@@ -61,6 +62,7 @@ export function checkSettings(given: NodeJS.ProcessEnv = process.env): {
       ...problems,
       ...crossChecks(settings, embedded, environment),
       ...urlChecks(settings, embedded, environment),
+      ...retentionFlaws(settings),
     ],
   };
 }
@@ -146,3 +148,11 @@ function urlChecks(
 
 /** Where Nest finds the Config. */
 export const CONFIG = Symbol('CONFIG');
+
+function retentionFlaws({ AUDIT_RETENTION: months, AUDIT_RETENTION_BY_TYPE: byType }: Settings): string[] {
+  const fewer = byType.split(',').every((entry) => Number(entry.split('=')[1] ?? 0) < months);
+  if (fewer) return [];
+  return [
+    'AUDIT_RETENTION_BY_TYPE has a type that would be kept as long as the whole log: say fewer months than AUDIT_RETENTION, or leave it out.',
+  ];
+}

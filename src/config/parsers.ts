@@ -12,6 +12,25 @@ export function integer(low: number, high: number) {
   };
 }
 
+/** What is written for each token, and tells of no attack. */
+const MANY = ['token.issued', 'token.refreshed', 'token.refreshed_again'];
+
+/** `token.issued=1,token.refreshed=2`, in one spelling; empty for nothing. */
+export function monthsByType(text: string): string {
+  const entries = text === '' ? [] : text.split(',').map((entry) => entry.trim().split('='));
+  const types = new Set(entries.map(([type]) => type));
+  const right = entries.every(
+    ([type = '', months = '', ...more]) =>
+      MANY.includes(type) && /^[1-9]\d{0,2}$/.test(months) && more.length === 0,
+  );
+  if (!right || types.size < entries.length)
+    throw new Error(`must be TYPE=MONTHS, separated by commas, each once: ${MANY.join(', ')}`);
+  return entries
+    .map((entry) => entry.join('='))
+    .toSorted()
+    .join(',');
+}
+
 const WORKERS_MOST = 64;
 
 /** A number, or `auto`: one a CPU that this process may use. */

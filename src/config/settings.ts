@@ -9,6 +9,7 @@ import {
   logFormat,
   logLevel,
   makingSecret,
+  monthsByType,
   oneLine,
   origins,
   realm,
@@ -114,6 +115,8 @@ export const SETTINGS = {
     '1s',
     'how long a guard checks JWTs alone after it has heard; a revoke waits at most that long for it',
   ),
+  DPOP_WINDOW: setting(duration(5, 300), '60s', 'how far the time of a DPoP proof may be from ours'),
+  DPOP_REQUIRE_NONCE: setting(flag, 'false', 'DPoP proofs need a nonce of ours: see docs/dpop.md'),
   SIGNING_KEY_TTL: setting(
     duration(DAY, 400 * DAY),
     '30d',
@@ -129,8 +132,10 @@ export const SETTINGS = {
     '13',
     'months that audit events are kept, besides the one that is not over',
   ),
+  AUDIT_RETENTION_BY_TYPE: setting(monthsByType, '', 'fewer months for a type: `token.issued=1`, ...'),
   BCRYPT_COST: setting(integer(4, 16), '12', 'work factor of password hashes, 10 at least'),
   PASSWORD_MIN_LENGTH: setting(integer(8, 1_024), '15', 'shortest password that is accepted, in characters'),
+  PASSWORD_RESET_TTL: setting(duration(60, 7 * DAY), '1h', 'how long a link for a new password can be used'),
   LOGIN_FAILURES_PER_ACCOUNT: setting(
     integer(1, 1_000),
     '10',
@@ -202,33 +207,9 @@ export const SETTINGS = {
   ),
 };
 
-/** Thrown by `loadConfig`: one line a problem. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join('\n'));
-  }
-}
-
 type Table = typeof SETTINGS;
 type Value<S> = S extends { parse: (text: string) => infer T } ? T : never;
 
 export type Settings = {
   [K in keyof Table]: Table[K] extends { fallback: string } ? Value<Table[K]> : Value<Table[K]> | undefined;
 };
-
-/** Parses every setting; a bad one becomes a line in `problems` that never repeats its value (it may be a secret). */
-export function readSettings(environment: NodeJS.ProcessEnv): { settings: Settings; problems: string[] } {
-  const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, one] of Object.entries(SETTINGS)) {
-    const text = environment[name] || one.fallback;
-    if (text === undefined) continue;
-    try {
-      values[name] = one.parse(text);
-    } catch (error) {
-      problems.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}.`);
-      values[name] = one.fallback === undefined ? undefined : one.parse(one.fallback);
-    }
-  }
-  return { settings: values as Settings, problems };
-}

@@ -45,7 +45,7 @@ export function installRefusalLog(instance: FastifyInstance, logger: Logger): vo
  * Who was refused, at `info`: the first of a kind and a network at once, and then a line a minute, with their number. Nothing of
  * it is the caller's text: what people mistype are secrets.
  */
-class RefusalLog {
+export class RefusalLog {
   private readonly told = new Map<string, Told>();
   private minute: NodeJS.Timeout | undefined;
 

@@ -60,6 +60,11 @@ export class HttpTraffic {
     });
   }
 
+  /** Each route that there is, asked for or not. */
+  registered(): readonly RouteTraffic[] {
+    return this.routes.filter(({ route }) => route !== NO_ROUTE);
+  }
+
   /** Of the routes that were asked for at all. */
   seen(): RouteTraffic[] {
     return this.routes.filter((one) => one.statuses.some((count) => count > 0));

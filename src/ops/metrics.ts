@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Telemetry } from '../auth/telemetry/telemetry.js';
-import { LoginLane } from '../auth/users/login-lane.js';
 import { authorityMetrics } from './authority-metrics.js';
 import { HttpTraffic } from './http-traffic.js';
 import { MetricsText, snapshotOf, textOf, type Snapshot } from './metrics-text.js';
 import { StateMetrics } from './state-metrics.js';
-import { buildMetrics, laneMetrics, trafficMetrics } from './process-metrics.js';
+import { WaitMetrics } from './wait-metrics.js';
+import { buildMetrics, trafficMetrics } from './process-metrics.js';
 
 /** Where the metrics find the version that they tell. */
 export const BUILD = Symbol('BUILD');
@@ -21,7 +21,7 @@ export class Metrics extends MetricsText {
 
   constructor(
     telemetry: Telemetry,
-    lane: LoginLane,
+    waits: WaitMetrics,
     state: StateMetrics,
     traffic: HttpTraffic,
     @Inject(BUILD) version: string,
@@ -29,7 +29,7 @@ export class Metrics extends MetricsText {
     super();
     const metrics = [
       ...authorityMetrics(telemetry),
-      ...laneMetrics(lane),
+      ...waits.all,
       ...state.all,
       ...trafficMetrics(traffic),
       ...buildMetrics(version),

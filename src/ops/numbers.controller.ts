@@ -2,10 +2,17 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { ForAdmins } from '../auth/admin/for-admins.js';
+import { HISTORY_SPAN, HISTORY_STEP, NumbersHistory } from '../auth/telemetry/numbers-history.js';
 import { Telemetry, type IssueKind } from '../auth/telemetry/telemetry.js';
 import { ApiAnswer } from '../http/openapi/api-answer.js';
 import { HttpTraffic, TRAFFIC_BOUNDS } from './http-traffic.js';
-import { numbersAnswer, REFUSALS, type NumbersAnswer } from './numbers.schemas.js';
+import {
+  historyAnswer,
+  numbersAnswer,
+  REFUSALS,
+  type HistoryAnswer,
+  type NumbersAnswer,
+} from './numbers.schemas.js';
 
 const ROUTE = 'admin/numbers';
 
@@ -18,6 +25,7 @@ export class NumbersController {
   constructor(
     private readonly telemetry: Telemetry,
     private readonly traffic: HttpTraffic,
+    private readonly past: NumbersHistory,
   ) {}
 
   @Get()
@@ -42,8 +50,24 @@ export class NumbersController {
     };
   }
 
+  @Get('history')
+  @ApiOperation({
+    summary: 'Numbers of the last day, of all instances together',
+    description:
+      'Five minutes an item. Each instance adds to them every five minutes, so the newest are up to that much behind, and what an instance that was killed had not added is missing.',
+    tags: ['admin'],
+  })
+  @ApiAnswer(200, historyAnswer, 'The numbers.')
+  async history(): Promise<HistoryAnswer> {
+    const items = (await this.past.read()).map(({ began_at: at, ...numbers }) => ({
+      began_at: at.toISOString(),
+      ...numbers,
+    }));
+    return { step: HISTORY_STEP, span: HISTORY_SPAN, items };
+  }
+
   private issued(): Record<IssueKind, number> {
-    const kinds = ['login', 'client', 'api_key', 'code', 'refresh'] as const;
+    const kinds = ['login', 'client', 'api_key', 'code', 'device', 'refresh'] as const;
     return record(kinds, (kind) => this.telemetry.issues[kind].opaque + this.telemetry.issues[kind].jwt);
   }
 
@@ -51,7 +75,8 @@ export class NumbersController {
   private durations(): number[] {
     const sums = Array.from({ length: TRAFFIC_BOUNDS.length + 1 }, () => 0);
     for (const { route, seconds } of this.traffic.seen())
-      if (route !== `/${ROUTE}`) seconds.counts.forEach((count, at) => (sums[at] = (sums[at] ?? 0) + count));
+      if (!route.startsWith(`/${ROUTE}`))
+        seconds.counts.forEach((count, at) => (sums[at] = (sums[at] ?? 0) + count));
     return sums;
   }
 }

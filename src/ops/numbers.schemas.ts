@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { time } from '../auth/lists/list.schemas.js';
+import { HISTORY_NUMBERS } from '../auth/telemetry/numbers-history.sql.js';
 
 /** The wire shape of /admin/numbers. All counts are since the start of the process that answers. */
 
@@ -19,7 +21,7 @@ export const numbersAnswer = z
       example: '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11',
     }),
     uptime: z.number().nonnegative().meta({ description: 'Seconds since its start.', example: 42.5 }),
-    issued: counts(['login', 'client', 'api_key', 'code', 'refresh']).meta({
+    issued: counts(['login', 'client', 'api_key', 'code', 'device', 'refresh']).meta({
       description: 'Access tokens and API keys, by how they were got.',
     }),
     validated: count.meta({ description: 'Tokens that were found active.' }),
@@ -41,4 +43,15 @@ export const numbersAnswer = z
   })
   .meta({ id: 'Numbers' });
 
+export const historyAnswer = z
+  .object({
+    step: z.int().meta({ description: 'Seconds that an item stands for.', example: 300 }),
+    span: z.int().meta({ description: 'Seconds that are told, up to now.', example: 86_400 }),
+    items: z
+      .array(z.object({ began_at: time, ...counts(HISTORY_NUMBERS).shape }).meta({ id: 'NumbersOfAWhile' }))
+      .meta({ description: 'Oldest first. Where nothing happened there is none.' }),
+  })
+  .meta({ id: 'NumbersHistory' });
+
+export type HistoryAnswer = z.infer<typeof historyAnswer>;
 export type NumbersAnswer = z.infer<typeof numbersAnswer>;

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeysModule } from '../auth/keys/keys.module.js';
+import { NumbersHistoryModule } from '../auth/telemetry/numbers-history.module.js';
+import { LeasesModule } from '../auth/leases/leases.module.js';
 import { TelemetryModule } from '../auth/telemetry/telemetry.module.js';
 import { UsersModule } from '../auth/users/users.module.js';
 import type { Config } from '../config/config.js';
@@ -11,6 +13,7 @@ import { BUILD, Metrics } from './metrics.js';
 import { NumbersController } from './numbers.controller.js';
 import { MetricsText } from './metrics-text.js';
 import { StateMetrics } from './state-metrics.js';
+import { WaitMetrics } from './wait-metrics.js';
 import { OwnReadiness, Readiness } from './readiness.js';
 
 export interface OpsOptions {
@@ -23,13 +26,13 @@ export interface OpsOptions {
   readonly database: DynamicModule;
 }
 
-/** Owns what operators and balancers look at. It changes nothing. */
+/** Owns what operators and balancers look at. It changes nothing but the numbers of the last day. */
 @Module({})
 export class OpsModule {
   static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports: [database, KeysModule, TelemetryModule, UsersModule],
+      imports: [database, KeysModule, LeasesModule, NumbersHistoryModule, TelemetryModule, UsersModule],
       controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },
@@ -37,6 +40,7 @@ export class OpsModule {
         HttpTraffic,
         Metrics,
         StateMetrics,
+        WaitMetrics,
         metrics
           ? { provide: MetricsText, useValue: metrics }
           : { provide: MetricsText, useExisting: Metrics },

@@ -32,7 +32,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const FOLDER = join(dirname(createRequire(import.meta.url).resolve('keks/package.json')), 'src/web/page');
 
 /** What all pages share: it lies above their folders, but for the icon, which was the story's first. */
-export const SHARED = ['page.css', 'authorize.css', 'story.svg'] as const;
+export const SHARED = ['page.css', 'authorize.css', 'password-reset.js', 'story.svg'] as const;
 
 /** What a page consists of beside its HTML: each file of its folder, at its own name, for the policy allows nothing inline. */
 export function partsOf(page: 'console' | 'story'): readonly string[] {
@@ -81,6 +81,7 @@ function filesOf(page: 'console' | 'story' | 'shared'): (readonly [string, strin
     return [
       ['page.css', 'page.css'],
       ['authorize.css', 'authorize.css'],
+      ['password-reset.js', 'password-reset.js'],
       ['story.svg', join('story', 'story.svg')],
     ];
   return [`${page}.html`, ...partsOf(page)].map((name) => [name, join(page, name)] as const);

@@ -237,13 +237,13 @@ describe('LoginLane', () => {
     const gates = Array.from({ length: atOnce * 65 }, gate);
     const began: number[] = [];
     const jobs = gates.map(({ promise }, n) =>
-      lane.run([], async () => {
+      lane.run({ of: [] }, async () => {
         began.push(n);
         await promise;
         return n;
       }),
     );
-    await expect(lane.run([], async () => -1)).rejects.toBeInstanceOf(Unavailable);
+    await expect(lane.run({ of: [] }, async () => -1)).rejects.toBeInstanceOf(Unavailable);
     const first = Array.from({ length: atOnce }, (_, n) => n);
     expect([began, lane.waiting]).toEqual([first, atOnce * 64]);
     gates[0]?.open();
@@ -256,9 +256,11 @@ describe('LoginLane', () => {
 
   it('goes on after work that failed', async () => {
     const lane = new LoginLane({ WORKERS: 1 });
-    const failing = Array.from({ length: 5 }, () => lane.run([], () => Promise.reject(new Error('work'))));
+    const failing = Array.from({ length: 5 }, () =>
+      lane.run({ of: [] }, () => Promise.reject(new Error('work'))),
+    );
     for (const one of failing) await expect(one).rejects.toThrow('work');
-    expect(await lane.run([], async () => 'done')).toBe('done');
+    expect(await lane.run({ of: [] }, async () => 'done')).toBe('done');
   });
 });
 
@@ -336,7 +338,7 @@ describe('POST /issue', () => {
     await keks.addUser('Crowd');
     const lane = keks.app.get(LoginLane);
     const hold = gate();
-    const held = Array.from({ length: loginsAtOnce(1) }, () => lane.run([], () => hold.promise));
+    const held = Array.from({ length: loginsAtOnce(1) }, () => lane.run({ of: [] }, () => hold.promise));
     const places = loginsAtOnce(1) * 64;
     let refused = 0;
     const logins = Array.from({ length: 500 }, async () => {
@@ -356,7 +358,7 @@ describe('POST /issue', () => {
     await keks.addUser('Patient');
     const lane = keks.app.get(LoginLane);
     const hold = gate();
-    const held = Array.from({ length: loginsAtOnce(1) * 65 }, () => lane.run([], () => hold.promise));
+    const held = Array.from({ length: loginsAtOnce(1) * 65 }, () => lane.run({ of: [] }, () => hold.promise));
     for (const user of ['Patient', 'Nobody']) {
       const answer = await logIn(user);
       expect([answer.status, answer.body]).toMatchObject([503, { error: 'temporarily_unavailable' }]);

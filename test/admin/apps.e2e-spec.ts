@@ -197,3 +197,31 @@ describe('a redirect address', () => {
       expect(isRegistered(uri, registered)).toBe(false);
   });
 });
+
+describe('GET /admin/scopes?all=true', () => {
+  it('lists what routes ask for, what was described, granted, or named beside an API, and nothing that cannot be given', async () => {
+    await keks.addUser('Baker', 'cookies:bake keks:metrics');
+    await call('POST', '/admin/clients', {
+      name: 'Van',
+      scope: 'cookies:carry',
+      resources: ['https://oven.example oven:open oven:close'],
+    });
+    await call('PUT', '/admin/scopes/cookies:smell', { description: 'smell your cookies' });
+    const { items } = (await call('GET', '/admin/scopes?all=true')).body as {
+      items: { scope: string; description: string | null }[];
+    };
+    expect(items.map(({ scope }) => scope)).toEqual([
+      ...['cookies:bake', 'cookies:carry', 'cookies:eat', 'cookies:smell', 'keks:admin', 'keks:metrics'],
+      ...['oven:close', 'oven:open'],
+    ]);
+    expect(items.filter(({ description }) => description !== null)).toEqual([
+      { scope: 'cookies:smell', description: 'smell your cookies' },
+    ]);
+    for (const query of ['', '?all=false'])
+      expect((await call('GET', `/admin/scopes${query}`)).body).toEqual({
+        items: [{ scope: 'cookies:smell', description: 'smell your cookies' }],
+        next: null,
+      });
+    expectError(await call('GET', '/admin/scopes?all=maybe'), 400, 'invalid_request');
+  });
+});

@@ -65,6 +65,54 @@ beforeAll(async () => {
 
 afterAll(() => keks.close());
 
+describe('GET /admin/audit?since=&until=', () => {
+  it('tells what happened between, whatever else it is filtered by and however it is paged', async () => {
+    const name = await somebody();
+    const times: string[] = [];
+    for (let at = 0; at < 5; at += 1) {
+      keks.clock.advance(10);
+      await issue(name, WRONG_PASSWORD);
+      const [newest] = await read(`user=${encodeURIComponent(name)}`);
+      times.push(newest?.created_at ?? '');
+    }
+    const [, second = '', , fourth = ''] = times;
+    const between = `since=${second}&until=${fourth}`;
+    for (const filter of ['', `&user=${encodeURIComponent(name)}`, '&type=login.refused']) {
+      const found = (await read(between + filter)).map((one) => one.created_at);
+      expect(found, filter).toEqual(times.slice(1, 4).toReversed());
+      const query = `/admin/audit?limit=1&${between}${filter}`;
+      const paged = (await pages<Event>(keks.url, query, admin)).flat();
+      expect(
+        paged.map((one) => one.created_at),
+        filter,
+      ).toEqual(found);
+    }
+    expect((await read(`since=${fourth}`)).map((one) => one.created_at)).toEqual(times.slice(3).toReversed());
+    // the same moments, written in another zone
+    const there = new Date(Date.parse(fourth) + 3_600_000).toISOString().replace('Z', '+01:00');
+    const [first] = await read(`until=${encodeURIComponent(there)}`);
+    expect(first?.created_at).toBe(fourth);
+  });
+
+  it.each([
+    '',
+    'yesterday',
+    '2026-01-31',
+    '2026-01-31T12:00:00',
+    '2026-13-31T12:00:00Z',
+    '0000-01-01T00:00:00Z',
+  ])('400 for %j', async (text) => {
+    for (const parameter of ['since', 'until'])
+      expectError(await get(keks.url, `/admin/audit?${parameter}=${text}`, admin), 400, 'invalid_request');
+  });
+
+  it('400 for a cursor of other times', async () => {
+    const since = '2020-01-01T00:00:00Z';
+    const { next } = (await get(keks.url, `/admin/audit?limit=1&since=${since}`, admin)).body as Page<Event>;
+    expectError(await get(keks.url, `/admin/audit?limit=1&cursor=${next}`, admin), 400, 'invalid_request');
+  });
+});
+
 describe('what is written', () => {
   it('a login: who, from where, which token and why, under the request id of the answer', async () => {
     const name = await somebody();

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RestoredBackup } from '../../src/auth/grants/restored-backup.js';
+import { FIND_BY_ID } from '../../src/auth/story/token-story.sql.js';
 import { LastUse } from '../../src/auth/grants/last-use.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { only } from '../support/keks.js';
@@ -321,6 +323,53 @@ describe('POST /admin/tokens/story', () => {
     for (const body of [{ id }, { token: 'kat_x' }, { token: `${token.slice(0, -1)}~` }])
       expectError(await ask(body), 404, 'not_found');
     expectError(await ask({ token }, token), 403, 'insufficient_scope');
+  });
+});
+
+describe('the look-up of an id', () => {
+  interface Plan {
+    readonly 'Shared Hit Blocks': number;
+    readonly 'Shared Read Blocks': number;
+  }
+
+  it('reads a few pages, among many refresh tokens and API keys; and an unknown one is 404', async () => {
+    const { client } = keks.database;
+    await client.query(
+      `WITH many AS (
+         INSERT INTO grants (kind, user_id, scope, expires_at)
+         SELECT 'api_key', (SELECT id FROM users LIMIT 1), 'a', now() + interval '1 d' FROM generate_series(1, 20000)
+         RETURNING id, expires_at
+       ), keys AS (
+         INSERT INTO api_keys (digest, grant_id, expires_at, audience)
+         SELECT sha256(id::text::bytea), id, expires_at, 'b' FROM many
+       )
+       INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format)
+       SELECT sha256(('refresh ' || id)::bytea), now() + random() * interval '60 d', id, 'a', 'b', 'opaque' FROM many`,
+    );
+    await client.query('ANALYZE refresh_tokens, api_keys, grants, audit_events');
+    await client.query(`PREPARE story (uuid) AS ${FIND_BY_ID.text}`);
+    const unknown = randomUUID();
+    for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+      await client.query(`SET plan_cache_mode = ${mode}`);
+      const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE story ('${unknown}')`,
+      );
+      const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+      const blocks = (plan?.['Shared Hit Blocks'] ?? NaN) + (plan?.['Shared Read Blocks'] ?? NaN);
+      // the keys alone are some 250, read whole
+      expect(blocks).toBeGreaterThan(0);
+      expect(blocks).toBeLessThan(100);
+    }
+    await client.query('DEALLOCATE story; RESET plan_cache_mode');
+    expectError(await ask({ id: unknown }), 404, 'not_found');
+    const { rows } = await client.query<{ id: string; grant_id: string }>(
+      `(SELECT id, grant_id FROM refresh_tokens WHERE audience = 'b' LIMIT 1)
+       UNION ALL (SELECT id, grant_id FROM api_keys WHERE audience = 'b' LIMIT 1)`,
+    );
+    for (const { id, grant_id: grantId } of rows) {
+      const { token, grant } = await story({ id });
+      expect([token?.id, grant?.id]).toEqual([id, grantId]);
+    }
   });
 });
 

@@ -14,51 +14,144 @@ describe('FairTurns', () => {
 
   it('gives turns to all in turn, and in the order of coming to each', () => {
     const turns = new FairTurns<string>(100);
-    for (const n of [1, 2, 3]) turns.add(['flood'], `flood ${n}`);
-    turns.add(['ann'], 'ann 1');
-    turns.add(['bea'], 'bea 1');
-    turns.add(['ann'], 'ann 2');
+    for (const n of [1, 2, 3]) turns.add({ of: ['flood'] }, `flood ${n}`);
+    turns.add({ of: ['ann'] }, 'ann 1');
+    turns.add({ of: ['bea'] }, 'bea 1');
+    turns.add({ of: ['ann'] }, 'ann 2');
     expect(drain(turns)).toEqual(['flood 1', 'ann 1', 'bea 1', 'flood 2', 'ann 2', 'flood 3']);
   });
 
   it('remembers who has had turns: a newcomer is before all of them', () => {
     const turns = new FairTurns<string>(100);
-    for (let n = 0; n < 36; n += 1) turns.add([`network ${n}`], 'before');
+    for (let n = 0; n < 36; n += 1) turns.add({ of: [`network ${n}`] }, 'before');
     expect(drain(turns)).toHaveLength(36);
-    for (let n = 0; n < 36; n += 1) turns.add([`network ${n}`], 'flood');
-    turns.add(['account ann', 'network new'], 'ann');
+    for (let n = 0; n < 36; n += 1) turns.add({ of: [`network ${n}`] }, 'flood');
+    turns.add({ of: ['account ann', 'network new'] }, 'ann');
     expect(turns.next()).toBe('ann');
   });
 
   it('takes the worse of an account and a network', () => {
     const turns = new FairTurns<string>(100);
-    for (let n = 0; n < 5; n += 1) turns.add([`account ${n}`, 'network 1'], `network 1, ${n}`);
-    for (let n = 0; n < 5; n += 1) turns.add(['account x', `network x${n}`], `account x, ${n}`);
-    turns.add(['account ann', 'network 2'], 'ann');
+    for (let n = 0; n < 5; n += 1) turns.add({ of: [`account ${n}`, 'network 1'] }, `network 1, ${n}`);
+    for (let n = 0; n < 5; n += 1) turns.add({ of: ['account x', `network x${n}`] }, `account x, ${n}`);
+    turns.add({ of: ['account ann', 'network 2'] }, 'ann');
     expect(drain(turns).indexOf('ann')).toBe(2);
   });
 
   it('drops the last of whoever waits most when it is full, and refuses only who has had as many', () => {
     const turns = new FairTurns<string>(4);
-    for (const n of [1, 2, 3]) expect(turns.add(['flood'], `flood ${n}`)).toBeUndefined();
-    expect(turns.add(['ann'], 'ann')).toBeUndefined();
-    expect(turns.add(['flood'], 'flood 4')).toBe('flood 4');
-    expect(turns.add(['bea'], 'bea')).toBe('flood 3');
-    expect(turns.add(['cem'], 'cem')).toBe('flood 2');
-    expect(turns.add(['dan'], 'dan')).toBe('dan');
+    for (const n of [1, 2, 3]) expect(turns.add({ of: ['flood'] }, `flood ${n}`)).toBeUndefined();
+    expect(turns.add({ of: ['ann'] }, 'ann')).toBeUndefined();
+    expect(turns.add({ of: ['flood'] }, 'flood 4')).toBe('flood 4');
+    expect(turns.add({ of: ['bea'] }, 'bea')).toBe('flood 3');
+    expect(turns.add({ of: ['cem'] }, 'cem')).toBe('flood 2');
+    expect(turns.add({ of: ['dan'] }, 'dan')).toBe('dan');
     expect(drain(turns)).toEqual(['flood 1', 'ann', 'bea', 'cem']);
+  });
+
+  it('takes those who are new behind those who are known, and before all who have had more than one turn', () => {
+    const turns = new FairTurns<string>(10);
+    for (const who of ['x', 'x']) turns.add({ of: [who] }, who);
+    expect(drain(turns)).toEqual(['x', 'x']);
+    turns.add({ of: ['x'] }, 'has had two');
+    turns.add({ of: ['new'], isNew: true }, 'new');
+    turns.add({ of: ['known'] }, 'known');
+    expect(drain(turns)).toEqual(['known', 'new', 'has had two']);
   });
 
   it('remembers a bounded number, and forgets what is long ago', () => {
     const turns = new FairTurns<string>(10);
     for (let n = 0; n < 5_000; n += 1) {
-      turns.add([`account ${n}`, `network ${n}`], 'x');
+      turns.add({ of: [`account ${n}`, `network ${n}`] }, 'x');
       turns.next();
     }
     expect(turns.remembered).toBeLessThanOrEqual(2 * 2 * 256);
-    turns.add(['account 4999'], 'had one');
-    turns.add(['account 0'], 'long ago');
+    turns.add({ of: ['account 4999'] }, 'had one');
+    turns.add({ of: ['account 0'] }, 'long ago');
     expect(turns.next()).toBe('long ago');
+  });
+});
+
+/**
+ * `npm run bench -- login-flood` without its clock: 75 connections that log in without a pause, and somebody else each few turns.
+ * Half of those have logged in before. One turn is one password.
+ */
+describe('the lane of logins under a flood that does not end', () => {
+  const CONNECTIONS = 75;
+  const TURNS = 3_000;
+
+  type Who = Pick<Login, 'user' | 'from'>;
+  interface Login {
+    readonly user: string;
+    readonly from: string;
+    readonly came: number;
+    /** Undefined of the flood. */
+    readonly other?: 'known' | 'new';
+  }
+
+  const FLOODS: readonly (readonly [string, (connection: number) => Who])[] = [
+    ['one account', () => ({ user: 'flood', from: 'network 1' })],
+    ['one account, 36 networks', (n) => ({ user: 'flood', from: `network ${n % 36}` })],
+    ['accounts and networks, 36 each', (n) => ({ user: `flood ${n % 36}`, from: `network ${n % 36}` })],
+    [
+      '75 names, 36 networks, none of them right',
+      (n) => ({ user: `nobody ${n}`, from: `network ${n % 36}` }),
+    ],
+  ];
+
+  /** @returns how long each of the others waited, and how many of them were refused */
+  function run(flood: (connection: number) => Who, every: number, isRight = true) {
+    const lane = new FairTurns<Login>(64);
+    const known = new Set<string>();
+    const waited: { readonly turns: number; readonly who: Login }[] = [];
+    let refused = 0;
+    let again: Who[] = Array.from({ length: CONNECTIONS }, (_, n) => flood(n));
+    const come = (login: Login): void => {
+      const familiar = login.other === 'known' || known.has(`${login.user} ${login.from}`);
+      const dropped = lane.add(
+        familiar
+          ? { of: [`known ${login.user}`] }
+          : { of: [`account ${login.user}`, `network ${login.from}`], isNew: true },
+        login,
+      );
+      if (dropped && !dropped.other) again.push(dropped);
+      else if (dropped) refused += 1;
+    };
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const coming = again;
+      again = [];
+      for (const { user, from } of coming) come({ user, from, came: turn });
+      if (turn % every === 0) {
+        const n = (turn / every) % 40;
+        const other = n % 2 === 0 ? 'known' : 'new';
+        come({ user: `other ${n}`, from: `other network ${n}`, came: turn, other });
+      }
+      const served = lane.next();
+      if (!served) continue;
+      if (served.other) waited.push({ turns: turn - served.came, who: served });
+      else again.push(served);
+      if (!served.other && !isRight) continue;
+      const place = `${served.user} ${served.from}`;
+      if (served.other !== 'known' && !known.has(place)) lane.wasOf([`known ${served.user}`]);
+      known.add(place);
+    }
+    return { waited, refused };
+  }
+
+  it.each(FLOODS)('of %s: nobody else is refused, and who is known waits for nobody', (name, flood) => {
+    const { waited, refused } = run(flood, 3, !name.includes('none of them right'));
+    expect(refused).toBe(0);
+    expect(waited.length).toBeGreaterThanOrEqual(TURNS / 3 - 2);
+    const longest = (these: typeof waited): number => Math.max(...these.map(({ turns }) => turns));
+    expect(longest(waited.filter(({ who }) => who.other === 'known'))).toBeLessThanOrEqual(1);
+    // a flood's first two turns each are as good as those of anybody who is new: nobody can know yet that it is one
+    expect(longest(waited)).toBeLessThanOrEqual(2 * 36 + 3);
+    expect(longest(waited.filter(({ who }) => who.came > 3 * 36 + 3))).toBeLessThanOrEqual(2);
+  });
+
+  it('beyond what the lane can do, each account has its share: 36 that flood no more than 36 of 76', () => {
+    const { waited } = run(FLOODS[2]![1], 1);
+    expect(waited.length / TURNS).toBeGreaterThan(0.95 * (40 / 76));
   });
 });
 
@@ -84,7 +177,7 @@ describe('POST /issue under a flood', () => {
     const lane = keks.app.get(LoginLane);
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const held = Array.from({ length: loginsAtOnce(1) }, () => lane.run([], () => gate));
+    const held = Array.from({ length: loginsAtOnce(1) }, () => lane.run({ of: [] }, () => gate));
     const order: string[] = [];
     const send = async (who: string, { user, password = PASSWORD, from }: Login): Promise<void> => {
       const { status } = await post(keks.url, '/issue', { user, password }, { 'x-forwarded-for': from });

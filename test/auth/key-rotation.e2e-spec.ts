@@ -194,7 +194,7 @@ const GOOD = {
   'refresh again': 200,
 };
 
-describe('SECRET_KEY, replaced instance by instance', { timeout: 120_000 }, () => {
+describe('SECRET_KEY, replaced instance by instance', () => {
   const pairs: Pair[] = [];
   const pairOf = async (...keys: Keys[]): Promise<Pair> => {
     const pair = await Pair.of(...keys);

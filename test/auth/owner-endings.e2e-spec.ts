@@ -473,11 +473,13 @@ describe('with psql', () => {
   it('who disables a user ends what the user has; enabling gives nothing back', async () => {
     const one = await crowd({ count: MANY, sampled: 2 });
     const keys = await addCrowd(keks, one.name, { kind: 'api_key', count: 1, sampled: 2 });
-    const asked = [...one.tokens, ...keys.tokens, one.login];
-    await sql('UPDATE users SET disabled_at = now() WHERE id = $1', [one.userId]);
-    expect(await verdicts(other.url, asked)).toEqual(all(asked, 401));
-    await sql('UPDATE users SET disabled_at = NULL WHERE id = $1', [one.userId]);
-    expect(await verdicts(other.url, asked)).toEqual(all(asked, 401));
+    const { token, refresh_token: renewal } = await stayLoggedIn(keks, one.name);
+    const asked = [...one.tokens, ...keys.tokens, one.login, token];
+    for (const disabledAt of ['now()', 'NULL']) {
+      await sql(`UPDATE users SET disabled_at = ${disabledAt} WHERE id = $1`, [one.userId]);
+      expect(await verdicts(other.url, asked)).toEqual(all(asked, 401));
+      expect((await refresh(other, renewal)).body).toMatchObject({ error: 'invalid_grant' });
+    }
     const login = await keks.login(one.name, 'cookies:eat');
     await swept(one.userId);
     expect(await verdicts(other.url, [...asked, login])).toEqual([...all(asked, 401), 200]);

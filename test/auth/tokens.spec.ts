@@ -37,7 +37,7 @@ const anyToken = fc
   .record({
     prefix: fc.constantFrom(...prefixes),
     expiresAt: fc.integer({ min: 0, max: NO_EXPIRY }),
-    random: fc.uint8Array({ minLength: 23, maxLength: 23 }).map((bytes) => Buffer.from(bytes)),
+    random: fc.uint8Array({ minLength: 22, maxLength: 22 }).map((bytes) => Buffer.from(bytes)),
   })
   .map(({ prefix, expiresAt, random }) => ({ prefix, expiresAt, random, key: keys.current }));
 
@@ -68,7 +68,7 @@ describe('mintToken', () => {
     expect(token.slice(0, 4)).toBe(prefix);
     expect(token).toBe(withChecksum(token.slice(0, 52)));
     const payload = unpack(token);
-    expect(payload).toMatchObject({ keyId: keys.current.id, expiresAt: EXPIRY });
+    expect(payload).toMatchObject({ keyId: keys.current.id, expiresAt: EXPIRY, cell: 0 });
     expect(payload.mac).toEqual(macOf(prefix, payload, keys.current.mac));
     expect(parseToken(token, keys)).toEqual({
       genuine: true,
@@ -93,14 +93,14 @@ describe('mintToken', () => {
     expect(mintToken('kat_', EXPIRY, keys.current)).toMatch(/^[A-Za-z0-9\-._~+/]+=*$/);
   });
 
-  it('puts 184 random bits in: each of them is 0 and 1 over time, and none repeats', () => {
+  it('puts 176 random bits in: each of them is 0 and 1 over time, and none repeats', () => {
     const count = 2_000;
-    const ones = Array.from({ length: 184 }, () => 0);
+    const ones = Array.from({ length: 176 }, () => 0);
     const seen = new Set<string>();
     for (let n = 0; n < count; n += 1) {
       const { random } = unpack(mintToken('kat_', EXPIRY, keys.current));
       seen.add(random.toString('hex'));
-      for (let bit = 0; bit < 184; bit += 1)
+      for (let bit = 0; bit < 176; bit += 1)
         ones[bit] = (ones[bit] ?? 0) + ((random.readUInt8(bit >> 3) >> (bit & 7)) & 1);
     }
     expect(seen.size).toBe(count);
@@ -115,7 +115,7 @@ describe('mintToken', () => {
 });
 
 describe('parseToken', () => {
-  const token = mintToken('kat_', EXPIRY, keys.current, Buffer.alloc(23, 7));
+  const token = mintToken('kat_', EXPIRY, keys.current, Buffer.alloc(22, 7));
 
   describe('one spelling', () => {
     it('refuses the token with any one character changed to any other', () => {
@@ -197,6 +197,13 @@ describe('parseToken', () => {
     ])('%s', (flaw, other) => expect(parseToken(other, keys)).toEqual({ genuine: false, flaw }));
   });
 
+  describe('the cell', () => {
+    it.each(prefixes)('of a %s token may be anything: until now it was one of the random bytes', (prefix) => {
+      for (let cell = 0; cell < 256; cell += 1)
+        expect(isGenuine(genuine(prefix, EXPIRY, keys.current, randomBytes(22), cell))).toBe(true);
+    });
+  });
+
   describe('the MAC', () => {
     it('covers the prefix: a token of one kind is no token of another', () => {
       for (const from of prefixes)
@@ -208,7 +215,7 @@ describe('parseToken', () => {
         }
     });
 
-    it('covers every bit of key id, expiry and random bytes', () => {
+    it('covers every bit of key id, expiry, cell and random bytes', () => {
       const bytes = pack(unpack(token));
       for (let bit = 0; bit < 288; bit += 1) {
         const changed = Buffer.from(bytes);

@@ -137,6 +137,54 @@ describe('the console at /console', () => {
     expect(await flaws(page), name).toEqual([]);
   }
 
+  async function describeScope(scope: string, description: string): Promise<void> {
+    const answer = await fetch(`${keks.url}/admin/scopes/${scope}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await tokenOf('boss')}` },
+      body: JSON.stringify({ description }),
+    });
+    expect(answer.status).toBe(200);
+  }
+
+  /** The page behind a link for a new password, as its user sees it. */
+  async function opensTo(link: string): Promise<void> {
+    for (const [colorScheme, name, viewport] of [
+      ['light', 'desktop', DESKTOP],
+      ['dark', 'phone', PHONE],
+    ] as const) {
+      // axe is a script that the page's policy would not let in
+      const context = await browser.newContext({ viewport, colorScheme, bypassCSP: true });
+      const theirs = await context.newPage();
+      await theirs.goto(link);
+      await theirs.getByRole('heading', { name: 'Choose a new password' }).waitFor();
+      await expect.poll(() => theirs.url()).toBe(link.split('#')[0]);
+      expect(await theirs.getByLabel('The link that you were given').isVisible()).toBe(false);
+      expect([await flaws(theirs), await overflow(theirs)]).toEqual([[], 0]);
+      await screenshot(theirs, `reset-form-${name}-${colorScheme}`);
+      await theirs.getByLabel('New password', { exact: true }).fill('cookie jar');
+      await theirs.getByLabel('New password, once more').fill('cookie jar');
+      await theirs.keyboard.press('Enter');
+      await theirs.getByText(name === 'desktop' ? 'It is too short' : 'can no longer be used').waitFor();
+      expect([await flaws(theirs), await overflow(theirs)]).toEqual([[], 0]);
+      await screenshot(theirs, `reset-flaw-${name}-${colorScheme}`);
+      if (name === 'desktop') {
+        await theirs.getByLabel('New password', { exact: true }).fill(OTHER_PASSWORD);
+        await theirs.getByLabel('New password, once more').fill(OTHER_PASSWORD);
+        await theirs.keyboard.press('Enter');
+        await theirs.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+        expect([await flaws(theirs), await overflow(theirs)]).toEqual([[], 0]);
+        await screenshot(theirs, `reset-done-${name}-${colorScheme}`);
+      }
+      await context.close();
+    }
+    const plain = await browser.newContext({ javaScriptEnabled: false, viewport: PHONE });
+    const theirs = await plain.newPage();
+    await theirs.goto(link.split('#')[0] ?? '');
+    await theirs.getByLabel('The link that you were given').fill(link);
+    await screenshot(theirs, 'reset-form-without-scripts');
+    await plain.close();
+  }
+
   async function issue(user: string, password = PASSWORD, scope?: string): Promise<Response> {
     return fetch(`${keks.url}/issue`, {
       method: 'POST',
@@ -173,9 +221,7 @@ describe('the console at /console', () => {
       expect(await page.getByLabel('Password').inputValue()).toBe('');
     }
     await fillIn('erin', PASSWORD);
-    await page
-      .getByText(/^Too many failed attempts\. Keks takes none from here for 1\d minutes, until/)
-      .waitFor();
+    await page.getByText(/^Too many attempts\. Keks takes no more for 1\d minutes, until/).waitFor();
     await sound('throttled');
   });
 
@@ -407,27 +453,29 @@ describe('the console at /console', () => {
   });
 
   it('adds a user, changes the scope, disables, enables and ends everything', async () => {
-    refused = [400, 409];
+    refused = [400, 409, 401];
     await open({ colorScheme: 'light' }, '#/users');
     await signIn('boss');
     await entry('boss').getByText('you', { exact: true }).waitFor();
     await sound('users');
     await press('New user');
-    await page.getByLabel('Name').last().fill('dora');
+    await dialog().getByLabel('Name').fill('dora');
     await dialog().getByLabel('Password').fill('short');
-    await dialog().getByLabel('Scope').fill('cookies eat, tea');
+    await dialog().getByLabel('Others').fill('cookies eat, tea');
     await press('Add the user', dialog());
     await dialog().getByText('Scopes are separated by blanks, without commas: “eat,” has one.').waitFor();
     await sound('user-scope-comma');
-    await dialog().getByLabel('Scope').fill('  cookies:eat   cookies:bake ');
+    await dialog().getByLabel('Others').fill('  tea:pour   tea:drink ');
+    await dialog().getByLabel('cookies:eat').check();
+    await dialog().getByLabel('cookies:bake').check();
     await press('Add the user', dialog());
     await dialog().getByText('The password is too short').waitFor();
     await sound('user-new');
     await dialog().getByLabel('Password').fill(PASSWORD);
-    await page.getByLabel('Name').last().fill('BOSS');
+    await dialog().getByLabel('Name').fill('BOSS');
     await press('Add the user', dialog());
     await dialog().getByText('There is a user of this name already').waitFor();
-    await page.getByLabel('Name').last().fill('dora');
+    await dialog().getByLabel('Name').fill('dora');
     await press('Add the user', dialog());
     await said().getByText('dora may log in.').waitFor();
     const token = await tokenOf('dora');
@@ -436,23 +484,43 @@ describe('the console at /console', () => {
     await page.getByRole('search').getByLabel('Name').fill('DORA');
     await press('Search');
     await expect.poll(() => page.locator('.item').count()).toBe(1);
-    expect(await entry('dora').locator('code').allInnerTexts()).toEqual(['cookies:eat', 'cookies:bake']);
+    expect(await entry('dora').locator('code').allInnerTexts()).toEqual([
+      ...['cookies:bake', 'cookies:eat', 'tea:pour', 'tea:drink'],
+    ]);
+    await describeScope('tea:pour', 'pour tea for you');
     await press('Change scope', entry('dora'));
-    await dialog().getByLabel('Scope').fill('cookies:bake');
+    await dialog().getByText('pour tea for you').waitFor();
+    await sound('user-scope');
+    for (const name of ['cookies:eat', 'tea:pour', 'tea:drink']) await dialog().getByLabel(name).uncheck();
     await press('Change the scope', dialog());
     await said().getByText('dora may do this now: cookies:bake.').waitFor();
     expect(await cookies(token)).toBe(401);
+
+    await press('Reset password', entry('dora'));
+    await dialog().getByLabel('Your own password').fill('not mine');
+    await press('Make the link', dialog());
+    await dialog().getByText('Your password is wrong.').waitFor();
+    await sound('user-reset');
+    await dialog().getByLabel('Your own password').fill(PASSWORD);
+    await press('Make the link', dialog());
+    const link = (await dialog().locator('code').innerText()) ?? '';
+    expect(link).toMatch(/^http\S+\/password-reset#kpr_[\w-]{72}$/);
+    await sound('user-reset-link');
+    await press('Copy the link', dialog());
+    await press('Done', dialog());
+    await expect.poll(() => page.content()).not.toContain('kpr_');
+    await opensTo(link);
 
     await press('Disable', entry('dora'));
     await sound('user-disable');
     await press('Disable', dialog());
     await said().getByText('dora is disabled.').waitFor();
     await entry('dora').getByText('disabled').waitFor();
-    expect((await issue('dora')).status).toBe(401);
+    expect((await issue('dora', OTHER_PASSWORD)).status).toBe(401);
     await press('Enable', entry('dora'));
     await press('Enable', dialog());
     await said().getByText('dora may log in again.').waitFor();
-    const again = await tokenOf('dora');
+    const again = await tokenOf('dora', OTHER_PASSWORD);
     await press('End everything', entry('dora'));
     await press('End everything', dialog());
     await said().getByText('All logins and keys of dora are over.').waitFor();
@@ -470,8 +538,15 @@ describe('the console at /console', () => {
     await page.getByText('No clients yet.').waitFor();
     await press('New client');
     await dialog().getByLabel('Name').fill('Oven');
-    await dialog().getByLabel('Scope').fill('cookies:eat');
+    await dialog().getByLabel('cookies:eat').check();
+    await press('Add an API', dialog());
+    await dialog().getByLabel('Address of the API').fill('https://tea.example');
+    await dialog()
+      .getByRole('group', { name: 'Scopes of tokens for it' })
+      .getByLabel('Others')
+      .fill('tea:stir');
     await sound('client-new');
+    await press('Remove this API', dialog());
     await press('Add the client', dialog());
     const putAway = async (): Promise<readonly [string, string]> => {
       await dialog().getByText('this once').waitFor();
@@ -493,6 +568,20 @@ describe('the console at /console', () => {
       return answer.status;
     };
     expect(await ask(first)).toBe(200);
+
+    await press('Change APIs', entry('Oven'));
+    await press('Add an API', dialog());
+    await dialog().getByLabel('Address of the API').fill('https://tea.example');
+    await dialog().getByRole('group', { name: 'Scopes of tokens for it' }).getByLabel('cookies:eat').check();
+    await sound('client-apis');
+    await press('Change the APIs', dialog());
+    await said().getByText('Oven gets tokens for: https://tea.example cookies:eat.').waitFor();
+    await page.setViewportSize(PHONE);
+    await press('Change APIs', entry('Oven'));
+    await dialog().getByLabel('Address of the API').waitFor();
+    await fits('phone-dark-client-apis');
+    await press('Cancel', dialog());
+    await page.setViewportSize(DESKTOP);
 
     await press('Secrets', entry('Oven'));
     await press('New secret', entry('Oven'));
@@ -555,6 +644,14 @@ describe('the console at /console', () => {
     await link.click();
     await expect.poll(() => page.locator('.item').count()).toBe(1);
     expect(await page.getByLabel('Grant id').inputValue()).toMatch(/^[0-9a-f-]{36}$/);
+    await press('Show all');
+    await page.getByLabel('Until').fill('2020-01-01T00:00');
+    await press('Search');
+    await page.getByText('Nothing of this kind has happened').waitFor();
+    await page.getByLabel('Until').fill('');
+    await page.getByLabel('From').fill('2020-01-01T00:00');
+    await press('Search');
+    await expect.poll(() => page.locator('.item').count()).toBe(20);
     await page.getByLabel('What').fill('no.such');
     await press('Search');
     await page.getByText('Nothing of this kind has happened').waitFor();
@@ -617,6 +714,8 @@ describe('the console at /console', () => {
       const text = await page.locator('.number', { hasText: title }).first().locator('.small').innerText();
       return Number(/^[\d,]+/.exec(text)?.[0].replaceAll(',', ''));
     };
+    await page.getByRole('heading', { name: 'The last day' }).waitFor();
+    await expect.poll(() => page.locator('.day .figure').count()).toBe(6);
     await page.locator('.reasons').getByText('malformed').waitFor();
     expect(await total('Validated')).toBeGreaterThan(15);
     await expect
@@ -624,6 +723,8 @@ describe('the console at /console', () => {
       .toBe(1);
     expect(await page.getByText('These are the numbers of one process').innerText()).toMatch(/second|minute/);
     await sound('numbers');
+    await page.locator('.day').scrollIntoViewIfNeeded();
+    await screenshot(page, 'console-numbers-day');
     await page.setViewportSize(PHONE);
     await fits('phone-dark-numbers');
     const other = { instance: '00000000-0000-4000-8000-000000000000', uptime: 1, validated: 0 };
@@ -632,7 +733,7 @@ describe('the console at /console', () => {
       await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), ...other } });
     });
     await page.getByText('2 processes have answered so far').waitFor();
-    expect(await page.locator('.figure').allInnerTexts()).toEqual(['–', '–', '–', '–']);
+    expect(await page.locator('.board > .number > .figure').filter({ hasText: '–' }).count()).toBe(4);
     await view('Users');
     const asked = addresses.length;
     await page.waitForTimeout(2_500);

@@ -128,6 +128,21 @@ describe('keks client', () => {
     ).toBe(401);
   });
 
+  it('add --dpop and set-dpop: whether it gets only tokens that are bound to a key (RFC 9449 §5.2)', async () => {
+    const client = await json<Secret>('add', 'bound', '--scope', 'cookies:eat', '--dpop');
+    expect(client).toMatchObject({ dpop_bound_access_tokens: true });
+    expect((await tokenFor(client)).body).toMatchObject({ error: 'invalid_dpop_proof' });
+    expect((await run('show', client.client_id)).stdout).toMatch(/^ *tokens +bound to a key \(DPoP\)$/m);
+    for (const [state, status] of [
+      ['off', 200],
+      ['on', 400],
+    ] as const) {
+      const bound = { dpop_bound_access_tokens: state === 'on' };
+      expect(await json('set-dpop', client.client_id, state)).toMatchObject(bound);
+      expect((await tokenFor(client)).status).toBe(status);
+    }
+  });
+
   it('disable: its tokens are dead at once, and it gets no more; enable: it gets new ones', async () => {
     const client = await json<Secret>('add', 'switched', '--scope', 'cookies:eat');
     const { access_token: token } = (await tokenFor(client)).body as { access_token: string };
@@ -155,6 +170,8 @@ describe('keks client', () => {
     [['add'], 2, 'invalid_request'],
     [['rotate-secret', 'c-none'], 1, 'not_found'],
     [['disable', 'c-none'], 1, 'not_found'],
+    [['set-dpop', 'c-none', 'on'], 1, 'not_found'],
+    [['set-dpop', 'c-none', 'maybe'], 2, 'invalid_request'],
   ])('%j: exit %d, %s', async (args, code, error) => {
     expect(await refused(...args)).toEqual([code, error]);
   });

@@ -9,6 +9,7 @@ import { checkSettings } from '../../src/config/config.js';
 import { commandLine as parser } from '../../src/cli/program.js';
 import { keksHere } from '../support/keks-here.js';
 import { keks, only, type Run } from '../support/keks.js';
+import { addClient } from '../support/oauth.js';
 import { loose, program } from '../support/program.js';
 import { environment, PASSWORD, startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -233,6 +234,16 @@ describe('keks init', () => {
   it.each([
     ['--database-url postgresql://keks:hunter2@db/keks', 2, /A secret is never an argument/],
     ['--database-url postgresql://db/keks?sslmode=disable', 1, /ISSUER is required/],
+    [
+      '--database-url postgresql://keks@db.example/keks --issuer https://auth.example.com',
+      1,
+      /sslmode=verify-full, or sslmode=disable/,
+    ],
+    [
+      '--database-url postgresql://keks@localhost,db.example/keks --issuer https://auth.example.com',
+      1,
+      /sslmode=verify-full, or sslmode=disable/,
+    ],
     ['--issuer auth.example.com --port x', 1, /PORT must.*ISSUER must/],
     ['--domain https://auth.example.com', 1, /host name/],
     ['--domain a.example --port 1', 1, /stands alone/],
@@ -244,6 +255,17 @@ describe('keks init', () => {
     expect((only(stderr) as { error_description: string }).error_description).toMatch(message);
     expect(stderr).not.toContain('hunter2');
     expect(existsSync(join(folder, `${files}.env`)) && file !== '').toBe(false);
+  });
+
+  it('refuses the same from standard input, and takes a database on this machine without a word about TLS', async () => {
+    const file = fresh();
+    const args = `--file ${file} --issuer https://auth.example.com --database-url-stdin`;
+    const away = await init(args, 'postgresql://keks:hunter2@db.example/keks\n');
+    expect([away.code, existsSync(file)]).toEqual([1, false]);
+    expect(away.stderr).toMatch(/DATABASE_URL must say how the way to the database is protected/);
+    expect(away.stderr).not.toContain('hunter2');
+    expect((await init(args, 'postgresql://keks:hunter2@127.0.0.1/keks\n')).code).toBe(0);
+    expect(checkSettings(read(file)).problems).toEqual([]);
   });
 
   it('leaves an embedded Keks that has run already its secret', async () => {
@@ -313,6 +335,18 @@ describe('keks demo', () => {
       [format === '' ? 'opaque' : 'jwt'],
     );
     expect(rows).toHaveLength(1);
+  });
+
+  it('plays it with a guard that checks alone by a lease: a JWT, no question, revoked, dead', async () => {
+    const api = await addClient(app, { name: 'bakery', scope: [], audience: [app.config.AUDIENCE] });
+    const { code, stdout, stderr } = await demo(`--lease ${api.clientId} --json`, api.clientSecret);
+    expect(stderr).toBe('');
+    const { steps } = only(stdout) as { steps: { status: number; body: string }[] };
+    expect([code, steps.map(({ status }) => status)]).toEqual([0, [200, 200, 200, 200, 401]]);
+    expect(steps.at(-1)?.body).toMatch(/^revoked, \d+ ms of the lease left, 0 questions$/);
+    expect(stdout).not.toContain(api.clientSecret);
+    const refused = await demo(`--lease ${(await addClient(app)).clientId}`, 'kcs_wrong');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('came to no verdict')]);
   });
 
   it('as JSON, with somebody else', async () => {

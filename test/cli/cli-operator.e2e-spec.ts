@@ -41,6 +41,56 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
+describe('lists of many', () => {
+  const MANY = 2_345;
+
+  beforeAll(async () => {
+    const { client: database } = app.database;
+    await database.query(
+      `INSERT INTO users (name, name_folded, password_hash, scope)
+       SELECT 'many' || lpad(n::text, 6, '0') || repeat('x', n / 2300 * 20), 'many' || lpad(n::text, 6, '0'), '', 'cookies:eat'
+         FROM generate_series(1, $1::int) n`,
+      [MANY],
+    );
+    await database.query(
+      `INSERT INTO grants (kind, user_id, scope, created_at, expires_at)
+       SELECT 'login', id, scope, now() - interval '1 h', now() + interval '1 d' FROM users WHERE name_folded LIKE 'many%'`,
+    );
+  });
+
+  afterAll(async () => {
+    const { client: database } = app.database;
+    await database.query(
+      `DELETE FROM grants WHERE user_id IN (SELECT id FROM users WHERE name_folded LIKE 'many%')`,
+    );
+    await database.query(`DELETE FROM users WHERE name_folded LIKE 'many%'`);
+  });
+
+  it('of users: all of them, in order and once, as an array and as a table whose columns grow', async () => {
+    const users = await json<{ name: string }[]>('user', 'list');
+    const many = users.map(({ name }) => name).filter((name) => name.startsWith('many'));
+    expect(many).toHaveLength(MANY);
+    expect(many).toEqual([...many].sort());
+    const { stdout } = await run('user', 'list');
+    const [heading = '', ...lines] = stdout.trimEnd().split('\n');
+    expect(heading).toMatch(/^NAME {8}SCOPE/);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(users.map(({ name }) => name));
+    expect(lines.at(-1)).toMatch(/^many002345x{20} {2}cookies:eat {2}enabled/);
+  });
+
+  it('of grants: all of them, once', async () => {
+    const grants = await json<Grant[]>('grant', 'list');
+    expect(new Set(grants.map(({ id }) => id)).size).toBe(grants.length);
+    expect(grants.length).toBeGreaterThanOrEqual(MANY);
+    expect((await run('grant', 'list')).stdout.trimEnd().split('\n')).toHaveLength(grants.length + 1);
+  });
+
+  it('of one person who has none: an empty array, and the headings', async () => {
+    expect(await json('session', 'list', '--user', 'Ben')).toEqual([]);
+    expect((await run('session', 'list', '--user', 'Ben')).stdout).toMatch(/^ID .*EXPIRES\n$/);
+  });
+});
+
 describe('health', () => {
   it('alive and ready: exit 0; nobody there: exit 1', async () => {
     const { port } = new URL(app.url);
@@ -98,6 +148,13 @@ describe('token issue', () => {
     expect(await status(issued.token)).toBe(200);
     const events = await json<Event[]>('audit', '--client', client.clientId, '--type', 'token.issued');
     expect(events.map((event) => event.actor)).toEqual(['operator']);
+  });
+
+  it('--client: none for one that gets only tokens that are bound to a key; nobody could bind it here', async () => {
+    const { clientId } = await addClient(app, { dpopBound: true });
+    const { stderr, code } = await run('token', 'issue', '--client', clientId);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('bound to a key')]);
+    expect(await refused('token', 'issue', '--client', clientId)).toEqual([1, 'invalid_dpop_proof']);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../support/keks-here.js';
-import { addClient } from '../support/oauth.js';
+import { addClient, submit } from '../support/oauth.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 import { send } from '../support/wire.js';
 
@@ -51,6 +51,40 @@ describe('user show', () => {
     '%j: exit 1, not_found',
     async (name) => expect(await refused('user', 'show', name)).toEqual([1, 'not_found']),
   );
+});
+
+describe('user reset', () => {
+  it('prints a link that sets a password, by name and by id, and says so in the audit log', async () => {
+    await app.addUser('Rita');
+    const { id } = await json<{ id: string }>('user', 'show', 'Rita');
+    for (const [name, password] of [
+      ['rita', 'a purple teapot sings to nine calm owls'],
+      [id, 'four patient snails carry a green piano'],
+    ] as const) {
+      const made = await json<{ user: string; link: string; expires_at: string }>('user', 'reset', name);
+      expect(made.user).toBe('Rita');
+      const [page = '', code = ''] = made.link.split('#');
+      expect(page).toBe(`${app.config.ISSUER}/password-reset`);
+      const answer = await submit(app.url, '/password-reset', { code, password, again: password });
+      expect(answer.status).toBe(200);
+      expect((await post(app.url, '/issue', { user: 'Rita', password })).status).toBe(200);
+    }
+    const events = await json<Event[]>('audit', '--user', 'Rita');
+    expect(events.filter(({ type }) => type === 'user.reset_link_made')).toMatchObject([
+      { actor: 'operator' },
+      { actor: 'operator' },
+    ]);
+    expect((await run('user', 'reset', 'Rita')).stdout).toMatch(
+      /^user +Rita\nlink +\S+#kpr_\S{72}\nuntil +\S+Z\n +It works once/,
+    );
+  });
+
+  it('exit 1: nobody of this name, and a disabled one', async () => {
+    expect(await refused('user', 'reset', 'Nobody')).toEqual([1, 'not_found']);
+    await app.addUser('Gone');
+    await json('user', 'disable', 'Gone');
+    expect(await refused('user', 'reset', 'Gone')).toEqual([1, 'invalid_request']);
+  });
 });
 
 describe('user set-scope', () => {

@@ -27,9 +27,9 @@ const GRANTS = /```sql\n(GRANT[^`]+)```/.exec(readFileSync('docs/operating.md', 
 
 /** Without the tables that came later. */
 const EARLY_GRANTS = GRANTS.replace(
-  /, (?:revocations|authorization_codes, scope_descriptions, client_registrations, initial_access_tokens, client_documents, client_assertions)\b/g,
+  /, (?:revocations|authorization_codes, scope_descriptions, device_codes, pushed_requests, client_registrations, initial_access_tokens, client_documents, client_assertions)\b/g,
   '',
-).replace(/^GRANT .* ON guard_leases .*$/m, '');
+).replace(/^GRANT .* (?:ON guard_leases|FUNCTION keks_thin_audit\b).*$/gm, '');
 
 describe('a server whose role owns nothing (docs/operating.md)', () => {
   const role = `keks_server_${randomBytes(4).toString('hex')}`;
@@ -187,6 +187,64 @@ describe('a server whose role owns nothing (docs/operating.md)', () => {
     expect(await purgeOf(database.url, 14)).toEqual([]);
     expect(await purgeOf(url, 13)).toEqual([]);
     expect(await purgeOf(database.url, 13)).toContain(older14);
+  });
+
+  it('lets types of which there are many go early: as the owner has said, once a month that is over, and nothing else', async () => {
+    const { client } = database;
+    const purge = async (as: string, byType: string): Promise<void> => {
+      const { config, clock } = keks;
+      const maintenance = new Maintenance({ ...config, AUDIT_RETENTION_BY_TYPE: byType }, clock);
+      maintenance.use(connectionOf(as));
+      await maintenance.run();
+    };
+    const first = (back: number) =>
+      `(date_trunc('month', now() AT TIME ZONE 'UTC') - interval '${back} months') AT TIME ZONE 'UTC'`;
+    for (const back of [3, 2]) {
+      await client.query(`SELECT keks_make_partition('${AUDIT}', ${first(back)}, ${first(back - 1)})`);
+      await client.query(
+        `INSERT INTO ${AUDIT} (created_at, type, actor)
+         SELECT ${first(back)} + n * interval '1 s', type, 'thin ' || ${back}
+           FROM unnest(ARRAY['token.issued', 'token.refreshed', 'user.added']) AS type, generate_series(1, 50) AS n`,
+      );
+    }
+    const counted = async (): Promise<unknown[]> => {
+      const { rows } = await client.query<{ is: string }>(
+        `SELECT actor || ' ' || type || ' ' || count(*) AS is FROM ${AUDIT} WHERE actor LIKE 'thin%' GROUP BY actor, type ORDER BY 1`,
+      );
+      return rows.map(({ is }) => is);
+    };
+    const all = [2, 3].flatMap((back) =>
+      ['token.issued', 'token.refreshed', 'user.added'].map((type) => `thin ${back} ${type} 50`),
+    );
+    const before = await partsOf(client);
+    await purge(url, 'token.issued=1');
+    for (const part of before)
+      for (const swap of [false, true])
+        expect((await taken.query('SELECT keks_thin_audit($1, $2) AS is', [part, swap])).rows).toEqual([
+          { is: false },
+        ]);
+    expect(await counted()).toEqual(all);
+    await purge(database.url, 'token.issued=2');
+    expect(await counted()).toEqual(all.filter((line) => line !== 'thin 3 token.issued 50'));
+    const identities = async () =>
+      (await client.query(`SELECT array_agg(inhrelid ORDER BY 1) FROM pg_inherits`)).rows;
+    const identity = await identities();
+    await purge(database.url, 'token.issued=2');
+    expect(await identities()).toEqual(identity);
+    await purge(database.url, 'token.issued=2,token.refreshed=1');
+    const left = all.filter((line) => !/3 token|2 token.refreshed/.test(line));
+    expect(await counted()).toEqual(left);
+    expect(await partsOf(client)).toEqual(before);
+    await client.query(
+      `INSERT INTO ${AUDIT} (created_at, type, actor) VALUES (${first(3)}, 'late', 'thin 3')`,
+    );
+    expect(await counted()).toEqual([...left.slice(0, 2), 'thin 3 late 1', ...left.slice(2)]);
+    // nothing more is let go, and no copy is left behind
+    await purge(database.url, '');
+    const { rows } = await client.query(
+      `SELECT relname FROM pg_class WHERE relname LIKE '%thin' AND relkind = 'r'`,
+    );
+    expect(rows).toEqual([]);
   });
 
   it('passes keks doctor', async () => {

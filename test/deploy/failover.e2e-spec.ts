@@ -1,7 +1,9 @@
 import { Client } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
+import { JwtValidator } from 'keks-guard/jwt';
 import { connectionOf } from '../../src/database/pools.js';
-import { get, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
+import { addClient } from '../support/oauth.js';
+import { get, PASSWORD, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
 import { startReplication, type Replication } from './support/replication.js';
 
 /** Two servers, and Keks that knows both. */
@@ -41,6 +43,42 @@ describe('a failover, with both hosts in DATABASE_URL', () => {
     await ready(app);
     for (const token of acknowledged) expect((await get(app.url, '/cookies', token)).status).toBe(401);
     expect((await get(app.url, '/cookies', await app.login('Ann'))).status).toBe(200);
+  });
+
+  it('is noticed by guards that check JWTs alone: they fetch everything again, and stay exact', async () => {
+    const { app, servers } = await start({ synchronous: true });
+    const api = await addClient(app, { name: 'bakery', scope: [], audience: [app.config.AUDIENCE] });
+    const guard = new JwtValidator({
+      issuer: app.config.ISSUER,
+      audience: app.config.AUDIENCE,
+      jwksUri: `${app.url}/.well-known/jwks.json`,
+      introspectionEndpoint: 'http://127.0.0.1:9/nobody',
+      revocationsEndpoint: `${app.url}/oauth/revocations`,
+      revocations: 'exact',
+      clientId: api.clientId,
+      clientSecret: api.clientSecret,
+      timeoutMs: 20_000,
+    });
+    closing.push(() => guard.onApplicationShutdown());
+    const jwt = async (): Promise<string> => {
+      const answer = await post(app.url, '/issue', { user: 'Ann', password: PASSWORD, format: 'jwt' });
+      return (answer.body as { token: string }).token;
+    };
+    const verdict = (token: string): Promise<boolean | 'none'> =>
+      guard.validate(token).then(
+        ({ active }) => active,
+        () => 'none',
+      );
+    const [before, living, after] = [await jwt(), await jwt(), await jwt()];
+    await expect.poll(() => verdict(living), PATIENTLY).toBe(true);
+    expect((await post(app.url, '/revoke', { token: before })).status).toBe(200);
+    expect(await verdict(before)).toBe(false);
+    await servers.failOver();
+    await ready(app);
+    await expect.poll(() => verdict(living), PATIENTLY).toBe(true);
+    expect(await verdict(before)).toBe(false);
+    expect((await post(app.url, '/revoke', { token: after })).status).toBe(200);
+    expect([await verdict(after), await verdict(living)]).toEqual([false, true]);
   });
 
   it('to an asynchronous one that lags: what this process has answered is done again, and nothing made since ends', async () => {

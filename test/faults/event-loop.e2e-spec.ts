@@ -5,7 +5,9 @@ import { operationsOf, type Operation } from '../fuzz/document.js';
 import { hangUp, send } from '../fuzz/exchange.js';
 import { Pool } from '../fuzz/pool.js';
 import { Placeholder, valueOf } from '../fuzz/values.js';
+import { HttpTraffic } from '../../src/ops/http-traffic.js';
 import { longestTurn, twentyMilliseconds } from '../support/longest-turn.js';
+import { isPageFile, pageInputs, type PageInputs } from '../support/page-inputs.js';
 import { PASSWORD, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 
 /** What estimates, patterns and parsers have to work hardest for. */
@@ -16,11 +18,43 @@ describe('the event loop', () => {
   let keks: TestApp;
   let operations: Operation[];
   let pool: Pool;
+  let pages: PageInputs;
 
   beforeAll(async () => {
     keks = await startTestApp({ LOG_LEVEL: 'error' });
     pool = await Pool.fill(keks);
     operations = await operationsOf(keks.url);
+    pages = await pageInputs(keks);
+  });
+
+  it('is measured over each route that there is: what is not in the document has inputs of its own', () => {
+    const documented = operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`);
+    const routes = keks.app
+      .get(HttpTraffic)
+      .registered()
+      .map(({ method, route }) => `${method} ${route}`)
+      .filter((route) => !/^(?:HEAD|OPTIONS) /.test(route));
+    const known = [...documented, ...Object.keys(pages)];
+    expect(routes.filter((route) => !known.includes(route) && !isPageFile(route))).toEqual([]);
+    expect(Object.keys(pages).filter((route) => !routes.includes(route))).toEqual([]);
+  });
+
+  it('is not kept by a page or a form either, with the longest that they take', async () => {
+    const limit = 2 * (await twentyMilliseconds());
+    const kept: string[] = [];
+    for (const [route, inputs] of Object.entries(pages))
+      for (const [at, { path, init, wanted }] of inputs.entries()) {
+        let status = 0;
+        const work = async (): Promise<void> => {
+          const answer = await fetch(keks.url + path, { redirect: 'manual', ...init });
+          await answer.arrayBuffer();
+          ({ status } = answer);
+        };
+        const took = await longestTurn(work, 12, limit);
+        if (took > limit) kept.push(`${route}, input ${at}: ${took} of ${limit} ms`);
+        expect([route, at, wanted.includes(status) ? 'as wanted' : status]).toEqual([route, at, 'as wanted']);
+      }
+    expect(kept).toEqual([]);
   });
 
   afterAll(async () => {

@@ -128,6 +128,7 @@ function headers(operation: Operation): fc.Arbitrary<Record<string, string>> {
       'origin',
       'referer',
       'cookie',
+      'dpop',
       'range',
       'if-none-match',
       'if-modified-since',

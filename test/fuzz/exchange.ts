@@ -23,7 +23,7 @@ export async function send(
   attempt: Attempt,
   pool: Pool,
 ): Promise<Exchange> {
-  const authorization = await pool.authorization(attempt.caller);
+  const authorization = await pool.authorization(attempt.caller, operation.path);
   const path = await addressOf(operation, attempt, pool, authorization);
   const body = bodyOf(operation, attempt, pool);
   const headers: Record<string, string> = {

@@ -4,6 +4,7 @@ import type { Caller } from './attempt.js';
 import { Placeholder } from './values.js';
 
 const KEEP = 30;
+const FOR_PEOPLE = /^\/oauth\/(?:device_authorization|par)$/;
 const NAMES = ['Ann', 'Bob', 'Eve'] as const;
 const SCOPE = 'cookies:eat cookies:bake keks:metrics';
 
@@ -17,6 +18,8 @@ export class Pool {
   private constructor(
     private readonly keks: TestApp,
     private readonly client: TestClient,
+    /** One that acts for people. */
+    private readonly app: TestClient,
     private readonly hash: string,
   ) {}
 
@@ -29,6 +32,7 @@ export class Pool {
     const pool = new Pool(
       keks,
       await addClient(keks, { audience: [keks.config.AUDIENCE] }),
+      await addClient(keks, { deviceGrant: true, redirectUris: ['https://app.example/done'] }),
       rows[0]?.password_hash ?? '',
     );
     pool.keep('client_id', pool.client.clientId);
@@ -101,10 +105,10 @@ export class Pool {
   }
 
   /** The header that a caller authenticates with, if any. Tokens that have died are made anew. */
-  async authorization(caller: Caller): Promise<string | undefined> {
+  async authorization(caller: Caller, path = ''): Promise<string | undefined> {
     if (caller === 'nobody') return undefined;
     if (caller === 'registered client') return this.newlyRegistered();
-    if (caller === 'client') return basic(this.client).authorization;
+    if (caller === 'client') return basic(FOR_PEOPLE.test(path) ? this.app : this.client).authorization;
     if (caller === 'garbage') return 'Bearer kat_0123456789.~+/==';
     let token = this.tokens.get(caller);
     if (token === undefined) this.tokens.set(caller, (token = await this.tokenOf(caller)));

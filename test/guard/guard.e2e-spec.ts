@@ -96,7 +96,7 @@ describe('GET /cookies', () => {
       ['Basic', 'Basic Q29va2llOlUrMUYzNkE='],
       ['Basic without anything', 'Basic'],
       ['Digest', 'Digest username="a", uri="/cookies"'],
-      ['DPoP', 'DPoP kat_x'],
+      ['one that begins like DPoP', 'DPoPToken kat_x'],
       ['one that begins like Bearer', 'BearerToken kat_x'],
       ['one that ends like Bearer', 'XBearer kat_x'],
       ['one with all characters of a token', "!#$%&'*+-.^_`|~9Az abc"],

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { JwtValidator, type JwtValidatorOptions } from 'keks-guard/jwt';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { base64url, malleated, signed, type Json } from '../support/forge.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
@@ -214,6 +214,111 @@ describe('JwtValidator', () => {
         authority.answer = json({ keys: [jwk(publicKey, more)] });
         expect((await make().validate(token())).active).toBe(false);
       }
+    });
+  });
+
+  describe('a signature that was verified', () => {
+    const verify = vi.spyOn(crypto.subtle, 'verify');
+
+    /** @returns how many signatures were verified meanwhile */
+    async function verified(work: () => Promise<unknown>): Promise<number> {
+      const before = verify.mock.calls.length;
+      await work();
+      return verify.mock.calls.length - before;
+    }
+
+    const active = async (one: JwtValidator, text: string): Promise<boolean> =>
+      (await one.validate(text)).active;
+
+    it('is not verified again', async () => {
+      const [one, two] = [token(), token({}, { jti: 'two' })];
+      for (const text of [one, one, two, two]) await validator.validate(text);
+      const count = await verified(async () => {
+        for (let round = 0; round < 20; round += 1)
+          expect([await active(validator, one), await active(validator, two)]).toEqual([true, true]);
+      });
+      expect(count).toBe(0);
+      expect(await validator.validate(one)).toEqual(await make().validate(one));
+    });
+
+    it('says nothing about another text, however much of it is the same', async () => {
+      const good = token();
+      for (let round = 0; round < 3; round += 1) expect(await active(validator, good)).toBe(true);
+      const at = good.lastIndexOf('.');
+      const last = (text: string): string => (text.endsWith('A') ? 'Q' : 'A');
+      const forged = [
+        `${good.slice(0, -1)}${last(good)}`,
+        `${good.slice(0, at + 1)}${last(good)}${good.slice(at + 2)}`,
+        swapped(good, token({}, { sub: 'admin' })),
+        token({}, { sub: 'admin' }, other.privateKey),
+        good.slice(0, -4),
+        `${good}AAAA`,
+      ];
+      for (const text of forged)
+        for (let round = 0; round < 2; round += 1) expect(await active(validator, text)).toBe(false);
+      expect(await active(validator, good)).toBe(true);
+    });
+
+    it.each<[string, Json, number]>([
+      ['is over', {}, NOW + 100],
+      ['is not good yet, by a clock that was set back', { nbf: NOW - 5 }, NOW - 6],
+      ['comes from the future, by such a clock', {}, NOW - 10 - 61],
+    ])('does not help a token that %s', async (_, claims, then) => {
+      const text = token({}, claims);
+      for (let round = 0; round < 3; round += 1) expect(await active(validator, text)).toBe(true);
+      now = then;
+      const verdict = await validator.validate(text);
+      expect(verdict).toEqual(await make().validate(text));
+      expect(verdict.active).toBe(false);
+      now = NOW;
+      expect(await active(validator, text)).toBe(true);
+    });
+
+    it('counts no longer when its key has gone, nor when another has its id', async () => {
+      for (const answer of [
+        json({ keys: [jwk(other.publicKey, { kid: 'k2' })] }),
+        json({ keys: [jwk(other.publicKey)] }),
+      ]) {
+        authority.answer = json({ keys: [jwk(publicKey)] });
+        const one = make({ keysMaxAge: 1 });
+        for (let round = 0; round < 3; round += 1) expect(await active(one, token())).toBe(true);
+        authority.answer = answer;
+        const text = token();
+        for (let round = 0; round < 3; round += 1) await one.validate(text);
+        await expect.poll(() => active(one, text), { timeout: 90_000 }).toBe(false);
+      }
+    });
+
+    it('counts no longer when nobody knows which keys are good', async () => {
+      const one = make({ keysMaxAge: 1 });
+      const text = token();
+      for (let round = 0; round < 3; round += 1) expect(await active(one, text)).toBe(true);
+      authority.answer = json({}, 503);
+      await expect.poll(() => active(one, text).catch(() => 'nothing'), { timeout: 90_000 }).toBe('nothing');
+    });
+
+    it('is remembered of so many tokens and no more', async () => {
+      const few = make({ provenTokens: 4 });
+      await few.validate(token());
+      const texts = Array.from({ length: 8 }, (_, at) => token({}, { jti: `few-${at}` }));
+      const all = async (): Promise<void> => {
+        for (const text of texts) expect(await active(few, text)).toBe(true);
+      };
+      await all();
+      expect(await verified(all)).toBe(8);
+      const none = make({ provenTokens: 0 });
+      await none.validate(token());
+      expect(await verified(() => none.validate(token()))).toBe(1);
+    });
+
+    it('gives a principal that no handler can change for the next request', async () => {
+      const text = token();
+      for (let round = 0; round < 3; round += 1) await validator.validate(text);
+      const verdict = await validator.validate(text);
+      if (!verdict.active) throw new Error(verdict.reason);
+      const { principal } = verdict;
+      expect(() => Object.assign(principal, { subject: 'admin' })).toThrow(TypeError);
+      expect(() => (principal.scope as string[]).push('keks:admin')).toThrow(TypeError);
     });
   });
 

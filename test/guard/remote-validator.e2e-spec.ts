@@ -124,11 +124,32 @@ describe('RemoteValidator', () => {
       }
     });
 
-    it('a token that is good for something else is refused: a refresh token, one bound to a key', async () => {
-      for (const type of [undefined, 'DPoP', 1]) {
-        authority.answer = json({ ...ACTIVE, token_type: type });
+    it('refuses what an authority calls active and not an access token, as Hydra does of refresh tokens', async () => {
+      for (const use of ['refresh_token', 'id_token', null, 1]) {
+        authority.answer = json({ ...ACTIVE, token_use: use });
+        expect(await validator().validate('some-token')).toEqual({ active: false, reason: 'wrong_kind' });
+      }
+      authority.answer = json({ ...ACTIVE, token_use: 'access_token' });
+      expect(await validator().validate('some-token')).toMatchObject({ active: true });
+    });
+
+    it('a token that is good for something else is refused: a refresh token, one bound in a way not known here', async () => {
+      const jkt = 'x'.repeat(43);
+      for (const more of [
+        ...[{ token_type: undefined }, { token_type: 'DPoP' }, { token_type: 1 }],
+        ...['x', {}, null, { jkt: 'short' }, { jkt, 'x5t#S256': jkt }, { 'x5t#S256': jkt }].map((cnf) => ({
+          cnf,
+        })),
+      ]) {
+        authority.answer = json({ ...ACTIVE, ...more });
         expect(await validator().validate('krt_token')).toEqual({ active: false, reason: 'wrong_kind' });
       }
+    });
+
+    it.each(['DPoP', 'Bearer'])('a token that is bound to a key is known by its cnf: %s', async (type) => {
+      const jkt = 'x'.repeat(43);
+      authority.answer = json({ ...ACTIVE, token_type: type, cnf: { jkt } });
+      expect(await validator().validate('token')).toMatchObject({ active: true, principal: { jkt } });
     });
 
     it.each<[string, unknown]>([

@@ -71,6 +71,8 @@ describe('GuardModule.forRoot({ resource, authorizationServers, scopes })', () =
         authorization_servers: ['https://auth.example'],
         scopes_supported: ['tea:brew', 'tea:see'],
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']),
+        dpop_bound_access_tokens_required: false,
       },
     ]);
   });

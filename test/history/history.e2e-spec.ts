@@ -99,7 +99,8 @@ describe('the history of two servers over one database', () => {
         ['revoke-of-no-row', 'a revoked token is dead everywhere', 100, ROWS_MOVE],
       ])('%s', async (mistake, rule, faultEvery, fault = 'cut link to the database') => {
         await world.tell(mistake);
-        await isFound({ rule, faultEvery, only: [fault], milliseconds: 2_000 });
+        // in a few operations, which is what a busy machine does in that time, there may be no refresh at all
+        await isFound({ rule, faultEvery, only: [fault], milliseconds: 2_000, atLeast: 500 });
       });
     });
 

@@ -148,10 +148,9 @@ const MISTAKES = {
       GuardLeases.prototype,
       'answer',
       (answer) =>
-        function (batch, log, position) {
-          answer.call(this, batch, log, position);
+        function (batch, position, ...more) {
+          answer.call(this, batch, position, ...more);
           for (const { guard } of batch) this.holders.acknowledge(guard, position.snapshot);
-          this.wake();
         },
     );
   },

@@ -72,6 +72,7 @@ describe('GET /docs-json', () => {
   /** Those of the document, every `$ref` replaced by what it refers to. */
   let operations: Documented[];
   let client: TestClient;
+  let app: TestClient;
   let rows: { password_hash: string }[];
 
   beforeAll(async () => {
@@ -82,6 +83,7 @@ describe('GET /docs-json', () => {
     });
     await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin keks:metrics', DEMO_PASSWORD);
     client = await addClient(keks, { audience: [keks.config.AUDIENCE] });
+    app = await addClient(keks, { deviceGrant: true, redirectUris: ['https://app.example/done'] });
     ({ rows } = await keks.database.client.query<{ password_hash: string }>(
       'SELECT password_hash FROM users',
     ));
@@ -100,9 +102,11 @@ describe('GET /docs-json', () => {
     expect(verdict).toMatchObject({ valid: true });
   });
 
-  it('has every route and no other, but for the pages that a client leads a person to', () => {
+  it('has every route and no other, but for the pages that a client or a link leads a person to', () => {
     const tree = keks.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }) as string;
-    const told = routesOf(tree).filter((route) => !route.includes('/oauth/authorize'));
+    const told = routesOf(tree).filter(
+      (route) => !/ \/(?:oauth\/authorize|device|password-reset)/.test(route),
+    );
     expect(operations.map((one) => one.name).sort()).toEqual(told);
   });
 
@@ -229,7 +233,9 @@ describe('GET /docs-json', () => {
   it('has error examples that are the real answers', async () => {
     for (const one of operations) {
       if (one.operation.requestBody) {
-        const refused = await send(one, {});
+        // of what can be left out altogether, something that is wrong
+        const wrong = one.path === '/oauth/device_authorization' ? { resource: 'x' } : {};
+        const refused = await send(one, wrong);
         expect(refused.status, one.name).toBe(400);
         const documented = errorsOf(one.operation.responses['400']);
         // where nothing has to be there, the sentence is about all of it
@@ -252,7 +258,9 @@ describe('GET /docs-json', () => {
   async function send({ method, path, operation }: Documented, example: unknown): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (wants(operation, 'bearer')) headers['authorization'] = `Bearer ${await freshToken()}`;
-    if (wants(operation, 'client')) Object.assign(headers, basic(client));
+    // what there is for clients that act for people is none of the others' business
+    const who = /^\/oauth\/(?:device_authorization|par)$/.test(path) ? app : client;
+    if (wants(operation, 'client')) Object.assign(headers, basic(who));
     const registered = path.startsWith('/oauth/register/') ? await register() : undefined;
     if (registered && wants(operation, 'registration'))
       headers['authorization'] = `Bearer ${registered.registration_access_token}`;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusals } from '../../src/auth/audit/refusals.js';
-import { Repeats } from '../../src/auth/audit/repeats.js';
+import { OWN_MOST, Repeats } from '../../src/auth/audit/repeats.js';
 import { addClient } from '../support/oauth.js';
 import { PASSWORD, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 
@@ -159,13 +159,29 @@ describe('what is refused is in the audit log, with its reason', () => {
 });
 
 describe('what is counted instead of written', () => {
-  it('is bounded: of more than it can hold the oldest goes', () => {
+  const again = (key: number) => ({ kind: 'refused', key: `${key}` });
+
+  it('is the same again, and what is more than there is room for in a minute', () => {
     const repeats = new Repeats<number>();
-    for (let at = 0; at < 12_000; at += 1) expect(repeats.isFirst(`${at}`, at, 0)).toBe(true);
-    expect(repeats.size).toBe(10_000);
-    expect([repeats.isFirst('11999', 1, 0), repeats.isFirst('0', 1, 0)]).toEqual([false, true]);
+    for (let at = 0; at < OWN_MOST; at += 1) expect(repeats.isFirst(again(at), at, 0)).toBe(true);
+    expect(repeats.isFirst(again(0), 1, 0)).toBe(false);
+    const more = [1_000, 1_001, 1_000].map((at) => repeats.isFirst(again(at), at, 0));
+    expect(more).toEqual([true, false, false]);
+    expect(repeats.isFirst({ kind: 'another' }, 1, 0)).toBe(true);
     expect(repeats.over(59_999)).toEqual([]);
-    expect(repeats.over(60_000)).toEqual([expect.objectContaining({ times: 1 })]);
+    expect(repeats.over(60_000)).toEqual([
+      expect.objectContaining({ times: 1, isRest: false }),
+      expect.objectContaining({ times: 2, isRest: true }),
+    ]);
     expect(repeats.size).toBe(0);
+    expect(repeats.isFirst(again(1_000), 1, 60_000)).toBe(true);
+  });
+
+  it('is bounded also where nothing can be told: the oldest goes', () => {
+    const repeats = new Repeats<number>();
+    for (let minute = 0; minute < 20; minute += 1)
+      for (let at = 0; at < OWN_MOST; at += 1)
+        repeats.isFirst(again(minute * OWN_MOST + at), at, minute * 60_000);
+    expect(repeats.size).toBe(1_000);
   });
 });

@@ -50,6 +50,9 @@ describe('an authority at the root of its host', () => {
         issuer: 'http://127.0.0.1:3000',
         authorization_endpoint: 'http://127.0.0.1:3000/oauth/authorize',
         token_endpoint: 'http://127.0.0.1:3000/oauth/token',
+        pushed_authorization_request_endpoint: 'http://127.0.0.1:3000/oauth/par',
+        require_pushed_authorization_requests: false,
+        device_authorization_endpoint: 'http://127.0.0.1:3000/oauth/device_authorization',
         introspection_endpoint: 'http://127.0.0.1:3000/oauth/introspect',
         revocation_endpoint: 'http://127.0.0.1:3000/oauth/revoke',
         keks_revocation_feed_endpoint: 'http://127.0.0.1:3000/oauth/revocations',
@@ -57,9 +60,15 @@ describe('an authority at the root of its host', () => {
         scopes_supported: expect.arrayContaining(['cookies:eat', 'offline_access']),
         response_types_supported: ['code'],
         response_modes_supported: ['query', 'form_post'],
-        grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+        grant_types_supported: [
+          'authorization_code',
+          'client_credentials',
+          'refresh_token',
+          'urn:ietf:params:oauth:grant-type:device_code',
+        ],
         code_challenge_methods_supported: ['S256'],
         authorization_response_iss_parameter_supported: true,
+        dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
         token_endpoint_auth_methods_supported: [...SECRETS, 'none'],
         token_endpoint_auth_signing_alg_values_supported: ALGS,
         introspection_endpoint_auth_methods_supported: SECRETS,
@@ -124,6 +133,8 @@ describe('an authority at the root of its host', () => {
         authorization_servers: ['http://127.0.0.1:3000'],
         scopes_supported: expect.arrayContaining(['cookies:eat']),
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+        dpop_bound_access_tokens_required: false,
       });
     });
 

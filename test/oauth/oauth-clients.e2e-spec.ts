@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientsService, type NewClient } from '../../src/auth/clients/clients.service.js';
 import { OPERATOR } from '../../src/auth/request-origin.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
+import { decide } from '../support/device.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { startInstance, type Instance } from '../support/instance.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -47,9 +48,9 @@ async function addClient(client: Partial<NewClient>): Promise<TestClient> {
 }
 
 /** Its issuer is where it listens, so that discovery leads there. */
-async function startAtIssuer(): Promise<ServerProcess> {
+async function startAtIssuer(extra: Record<string, string> = {}): Promise<ServerProcess> {
   const url = `http://127.0.0.1:${await freePort()}`;
-  const started = launch(environment(database.url, { ISSUER: url, PORT: new URL(url).port }), url);
+  const started = launch(environment(database.url, { ISSUER: url, PORT: new URL(url).port, ...extra }), url);
   const isReady = (): Promise<boolean> =>
     fetch(`${url}/health/ready`).then(
       ({ status }) => status === 200,
@@ -159,7 +160,7 @@ describe('oauth4webapi', () => {
   it('discovers the authority (RFC 8414)', () => {
     expect(as).toMatchObject({
       issuer: server.url,
-      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+      grant_types_supported: expect.arrayContaining(['authorization_code', 'client_credentials']),
       token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'client_secret_basic']),
     });
   });
@@ -212,6 +213,54 @@ describe('oauth4webapi', () => {
       expect(await eat(next.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
     },
   );
+
+  it('pushes its request, and runs the code flow with it (RFC 9126)', async () => {
+    const redirectUri = 'https://app.example/done';
+    const { clientId, clientSecret } = await addClient({ redirectUris: [redirectUri], requirePushed: true });
+    const client = { client_id: clientId };
+    const proof = oauth.ClientSecretBasic(clientSecret);
+    const verifier = oauth.generateRandomCodeVerifier();
+    const parameters = {
+      ...{ response_type: 'code', redirect_uri: redirectUri, scope: 'cookies:eat' },
+      ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
+    };
+    const request = oauth.pushedAuthorizationRequest(as, client, proof, parameters, http);
+    const pushed = await oauth.processPushedAuthorizationResponse(as, client, await request);
+    const url = new URL(as.authorization_endpoint ?? '');
+    url.search = new URLSearchParams({ client_id: clientId, request_uri: pushed.request_uri }).toString();
+    const visitor = new Visitor(server.url);
+    const asked = await visitor.signIn(await visitor.open(url.pathname + url.search), 'Ann');
+    const location = (await visitor.submit(asked, 'consent', { decision: 'allow' })).location ?? '';
+    const answer = oauth.validateAuthResponse(as, client, new URL(location), oauth.expectNoState);
+    const got = oauth.authorizationCodeGrantRequest(as, client, proof, answer, redirectUri, verifier, http);
+    const { access_token } = await oauth.processAuthorizationCodeResponse(as, client, await got);
+    expect(await eat(access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+  });
+
+  it('runs the device flow: codes, pending, allowed, refresh (RFC 8628)', async () => {
+    const made = await operator.get<ClientsService>(ClientsService).addPublic(
+      {
+        ...{ name: 'screen', scope: ['cookies:eat'], audience: [], resources: [], tokenFormat: 'opaque' },
+        deviceGrant: true,
+      },
+      BY_OPERATOR,
+    );
+    const client = { client_id: made.clientId };
+    const parameters = { scope: 'cookies:eat offline_access' };
+    const asked = oauth.deviceAuthorizationRequest(as, client, oauth.None(), parameters, http);
+    const codes = await oauth.processDeviceAuthorizationResponse(as, client, await asked);
+    const poll = async (): Promise<oauth.TokenEndpointResponse> => {
+      const request = oauth.deviceCodeGrantRequest(as, client, oauth.None(), codes.device_code, http);
+      return oauth.processDeviceCodeResponse(as, client, await request);
+    };
+    expect(await poll().catch((error: oauth.ResponseBodyError) => error.error)).toBe('authorization_pending');
+    await decide(new Visitor(server.url), 'Ann', codes.user_code);
+    const got = await poll();
+    expect(await eat(got.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+    const again = oauth.refreshTokenGrantRequest(as, client, oauth.None(), got.refresh_token ?? '', http);
+    const next = await oauth.processRefreshTokenResponse(as, client, await again);
+    expect(await eat(next.access_token)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+  });
 
   it('finds the authority from a refused request at the API (RFC 9728)', async () => {
     const refusal = await oauth
@@ -365,6 +414,101 @@ describe('oauth4webapi', () => {
       await revoke(access, signer);
       expect(await introspected(access, factory)).toEqual({ active: false });
     });
+  });
+});
+
+describe('oauth4webapi with DPoP (RFC 9449), at a server that wants nonces', () => {
+  let strict: ServerProcess;
+  let as: oauth.AuthorizationServer;
+
+  beforeAll(async () => {
+    strict = await startAtIssuer({ DPOP_REQUIRE_NONCE: 'true' });
+    const url = new URL(strict.url);
+    const answer = await oauth.discoveryRequest(url, { algorithm: 'oauth2', ...http });
+    as = await oauth.processDiscoveryResponse(url, answer);
+  });
+
+  afterAll(() => strict.stop());
+
+  /** As its documentation says: once more, with the nonce that it has been given. */
+  const withNonce = async <T>(work: () => Promise<T>): Promise<T> => {
+    const refusal = await work().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(oauth.isDPoPNonceError(refusal)).toBe(true);
+    return work();
+  };
+
+  const eatBound = async (token: string, DPoP: oauth.DPoPHandle): Promise<unknown> => {
+    const url = new URL('/cookies?flavour=oats', strict.url);
+    const options = { DPoP, ...http };
+    return (await oauth.protectedResourceRequest(token, 'GET', url, undefined, undefined, options)).json();
+  };
+
+  it.each(['ES256', 'Ed25519', 'PS256', 'RS256'])('gets a token for itself, and eats: %s', async (alg) => {
+    expect(as.dpop_signing_alg_values_supported).toContain(alg);
+    const client: oauth.Client = { client_id: signer.clientId };
+    const DPoP = oauth.DPoP(client, await oauth.generateKeyPair(alg));
+    const secret = oauth.ClientSecretBasic(signer.clientSecret);
+    const got = await withNonce(async () => {
+      const request = oauth.clientCredentialsGrantRequest(as, client, secret, {}, { DPoP, ...http });
+      return oauth.processClientCredentialsResponse(as, client, await request);
+    });
+    expect(got.token_type).toBe('dpop');
+    // the nonce that it has been given is good at the API as well
+    expect(await eatBound(got.access_token, DPoP)).toEqual(['Cookie', 'Cookie', 'Cookie']);
+    const stolen = oauth.DPoP(client, await oauth.generateKeyPair(alg));
+    await expect(withNonce(() => eatBound(got.access_token, stolen))).rejects.toMatchObject({
+      cause: [{ scheme: 'dpop', parameters: { error: 'invalid_token' } }],
+    });
+    const claims = await oauth
+      .validateJwtAccessToken(
+        as,
+        new Request(new URL('/cookies', strict.url), {
+          headers: { authorization: `Bearer ${got.access_token}` },
+        }),
+        strict.url,
+        http,
+      )
+      .catch((error: unknown) => error);
+    expect(String(claims)).toMatch(/cnf|DPoP/i);
+  });
+
+  it('runs the code flow as a public client: dpop_jkt, PKCE, refresh', async () => {
+    const redirectUri = 'https://app.example/done';
+    const given = { name: 'app', scope: ['cookies:eat'], audience: [], resources: [] } as const;
+    const { clientId } = await operator
+      .get<ClientsService>(ClientsService)
+      .addPublic({ ...given, tokenFormat: 'opaque', redirectUris: [redirectUri] }, BY_OPERATOR);
+    const client: oauth.Client = { client_id: clientId };
+    const DPoP = oauth.DPoP(client, await oauth.generateKeyPair('ES256'));
+    const verifier = oauth.generateRandomCodeVerifier();
+    const url = new URL(as.authorization_endpoint ?? '');
+    url.search = new URLSearchParams({
+      ...{ response_type: 'code', client_id: clientId, redirect_uri: redirectUri },
+      ...{ scope: 'cookies:eat offline_access', code_challenge_method: 'S256' },
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      dpop_jkt: await DPoP.calculateThumbprint(),
+    }).toString();
+    const visitor = new Visitor(strict.url);
+    const asked = await visitor.signIn(await visitor.open(url.pathname + url.search), 'Ann');
+    const answer = await visitor.submit(asked, 'consent', { decision: 'allow' });
+    const came = new URL(answer.location ?? '');
+    const parameters = oauth.validateAuthResponse(as, client, came, oauth.expectNoState);
+    const got = await withNonce(async () => {
+      const request = oauth.authorizationCodeGrantRequest(
+        ...([as, client, oauth.None(), parameters, redirectUri, verifier, { DPoP, ...http }] as const),
+      );
+      return oauth.processAuthorizationCodeResponse(as, client, await request);
+    });
+    expect(await eatBound(got.access_token, DPoP)).toHaveLength(3);
+    const again = oauth.refreshTokenGrantRequest(as, client, oauth.None(), got.refresh_token ?? '', {
+      DPoP,
+      ...http,
+    });
+    const next = await oauth.processRefreshTokenResponse(as, client, await again);
+    expect(await eatBound(next.access_token, DPoP)).toHaveLength(3);
   });
 });
 

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import passport from 'passport';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { derivedKey } from '../../src/auth/secrets/derived-key.js';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
 import { LocalStrategy } from '../../src/auth/local.strategy.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
@@ -27,6 +28,7 @@ import {
   get,
   PASSWORD,
   post,
+  request,
   SECRET_KEY,
   startTestApp,
   type Answer,
@@ -376,6 +378,37 @@ describe('POST /oauth/token, grant_type=refresh_token (RFC 6749 §6)', () => {
       expect(await reasonOfEnd(grant)).toBeNull();
     });
 
+    it('also if the version before, which drew the cell at random, answered first', async () => {
+      const { refresh_token: token } = await login();
+      const { refresh_token: now } = await refreshed(token);
+      const drawn = createHmac('sha256', derivedKey(keks.config.SECRET_KEY, 'successor'))
+        .update(token)
+        .digest();
+      const cell = drawn.readUInt8(0);
+      const { current } = keks.app.get(TokenKeys);
+      const before = genuine('krt_', unpack(now).expiresAt, current, drawn.subarray(1, 23), cell);
+      await keks.database.client.query(
+        `WITH used AS (
+           UPDATE refresh_tokens SET successor = $2, scope = $4, audience = 'a', answered_scope = $4 WHERE digest = $3
+         )
+         UPDATE refresh_tokens SET digest = $2 WHERE digest = $1`,
+        [digest(now), digest(before), digest(token), ALL],
+      );
+      expect((await refreshed(token)).refresh_token).toBe(before);
+      const next = await refreshed(before);
+      expect(unpack(next.refresh_token).cell).toBe(0);
+    });
+
+    it('for which little of the used token is kept: what it carried is in its successor', async () => {
+      const { refresh_token: token } = await login();
+      await refreshed(token);
+      const { rows } = await keks.database.client.query(
+        `SELECT scope, audience, answered_scope, length(successor) AS successor FROM refresh_tokens WHERE digest = $1`,
+        [digest(token)],
+      );
+      expect(rows).toEqual([{ scope: '', audience: '', answered_scope: '', successor: 8 }]);
+    });
+
     it('but not when the login has been revoked', async () => {
       const { refresh_token: token } = await login();
       const next = await refreshed(token);
@@ -570,6 +603,64 @@ describe('POST /oauth/token, grant_type=refresh_token (RFC 6749 §6)', () => {
       await client.query('ROLLBACK');
     }
     await refreshed(token);
+  });
+});
+
+describe('the cell, one byte of every opaque token (docs/decisions/0063)', () => {
+  /** One of each kind, as they are given out over HTTP. */
+  async function oneOfEach() {
+    const { token: access, refresh_token: refreshToken } = await login();
+    const { body } = await request(keks.url, '/keys', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${access}` },
+      body: JSON.stringify({ label: 'night baker', password: PASSWORD }),
+    });
+    const { key } = body as { key: string };
+    const { body: ofClient } = await submit(
+      keks.url,
+      '/oauth/token',
+      { grant_type: 'client_credentials' },
+      basic(oven),
+    );
+    const { access_token: clients } = ofClient as Issued;
+    return { access, refreshToken, key, clients, secret: (await addClient(keks)).clientSecret };
+  }
+
+  it('is 0 in each that is made', async () => {
+    const cells = Object.values(await oneOfEach()).map((token) => unpack(token).cell);
+    expect(cells).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('is whatever it is in those of the version before, and they go on as they were', async () => {
+    const { current } = keks.app.get(TokenKeys);
+    const drawnBefore = async (token: string, table: string): Promise<string> => {
+      const { expiresAt, random } = unpack(token);
+      const before = genuine(token.slice(0, 4), expiresAt, current, random, 0xa7);
+      const { rowCount } = await keks.database.client.query(
+        `UPDATE ${table} SET digest = $2 WHERE digest = $1`,
+        [digest(token), digest(before)],
+      );
+      expect(rowCount).toBe(1);
+      return before;
+    };
+    const { access, refreshToken, key, clients, secret } = await oneOfEach();
+    expect(await isAlive(keks, await drawnBefore(access, 'access_tokens'))).toBe(true);
+    expect(await isAlive(keks, await drawnBefore(clients, 'access_tokens'))).toBe(true);
+    expect((await get(keks.url, '/cookies', await drawnBefore(key, 'api_keys'))).status).toBe(200);
+    await refreshed(await drawnBefore(refreshToken, 'refresh_tokens'));
+    const before = await drawnBefore(secret, 'client_secrets');
+    const { rows } = await keks.database.client.query(
+      'SELECT client_id FROM client_secrets WHERE digest = $1',
+      [digest(before)],
+    );
+    const client = { clientId: rows[0].client_id, clientSecret: before };
+    const answer = await submit(
+      keks.url,
+      '/oauth/token',
+      { grant_type: 'client_credentials' },
+      basic(client),
+    );
+    expect(answer.status).toBe(200);
   });
 });
 

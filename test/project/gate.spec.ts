@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +67,29 @@ describe('npm ci', () => {
         expect(semver.satisfies(version, range), `${parent} takes ${version} by itself`).toBe(false);
       }
     });
+  });
+});
+
+describe('the parts of the gate', () => {
+  const { scripts } = read<{ scripts: Readonly<Record<string, string>> }>('package.json');
+  const tests = Object.keys(scripts).filter((name) => /^test(:|$)/.test(name));
+
+  it('are all that are called a test, in .ci/run; and `npm run check` has those that need nothing but npm ci', () => {
+    const [, parts = ''] = /^parts=\((.*)\)$/m.exec(readFileSync('.ci/run', 'utf8')) ?? [];
+    expect(parts.split(' ').sort()).toEqual(tests.sort());
+    for (const name of ['npm test', 'npm run test:processes'])
+      expect(scripts['check']?.split(' && ')).toContain(name);
+  });
+
+  it('run every vitest project, each of them once, and files that are there', () => {
+    const config = readFileSync('vitest.config.ts', 'utf8');
+    const projects = [...config.matchAll(/^ {10}name: '([^']+)'/gm)].map(([, name]) => name);
+    const run = tests.flatMap((name) => [...(scripts[name] ?? '').matchAll(/--project (\S+)/g)]);
+    expect(run.map(([, name]) => name).sort()).toEqual(projects.sort());
+    expect(projects.length).toBeGreaterThan(2);
+    const named = [...config.matchAll(/'(test\/[^'*]+\.ts)'/g)].map(([, path = '']) => path);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
 

@@ -24,8 +24,8 @@ describe('model/', () => {
   });
 
   it('finds one for each wrong order', () => {
-    const { 'two revokes': two, 'a long lease': long } = model.WORLDS;
-    const found = model.checkMistakes({ ...model.SMALL, two, long });
+    const { 'two revokes': two, 'a long lease': long, 'two revokes, a longer lease': both } = model.WORLDS;
+    const found = model.checkMistakes({ ...model.SMALL, two, long, both });
     expect(found.length).toBeGreaterThan(10);
     expect(found.filter(({ way }) => way === undefined)).toEqual([]);
   });

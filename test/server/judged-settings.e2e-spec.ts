@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { checkSettings } from '../../src/config/config.js';
-import { keks, only } from '../support/keks.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkSettings, ConfigError, loadConfig } from '../../src/config/config.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { keks, only, type Run } from '../support/keks.js';
+import { keksHere } from '../support/keks-here.js';
 import { launch } from '../support/process.js';
 import { PATIENTLY } from '../support/test-app.js';
 
 /** Settings that would run and be unsafe, or end in an error of the program; a line of each says what to do. */
 const UNSAFE = {
-  DATABASE_URL: 'postgresql://keks:hunter2@127.0.0.1:1/keks',
   ISSUER: 'https://auth.example.com',
   HOST: '0.0.0.0',
   TLS_CERT: 'cert.pem',
@@ -22,8 +23,47 @@ interface Report {
   readonly checks: readonly { readonly check: string; readonly status: string; readonly message: string }[];
 }
 
+interface Told {
+  readonly code: Run['code'];
+  readonly lines: readonly string[];
+  /** All that was said. */
+  readonly output: string;
+}
+
+/** A start that is refused, as a process. */
+async function startedAsProcess(environment: Record<string, string>): Promise<Told> {
+  const server = launch(environment);
+  const code = (await server.ended) ?? '';
+  return { code, lines: server.output().trim().split('\n'), output: server.output() };
+}
+
+/** The same as far as `main.ts` goes with settings that it refuses: it prints this message and exits. */
+function startedHere(environment: Record<string, string>): Promise<Told> {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return Promise.resolve({ code: 1, lines: error.message.split('\n'), output: error.message });
+  }
+  throw new Error('was not refused');
+}
+
+const doctorAsProcess = (environment: Record<string, string>) => keks(environment, ['doctor', '--json']);
+const doctorHere = (environment: Record<string, string>) => keksHere(environment, ['doctor', '--json']);
+/** A table has its first row tried on processes; the others differ in what is set, and not in how it is told. */
+const waysOf = (row: number) =>
+  row === 0
+    ? { start: startedAsProcess, doctor: doctorAsProcess }
+    : { start: startedHere, doctor: doctorHere };
+
 describe('settings that nobody should run with', () => {
-  it.each([
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase({ empty: true });
+  });
+  afterAll(() => database.close());
+
+  const FLAWS = [
     'nonsense',
     'true',
     '0',
@@ -33,22 +73,30 @@ describe('settings that nobody should run with', () => {
     '10.0.0.1,',
     '0.0.0.0/0',
     '10.0.0.1, ::/0',
-  ])('are told all at once, by the server and by keks doctor alike: TRUST_PROXY=%s', async (TRUST_PROXY) => {
-    const environment = { ...UNSAFE, TRUST_PROXY };
-    const server = launch(environment);
-    const [code, doctor] = await Promise.all([server.ended, keks(environment, ['doctor', '--json'])]);
-    const lines = server.output().trim().split('\n');
-    const told = (only(doctor.stdout) as Report).checks
-      .filter(({ check, status }) => check === 'configuration' && status === 'fail')
-      .map(({ message }) => message);
-    expect([code, doctor.code]).toEqual([1, 1]);
-    expect(lines).toEqual([
-      expect.stringMatching(/^SECRET_KEY can be guessed: .*openssl rand -hex 32/),
-      expect.stringMatching(/^TRUST_PROXY must be .*your proxies/),
-      expect.stringMatching(/^OPS_PORT would serve Swagger UI.*ALLOW_HTTP=true/),
-    ]);
-    expect(told).toEqual(lines);
-  });
+  ].map((flaw, row) => [flaw, row] as const);
+
+  it.each(FLAWS)(
+    'are told all at once, by the server and by keks doctor alike: TRUST_PROXY=%s',
+    async (TRUST_PROXY, row) => {
+      // one that is there: doctor gives one that is away three seconds
+      const environment = { ...UNSAFE, DATABASE_URL: database.url, TRUST_PROXY };
+      const ways = waysOf(row);
+      const [{ code, lines }, doctor] = await Promise.all([
+        ways.start(environment),
+        ways.doctor(environment),
+      ]);
+      const told = (only(doctor.stdout) as Report).checks
+        .filter(({ check, status }) => check === 'configuration' && status === 'fail')
+        .map(({ message }) => message);
+      expect([code, doctor.code]).toEqual([1, 1]);
+      expect(lines).toEqual([
+        expect.stringMatching(/^SECRET_KEY can be guessed: .*openssl rand -hex 32/),
+        expect.stringMatching(/^TRUST_PROXY must be .*your proxies/),
+        expect.stringMatching(/^OPS_PORT would serve Swagger UI.*ALLOW_HTTP=true/),
+      ]);
+      expect(told).toEqual(lines);
+    },
+  );
 });
 
 const URL_WITH = (more: string): string => `postgresql://keks:hunter2@127.0.0.1:1/keks${more}`;
@@ -99,15 +147,17 @@ describe('a setting that only its user would stumble over, later', () => {
   });
 
   it.each([
-    ['?sslrootcert=system', 'Bäckerei'],
-    ['?sslrootcert=/nowhere/root.pem', undefined],
-    ['?port=abc&password=%ff', undefined],
-    ['?port=abc', undefined],
-  ])('DATABASE_URL with %s is told by the server and by keks doctor alike', async (more, REALM) => {
+    ['?sslrootcert=system', 'Bäckerei', 0],
+    ['?sslrootcert=/nowhere/root.pem', undefined, 1],
+    ['?port=abc&password=%ff', undefined, 2],
+    ['?port=abc', undefined, 3],
+  ])('DATABASE_URL with %s is told by the server and by keks doctor alike', async (more, REALM, row) => {
     const environment = { ...usable, DATABASE_URL: URL_WITH(more), ...(REALM && { REALM }) };
-    const server = launch(environment);
-    const [code, doctor] = await Promise.all([server.ended, keks(environment, ['doctor', '--json'])]);
-    const lines = server.output().trim().split('\n');
+    const ways = waysOf(row);
+    const [{ code, lines, output }, doctor] = await Promise.all([
+      ways.start(environment),
+      ways.doctor(environment),
+    ]);
     const { checks } = only(doctor.stdout) as Report;
     const told = checks.filter(({ status }) => status === 'fail');
     expect([code, doctor.code]).toEqual([1, 1]);
@@ -119,8 +169,7 @@ describe('a setting that only its user would stumble over, later', () => {
     );
     // one that cannot be used is not tried as well, nor taken for none
     expect(checks.map(({ check }) => check)).not.toContain('data directory');
-    for (const said of [server.output(), doctor.stdout, doctor.stderr])
-      expect(said).not.toMatch(/hunter2|^ +at /m);
+    for (const said of [output, doctor.stdout, doctor.stderr]) expect(said).not.toMatch(/hunter2|^ +at /m);
   });
 
   it.each([
@@ -138,6 +187,12 @@ describe('a setting that only its user would stumble over, later', () => {
 });
 
 describe('TRUST_PROXY', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase({ empty: true });
+  });
+  afterAll(() => database.close());
+
   it.each([
     ['2', 'X-Forwarded-For: the last 2 addresses are believed, whoever sends them'],
     ['loopback, 10.1.0.0/16', 'X-Forwarded-For is believed from 127.0.0.0/8, ::1/128, 10.1.0.0/16'],
@@ -149,7 +204,7 @@ describe('TRUST_PROXY', () => {
       TRUST_PROXY,
     };
     const server = launch({ ...environment, PORT: '0' });
-    const doctor = await keks(environment, ['doctor', '--json']);
+    const doctor = await doctorHere({ ...environment, DATABASE_URL: database.url });
     await expect.poll(() => server.output(), PATIENTLY).toContain('the database is away');
     await server.stop('SIGKILL');
     const told = server

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
@@ -24,21 +25,37 @@ const MEMORY = '/dev/shm';
 /** Bytes: a run needs a tenth of it. */
 const PLENTY = 6 * 2 ** 30;
 
-/** A database a test file is a thousand files to make: in memory where there is plenty, because it need not outlive the run. */
+/** What a run writes need not outlive it, and in memory a cluster of a thousand files costs half as much to make and to remove. */
 async function roomiest(): Promise<string> {
   const room = await statfs(MEMORY).catch(() => undefined);
   return room !== undefined && room.bavail * room.bsize > PLENTY ? MEMORY : tmpdir();
 }
 
+/** Some tests copy PostgreSQL to where they work; in many containers nothing in memory may be run. */
+async function runsPrograms(folder: string): Promise<boolean> {
+  const program = join(folder, 'program');
+  await writeFile(program, '#!/bin/sh\n', { mode: 0o755 });
+  return spawnSync(program).status === 0;
+}
+
 /** One embedded PostgreSQL a run, one migrated template in it. What starts the program as a process compiles it: see process.ts. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await mkdtemp(join(await roomiest(), 'keks-test-'));
+  const folder = await mkdtemp(join(await roomiest(), 'keks-test-'));
+  const { TMPDIR: before } = process.env;
+  if (dirname(folder) === MEMORY && (await runsPrograms(folder))) {
+    // as open as the folder for temporary files: the processes that run the tests inherit it as that
+    await chmod(folder, 0o1777);
+    process.env.TMPDIR = folder;
+  }
+  const dataDir = join(folder, 'data');
   const postgres = await startEmbedded({
     dataDir,
     settings: {
       fsync: 'off',
       synchronous_commit: 'off',
       max_connections: '500',
+      // of an eighth of the machine's memory, which Keks takes by itself, each DROP TABLE looks through all
+      shared_buffers: '128MB',
       // it would wake up for each of the databases, and change plans when it likes
       autovacuum: 'off',
       // whose statement it was: see statement-log.ts
@@ -57,6 +74,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgres', url);
   return async () => {
     await postgres.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    await rm(folder, { recursive: true, force: true });
   };
 }

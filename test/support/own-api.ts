@@ -8,6 +8,7 @@ import {
   CurrentPrincipal,
   GuardModule,
   Public,
+  RequireDpop,
   RequireScope,
   type GuardModuleOptions,
   type Principal,
@@ -32,6 +33,13 @@ class CookiesController {
   @Get('me')
   me(@CurrentPrincipal() principal: Principal): Principal {
     return principal;
+  }
+
+  @Get('vault')
+  @RequireDpop()
+  @RequireScope('cookies:eat')
+  vault(): string[] {
+    return ['Cookie'];
   }
 
   @Get('cached')

@@ -29,9 +29,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The compiled program as a process of its own, ready to serve. */
+/** The compiled program as a process of its own, ready to serve. On a free port, unless the environment names one. */
 export async function startProcess(environment: Record<string, string>): Promise<ServerProcess> {
-  const port = await freePort();
+  const port = Number(environment['PORT']) || (await freePort());
   const server = launch({ ...environment, PORT: String(port) }, `http://127.0.0.1:${port}`);
   await untilReady(server);
   return server;

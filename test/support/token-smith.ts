@@ -8,6 +8,7 @@ import { createHmac, randomBytes, type KeyObject } from 'node:crypto';
 export interface Payload {
   keyId: number;
   expiresAt: number;
+  cell: number;
   random: Buffer;
   mac: Buffer;
 }
@@ -39,10 +40,10 @@ export function withChecksum(body: string): string {
   return body + base62(crc32(body));
 }
 
-export function pack({ keyId, expiresAt, random, mac }: Payload): Buffer {
+export function pack({ keyId, expiresAt, cell, random, mac }: Payload): Buffer {
   const expiry = Buffer.alloc(4);
   expiry.writeUInt32BE(expiresAt);
-  return Buffer.concat([Buffer.of(keyId), expiry, random, mac]);
+  return Buffer.concat([Buffer.of(keyId), expiry, Buffer.of(cell), random, mac]);
 }
 
 export function unpack(token: string): Payload {
@@ -50,7 +51,8 @@ export function unpack(token: string): Payload {
   return {
     keyId: bytes.readUInt8(0),
     expiresAt: bytes.readUInt32BE(1),
-    random: bytes.subarray(5, 28),
+    cell: bytes.readUInt8(5),
+    random: bytes.subarray(6, 28),
     mac: bytes.subarray(28),
   };
 }
@@ -69,9 +71,10 @@ export function genuine(
   prefix: string,
   expiresAt: number,
   key: { readonly id: number; readonly mac: KeyObject },
-  random = randomBytes(23),
+  random: Buffer = randomBytes(22),
+  cell = 0,
 ): string {
-  const payload = { keyId: key.id, expiresAt, random };
+  const payload = { keyId: key.id, expiresAt, cell, random };
   return spell(prefix, { ...payload, mac: macOf(prefix, payload, key.mac) });
 }
 

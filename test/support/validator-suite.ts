@@ -2,7 +2,8 @@ import type { Principal, TokenValidator } from 'keks-guard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
 import { claimsOf, headerOf, signed, storedKey, type StoredKey } from './forge.js';
-import { addClient, clientToken, stayLoggedIn, type TestClient } from './oauth.js';
+import { newOwner, proof } from './dpop.js';
+import { addClient, basic, clientToken, stayLoggedIn, submit, type TestClient } from './oauth.js';
 import { startOwnApi, type OwnApi, type Platform } from './own-api.js';
 import { takeAway } from './outage.js';
 import { exchange, type RawAnswer } from './raw-http.js';
@@ -77,6 +78,10 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
 
     async function expectRefused(token: string): Promise<void> {
       expect(await validator.validate(token)).toEqual({ active: false, reason: expect.any(String) });
+      await expectDeadAsBearer(token);
+    }
+
+    async function expectDeadAsBearer(token: string): Promise<void> {
       const answer = await eat(token);
       const reference = await eat('x');
       expect([answer.status, answer.body]).toEqual([401, reference.body]);
@@ -116,6 +121,34 @@ export function describeValidator(name: string, keksOf: () => TestApp, contestan
         const token = await tokenOfClient(format, []);
         expect((await principalOf(token)).scope).toEqual([]);
         expect((await eat(token)).status).toBe(403);
+      });
+
+      it('bound to a key: whose, and good with a proof by its owner only (RFC 9449 §7)', async () => {
+        const [owner, thief] = await Promise.all([newOwner(), newOwner()]);
+        const { ISSUER, AUDIENCE } = keks.config;
+        const now = keks.clock.now();
+        const at = { method: 'POST', url: `${ISSUER}/oauth/token`, now };
+        client = await addClient(keks, { tokenFormat: format, scope: ['cookies:eat'] });
+        const headers = { ...basic(client), dpop: await proof(owner, at) };
+        const form = { grant_type: 'client_credentials' };
+        const { body } = await submit(keks.url, '/oauth/token', form, headers);
+        const { access_token: token } = body as { access_token: string };
+        const validation = await validator.validate(token);
+        expect(validation).toMatchObject({ active: true, principal: { jkt: owner.jkt } });
+        await expectDeadAsBearer(token);
+        for (const [by, status] of [
+          [thief, 401],
+          [owner, 200],
+        ] as const) {
+          const sent = await proof(by, { method: 'GET', url: `${AUDIENCE}/cookies`, token });
+          const lines = ['Host: test', `Authorization: DPoP ${token}`, `DPoP: ${sent}`];
+          expect((await exchange(api.url, { path: '/cookies', headers: lines })).status).toBe(status);
+        }
+        // and one that is not bound is no such token
+        const bearer = await login(format);
+        const sent = await proof(owner, { method: 'GET', url: `${AUDIENCE}/cookies`, token: bearer });
+        const lines = ['Host: test', `Authorization: DPoP ${bearer}`, `DPoP: ${sent}`];
+        expect((await exchange(api.url, { path: '/cookies', headers: lines })).status).toBe(401);
       });
 
       it('two tokens of one login have two ids', async () => {

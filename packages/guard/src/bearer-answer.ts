@@ -1,3 +1,5 @@
+import { PROOF_FLAWS, type ProofFlaw } from './dpop-flaws.js';
+
 /** What a guarded route can answer instead of its handler: status and the one constant sentence of each. */
 export const BEARER_ERRORS = {
   unauthorized: [
@@ -9,6 +11,8 @@ export const BEARER_ERRORS = {
     'The Authorization header must be one line of the form Bearer, a space, the token; and the token must be nowhere else.',
   ],
   invalid_token: [401, 'The token is expired, revoked or not valid here.'],
+  invalid_dpop_proof: [401, 'The proof that came with the token is missing, or not good for this request.'],
+  use_dpop_nonce: [401, PROOF_FLAWS.proof_nonce[1]],
   insufficient_scope: [403, 'The token is valid but does not carry the scope that this address needs.'],
   temporarily_unavailable: [503, 'The token could not be checked right now: try again shortly.'],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -22,6 +26,14 @@ export interface Challenge {
   readonly resourceMetadata?: string | undefined;
 }
 
+/** In place of a bearer token, one that is bound to a key is wanted, or came (RFC 9449 §7.1). */
+export interface DpopChallenge {
+  readonly algs: string;
+  readonly flaw?: ProofFlaw;
+  /** For the next proof. */
+  readonly nonce?: string | undefined;
+}
+
 /** All of a refusal, whatever framework sends it. */
 export interface BearerAnswer {
   readonly status: number;
@@ -29,6 +41,10 @@ export interface BearerAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: { readonly error: BearerErrorCode; readonly error_description: string };
 }
+
+/** What is said in place of the sentences above where only a bound token opens anything. */
+export const WANTS_DPOP =
+  'A token that is bound to a key is needed: send it in the Authorization header, after the word DPoP, and a proof by that key in the header DPoP (RFC 9449).';
 
 /**
  * RFC 6750 §3.1: three errors, and the plain challenge that names none. And 503, which is no verdict.
@@ -38,19 +54,29 @@ export function bearerAnswer(
   code: BearerErrorCode,
   challenge: Challenge,
   scope: readonly string[] = [],
+  dpop?: DpopChallenge,
 ): BearerAnswer {
-  const [status, description] = BEARER_ERRORS[code];
+  const status = BEARER_ERRORS[code][0];
+  const description = descriptionOf(code, dpop);
   const header =
-    code === 'temporarily_unavailable' ? undefined : challengeHeader(code, description, challenge, scope);
+    code === 'temporarily_unavailable'
+      ? undefined
+      : challengeHeader(code, description, challenge, scope, dpop);
   return Object.freeze({
     status,
     challenge: header,
     headers: Object.freeze({
       'Cache-Control': 'no-store',
       ...(header === undefined ? { 'Retry-After': '1' } : { 'WWW-Authenticate': header }),
+      ...(dpop?.nonce !== undefined && { 'DPoP-Nonce': dpop.nonce }),
     }),
     body: Object.freeze({ error: code, error_description: description }),
   });
+}
+
+function descriptionOf(code: BearerErrorCode, dpop: DpopChallenge | undefined): string {
+  if (dpop?.flaw) return PROOF_FLAWS[dpop.flaw][1];
+  return dpop && code === 'unauthorized' ? WANTS_DPOP : BEARER_ERRORS[code][1];
 }
 
 function challengeHeader(
@@ -58,13 +84,15 @@ function challengeHeader(
   description: string,
   challenge: Challenge,
   scope: readonly string[],
+  dpop: DpopChallenge | undefined,
 ): string {
-  const parts = [`Bearer realm=${quoted(challenge.realm)}`];
+  const parts = [`${dpop ? 'DPoP' : 'Bearer'} realm=${quoted(challenge.realm)}`];
   if (code !== 'unauthorized')
     parts.push(`error=${quoted(code)}`, `error_description=${quoted(description)}`);
   if (scope.length > 0 && (code === 'unauthorized' || code === 'insufficient_scope'))
     parts.push(`scope=${quoted(scope.join(' '))}`);
   if (challenge.resourceMetadata) parts.push(`resource_metadata=${quoted(challenge.resourceMetadata)}`);
+  if (dpop) parts.push(`algs=${quoted(dpop.algs)}`);
   return parts.join(', ');
 }
 

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { bearerAnswer, type BearerErrorCode, type Challenge } from './bearer-answer.js';
+import { bearerAnswer, type BearerErrorCode, type Challenge, type DpopChallenge } from './bearer-answer.js';
 
 /** A refusal of the guard, as Nest throws it. */
 export class BearerError extends HttpException {
@@ -8,14 +8,17 @@ export class BearerError extends HttpException {
   /** What goes with it on the wire. */
   readonly headers: Readonly<Record<string, string>>;
 
-  /** @param scope what the route wants, said with `unauthorized` and `insufficient_scope` */
+  /**
+   * @param scope what the route wants, said with `unauthorized` and `insufficient_scope`
+   * @param dpop if a token that is bound to a key is wanted, or came
+   */
   constructor(
     readonly code: BearerErrorCode,
     challenge: Challenge,
     scope: readonly string[] = [],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly dpop?: DpopChallenge | undefined },
   ) {
-    const answer = bearerAnswer(code, challenge, scope);
+    const answer = bearerAnswer(code, challenge, scope, options?.dpop);
     // the body is frozen: the guard throws one error many times, and what a filter of the API's own adds must not reach the next caller
     super(answer.body, answer.status, options);
     this.challenge = answer.challenge;

@@ -1,14 +1,18 @@
-/** What the headers of a request say about a bearer token. */
+/** What the headers of a request say about a token, and by which scheme it came. */
 export type Presented =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed' }
-  | { readonly kind: 'token'; readonly token: string };
+  | { readonly kind: 'token'; readonly token: string }
+  /** RFC 9449 §7.1: a token that is bound to a key, whose owner sends a proof with it. */
+  | { readonly kind: 'dpop'; readonly token: string };
 
 /** The part of Node's request that is read, the same under Express and Fastify. */
 export interface RawRequest {
   readonly rawHeaders: readonly string[];
   readonly url?: string | undefined;
   readonly headers: { readonly traceparent?: string };
+  readonly method?: string | undefined;
+  readonly originalUrl?: unknown;
 }
 
 const NONE: Presented = { kind: 'none' };
@@ -16,7 +20,9 @@ const MALFORMED: Presented = { kind: 'malformed' };
 
 /** RFC 6750 §2.1 and RFC 9110 §11.1: a scheme in any case, one or more spaces, `b64token`, nothing more. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
-const OTHER_SCHEME = /^(?!bearer(?: |$))[!#$%&'*+.^_`|~\w-]+(?: |$)/i;
+/** RFC 9449 §7.1: the same, but for the scheme. */
+const DPOP = /^dpop +([A-Za-z0-9\-._~+/]+=*)$/i;
+const OTHER_SCHEME = /^(?!(?:bearer|dpop)(?: |$))[!#$%&'*+.^_`|~\w-]+(?: |$)/i;
 
 /** Reads the token from the header and from nowhere else. The raw lines show a repeated one, which Node hides. */
 export function bearerToken(request: RawRequest): Presented {
@@ -30,8 +36,10 @@ export function bearerToken(request: RawRequest): Presented {
   }
   if (header === undefined) return NONE;
   const match = BEARER.exec(header);
-  if (!match?.[1]) return OTHER_SCHEME.test(header) ? NONE : MALFORMED;
-  return carriesTokenInQuery(request.url) ? MALFORMED : { kind: 'token', token: match[1] };
+  const token = match?.[1] ?? DPOP.exec(header)?.[1];
+  if (!token) return OTHER_SCHEME.test(header) ? NONE : MALFORMED;
+  if (carriesTokenInQuery(request.url)) return MALFORMED;
+  return { kind: match ? 'token' : 'dpop', token };
 }
 
 /** RFC 6750 §2: a request must not use more than one method. A token in the query alone is simply not seen. */

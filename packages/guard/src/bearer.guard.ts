@@ -1,17 +1,28 @@
-import { Inject, Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { bearerToken, type RawRequest } from './bearer-header.js';
-import type { BearerErrorCode } from './bearer-answer.js';
+import { bearerToken, type Presented, type RawRequest } from './bearer-header.js';
+import type { BearerErrorCode, DpopChallenge } from './bearer-answer.js';
 import { BearerError } from './bearer-error.js';
+import { PROOF_FLAWS } from './dpop-flaws.js';
+import { DpopVerifier, type ProofVerdict } from './dpop-verifier.js';
 import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
 import { MisaddressedTokens } from './misaddressed.js';
 import { OnceASecond } from './once-a-second.js';
-import { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type Principal } from './principal.js';
+import { PRINCIPAL, PUBLIC, REQUIRED_DPOP, REQUIRED_SCOPE, type Principal } from './principal.js';
 import { TokenValidator, type Validation } from './token-validator.js';
 
 interface Rule {
   readonly open: boolean;
   readonly scope: readonly string[];
+  /** What is said of bound tokens where nothing else opens; undefined where bearer tokens do too. */
+  readonly dpop: DpopChallenge | undefined;
   /** Made when first needed, thrown ever after: they say nothing of the request, and a stack trace costs 8 us each time. */
   readonly refusals: Map<BearerErrorCode, BearerError>;
 }
@@ -45,6 +56,7 @@ export class BearerGuard implements CanActivate {
     private readonly validator: TokenValidator,
     @Inject(GUARD_OPTIONS) private readonly options: GuardOptions,
     private readonly adapters: HttpAdapterHost,
+    @Optional() private readonly dpop?: DpopVerifier,
   ) {}
 
   /** @throws BearerError */
@@ -57,31 +69,79 @@ export class BearerGuard implements CanActivate {
     const visit: Visit = { request: http.getRequest(), response: http.getResponse(), rule };
     const raw = visit.request.raw ?? visit.request;
     const presented = bearerToken(raw);
-    if (presented.kind === 'none') throw this.refusal('unauthorized', visit);
     if (presented.kind === 'malformed') throw this.refusal('invalid_request', visit);
+    if (presented.kind === 'none') throw this.refusal('unauthorized', visit);
+    if (presented.kind === 'dpop') return this.admitBound(visit, raw, presented);
+    // it may be good elsewhere: here nobody asks
+    if (rule.dpop) throw this.refusal('invalid_token', visit);
     return this.validator.validate(presented.token, raw.headers.traceparent).then(
-      (validation) => this.admit(visit, validation),
-      (error: unknown) => {
-        this.faults.say(error);
-        throw this.refusal('temporarily_unavailable', visit, { cause: error });
-      },
+      (validation) => this.admit(visit, this.principalIn(validation, visit)),
+      (error: unknown) => this.noVerdict(error, visit),
     );
   }
 
-  /** @throws BearerError */
-  private admit(visit: Visit, validation: Validation): true {
+  /** RFC 9449 §7.1: the token first, because a thief's proof costs more to check than his token. @throws BearerError */
+  private async admitBound(
+    visit: Visit,
+    raw: RawRequest,
+    { token }: Presented & { token: string },
+  ): Promise<true> {
+    const { dpop } = this;
+    // a scheme like any other where nobody knows what a proof would have to say
+    if (!dpop) throw this.refusal('unauthorized', visit);
+    const validated = await this.validator
+      .validate(token, raw.headers.traceparent)
+      .catch((error: unknown) => this.noVerdict(error, visit));
+    const said = { algs: dpop.algs };
+    const principal = this.principalIn(validated, visit, said);
+    const verdict = await dpop.verify(raw, token).catch((error: unknown) => this.noVerdict(error, visit));
+    if (verdict.flaw !== undefined) throw this.proofRefusal(visit, verdict, said);
+    if (verdict.jkt !== principal.jkt) throw this.refusal('invalid_token', visit, { dpop: said });
+    if (verdict.nonce !== undefined)
+      this.adapters.httpAdapter.setHeader(visit.response, 'DPoP-Nonce', verdict.nonce);
+    return this.admit(visit, principal, said);
+  }
+
+  private proofRefusal(
+    visit: Visit,
+    { flaw, nonce }: ProofVerdict & { readonly flaw: NonNullable<ProofVerdict['flaw']> },
+    said: DpopChallenge,
+  ): BearerError {
+    return this.refusal(PROOF_FLAWS[flaw][0], visit, { dpop: { ...said, flaw, nonce } });
+  }
+
+  private noVerdict(error: unknown, visit: Visit): never {
+    if (error instanceof BearerError) throw error;
+    this.faults.say(error);
+    throw this.refusal('temporarily_unavailable', visit, { cause: error });
+  }
+
+  /**
+   * RFC 9449 §7.2: a token that is bound to a key is no bearer token, and one that is not bound proves nothing to whom it came
+   * with a proof.
+   * @throws BearerError
+   */
+  private principalIn(validation: Validation, visit: Visit, dpop?: DpopChallenge): Principal {
     if (!validation.active) {
       const { misaddressed } = validation;
       if (misaddressed) this.misaddressed.note(misaddressed.tokenFor, [misaddressed.cameTo]);
-      throw this.refusal('invalid_token', visit);
+      throw this.refusal('invalid_token', visit, dpop && { dpop });
     }
-    if (!this.isForUs(validation.principal)) {
-      this.misaddressed.note(validation.principal.audience, [this.options.audience ?? '']);
-      throw this.refusal('invalid_token', visit);
+    const { principal } = validation;
+    if (!this.isForUs(principal)) {
+      this.misaddressed.note(principal.audience, [this.options.audience ?? '']);
+      throw this.refusal('invalid_token', visit, dpop && { dpop });
     }
+    if ((principal.jkt === undefined) !== (dpop === undefined))
+      throw this.refusal('invalid_token', visit, dpop && { dpop });
+    return principal;
+  }
+
+  /** @throws BearerError */
+  private admit(visit: Visit, principal: Principal, dpop?: DpopChallenge): true {
     for (const scope of visit.rule.scope)
-      if (!validation.principal.scope.includes(scope)) throw this.refusal('insufficient_scope', visit);
-    visit.request[PRINCIPAL] = validation.principal;
+      if (!principal.scope.includes(scope)) throw this.refusal('insufficient_scope', visit, dpop && { dpop });
+    visit.request[PRINCIPAL] = principal;
     this.keepPrivate(visit.response);
     return true;
   }
@@ -91,16 +151,20 @@ export class BearerGuard implements CanActivate {
   }
 
   /** The header is set here and not by the filter alone: a catch-all filter of the API's own would lose the challenge. */
-  private refusal(code: BearerErrorCode, { rule, response }: Visit, options?: ErrorOptions): BearerError {
+  private refusal(
+    code: BearerErrorCode,
+    { rule, response }: Visit,
+    options?: ErrorOptions & { readonly dpop?: DpopChallenge },
+  ): BearerError {
     const error = options ? new BearerError(code, this.options, rule.scope, options) : this.known(code, rule);
     for (const [name, value] of Object.entries(error.headers))
       this.adapters.httpAdapter.setHeader(response, name, value);
     return error;
   }
 
-  private known(code: BearerErrorCode, { scope, refusals }: Rule): BearerError {
+  private known(code: BearerErrorCode, { scope, refusals, dpop }: Rule): BearerError {
     let error = refusals.get(code);
-    if (!error) refusals.set(code, (error = new BearerError(code, this.options, scope)));
+    if (!error) refusals.set(code, (error = new BearerError(code, this.options, scope, { dpop })));
     return error;
   }
 
@@ -124,10 +188,19 @@ export class BearerGuard implements CanActivate {
       rule = {
         open: read(PUBLIC) === true,
         scope: (read(REQUIRED_SCOPE) as string[] | undefined) ?? [],
+        dpop: this.wantsDpop(read(REQUIRED_DPOP) === true),
         refusals: new Map(),
       };
       known.set(handler, rule);
     }
     return rule;
+  }
+
+  private wantsDpop(byDecorator: boolean): DpopChallenge | undefined {
+    if (byDecorator && !this.dpop)
+      throw new Error(
+        '@RequireDpop() needs the option dpop of GuardModule.forRoot: the address of this API.',
+      );
+    return this.dpop && (byDecorator || this.dpop.required) ? { algs: this.dpop.algs } : undefined;
   }
 }

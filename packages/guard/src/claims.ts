@@ -9,6 +9,11 @@ export interface Principal {
   /** RFC 7519 §4.1.7 `jti`, RFC 7662 §2.2: names the token, and does not help to use it. */
   readonly tokenId: string;
   /**
+   * RFC 9449 §6: the thumbprint of the key that the token is bound to. Such a token is good only with a proof by that key, which
+   * the guard asks for.
+   */
+  readonly jkt?: string;
+  /**
    * Why the token exists: the login, the client or the API key that it belongs to. Known inside the authority only: neither
    * RFC 7662 nor RFC 9068 has a word for it.
    */

@@ -24,11 +24,20 @@ export interface NamedClaims {
   readonly exp: number;
 }
 
+export interface LeaseState {
+  /** That the lease still lasts. */
+  readonly leaseMs: number;
+  readonly entries: number;
+  /** Tokens taken from memory, asked about, and refused from memory. */
+  readonly answers: { readonly memory: number; readonly question: number; readonly refused: number };
+}
+
 interface Cleared {
   readonly of: object;
   readonly at: number;
 }
 
+const FAREWELL_MS = 500;
 const CLEARED_MOST = 10_000;
 /** Bytes: ten thousand entries have two million. */
 const LONGEST_FEED = 4_194_304;
@@ -68,20 +77,25 @@ export class ExactRevocations {
     });
   }
 
-  /** Milliseconds that the lease still lasts, and how many entries are held: for metrics. */
-  get state(): { readonly leaseMs: number; readonly entries: number } {
-    return { leaseMs: this.follower.leaseLeft, entries: this.follower.size };
+  get state(): LeaseState {
+    return { leaseMs: this.follower.leaseLeft, entries: this.follower.size, answers: { ...this.answers } };
   }
 
-  /** @returns undefined if the token has not been taken back @throws NoVerdict */
-  async refusal(token: string, claims: NamedClaims, trace?: string): Promise<Validation | undefined> {
-    await this.follower.start();
-    const names = namesOf(claims);
+  /** From memory, and the last thing before a token is accepted: what comes after it could be older than a revoke. */
+  judge(names: Names): 'dead' | 'unknown' | 'not named' {
     const verdict = this.follower.judge(names, this.cleared.get(names.jti));
-    if (verdict === 'not named') {
-      this.answers.memory += 1;
-      return undefined;
-    }
+    if (verdict === 'not named') this.answers.memory += 1;
+    return verdict;
+  }
+
+  /**
+   * Of a token that `judge` has not accepted: a lease may come, or the authority is asked.
+   * @returns undefined if the token has not been taken back @throws NoVerdict
+   */
+  async refusal(token: string, names: Names, trace?: string): Promise<Validation | undefined> {
+    await this.follower.start();
+    const verdict = this.judge(names);
+    if (verdict === 'not named') return undefined;
     if (verdict === 'dead') {
       this.answers.refused += 1;
       return { active: false, reason: 'revoked' };
@@ -94,8 +108,11 @@ export class ExactRevocations {
     return undefined;
   }
 
-  stop(): void {
-    this.follower.stop();
+  /** The authority is told, so that no end waits for this guard; a lost word costs the rest of the lease. */
+  async stop(): Promise<void> {
+    const farewell = this.follower.stop();
+    this.client.close();
+    if (farewell) await this.client.askWith(farewell, performance.now() + FAREWELL_MS).catch(() => undefined);
     this.client.close();
     this.remote.onApplicationShutdown();
   }
@@ -111,7 +128,7 @@ export class ExactRevocations {
   }
 }
 
-function namesOf({ jti, sub, kid, sid, exp }: NamedClaims): Names {
+export function namesOf({ jti, sub, kid, sid, exp }: NamedClaims): Names {
   const login = typeof sid === 'string' ? hashed(sid) : undefined;
   return { jti: hashed(jti), sub: hashed(sub), kid: hashed(kid), sid: login, exp };
 }

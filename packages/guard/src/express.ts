@@ -20,7 +20,7 @@ export function bearerGuard(options: BearerOptions): (...scope: readonly string[
   const gate = new Gate(options);
   return (...scope) =>
     async (request, response, next) => {
-      const refusal = await gate.refusal(request, scope);
+      const refusal = await gate.refusal(request, scope, (name, value) => response.setHeader(name, value));
       if (refusal) return send(refusal, response);
       // what a token opened is for whoever sent it (RFC 6750 §5.3), unless the API says otherwise
       if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');

@@ -27,7 +27,7 @@ export function bearerGuard(options: BearerOptions): (...scope: readonly string[
   const gate = new Gate(options);
   return (...scope) =>
     async (request, reply) => {
-      const refusal = await gate.refusal(request.raw, scope);
+      const refusal = await gate.refusal(request.raw, scope, (name, value) => reply.header(name, value));
       if (!refusal) {
         // what a token opened is for whoever sent it (RFC 6750 §5.3), unless the API says otherwise
         if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store');

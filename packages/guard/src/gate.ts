@@ -1,6 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { bearerAnswer, type BearerAnswer, type BearerErrorCode, type Challenge } from './bearer-answer.js';
+import {
+  bearerAnswer,
+  type BearerAnswer,
+  type BearerErrorCode,
+  type Challenge,
+  type DpopChallenge,
+} from './bearer-answer.js';
 import { bearerToken } from './bearer-header.js';
+import { PROOF_FLAWS } from './dpop-flaws.js';
+import type { DpopOptions, DpopVerifier } from './dpop-verifier.js';
+import { dpopVerifier } from './guard-options.js';
 import { MisaddressedTokens } from './misaddressed.js';
 import { OnceASecond } from './once-a-second.js';
 import type { Principal } from './claims.js';
@@ -10,6 +19,8 @@ export interface BearerOptions extends Challenge {
   readonly validator: TokenValidator;
   /** Who tokens must be for. Without it, every token of the authority is good here. */
   readonly audience?: string;
+  /** Of tokens that are bound to a key (RFC 9449): by which address callers know this API, and more. */
+  readonly dpop?: DpopOptions;
   /** Takes a line about what callers are not told: standard error if absent. There is never a token in it. */
   readonly warn?: (line: string) => unknown;
 }
@@ -24,9 +35,12 @@ const principals = new WeakMap<object, Principal>();
 export class Gate {
   private readonly misaddressed: MisaddressedTokens;
   private readonly faults: OnceASecond<unknown>;
+  private readonly dpop: DpopVerifier | undefined;
 
+  /** @throws TypeError, RangeError for options that cannot be meant */
   constructor(private readonly options: BearerOptions) {
     const { warn = (line) => process.stderr.write(`keks-guard: ${line}\n`) } = options;
+    this.dpop = dpopVerifier(options.dpop, options.audience);
     this.misaddressed = new MisaddressedTokens(warn);
     this.faults = new OnceASecond((fault, unsaid) => {
       const more = unsaid === 0 ? '' : ` (and ${unsaid} more)`;
@@ -34,30 +48,46 @@ export class Gate {
     });
   }
 
-  /** @returns the refusal; undefined if the request may go on, and then its principal is known */
-  async refusal(request: IncomingMessage, scope: readonly string[]): Promise<BearerAnswer | undefined> {
+  /**
+   * @param header sets one of the answer, whatever it will be
+   * @returns the refusal; undefined if the request may go on, and then its principal is known
+   */
+  async refusal(
+    request: IncomingMessage,
+    scope: readonly string[],
+    header: (name: string, value: string) => unknown,
+  ): Promise<BearerAnswer | undefined> {
     const { rawHeaders, url } = request;
     const presented = bearerToken({ rawHeaders, url, headers: {} });
-    if (presented.kind === 'none') return this.answer('unauthorized', scope);
-    if (presented.kind === 'malformed') return this.answer('invalid_request', scope);
-    const trace = request.headers['traceparent'];
+    const wanted = this.dpop?.required ? { algs: this.dpop.algs } : undefined;
+    if (presented.kind === 'malformed') return this.answer('invalid_request', scope, wanted);
+    if (presented.kind === 'none') return this.answer('unauthorized', scope, wanted);
+    const bound = presented.kind === 'dpop';
+    // a scheme like any other where nobody knows what a proof would have to say
+    if (bound && !this.dpop) return this.answer('unauthorized', scope);
+    if (!bound && wanted) return this.answer('invalid_token', scope, wanted);
+    const dpop = bound ? this.dpop : undefined;
     try {
-      const code = await this.judged(request, presented.token, scope, one(trace));
-      return code && this.answer(code, scope);
+      const refused = await this.judged(request, presented.token, scope, dpop);
+      if (typeof refused === 'string') return this.answer(refused, scope, dpop && { algs: dpop.algs });
+      if (refused?.flaw) return this.answer(PROOF_FLAWS[refused.flaw][0], scope, refused);
+      if (refused?.nonce !== undefined) header('DPoP-Nonce', refused.nonce);
+      return undefined;
     } catch (fault) {
       this.faults.say(fault);
       return this.answer('temporarily_unavailable', scope);
     }
   }
 
+  /** @returns why not; a challenge without a flaw refuses nothing */
   private async judged(
     request: IncomingMessage,
     token: string,
     scope: readonly string[],
-    traceparent: string | undefined,
-  ): Promise<BearerErrorCode | undefined> {
+    dpop: DpopVerifier | undefined,
+  ): Promise<BearerErrorCode | DpopChallenge | undefined> {
     const { validator, audience } = this.options;
-    const validation = await validator.validate(token, traceparent);
+    const validation = await validator.validate(token, one(request.headers['traceparent']));
     if (!validation.active) {
       const { misaddressed } = validation;
       if (misaddressed) this.misaddressed.note(misaddressed.tokenFor, [misaddressed.cameTo]);
@@ -68,13 +98,22 @@ export class Gate {
       this.misaddressed.note(principal.audience, [audience]);
       return 'invalid_token';
     }
+    // RFC 9449 §7.2: bound is no bearer token, and one that is not bound proves nothing to whom it came with a proof
+    if ((principal.jkt === undefined) !== (dpop === undefined)) return 'invalid_token';
+    const verdict = await dpop?.verify(request, token);
+    if (dpop && verdict?.flaw) return { algs: dpop.algs, flaw: verdict.flaw, nonce: verdict.nonce };
+    if (verdict && 'jkt' in verdict && verdict.jkt !== principal.jkt) return 'invalid_token';
     if (!scope.every((wanted) => principal.scope.includes(wanted))) return 'insufficient_scope';
     principals.set(request, principal);
-    return undefined;
+    return verdict && dpop && { algs: dpop.algs, nonce: verdict.nonce };
   }
 
-  private answer(code: BearerErrorCode, scope: readonly string[]): BearerAnswer {
-    return bearerAnswer(code, this.options, scope);
+  private answer(
+    code: BearerErrorCode,
+    scope: readonly string[],
+    dpop?: DpopChallenge | undefined,
+  ): BearerAnswer {
+    return bearerAnswer(code, this.options, scope, dpop);
   }
 }
 

@@ -2,7 +2,8 @@ import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { BearerErrorFilter } from './bearer-error.js';
 import { BearerGuard } from './bearer.guard.js';
-import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
+import { DpopVerifier, type DpopOptions } from './dpop-verifier.js';
+import { dpopVerifier, GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
 import { resourceController, resourceMetadataAddress, type ResourceOptions } from './resource-metadata.js';
 import { TokenValidator } from './token-validator.js';
 
@@ -10,12 +11,14 @@ import { TokenValidator } from './token-validator.js';
 export interface GuardModuleOptions extends GuardOptions, Partial<ResourceOptions> {
   /** A validator, or a provider of one whose dependencies come from `imports`. */
   readonly validator: TokenValidator | ProviderRecipe;
+  /** Of tokens that are bound to a key (RFC 9449), or a provider of a DpopVerifier whose dependencies come from `imports`. */
+  readonly dpop?: DpopOptions | ProviderRecipe<DpopVerifier>;
   readonly imports?: ModuleMetadata['imports'];
 }
 
-/** A Nest provider without its token, which is always `TokenValidator`. */
-export type ProviderRecipe = DistributiveOmit<
-  Exclude<Provider<TokenValidator>, abstract new (...args: never[]) => unknown>,
+/** A Nest provider without its token. */
+export type ProviderRecipe<T = TokenValidator> = DistributiveOmit<
+  Exclude<Provider<T>, abstract new (...args: never[]) => unknown>,
   'provide'
 >;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -33,6 +36,7 @@ export class GuardModule {
     resource,
     authorizationServers,
     scopes,
+    dpop,
     ...given
   }: GuardModuleOptions): DynamicModule {
     if (resource !== undefined && !authorizationServers?.length)
@@ -41,21 +45,37 @@ export class GuardModule {
       resource === undefined
         ? given
         : { audience: resource, resourceMetadata: resourceMetadataAddress(resource).href, ...given };
+    const proofs = dpop && isRecipe(dpop) ? dpop : dpopVerifier(dpop, resource, options.audience);
     const recipe = validator instanceof TokenValidator ? { useValue: validator } : validator;
     return {
       module: GuardModule,
       imports: imports ?? [],
       controllers:
         resource !== undefined && authorizationServers
-          ? [resourceController({ resource, authorizationServers, ...(scopes && { scopes }) })]
+          ? [
+              resourceController(
+                { resource, authorizationServers, ...(scopes && { scopes }) },
+                proofs instanceof DpopVerifier ? proofs : undefined,
+              ),
+            ]
           : [],
       providers: [
         { provide: GUARD_OPTIONS, useValue: options },
         { provide: TokenValidator, ...recipe } as Provider,
+        ...(proofs ? [providerOf(proofs)] : []),
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: BearerErrorFilter },
       ],
       exports: [TokenValidator],
     };
   }
+}
+
+function isRecipe(dpop: DpopOptions | ProviderRecipe<DpopVerifier>): dpop is ProviderRecipe<DpopVerifier> {
+  return ['useExisting', 'useFactory', 'useClass', 'useValue'].some((way) => way in dpop);
+}
+
+function providerOf(proofs: DpopVerifier | ProviderRecipe<DpopVerifier>): Provider {
+  const recipe = proofs instanceof DpopVerifier ? { useValue: proofs } : proofs;
+  return { provide: DpopVerifier, ...recipe } as Provider;
 }

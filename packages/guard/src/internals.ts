@@ -1,6 +1,10 @@
 /** What the authority itself takes of the guard beside its doors. Nobody else should: it changes with any version. */
-export { BEARER_ERRORS } from './bearer-answer.js';
+export { BEARER_ERRORS, WANTS_DPOP } from './bearer-answer.js';
 export { bearerToken, type RawRequest } from './bearer-header.js';
+export { isPlainAddress } from './dpop-address.js';
+export { PROOF_FLAWS } from './dpop-flaws.js';
+export { DPOP_ALGORITHMS } from './dpop-key.js';
+export { LocalProofMemory } from './dpop-memory.js';
 export { isSamePlace, MisaddressedTokens } from './misaddressed.js';
 export { OnceASecond } from './once-a-second.js';
-export { PRINCIPAL, PUBLIC, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';
+export { PRINCIPAL, PUBLIC, REQUIRED_DPOP, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';

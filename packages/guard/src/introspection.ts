@@ -1,9 +1,13 @@
 import { NoVerdict } from './no-verdict.js';
 import type { Validation } from './token-validator.js';
 
+/** SHA-256 in base64url (RFC 7638). */
+const THUMBPRINT = /^[\w-]{43}$/;
 const DEAD: Validation = { active: false, reason: 'inactive' };
-/** That it is good as a bearer token: a refresh token, which this authority describes to its own client, is not. */
-const BEARER = /^bearer$/i;
+/** That it is good at an API: a refresh token, which this authority describes to its own client, is not. */
+const TYPES = /^(?:bearer|dpop)$/i;
+/** Ory Hydra calls its refresh tokens bearer tokens too, and tells them apart by this alone. */
+const ACCESS = 'access_token';
 
 /**
  * An introspection answer (RFC 7662 §2.2) as a verdict. Optional members that a principal is made of are not optional
@@ -11,10 +15,15 @@ const BEARER = /^bearer$/i;
  * @throws NoVerdict bad_answer
  */
 export function readIntrospection(body: string): Validation {
-  const { active, token_type: type, ...answer } = jsonObject(body);
+  const { active, token_type: type, token_use: use = ACCESS, cnf, ...answer } = jsonObject(body);
   if (active === false) return DEAD;
   if (active !== true) throw flawed('active');
-  if (typeof type !== 'string' || !BEARER.test(type)) return { active: false, reason: 'wrong_kind' };
+  if (typeof type !== 'string' || !TYPES.test(type)) return { active: false, reason: 'wrong_kind' };
+  if (use !== ACCESS) return { active: false, reason: 'wrong_kind' };
+  const jkt = confirmedKey(cnf);
+  // bound in a way that is not known here, or in none: nobody could tell its owner from a thief
+  if (jkt === 'unknown' || (jkt === undefined && /^dpop$/i.test(type)))
+    return { active: false, reason: 'wrong_kind' };
   return {
     active: true,
     principal: {
@@ -24,8 +33,17 @@ export function readIntrospection(body: string): Validation {
       audience: audienceOf(answer['aud']),
       expiresAt: seconds(answer, 'exp'),
       tokenId: text(answer, 'jti'),
+      ...(jkt !== undefined && { jkt }),
     },
   };
+}
+
+/** RFC 7800 §3.1, RFC 9449 §6: to which key a token is bound. */
+export function confirmedKey(cnf: unknown): string | 'unknown' | undefined {
+  if (cnf === undefined) return undefined;
+  const { jkt, ...others } = (cnf ?? {}) as Record<string, unknown>;
+  const isKnown = typeof jkt === 'string' && THUMBPRINT.test(jkt) && Object.keys(others).length === 0;
+  return isKnown ? jkt : 'unknown';
 }
 
 /** Space-separated (RFC 6749 §3.3); absent for a token that may do nothing. */

@@ -12,13 +12,20 @@ export interface JwksOptions {
 /** Between two attempts when the first one failed: milliseconds. */
 const RETRY_MS = 1_000;
 
+export interface RemoteKeys {
+  /** @throws JWKSNoMatchingKey for a key that is not there; NoVerdict if that could not be found out */
+  readonly find: JWTVerifyGetKey;
+  /** The set that is good without asking again, another object than any with other keys; undefined if there is none. */
+  readonly inForce: () => object | undefined;
+}
+
 /**
  * The authority's keys (RFC 7517 §5), fetched when the first token comes and kept. However many unknown key ids are thrown
  * at it, it asks once a cooldown; while the authority is away, once a second.
- * @returns what throws JWKSNoMatchingKey for a key that is not there, NoVerdict if that could not be found out
  */
-export function remoteKeys(url: URL, { timeoutMs, maxAge, cooldown }: JwksOptions): JWTVerifyGetKey {
+export function remoteKeys(url: URL, { timeoutMs, maxAge, cooldown }: JwksOptions): RemoteKeys {
   let nextAttempt = 0;
+  let fetched: { readonly text: string } | undefined;
   const keys = createRemoteJWKSet(url, {
     timeoutDuration: timeoutMs,
     cacheMaxAge: maxAge * 1_000,
@@ -28,17 +35,24 @@ export function remoteKeys(url: URL, { timeoutMs, maxAge, cooldown }: JwksOption
         throw new NoVerdict('unreachable', 'The keys of the authority could not be fetched a moment ago.');
       nextAttempt = performance.now() + RETRY_MS;
       const answer = await fetch(address, options);
-      if (answer.status === 200) return answer;
+      if (answer.status === 200) {
+        const text = await answer.text();
+        if (text !== fetched?.text) fetched = { text };
+        return new Response(text, { headers: answer.headers });
+      }
       await answer.body?.cancel();
       throw new NoVerdict('bad_answer', `The authority answered ${answer.status} when asked for its keys.`);
     },
   });
-  return async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (fault) {
-      throw fault instanceof errors.JWKSNoMatchingKey ? fault : noKeys(fault);
-    }
+  return {
+    async find(header, token) {
+      try {
+        return await keys(header, token);
+      } catch (fault) {
+        throw fault instanceof errors.JWKSNoMatchingKey ? fault : noKeys(fault);
+      }
+    },
+    inForce: () => (keys.fresh && !keys.reloading ? fetched : undefined),
   };
 }
 

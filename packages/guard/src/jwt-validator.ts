@@ -1,7 +1,15 @@
-import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
 import { trustedEndpoint, withinRange } from './endpoint.js';
-import { ExactRevocations, type ExactRevocationsOptions } from './exact-revocations.js';
-import { remoteKeys } from './jwks.js';
+import {
+  ExactRevocations,
+  namesOf,
+  type ExactRevocationsOptions,
+  type LeaseState,
+} from './exact-revocations.js';
+import { confirmedKey } from './introspection.js';
+import { remoteKeys, type RemoteKeys } from './jwks.js';
+import { ProvenTokens } from './proven-tokens.js';
+import type { Names } from './revocation-set.js';
 import { TokenValidator, type RefusalReason, type Validation } from './token-validator.js';
 
 export interface JwtValidatorOptions extends Partial<
@@ -24,6 +32,11 @@ export interface JwtValidatorOptions extends Partial<
   readonly keysMaxAge?: number;
   /** Seconds after asking in which no unknown key id makes it ask again, 30 if absent. */
   readonly keysCooldown?: number;
+  /**
+   * Tokens whose signature is not verified again while the keys are the same, 10,000 if absent. Whether they are over or were taken
+   * back is looked at each time. 0 remembers none.
+   */
+  readonly provenTokens?: number;
   /** Plain `http` to other machines too: who sits between can then put in keys of their own. */
   readonly allowHttp?: boolean;
   /** Milliseconds since the epoch, `Date.now` if absent. */
@@ -40,6 +53,17 @@ const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Seconds. The clock of whoever signed may be a little ahead. */
 const CLOCKS_DIFFER = 60;
 
+type Refused = Extract<Validation, { readonly active: false }>;
+
+/** What does not change about a token with a true signature that is for us. */
+interface Proven {
+  readonly validation: Extract<Validation, { readonly active: true }>;
+  /** Undefined where nobody is told of revocations. */
+  readonly names: Names | undefined;
+  readonly issuedAt: number;
+  readonly notBefore: number;
+}
+
 const CLAIM_REASONS: Readonly<Record<string, RefusalReason>> = {
   typ: 'wrong_kind',
   iss: 'forged',
@@ -52,7 +76,8 @@ const CLAIM_REASONS: Readonly<Record<string, RefusalReason>> = {
  * it refuses.
  */
 export class JwtValidator extends TokenValidator {
-  private readonly keys: JWTVerifyGetKey;
+  private readonly keys: RemoteKeys;
+  private readonly proven: ProvenTokens<Proven>;
   private readonly options: Pick<JwtValidatorOptions, 'issuer' | 'audience'>;
   private readonly now: () => number;
   private readonly revocations: ExactRevocations | undefined;
@@ -68,6 +93,7 @@ export class JwtValidator extends TokenValidator {
       maxAge: withinRange('keysMaxAge', options.keysMaxAge ?? 300, 1, 86_400),
       cooldown: withinRange('keysCooldown', options.keysCooldown ?? 30, 1, 3_600),
     });
+    this.proven = new ProvenTokens(withinRange('provenTokens', options.provenTokens ?? 10_000, 0, 1_000_000));
     this.options = { issuer, audience };
     this.now = now;
     if (options.revocations === undefined) return;
@@ -75,24 +101,37 @@ export class JwtValidator extends TokenValidator {
     this.revocations = new ExactRevocations(issuer, { ...options, clientId, clientSecret });
   }
 
-  /** Called by Nest when no request is left: lets go of the connections. */
-  onApplicationShutdown(): void {
-    this.revocations?.stop();
+  /** Called by Nest when no request is left: gives its lease back, and lets go of the connections. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.revocations?.stop();
   }
 
-  /** Milliseconds for which it knows all that was taken back, and how many entries it holds: for metrics. */
-  get lease(): { readonly leaseMs: number; readonly entries: number } | undefined {
+  /** Milliseconds for which it knows all that was taken back, how many entries it holds, and what has answered: for metrics. */
+  get lease(): LeaseState | undefined {
     return this.revocations?.state;
   }
 
   /** @throws NoVerdict when the keys could not be fetched, or nobody knows whether the token was taken back */
   override async validate(token: string, traceparent?: string): Promise<Validation> {
+    if (token.length > LONGEST) return { active: false, reason: 'malformed' };
+    const now = this.now();
+    const known = this.proven.get(token, this.keys.inForce());
+    const judged = known && isInTime(known, now) ? known : await this.prove(token, now);
+    if ('reason' in judged) return judged;
+    const { validation, names } = judged;
+    if (!this.revocations || !names) return validation;
+    // the last thing: what comes after it could be older than a revoke
+    const verdict = this.revocations.judge(names);
+    if (verdict === 'not named') return validation;
+    return (await this.revocations.refusal(token, names, traceparent)) ?? validation;
+  }
+
+  private async prove(token: string, now: number): Promise<Proven | Refused> {
     if (!isOurSpelling(token)) return { active: false, reason: 'malformed' };
     const { issuer, audience } = this.options;
-    const now = this.now();
-    let judged: { validation: Validation; sid: unknown; kid: string };
+    const keys = this.keys.inForce();
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, this.keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, this.keys.find, {
         algorithms: [ALGORITHM],
         typ: 'at+jwt',
         issuer,
@@ -100,20 +139,29 @@ export class JwtValidator extends TokenValidator {
         requiredClaims: REQUIRED,
         currentDate: new Date(now),
       });
-      judged = {
-        validation: verdict(payload, Math.floor(now / 1_000) + CLOCKS_DIFFER),
-        sid: payload['sid'],
-        kid: protectedHeader.kid ?? '',
-      };
+      const validation = verdict(payload, latestIssue(now));
+      if (!validation.active) return validation;
+      const { tokenId: jti, subject: sub, expiresAt: exp } = validation.principal;
+      const claims = { jti, sub, exp, kid: protectedHeader.kid ?? '', sid: payload['sid'] };
+      const names = this.revocations && namesOf(claims);
+      const found = { validation, names, issuedAt: payload.iat ?? 0, notBefore: payload.nbf ?? 0 };
+      // else nobody knows by a key of which set it was proved
+      if (keys === this.keys.inForce()) this.proven.put(token, keys, found);
+      return found;
     } catch (fault) {
       return refusal(fault, this.options.audience, now);
     }
-    const { validation, sid, kid } = judged;
-    if (!this.revocations || !validation.active) return validation;
-    const { tokenId: jti, subject: sub, expiresAt: exp } = validation.principal;
-    // the last thing: what comes after it could be older than a revoke
-    return (await this.revocations.refusal(token, { jti, sub, exp, kid, sid }, traceparent)) ?? validation;
   }
+}
+
+/** Seconds, as the verification of a signature reckons. */
+function isInTime({ validation, issuedAt, notBefore }: Proven, now: number): boolean {
+  const seconds = Math.floor(now / 1_000);
+  return validation.principal.expiresAt > seconds && notBefore <= seconds && issuedAt <= latestIssue(now);
+}
+
+function latestIssue(now: number): number {
+  return Math.floor(now / 1_000) + CLOCKS_DIFFER;
 }
 
 /** A JWT has one spelling, a key id, and no extension that must be understood (RFC 7515 §4.1.11). */
@@ -134,16 +182,20 @@ function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue
   if (!isText(sub) || !isText(clientId) || !isText(jti) || typeof scope !== 'string' || !isTime(exp))
     return { active: false, reason: 'malformed' };
   if (!isTime(iat) || iat > latestIssue) return { active: false, reason: 'forged' };
+  const jkt = confirmedKey(claims['cnf']);
+  if (jkt === 'unknown') return { active: false, reason: 'malformed' };
   return {
     active: true,
-    principal: {
+    // several requests get the same one
+    principal: Object.freeze({
       subject: sub,
       clientId,
-      scope: scope === '' ? [] : scope.split(' '),
-      audience: [aud ?? []].flat(),
+      scope: Object.freeze(scope === '' ? [] : scope.split(' ')),
+      audience: Object.freeze([aud ?? []].flat()),
       expiresAt: exp,
       tokenId: jti,
-    },
+      ...(jkt !== undefined && { jkt }),
+    }),
   };
 }
 
@@ -156,7 +208,7 @@ function isTime(value: unknown): value is number {
 }
 
 /** Its signature was good before its claims were looked at. @throws what says nothing about the token */
-function refusal(fault: unknown, cameTo: string, now: number): Validation {
+function refusal(fault: unknown, cameTo: string, now: number): Refused {
   const reason = reasonOf(fault);
   if (reason !== 'wrong_audience' || !(fault instanceof errors.JWTClaimValidationFailed))
     return { active: false, reason };

@@ -5,6 +5,7 @@ export type { GrantedPrincipal, Principal } from './claims.js';
 
 export const PUBLIC = Symbol('keks:public');
 export const REQUIRED_SCOPE = Symbol('keks:scope');
+export const REQUIRED_DPOP = Symbol('keks:dpop');
 /** Where the guard leaves the principal on the request. */
 export const PRINCIPAL = Symbol.for('keks:principal');
 
@@ -14,6 +15,9 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC
 /** What a token must carry to use a route: every one of `scopes`. */
 export const RequireScope = (...scopes: [string, ...string[]]): MethodDecorator & ClassDecorator =>
   SetMetadata(REQUIRED_SCOPE, scopes);
+
+/** Opens a route, or a whole controller, only to tokens that are bound to a key, with a proof by it (RFC 9449). */
+export const RequireDpop = (): MethodDecorator & ClassDecorator => SetMetadata(REQUIRED_DPOP, true);
 
 /** The caller, in a handler's parameters. Only on guarded routes. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {

@@ -1,4 +1,5 @@
 import { Controller, Get, Header, type Type } from '@nestjs/common';
+import { DPOP_ALGORITHMS } from './dpop-key.js';
 import { Public } from './principal.js';
 
 /** An API that says of itself who issues tokens for it. */
@@ -11,6 +12,11 @@ export interface ResourceOptions {
   readonly scopes?: readonly string[];
 }
 
+/** What it says of proofs (RFC 9728 §2). */
+export interface ProofsWanted {
+  readonly required: boolean;
+}
+
 /** RFC 9728 §3.1: the well-known part goes between host and path. @throws TypeError for what is no such address */
 export function resourceMetadataAddress(resource: string): URL {
   const url = new URL(resource);
@@ -21,7 +27,10 @@ export function resourceMetadataAddress(resource: string): URL {
 }
 
 /** Serves the document (RFC 9728 §3.2), for everybody: who has no token yet finds out from it where to get one. */
-export function resourceController({ resource, authorizationServers, scopes }: ResourceOptions): Type {
+export function resourceController(
+  { resource, authorizationServers, scopes }: ResourceOptions,
+  proofs?: ProofsWanted,
+): Type {
   @Public()
   @Controller()
   class ProtectedResourceController {
@@ -33,6 +42,10 @@ export function resourceController({ resource, authorizationServers, scopes }: R
         authorization_servers: [...authorizationServers],
         ...(scopes && { scopes_supported: [...scopes] }),
         bearer_methods_supported: ['header'],
+        ...(proofs && {
+          dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+          dpop_bound_access_tokens_required: proofs.required,
+        }),
       };
     }
   }

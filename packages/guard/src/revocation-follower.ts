@@ -42,9 +42,12 @@ export class RevocationFollower {
     return this.first;
   }
 
-  stop(): void {
+  /** @returns what the authority is to be told, if a lease may be waited for */
+  stop(): Record<string, string> | undefined {
+    const held = this.leaseLeft > 0;
     this.stopped = true;
     this.lease = undefined;
+    return held ? { guard: this.guard, leave: 'true' } : undefined;
   }
 
   /** Milliseconds; 0 without one. */

@@ -21,6 +21,8 @@ export interface Entry {
 
 /** Seconds for which an entry stays after its time: this machine's clock may be set back. */
 const REST = 600;
+/** Some 50 MB. Whoever holds tokens can take back as many as he gets. */
+export const ENTRIES_MOST = 250_000;
 
 /**
  * Owns what is known of tokens that were taken back. An entry never goes before the last token that it ends; and what is asked
@@ -48,6 +50,7 @@ export class RevocationSet {
 
   add({ kind, key, sub, exp }: Entry): void {
     this.count += 1;
+    if (this.size >= ENTRIES_MOST) this.doubtAll();
     if (kind === 'token') this.tokens.set(key, exp);
     else if (kind === 'key') this.keys.set(key, exp);
     else if (kind === 'grant') {
@@ -66,6 +69,7 @@ export class RevocationSet {
     const { jti, sid, sub, kid } = names;
     if (this.tokens.has(jti) || this.keys.has(kid)) return 'dead';
     if (sid !== undefined && this.grants.has(sid)) return 'dead';
+    if (this.all === 0 && this.subjects.size === 0) return 'not named';
     const doubts = [this.all, this.subjects.get(`all ${sub}`)?.at ?? 0];
     if (sid === undefined) doubts.push(this.subjects.get(`grant ${sub}`)?.at ?? 0);
     return Math.max(...doubts) > Math.max(0, clearedAt) ? 'unknown' : 'not named';
@@ -77,6 +81,15 @@ export class RevocationSet {
       for (const [key, exp] of map) if (exp + REST < now) map.delete(key);
     for (const [key, { exp }] of this.subjects) if (exp + REST < now) this.subjects.delete(key);
     if (this.allUntil + REST < now) this.all = 0;
+  }
+
+  /** There is no room for them: until the last of them is over, the authority is asked once about each token. */
+  private doubtAll(): void {
+    const ends = [...this.tokens.values(), ...this.grants.values(), ...this.keys.values()];
+    for (const { exp } of this.subjects.values()) ends.push(exp);
+    this.all = this.count;
+    for (const exp of ends) this.allUntil = Math.max(this.allUntil, exp);
+    for (const map of [this.tokens, this.grants, this.keys, this.subjects]) map.clear();
   }
 
   private doubt(key: string, exp: number): void {

@@ -22,6 +22,8 @@ export interface LoginRequest {
   readonly format?: TokenFormat | undefined;
   /** Another API than this one: the token then has nothing of the authority's own in its scope, and is not good here. */
   readonly audience?: string | undefined;
+  /** The key that the tokens are bound to (RFC 9449). */
+  readonly jkt?: string | undefined;
 }
 
 /**
@@ -39,12 +41,12 @@ const ISSUE_TO_USER: Statement = {
       SELECT $18, 'login', owner.id, owner.epoch, $4, $5, $6, $7, $8, $17, $12 = 'jwt' FROM owner
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at)
-      SELECT $9, $10, login.id, $1, $4, $11, $12, $8 FROM login
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, scope, audience, format, created_at, jkt)
+      SELECT $9, $10, login.id, $1, $4, $11, $12, $8, $19 FROM login
       RETURNING id
     ), refresh AS (
-      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $13, $14, login.id, $4, $11, $12, $8 FROM login WHERE $13::bytea IS NOT NULL
+      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at, jkt)
+      SELECT $13, $14, login.id, $4, $11, $12, $8, $19 FROM login WHERE $13::bytea IS NOT NULL
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
@@ -52,6 +54,7 @@ const ISSUE_TO_USER: Statement = {
            jsonb_build_object('scope', $4::text, 'format', $12::text, 'expires_at', $10::timestamptz,
                               'refresh_token_id', (SELECT id FROM refresh))
            || CASE WHEN $16::text IS NULL THEN '{}' ELSE jsonb_build_object('user', owner.name) END
+           || CASE WHEN $19::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $19::text) END
       FROM owner, login, token
     RETURNING grant_id`,
 };
@@ -76,6 +79,7 @@ interface NewLogin {
   /** When it ends: whole seconds since the epoch. */
   readonly expiresAt: number;
   readonly grantId: string;
+  readonly jkt?: string | undefined;
 }
 
 /** A person has logged in: makes the grant and its first tokens. */
@@ -97,7 +101,7 @@ export class LoginIssuer {
     by?: OnBehalf,
   ): Promise<IssuedToken> {
     const { AUDIENCE, SESSION_TTL, REFRESH_TOKEN_TTL } = this.config;
-    const { audience = AUDIENCE } = request;
+    const { audience = AUDIENCE, jkt } = request;
     const { scope, offline } = scopeOf(user, request.scope, audience !== AUDIENCE);
     const format = request.format ?? 'opaque';
     const notAfter = this.clock.seconds() + SESSION_TTL;
@@ -110,10 +114,12 @@ export class LoginIssuer {
       format,
       notAfter,
       grantId,
+      jkt,
     });
     const refresh = offline ? this.mint.opaque('krt_', Math.min(REFRESH_TOKEN_TTL, SESSION_TTL)) : undefined;
     const expiresAt = offline ? notAfter : access.expiresAt;
-    await this.begin(user, { access, refresh, scope, audience, format, expiresAt, grantId }, origin, by);
+    const what = { access, refresh, scope, audience, format, expiresAt, grantId, jkt };
+    await this.begin(user, what, origin, by);
     const { token, expiresIn } = access;
     return { token, expiresIn, scope, ...(refresh ? { refresh } : {}) };
   }
@@ -133,7 +139,7 @@ export class LoginIssuer {
 
   private async begin(
     user: VerifiedUser,
-    { access, refresh, scope, audience, format, expiresAt, grantId }: NewLogin,
+    { access, refresh, scope, audience, format, expiresAt, grantId, jkt }: NewLogin,
     origin: RequestOrigin,
     by?: OnBehalf,
   ): Promise<void> {
@@ -143,7 +149,7 @@ export class LoginIssuer {
       ...[scope, timestamp(expiresAt), origin.ip, origin.userAgent, now],
       ...[access.digest, timestamp(access.expiresAt), audience, format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null, origin.requestId],
-      ...[by?.actor ?? null, by?.label ?? null, grantId],
+      ...[by?.actor ?? null, by?.label ?? null, grantId, jkt ?? null],
     ]);
     if (!row) throw new Unavailable('the account changed while its password was being checked');
     this.telemetry.issued('login', format);

@@ -35,16 +35,20 @@ export class SessionsController {
       'One item a login: from where, by what, last used when. `current` is the one of the token that asks.',
     tags: ['account'],
   })
-  @ApiAnswer(200, sessionList, 'One page of your living logins.')
+  @ApiAnswer(
+    200,
+    sessionList,
+    'One page of your living logins. It may hold few or none, and there are more as long as `next` is not null.',
+  )
   @ApiErrors('invalid_request')
   list(
     @Query({ schema: pageQuery }) query: PageQuery,
     @CurrentPrincipal() { subject, grantId }: GrantedPrincipal,
   ): Promise<List<Session>> {
-    return this.cursors.page(
+    return this.cursors.part(
       ['sessions', subject],
       query,
-      (after, count) => this.sessions.list(subject, after, count),
+      (after, limit) => this.sessions.list(subject, after, limit),
       (row) => sessionOf(row, grantId),
     );
   }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
-import { NEWEST, type Position } from '../lists/cursors.js';
+import { NEWEST, type Part, type Position } from '../lists/cursors.js';
+import { listLiving } from '../grants/living-grants.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { lockUser } from '../users/users-directory.js';
@@ -18,8 +19,9 @@ export class SessionsService {
   ) {}
 
   /** Those that are alive, newest first. */
-  list(userId: string, after: Position = NEWEST, count: number): Promise<sql.SessionRow[]> {
-    return this.database.run(sql.LIST_SESSIONS, [userId, new Date(this.clock.now()), ...after, count]);
+  list(userId: string, after: Position = NEWEST, limit: number): Promise<Part<sql.SessionRow>> {
+    const living = { statement: sql.LIST_SESSIONS, owner: userId, now: new Date(this.clock.now()) };
+    return listLiving(this.database, living, after, limit);
   }
 
   /**

@@ -1,6 +1,5 @@
 import type { Positioned } from '../lists/cursors.js';
-import { endedWithOwner } from '../grants/owner-ending.sql.js';
-import type { Statement } from '../../database/statement.js';
+import { livingGrants } from '../grants/living-grants.js';
 
 export interface SessionRow extends Positioned {
   readonly id: string;
@@ -12,14 +11,8 @@ export interface SessionRow extends Positioned {
   readonly expires_at: Date;
 }
 
-export const LIST_SESSIONS: Statement = {
+export const LIST_SESSIONS = livingGrants({
   name: 'list_sessions',
-  text: `
-    SELECT id, label, ip, user_agent, created_at, last_used_at, expires_at,
-           ARRAY[created_at::text, id::text] AS position
-      FROM grants
-     WHERE user_id = $1 AND kind = 'login' AND revoked_at IS NULL AND expires_at > $2
-       AND NOT ${endedWithOwner('grants')}
-       AND (created_at, id) < ($3::timestamptz, $4::uuid)
-     ORDER BY created_at DESC, id DESC LIMIT $5`,
-};
+  columns: 'g.id, g.label, g.ip, g.user_agent, g.created_at, g.last_used_at, g.expires_at',
+  of: 'login',
+});

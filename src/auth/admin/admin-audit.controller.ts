@@ -4,7 +4,7 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { ForAdmins } from './for-admins.js';
 import { Cursors } from '../lists/cursors.js';
 import type { List } from '../lists/list.schemas.js';
-import { AuditLog } from '../audit/audit-log.js';
+import { AuditLog, upTo } from '../audit/audit-log.js';
 import { auditList, auditQuery, type AuditEventItem, type AuditQuery } from './admin-audit.schemas.js';
 import type { AuditRow } from '../audit/audit.sql.js';
 
@@ -31,10 +31,12 @@ export class AuditController {
   )
   @ApiErrors('invalid_request')
   async list(@Query({ schema: auditQuery }) query: AuditQuery): Promise<List<AuditEventItem>> {
-    const { limit, cursor, ...question } = query;
-    const list = ['audit', JSON.stringify(question)];
-    const after = cursor === undefined ? undefined : this.cursors.read(list, cursor);
-    const { events, rest } = await this.log.page(question, limit, after);
+    const { limit, cursor, since, until, ...question } = query;
+    const list = ['audit', JSON.stringify({ ...question, since, until })];
+    const newest = until === undefined ? undefined : upTo(new Date(until));
+    const after = cursor === undefined ? newest : this.cursors.read(list, cursor);
+    const oldest = since === undefined ? undefined : new Date(since);
+    const { events, rest } = await this.log.page(question, limit, after, oldest);
     return { items: events.map(itemOf), next: rest ? this.cursors.write(list, rest) : null };
   }
 }

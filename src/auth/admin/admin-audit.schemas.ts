@@ -11,7 +11,15 @@ const word = z
   .max(256)
   .refine((text) => /^\P{C}*$/u.test(text))
   .optional();
+/** RFC 3339, of years that PostgreSQL and JavaScript write alike. */
+const INSTANT = /^(?:19|20|21)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 const uuid = z.string().refine(isUuid, reason('not_uuid')).optional();
+
+const instant = z
+  .string()
+  .max(40)
+  .refine((text) => INSTANT.test(text) && !Number.isNaN(Date.parse(text)), reason('not_time'))
+  .optional();
 
 export const auditQuery = z.object({
   ...pageQuery.shape,
@@ -20,6 +28,8 @@ export const auditQuery = z.object({
   user: word.meta({ description: 'The name of a user who did it, or to whom it was done.' }),
   client_id: word.meta({ description: 'The same for a client.' }),
   grant_id: uuid.meta({ description: 'The life of one login, key or client.', format: 'uuid' }),
+  since: instant.meta({ description: 'Nothing older than this (RFC 3339).', format: 'date-time' }),
+  until: instant.meta({ description: 'Nothing younger than this (RFC 3339).', format: 'date-time' }),
   token_id: uuid.meta({ description: 'What happened to one token.', format: 'uuid' }),
 });
 

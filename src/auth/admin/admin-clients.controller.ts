@@ -52,7 +52,7 @@ export class AdminClientsController {
   @ApiOperation({
     summary: 'Adds a client',
     description:
-      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry. With `redirect_uris` it acts for people, who are asked for it, and gets nothing for itself; one with `token_endpoint_auth_method` `none` has no secret.',
+      'Its id and its secret are made here. `scope` is the most that its tokens can carry; `audience` is the API that they are for, and whose tokens the client may introspect; `resources` are the other APIs that it may ask tokens for, each with the scopes that such tokens may carry. With `redirect_uris` or `device_grant` it acts for people, who are asked for it, and gets nothing for itself; one with `token_endpoint_auth_method` `none` has no secret.',
     tags: ['admin'],
   })
   @ApiAnswer(201, schemas.addedClient, 'The client, with its secret. Nobody can show it to you again.')
@@ -62,7 +62,9 @@ export class AdminClientsController {
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.AddedClient> {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
-    const { redirect_uris: redirectUris = [], token_endpoint_auth_method: method } = body;
+    const { redirect_uris: redirectUris = [], device_grant: deviceGrant = false } = body;
+    const { require_pushed_authorization_requests: requirePushed = false } = body;
+    const { dpop_bound_access_tokens: dpopBound = false, token_endpoint_auth_method: method } = body;
     const scope = requestedScope(body.scope ?? '');
     const keys = keysOf(body.jwks, method);
     const client = {
@@ -72,6 +74,9 @@ export class AdminClientsController {
       tokenFormat,
       scope,
       redirectUris,
+      deviceGrant,
+      requirePushed,
+      dpopBound,
       ...(keys && { jwks: keys }),
     };
     const isPublic = method === 'none';
@@ -116,13 +121,24 @@ export class AdminClientsController {
     @Body({ schema: schemas.clientChange }) body: schemas.ClientChangeRequest,
     @CurrentCaller() caller: Caller,
   ): Promise<schemas.ClientItem> {
-    const { scope, resources, redirect_uris: redirectUris, disabled } = body;
+    const { scope, resources, redirect_uris: redirectUris, device_grant: deviceGrant, disabled } = body;
+    const { require_pushed_authorization_requests: requirePushed } = body;
+    const { dpop_bound_access_tokens: dpopBound } = body;
     const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
     const jwks = body.jwks === undefined ? undefined : keysOf(body.jwks, 'private_key_jwt');
-    const change = { scope: wanted, resources, redirectUris, disabled, jwks };
+    const change = {
+      scope: wanted,
+      resources,
+      redirectUris,
+      deviceGrant,
+      requirePushed,
+      dpopBound,
+      disabled,
+      jwks,
+    };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();
     return itemOf(changed);
@@ -161,10 +177,13 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     audience: [...one.audience],
     resources: one.resources ? [...one.resources] : null,
     redirect_uris: [...one.redirectUris],
+    device_grant: one.deviceGrant,
+    require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: authMethodOf(one),
     ...(one.jwks && { jwks: { keys: one.jwks.map((key) => ({ ...key })) } }),
     self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
+    dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

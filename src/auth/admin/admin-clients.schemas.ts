@@ -29,6 +29,15 @@ const shared = {
     description: 'Where answers to it may go: with any it acts for people, not for itself.',
     example: [],
   }),
+  device_grant: z.boolean().meta({
+    description:
+      'Whether people may let it in with a code that they type (RFC 8628): with it, too, it acts for people.',
+    example: false,
+  }),
+  require_pushed_authorization_requests: z.boolean().meta({
+    description: 'Whether it has to push its requests before it sends anybody (RFC 9126).',
+    example: false,
+  }),
   token_endpoint_auth_method: z.enum(['client_secret_basic', 'private_key_jwt', 'none']).meta({
     description: '`none`: it has no secret. With one, it may send it in the form as well.',
     example: 'client_secret_basic',
@@ -45,6 +54,9 @@ const shared = {
     example: false,
   }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
+  dpop_bound_access_tokens: z
+    .boolean()
+    .meta({ description: 'It gets only tokens that are bound to a key (RFC 9449 §5.2).', example: false }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,
 };
@@ -95,6 +107,23 @@ const redirectUris = z
     example: ['https://app.example/done'],
   });
 
+const deviceGrant = z.boolean().optional().meta({
+  description:
+    'Whether it may ask people to type a code on another device (RFC 8628): for terminals, televisions and the like.',
+  example: false,
+});
+
+const requirePushed = z.boolean().optional().meta({
+  description: 'Whether it has to push its requests to `/oauth/par` before it sends anybody (RFC 9126).',
+  example: false,
+});
+
+const dpopBound = z.boolean().optional().meta({
+  description:
+    'True: it gets only tokens that are bound to a key, and none without a proof (RFC 9449 §5.2). Tokens that it has live on.',
+  example: false,
+});
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -108,6 +137,8 @@ export const newClient = z
       .meta({ description: 'Absolute URIs of the APIs that it is.', example: ['https://oven.example'] }),
     resources,
     redirect_uris: redirectUris,
+    device_grant: deviceGrant,
+    require_pushed_authorization_requests: requirePushed,
     token_endpoint_auth_method: z
       .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
       .optional()
@@ -120,6 +151,7 @@ export const newClient = z
       .optional()
       .meta({ description: `With \`private_key_jwt\`: ${JWKS}` }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
+    dpop_bound_access_tokens: dpopBound,
   })
   .meta({ id: 'AddClientRequest' });
 
@@ -137,6 +169,12 @@ export const clientChange = z
       .unknown()
       .optional()
       .meta({ description: `Of a client that has some, anew; its tokens live on: ${JWKS}` }),
+    device_grant: deviceGrant.meta({
+      description: 'If it is taken away, or makes a client act for people, all tokens die.',
+      example: false,
+    }),
+    require_pushed_authorization_requests: requirePushed,
+    dpop_bound_access_tokens: dpopBound,
     disabled: z
       .boolean()
       .optional()

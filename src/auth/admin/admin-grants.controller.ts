@@ -29,14 +29,18 @@ export class AdminGrantsController {
     description: 'A grant is why tokens exist: a login, an API key, or the standing permission of a client.',
     tags: ['admin'],
   })
-  @ApiAnswer(200, grantList, 'One page of them.')
+  @ApiAnswer(
+    200,
+    grantList,
+    'One page of them. It may hold few or none, and there are more as long as `next` is not null.',
+  )
   @ApiErrors('invalid_request')
   list(@Query({ schema: grantQuery }) query: GrantQuery): Promise<List<GrantItem>> {
     const { user_id: userId, client_id: clientId } = query;
-    return this.cursors.page(
+    return this.cursors.part(
       ['admin/grants', userId ?? '', clientId ?? ''],
       query,
-      (after, count) => this.grants.list({ userId, clientId }, count, after),
+      (after, limit) => this.grants.list({ userId, clientId }, limit, after),
       itemOf,
     );
   }

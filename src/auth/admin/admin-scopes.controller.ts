@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam } from '@nestjs/swagger';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import { Actors } from '../audit/actor.js';
 import { CurrentCaller, type Caller } from '../current-caller.js';
+import { ServedScopes } from '../discovery/served-scopes.js';
 import type { List } from '../lists/list.schemas.js';
 import { isGrantable } from '../scope.js';
 import { ScopeDescriptions } from '../scopes/scope-descriptions.js';
@@ -19,18 +20,27 @@ const ApiScope = (): MethodDecorator =>
 export class AdminScopesController {
   constructor(
     private readonly descriptions: ScopeDescriptions,
+    private readonly served: ServedScopes,
     private readonly actors: Actors,
   ) {}
 
   @Get()
   @ApiOperation({
     summary: 'What scopes mean in words',
-    description: 'Those that have been described, by name. There is one page.',
+    description:
+      'Those that have been described, by name; with `all`, those that exist and can be given, 500 at most. There is one page.',
     tags: ['admin'],
   })
   @ApiAnswer(200, schemas.scopeList, 'All of them.')
-  async list(): Promise<List<schemas.ScopeItem>> {
-    const items = (await this.descriptions.list()).map(({ scope, description }) => ({ scope, description }));
+  @ApiErrors('invalid_request')
+  async list(
+    @Query({ schema: schemas.scopeQuery }) { all }: schemas.ScopeQuery,
+  ): Promise<List<schemas.KnownScope>> {
+    const known =
+      all === 'true' ? await this.descriptions.known(this.served.list()) : await this.descriptions.list();
+    const items = known
+      .filter(({ scope }) => isGrantable(scope))
+      .map(({ scope, description }) => ({ scope, description }));
     return { items, next: null };
   }
 

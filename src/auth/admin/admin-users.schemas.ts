@@ -63,6 +63,27 @@ export const userChange = z
   .refine(({ scope, disabled }) => scope !== undefined || disabled !== undefined, reason('nothing_to_change'))
   .meta({ id: 'UserChangeRequest' });
 
+export const resetRequest = z
+  .object({
+    password: passwordText.meta({
+      description: 'Your own, once more: a token that somebody took is not enough to open an account.',
+      example: 'U+1F36A',
+    }),
+  })
+  .meta({ id: 'PasswordResetRequest' });
+
+export const resetAnswer = z
+  .object({
+    link: z.string().meta({
+      description: 'Shown once, here. Whoever opens it chooses the password: give it to the user only.',
+      example: 'https://keks.example/password-reset#kpr_...',
+    }),
+    expires_at: time,
+  })
+  .meta({ id: 'PasswordResetAnswer' });
+
+export type ResetRequest = z.infer<typeof resetRequest>;
+export type ResetAnswer = z.infer<typeof resetAnswer>;
 export type UserQuery = z.infer<typeof userQuery>;
 export type UserItem = z.infer<typeof userItem>;
 export type NewUser = z.infer<typeof newUser>;

@@ -1,6 +1,16 @@
-import { Column, CreateDateColumn, Entity, ForeignKey, Generated, PrimaryColumn, Unique } from 'typeorm';
+import {
+  Column,
+  CreateDateColumn,
+  Entity,
+  ForeignKey,
+  Generated,
+  Index,
+  PrimaryColumn,
+  Unique,
+} from 'typeorm';
 
 @Entity('api_keys')
+@Index('api_keys_id_idx', ['id'], { type: 'hash' })
 @Unique('api_keys_grant_id_key', ['grantId'])
 export class ApiKey {
   @Column('uuid')

@@ -48,7 +48,7 @@ export class ApiKeysController {
   ): Promise<schemas.KeyAnswer> {
     const { label, password, scope, expires_in: expiresIn } = body;
     const presented = bearerToken(raw);
-    const token = presented.kind === 'token' ? presented.token : '';
+    const token = 'token' in presented ? presented.token : '';
     const order = { token, password, wanted: { label, scope, expiresIn } };
     const issued = await this.issuer.issue(principal, order, origin);
     const { id, key, scope: granted, expiresAt } = issued;
@@ -67,10 +67,10 @@ export class ApiKeysController {
     @Query({ schema: pageQuery }) query: PageQuery,
     @CurrentPrincipal() { subject }: Principal,
   ): Promise<List<schemas.KeyItem>> {
-    return this.cursors.page(
+    return this.cursors.part(
       ['keys', subject],
       query,
-      (after, count) => this.keys.list(subject, after, count),
+      (after, limit) => this.keys.list(subject, after, limit),
       keyItem,
     );
   }

@@ -5,7 +5,8 @@ import { Database } from '../../database/database.js';
 import { patienceOf } from '../../database/pools.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { NEWEST, type Position } from '../lists/cursors.js';
+import { NEWEST, type Part, type Position } from '../lists/cursors.js';
+import { listLiving } from '../grants/living-grants.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { parseScope, scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry/telemetry.js';
@@ -102,8 +103,9 @@ export class ApiKeysService {
   }
 
   /** Those that are alive, newest first. */
-  list(userId: string, after: Position = NEWEST, count: number): Promise<sql.ApiKeyRow[]> {
-    return this.database.run(sql.LIST_API_KEYS, [userId, new Date(this.clock.now()), ...after, count]);
+  list(userId: string, after: Position = NEWEST, limit: number): Promise<Part<sql.ApiKeyRow>> {
+    const living = { statement: sql.LIST_API_KEYS, owner: userId, now: new Date(this.clock.now()) };
+    return listLiving(this.database, living, after, limit);
   }
 }
 

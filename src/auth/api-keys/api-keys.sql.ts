@@ -1,4 +1,5 @@
 import type { Positioned } from '../lists/cursors.js';
+import { livingGrants } from '../grants/living-grants.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
 
@@ -86,13 +87,8 @@ export interface ApiKeyRow extends Positioned {
   readonly last_used_at: Date | null;
 }
 
-export const LIST_API_KEYS: Statement = {
+export const LIST_API_KEYS = livingGrants({
   name: 'list_api_keys',
-  text: `
-    SELECT id, label, scope, created_at, expires_at, last_used_at, ARRAY[created_at::text, id::text] AS position
-      FROM grants
-     WHERE user_id = $1 AND kind = 'api_key' AND revoked_at IS NULL AND expires_at > $2
-       AND NOT ${endedWithOwner('grants')}
-       AND (created_at, id) < ($3::timestamptz, $4::uuid)
-     ORDER BY grants.created_at DESC, grants.id DESC LIMIT $5`,
-};
+  columns: 'g.id, g.label, g.scope, g.created_at, g.expires_at, g.last_used_at',
+  of: 'api_key',
+});

@@ -14,6 +14,7 @@ export interface AuditPage {
 
 /** So many events a search looks at. A rare one in a long log is found by going on, and no question takes for ever. */
 const LOOKED_AT_MOST = 20_000;
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 /** These have an index of their own. */
 const INDEXED: readonly sql.AuditCriterion[] = ['grant_id', 'token_id'];
 
@@ -22,8 +23,16 @@ const INDEXED: readonly sql.AuditCriterion[] = ['grant_id', 'token_id'];
 export class AuditLog {
   constructor(private readonly database: Database) {}
 
-  /** Newest first. A page may hold fewer events than asked for, or none, and still not be the last. */
-  async page(question: AuditQuestion, limit: number, after: Position = NEWEST): Promise<AuditPage> {
+  /**
+   * Newest first. A page may hold fewer events than asked for, or none, and still not be the last.
+   * @param oldest where the log ends for whoever asks
+   */
+  async page(
+    question: AuditQuestion,
+    limit: number,
+    after: Position = NEWEST,
+    oldest?: Date,
+  ): Promise<AuditPage> {
     const criteria = criteriaOf(question);
     const person = criteria.length === 1 && criteria[0] === 'user';
     const searches =
@@ -41,7 +50,8 @@ export class AuditLog {
     const found = rows.filter((row) => row.id !== null);
     const events = found.slice(0, limit);
     const horizon = rows.find((row) => row.id === null)?.position;
-    return { events, rest: found.length > limit ? events.at(-1)?.position : horizon };
+    const rest = found.length > limit ? events.at(-1)?.position : horizon;
+    return oldest === undefined ? { events, rest } : notBefore(oldest, events, rest);
   }
 
   /** Oldest first, from in front of a position. */
@@ -50,6 +60,22 @@ export class AuditLog {
     const values = criteria.map((criterion) => question[criterion]);
     return this.database.run(sql.tailAuditEvents(criteria), [...from, limit, ...values]);
   }
+}
+
+/** In front of all that happened at that time or before. PostgreSQL keeps microseconds, so the whole millisecond counts. */
+export function upTo(time: Date): Position {
+  return [new Date(time.getTime() + 1).toISOString(), NIL_UUID];
+}
+
+function notBefore(oldest: Date, events: readonly sql.AuditRow[], rest: Position | undefined): AuditPage {
+  const within = events.filter(({ created_at: at }) => at >= oldest);
+  const isOver = within.length < events.length || (rest !== undefined && timeOf(rest) < oldest.getTime());
+  return { events: within, rest: isOver ? undefined : rest };
+}
+
+/** As PostgreSQL writes it, in UTC. */
+function timeOf([at = '']: Position): number {
+  return Date.parse(at.replace(' ', 'T').replace(/\+00(?::00)?$/, 'Z'));
 }
 
 function criteriaOf(question: AuditQuestion): sql.AuditCriterion[] {

@@ -4,18 +4,20 @@ import { Database } from '../../database/database.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { auditValues, INSERT_AUDIT_EVENT } from './audit-event.js';
-import { Repeats } from './repeats.js';
+import { Repeats, type Which } from './repeats.js';
 import type { Statement } from '../../database/statement.js';
 
 /** Who was refused what. Nothing of it comes from the request but what has proved to be ours. */
 export interface Refused {
-  readonly type: 'token.refused' | 'client.refused';
+  readonly type: 'token.refused' | 'client.refused' | 'user_code.refused';
   /** `user:NAME` or `client:ID` if that was proved, else null. */
   readonly actor: string | null;
   readonly origin: RequestOrigin;
   readonly detail?: Readonly<Record<string, string | null>>;
   /** The refresh token that was presented: the event is about it and its grant, if the database knows it. */
   readonly presented?: { readonly digest: Buffer; readonly expiresAt: number };
+  /** Of what else was presented that whoever has it can present for ever. */
+  readonly digest?: Buffer;
 }
 
 const INSERT_REFUSED_REFRESH: Statement = {
@@ -26,10 +28,12 @@ const INSERT_REFUSED_REFRESH: Statement = {
 };
 
 const EVERY_MS = 10_000;
+const NOWHERE: RequestOrigin = { ip: null, userAgent: null, requestId: null };
 
 /**
- * What was not done, and why: nothing else changed, so the event stands alone. Whoever holds a dead refresh token can
- * present it for ever, so one of them makes a row a minute, and a count.
+ * What was not done, and why: nothing else changed, so the event stands alone. Whoever holds a dead refresh token or code can
+ * present it for ever, so one of them makes a row a minute, and a count; and all of them together make so many rows a minute,
+ * from however many networks they come.
  */
 @Injectable()
 export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
@@ -63,14 +67,13 @@ export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   async note(refused: Refused, reason: string): Promise<void> {
-    if (!refused.presented) return this.write(refused, { reason });
     await this.flush();
-    const key = `${refused.presented.digest.toString('hex')} ${refused.actor} ${reason}`;
-    if (!this.repeats.isFirst(key, { refused, reason }, this.clock.now())) return;
+    const which = whichOf(refused, reason);
+    if (!this.repeats.isFirst(which, { refused, reason }, this.clock.now())) return;
     try {
       await this.write(refused, { reason });
     } catch (error) {
-      this.repeats.forget(key);
+      this.repeats.forget(which);
       throw error;
     }
   }
@@ -78,12 +81,15 @@ export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
   /** Tells how often what was told came again: nothing of it is worth an answer that fails. */
   async flush(now = this.clock.now()): Promise<void> {
     if (this.repeats.size === 0 || !this.database.open) return;
-    for (const { last, times: repeated } of this.repeats.over(now))
-      await this.write(last.refused, { reason: last.reason, repeated }).catch((error: unknown) => {
-        this.logger.warn(
-          `${repeated} refusals were not noted: ${error instanceof Error ? error.message : ''}`,
-        );
+    for (const { last, times, isRest } of this.repeats.over(now)) {
+      const { refused, reason } = last;
+      const told = isRest
+        ? this.write({ type: refused.type, actor: null, origin: NOWHERE }, { reason, others: times })
+        : this.write(refused, { reason, repeated: times });
+      await told.catch((error: unknown) => {
+        this.logger.warn(`${times} refusals were not noted: ${error instanceof Error ? error.message : ''}`);
       });
+    }
   }
 
   private async write({ type, actor, origin, detail, presented }: Refused, more: object): Promise<void> {
@@ -96,4 +102,11 @@ export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
         timestamp(presented.expiresAt),
       ]);
   }
+}
+
+function whichOf({ type, actor, presented, digest = presented?.digest }: Refused, reason: string): Which {
+  return {
+    kind: `${type} ${reason}`,
+    key: digest && `${digest.toString('hex')} ${actor} ${reason}`,
+  };
 }

@@ -1,43 +1,74 @@
 const MINUTE_MS = 60_000;
-/** Beyond it the oldest goes: it may then have a second row in its minute. */
-const MOST = 10_000;
+/** Of each kind so many are told one by one in a minute; the rest is counted. */
+export const OWN_MOST = 100;
+/** Beyond it the oldest goes, which happens only where nothing can be told for a while. */
+const MOST = 1_000;
 
-interface Repeated<T> {
+/** What it is that comes again. */
+export interface Which {
+  /** One of few. */
+  readonly kind: string;
+  /** The same again; absent if each is another one. */
+  readonly key?: string | undefined;
+}
+
+interface Counted<T> {
   readonly since: number;
+  /** Of one kind, from anybody: those for which there was no row left in their minute. */
+  readonly isRest: boolean;
   times: number;
   last: T;
 }
 
-/** The same again within a minute is counted, and told once that minute is over. */
+/** The same again within a minute is counted, and told once that minute is over; and so is what is too much. */
 export class Repeats<T> {
-  private seen = new Map<string, Repeated<T>>();
+  private readonly seen = new Map<string, Counted<T>>();
+  private minute = -Infinity;
+  private readonly own = new Map<string, number>();
 
   get size(): number {
     return this.seen.size;
   }
 
-  /** True if it is the first in a minute. */
-  isFirst(key: string, what: T, now: number): boolean {
-    const one = this.seen.get(key);
-    if (one) {
-      one.times += 1;
-      one.last = what;
-      return false;
-    }
-    if (this.seen.size >= MOST) this.forget(this.seen.keys().next().value ?? '');
-    this.seen.set(key, { since: now, times: 0, last: what });
+  /** True if it is to be told by itself. */
+  isFirst({ kind, key }: Which, what: T, now: number): boolean {
+    if (key !== undefined && this.counts(key, what)) return false;
+    const isRest = this.ofMinute(kind, now) > OWN_MOST;
+    const name = isRest ? kind : key;
+    if (name === undefined) return true;
+    if (this.counts(name, what)) return false;
+    if (this.seen.size >= MOST) this.seen.delete(this.seen.keys().next().value ?? '');
+    this.seen.set(name, { since: now, isRest, times: 0, last: what });
     return true;
   }
 
   /** As if it had not been there: it could not be told. */
-  forget(key: string): void {
-    this.seen.delete(key);
+  forget({ key }: Which): void {
+    if (key !== undefined) this.seen.delete(key);
   }
 
   /** What came again and whose minute is over. A clock that was set back ends all of them. */
-  over(now: number): { readonly last: T; readonly times: number }[] {
+  over(now: number): Omit<Counted<T>, 'since'>[] {
     const ended = [...this.seen].filter(([, { since }]) => Math.abs(now - since) >= MINUTE_MS);
     for (const [key] of ended) this.seen.delete(key);
     return ended.map(([, one]) => one).filter(({ times }) => times > 0);
+  }
+
+  private ofMinute(kind: string, now: number): number {
+    if (Math.abs(now - this.minute) >= MINUTE_MS) {
+      this.minute = now;
+      this.own.clear();
+    }
+    const count = (this.own.get(kind) ?? 0) + 1;
+    this.own.set(kind, count);
+    return count;
+  }
+
+  private counts(name: string, what: T): boolean {
+    const one = this.seen.get(name);
+    if (!one) return false;
+    one.times += 1;
+    one.last = what;
+    return true;
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestOrigin } from '../request-origin.js';
-import { isAuthoritysOwn, parseScope } from '../scope.js';
 import { isAssured, refused, type AuthorizationRequest, type Refused } from './authorization-request.js';
 import { AuthorizationRequests } from './authorization-requests.js';
 import { BrowserLogins } from './browser-logins.js';
@@ -8,6 +7,7 @@ import { BrowserSessions, type BrowserSession } from './browser-sessions.js';
 import { ConsentsService, type Consent } from './consents.service.js';
 import { PageForms } from './page-forms.js';
 import type { Outcome } from './outcome.js';
+import { givable } from './requested-access.js';
 
 /** A person's browser, as it comes. */
 export interface Visit {
@@ -41,23 +41,23 @@ export class AuthorizationFlow {
   ) {}
 
   /** RFC 6749 §4.1.1. @throws Unavailable */
-  async ask({ query, cookie, origin }: Visit): Promise<Outcome> {
-    const read = await this.requests.read(query, origin);
+  async ask({ query: sent, cookie, origin }: Visit): Promise<Outcome> {
+    const read = await this.requests.read(sent, origin);
     if ('outcome' in read) return read.outcome;
     const { request } = read;
+    const query = this.forms.tidy(request, sent);
     const session = await this.sessionOf(cookie);
     const { prompt } = request;
-    if (!session || prompt.has('login') || prompt.has('select_account')) {
-      if (prompt.has('none'))
-        return this.requests.refuse(request, refused('login_required', 'Nobody is signed in.'));
+    if (!session || this.forms.wantsLogin(request, query, session)) {
+      if (prompt.has('none')) return this.refuse(request, refused('login_required', 'Nobody is signed in.'));
       return this.forms.login(request, query, cookie);
     }
     const consent = this.consentOf(request, session);
-    if ('error' in consent) return this.requests.refuse(request, consent);
+    if ('error' in consent) return this.refuse(request, consent);
     if (!prompt.has('consent') && isAssured(request) && (await this.consents.isRemembered(consent)))
       return this.allow({ ...consent, asked: false }, origin);
     if (prompt.has('none'))
-      return this.requests.refuse(request, refused('consent_required', 'The person has to be asked.'));
+      return this.refuse(request, refused('consent_required', 'The person has to be asked.'));
     return this.forms.consent(consent, session, query);
   }
 
@@ -70,7 +70,8 @@ export class AuthorizationFlow {
     const token = await this.logins.begin(form, await this.sessionOf(cookie), origin);
     if (token === undefined) return this.forms.login(read.request, query, cookie, true);
     const { cookies } = this.forms;
-    return { onwards: withoutLogin(query), cookies: [cookies.set('session', token), this.forms.newVisit()] };
+    const onwards = this.forms.afterLogin(read.request, query, token);
+    return { onwards, cookies: [cookies.set('session', token), this.forms.newVisit()] };
   }
 
   /** @throws Unavailable */
@@ -81,10 +82,9 @@ export class AuthorizationFlow {
     if (flaw) return { trouble: flaw, again: query };
     const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
-    if (!form.allow)
-      return this.requests.refuse(read.request, refused('access_denied', 'The person has said no.'));
+    if (!form.allow) return this.refuse(read.request, refused('access_denied', 'The person has said no.'));
     const consent = this.consentOf(read.request, session);
-    if ('error' in consent) return this.requests.refuse(read.request, consent);
+    if ('error' in consent) return this.refuse(read.request, consent);
     return this.allow({ ...consent, remembered: form.remember && isAssured(read.request) }, origin);
   }
 
@@ -92,12 +92,9 @@ export class AuthorizationFlow {
     return this.sessions.find(this.forms.cookies.read(cookie, 'session'));
   }
 
-  /** Nobody can give what they do not have, and nobody gives their account away. */
   private consentOf(request: AuthorizationRequest, session: BrowserSession): Consent | Refused {
-    const own = (parseScope(session.user.scope) ?? []).filter((scope) => !isAuthoritysOwn(scope));
-    const scope = request.scope.filter((one) => own.includes(one));
-    if (scope.length === 0 && request.scope.length > 0)
-      return refused('access_denied', 'The person has nothing of this scope.');
+    const scope = givable(request.scope, session.user.scope);
+    if (!scope) return refused('access_denied', 'The person has nothing of this scope.');
     const audience = this.requests.audienceOf(request);
     return {
       user: session.user,
@@ -110,17 +107,13 @@ export class AuthorizationFlow {
     };
   }
 
+  private async refuse(request: AuthorizationRequest, why: Refused): Promise<Outcome> {
+    await this.requests.spend(request);
+    return this.requests.refuse(request, why);
+  }
+
   private async allow(consent: Consent, origin: RequestOrigin): Promise<Outcome> {
     const code = await this.consents.give(consent, origin);
     return { answer: this.requests.answer(consent.request, [['code', code]]) };
   }
-}
-
-/** What has been asked for has been done: the same request once more, without it. */
-function withoutLogin(query: string): string {
-  const parameters = new URLSearchParams(query);
-  const left = (parameters.get('prompt') ?? '').split(' ').filter((one) => one === 'consent');
-  if (left.length > 0) parameters.set('prompt', left.join(' '));
-  else parameters.delete('prompt');
-  return parameters.toString();
 }

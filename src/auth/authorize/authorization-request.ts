@@ -20,6 +20,10 @@ export interface AuthorizationRequest extends ReturnAddress {
   readonly resource: string | undefined;
   readonly codeChallenge: string;
   readonly prompt: ReadonlySet<string>;
+  /** Of a request that was pushed: by what it is found, to be answered once (RFC 9126). */
+  readonly pushed?: Buffer | undefined;
+  /** Whose proof has to come with the code (RFC 9449 §10); of a pushed request it may be that of the proof it came with. */
+  readonly jkt: string | undefined;
 }
 
 /** The codes of RFC 6749 §4.1.2.1 and RFC 8707 §2, and those of OpenID Connect for `prompt=none`. */
@@ -37,6 +41,8 @@ export type RequestError =
 export interface Refused {
   readonly error: RequestError;
   readonly description: string;
+  /** What it is about, where that is one parameter. */
+  readonly parameter?: string | undefined;
 }
 
 /**
@@ -86,27 +92,33 @@ export function readRequest(
   if (!wanted) return refused('invalid_scope', 'The scope is malformed, or more than this client may have.');
   const prompt = new Set((only(parameters, 'prompt') ?? '').split(' ').filter(Boolean));
   if ([...prompt].some((one) => !PROMPTS.includes(one)) || (prompt.has('none') && prompt.size > 1))
-    return refused('invalid_request', 'The prompt is unknown, or none together with another one.');
+    return refused('invalid_request', 'The prompt is unknown, or none together with another one.', 'prompt');
   if ((parameters.get('resource') ?? []).length > 1)
     return refused('invalid_target', 'One resource at a time: ask again for the other one.');
   const resource = only(parameters, 'resource');
   const codeChallenge = only(parameters, 'code_challenge') ?? '';
-  return { ...address, ...wanted, client, prompt, resource, codeChallenge };
+  const jkt = only(parameters, 'dpop_jkt');
+  return { ...address, ...wanted, client, prompt, resource, codeChallenge, jkt };
 }
 
 function flawOf(parameters: ReadonlyMap<string, readonly string[]>): Refused | undefined {
   for (const [name, values] of parameters)
     if (values.length > 1 && name !== 'resource')
       return refused('invalid_request', 'A parameter was sent more than once.');
-  if (parameters.has('request')) return refused('request_not_supported', 'Send the parameters themselves.');
+  if (parameters.has('request'))
+    return refused('request_not_supported', 'Send the parameters themselves.', 'request');
   if (parameters.has('request_uri'))
     return refused('request_uri_not_supported', 'Send the parameters themselves.');
   const type = only(parameters, 'response_type');
-  if (type === undefined) return refused('invalid_request', 'The response_type is missing: it is code.');
+  if (type === undefined)
+    return refused('invalid_request', 'The response_type is missing: it is code.', 'response_type');
   if (type !== 'code') return refused('unsupported_response_type', 'The only response_type is code.');
+  const jkt = only(parameters, 'dpop_jkt');
+  if (jkt !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(jkt))
+    return refused('invalid_request', 'The dpop_jkt is the thumbprint of a key: 43 characters (RFC 9449).');
   const mode = only(parameters, 'response_mode');
   if (mode !== undefined && mode !== 'query' && mode !== 'form_post')
-    return refused('invalid_request', 'The response_mode is query or form_post.');
+    return refused('invalid_request', 'The response_mode is query or form_post.', 'response_mode');
   return undefined;
 }
 
@@ -117,15 +129,21 @@ function pkceFlaw(parameters: ReadonlyMap<string, readonly string[]>): Refused |
     return refused(
       'invalid_request',
       'The code_challenge is missing: PKCE with S256 is required of everybody.',
+      'code_challenge',
     );
   if (only(parameters, 'code_challenge_method') !== 'S256')
-    return refused('invalid_request', 'The code_challenge_method must be S256.');
+    return refused('invalid_request', 'The code_challenge_method must be S256.', 'code_challenge_method');
   if (!/^[A-Za-z0-9_-]{43}$/.test(challenge))
-    return refused('invalid_request', 'The code_challenge is the base64url of a SHA-256: 43 characters.');
+    return refused(
+      'invalid_request',
+      'The code_challenge is the base64url of a SHA-256: 43 characters.',
+      'code_challenge',
+    );
   return undefined;
 }
 
-function wantedScope(
+/** @returns undefined if it is malformed or more than the client may have */
+export function wantedScope(
   text: string | undefined,
   client: ClientRecord,
 ): Pick<AuthorizationRequest, 'scope' | 'offline'> | undefined {
@@ -137,6 +155,6 @@ function wantedScope(
   return { scope: wanted.length > 0 ? wanted : all, offline: wanted.length < parsed.length };
 }
 
-export function refused(error: RequestError, description: string): Refused {
-  return { error, description };
+export function refused(error: RequestError, description: string, parameter?: string): Refused {
+  return { error, description, parameter };
 }

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { ClientDocuments } from '../registration/documents/client-documents.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
+import { parseScope } from '../scope.js';
 import { isRegistered } from '../clients/redirect-uris.js';
 import {
   only,
@@ -16,8 +17,14 @@ import {
   type ReturnAddress,
 } from './authorization-request.js';
 import type { ClientAnswer, Outcome } from './outcome.js';
+import { isPushed, PushedRequests } from './pushed-requests.js';
+import { RequestedAccess } from './requested-access.js';
 
 type Read = { readonly request: AuthorizationRequest } | { readonly outcome: Outcome };
+
+const NOT_PUSHED = refused('invalid_request', 'This client has to push its requests first (RFC 9126).');
+
+const PUSH_ERRORS = ['invalid_scope', 'invalid_target', 'unsupported_response_type'] as const;
 
 /** Owns what a client asks for and how it is answered; never whether a person says yes. */
 @Injectable()
@@ -25,27 +32,53 @@ export class AuthorizationRequests {
   constructor(
     private readonly clients: ClientsService,
     private readonly documents: ClientDocuments,
+    private readonly access: RequestedAccess,
+    private readonly pushed: PushedRequests,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Until the client and its address are known, nobody is sent anywhere (RFC 6749 §4.1.2.1). */
   async read(query: string, origin: RequestOrigin): Promise<Read> {
-    const parameters = parametersOf(query);
-    if (!parameters) return { outcome: { trouble: 'too_many_parameters' } };
-    const clientId = only(parameters, 'client_id');
-    const client = await this.named(clientId, origin);
+    const sent = parametersOf(query);
+    if (!sent) return { outcome: { trouble: 'too_many_parameters' } };
+    const client = await this.named(only(sent, 'client_id'), origin);
     if (client === 'unread') return { outcome: { trouble: 'unread_client' } };
     if (!client || client.disabled || client.redirectUris.length === 0)
       return { outcome: { trouble: 'unknown_client' } };
+    const requestUri = only(sent, 'request_uri');
+    const pushed = isPushed(requestUri) ? await this.pushed.open(client.clientId, requestUri) : undefined;
+    if (isPushed(requestUri) && !pushed) return { outcome: { trouble: 'pushed_over' } };
+    const parameters = (pushed && parametersOf(pushed.query)) ?? sent;
     const redirectUri = only(parameters, 'redirect_uri');
     if (redirectUri === undefined || !isRegistered(redirectUri, client.redirectUris))
       return { outcome: { trouble: 'unknown_address' } };
     const address = returnAddress(parameters, redirectUri);
-    const request = readRequest(parameters, client, address);
+    if (client.requirePushed && !pushed) return { outcome: this.refuse(address, NOT_PUSHED) };
+    const request = await this.judge(parameters, client, address);
     if ('error' in request) return { outcome: this.refuse(address, request) };
-    const within = await this.within(request, parseScope(only(parameters, 'scope') ?? '') ?? []);
-    if ('error' in within) return { outcome: this.refuse(address, within) };
-    return { request: within };
+    return { request: { ...request, pushed: pushed?.digest } };
+  }
+
+  /** What a client pushes is looked at as if it came with a person (RFC 9126 §2.1). @throws WireError */
+  async check(clientId: string, query: string, origin: RequestOrigin): Promise<void> {
+    const parameters = parametersOf(query);
+    const client = await this.named(clientId, origin);
+    if (client === 'unread') throw new WireError('invalid_client');
+    if (!parameters || !client || client.redirectUris.length === 0)
+      throw WireError.because('no_redirect_address');
+    const redirectUri = only(parameters, 'redirect_uri');
+    if (redirectUri === undefined) throw WireError.because('missing', 'redirect_uri');
+    if (!isRegistered(redirectUri, client.redirectUris))
+      throw WireError.because('unknown_redirect_uri', 'redirect_uri');
+    const request = await this.judge(parameters, client, returnAddress(parameters, redirectUri));
+    if (!('error' in request)) return;
+    const code = PUSH_ERRORS.find((one) => one === request.error) ?? 'invalid_request';
+    throw new WireError(code, {}, { parameter: request.parameter });
+  }
+
+  /** That it has been answered by something else than a code, which says so itself. @throws Unavailable */
+  async spend({ pushed }: AuthorizationRequest): Promise<void> {
+    if (pushed) await this.pushed.spend(pushed);
   }
 
   /** @returns 'unread' if its metadata are elsewhere, and cannot be read @throws WireError too_many_requests */
@@ -59,25 +92,15 @@ export class AuthorizationRequests {
     return clientId.startsWith('https:') ? undefined : this.clients.find(clientId);
   }
 
-  /** What of it this client may ask for the API that it names: more is refused, and what was not named is left out. */
-  private async within(
-    request: AuthorizationRequest,
-    asked: readonly string[],
+  private async judge(
+    parameters: ReadonlyMap<string, readonly string[]>,
+    client: ClientRecord,
+    address: ReturnAddress,
   ): Promise<AuthorizationRequest | Refused> {
-    const { resource: uri, client, scope } = request;
-    if (uri === undefined || uri === this.config.AUDIENCE) return request;
-    const resource = await this.clients.reach(client.clientId, uri);
-    if (!resource) return refused('invalid_target', 'This client gets no tokens for that API.');
-    const { scope: most } = resource;
-    if (!most) return request;
-    if (
-      !subset(
-        asked.filter((one) => one !== OFFLINE_ACCESS),
-        most,
-      )
-    )
-      return refused('invalid_scope', 'The scope is more than this client may have for that API.');
-    return { ...request, scope: scope.filter((one) => most.includes(one)) };
+    const request = readRequest(parameters, client, address);
+    if ('error' in request) return request;
+    const scope = await this.access.within(request, parseScope(only(parameters, 'scope') ?? '') ?? []);
+    return 'error' in scope ? scope : { ...request, scope };
   }
 
   audienceOf({ resource }: AuthorizationRequest): string {

@@ -7,6 +7,7 @@ import { GrantsModule } from '../grants/grants.module.js';
 import { ClientDocumentsModule } from '../registration/client-documents.module.js';
 import { ScopesModule } from '../scopes/scopes.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
+import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthorizationFlow } from './authorization-flow.js';
@@ -18,6 +19,8 @@ import { BrowserSessions } from './browser-sessions.js';
 import { ConsentsController } from './consents.controller.js';
 import { ConsentsService } from './consents.service.js';
 import { FormProof } from './form-proof.js';
+import { PushedRequests } from './pushed-requests.js';
+import { RequestedAccess } from './requested-access.js';
 import { PageForms } from './page-forms.js';
 
 /** Owns that a person lets somebody else's program act for them; never what it then does. */
@@ -31,6 +34,7 @@ import { PageForms } from './page-forms.js';
     LoginsModule,
     ScopesModule,
     TelemetryModule,
+    ThrottleModule,
     TokensModule,
     UsersModule,
   ],
@@ -44,6 +48,17 @@ import { PageForms } from './page-forms.js';
     ConsentsService,
     FormProof,
     PageForms,
+    PushedRequests,
+    RequestedAccess,
+  ],
+  exports: [
+    AuthorizationRequests,
+    BrowserCookies,
+    BrowserLogins,
+    BrowserSessions,
+    FormProof,
+    PushedRequests,
+    RequestedAccess,
   ],
 })
 export class AuthorizeModule {}

@@ -8,6 +8,7 @@ import { endOldestLogins } from '../grants/login-bound.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
+import { LoginThrottle } from '../throttle/login-throttle.js';
 import { digestOf } from '../tokens/token-format.js';
 import type { User } from '../users/user.entity.js';
 import type { AuthorizationRequest } from './authorization-request.js';
@@ -36,11 +37,18 @@ export class ConsentsService {
     private readonly told: ToldGuards,
     private readonly clock: Clock,
     private readonly telemetry: Telemetry,
+    private readonly throttle: LoginThrottle,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @returns the code, once @throws Unavailable, also when the person, the session or the client changed meanwhile */
+  /**
+   * @returns the code, once
+   * @throws WireError too_many_requests; Unavailable, also when the person, the session or the client changed meanwhile
+   */
   async give(consent: Consent, origin: RequestOrigin): Promise<string> {
+    const consents = this.throttle.consentsOf(consent.user.id);
+    await consents.admit();
+    await consents.note();
     const { user, request, audience, remembered } = consent;
     const { client, offline } = request;
     const code = `kac_${randomBytes(32).toString('base64url')}`;
@@ -53,6 +61,8 @@ export class ConsentsService {
       ...[consent.scope.join(' '), timestamp(now + last), origin.ip, origin.userAgent],
       ...[this.labelOf(audience), remembered, digestOf(code), timestamp(now + CODE_SECONDS)],
       ...[request.redirectUri, request.codeChallenge, audience, offline, origin.requestId, consent.asked],
+      request.pushed ?? null,
+      request.jkt ?? null,
     ]);
     if (!row) throw new Unavailable('the person, the session or the client changed meanwhile');
     const given = { grantId: row.grant_id, userId: user.id, at, origin };

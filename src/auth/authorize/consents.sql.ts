@@ -3,7 +3,7 @@ import type { Statement } from '../../database/statement.js';
 
 /**
  * The rows of the user, of the session and of the client are locked FOR SHARE and checked once more: whoever disables, ends or
- * changes one of them locks it first, and then ends what was given until then.
+ * changes one of them locks it first, and then ends what was given until then. What was pushed is answered once.
  */
 export const GIVE_CONSENT: Statement = {
   name: 'give_consent',
@@ -18,14 +18,19 @@ export const GIVE_CONSENT: Statement = {
     ), client AS (
       SELECT client_id FROM clients
        WHERE client_id = $5 AND scope = $6 AND redirect_uris = $7 AND disabled_at IS NULL FOR SHARE
+    ), pushed AS (
+      UPDATE pushed_requests p SET used_at = $4 FROM owner, session, client
+       WHERE p.digest = $22 AND p.client_id = client.client_id AND p.used_at IS NULL
+      RETURNING 1
     ), consent AS (
       INSERT INTO grants (kind, user_id, client_id, epoch, scope, expires_at, ip, user_agent, created_at, label, remembered)
       SELECT 'consent', owner.id, client.client_id, owner.epoch, $8, $9, $10, $11, $4, $12, $13 FROM owner, session, client
+       WHERE $22::bytea IS NULL OR EXISTS (SELECT FROM pushed)
       RETURNING id
     ), code AS (
       INSERT INTO authorization_codes
-        (digest, created_at, expires_at, grant_id, client_id, redirect_uri, code_challenge, audience, offline)
-      SELECT $14, $4, $15, id, $5, $16, $17, $18, $19 FROM consent
+        (digest, created_at, expires_at, grant_id, client_id, redirect_uri, code_challenge, audience, offline, jkt)
+      SELECT $14, $4, $15, id, $5, $16, $17, $18, $19, $23 FROM consent
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
     SELECT $4, 'consent.given', 'user:' || owner.name, consent.id, $10, $20,

@@ -6,7 +6,7 @@ import type { AuthorizationRequest } from './authorization-request.js';
 import { BrowserCookies } from './browser-cookies.js';
 import type { BrowserSession } from './browser-sessions.js';
 import type { Consent } from './consents.service.js';
-import { FormProof, type ProofFlaw } from './form-proof.js';
+import { FormProof, type FormSubject, type ProofFlaw } from './form-proof.js';
 import type { Outcome } from './outcome.js';
 import { consentPage, loginPage } from './pages.js';
 
@@ -38,6 +38,30 @@ export class PageForms {
     return { page, ...(known === undefined && { cookies: [this.cookies.set('visit', browser)] }) };
   }
 
+  /** Whether the password is wanted of somebody who is signed in. */
+  wantsLogin({ prompt, pushed }: AuthorizationRequest, query: string, session: BrowserSession): boolean {
+    const wanted = prompt.has('login') || prompt.has('select_account');
+    const mark = pushed ? (new URLSearchParams(query).get(MARK) ?? '') : '';
+    if (!pushed || mark === '') return wanted;
+    if (mark === AGAIN) return true;
+    return wanted && this.proof.flawOf(mark, signedIn(query, session.token)) !== undefined;
+  }
+
+  /** What goes on from page to page: of a pushed request no more than its name, and our own mark. */
+  tidy({ pushed }: AuthorizationRequest, query: string): string {
+    if (!pushed) return query;
+    const kept = new Set(['client_id', 'request_uri', MARK]);
+    return new URLSearchParams([...new URLSearchParams(query)].filter(([name]) => kept.has(name))).toString();
+  }
+
+  /** The same request once more, for which somebody has just signed in. */
+  afterLogin({ pushed }: AuthorizationRequest, query: string, token: string): string {
+    if (!pushed) return withoutLogin(query);
+    const parameters = new URLSearchParams(query);
+    parameters.set(MARK, this.proof.make(signedIn(query, token)));
+    return parameters.toString();
+  }
+
   newVisit(): string {
     return this.cookies.set('visit', randomBytes(24).toString('base64url'));
   }
@@ -52,14 +76,33 @@ export class PageForms {
       words: await this.descriptions.of(scope),
       api: audience === this.config.AUDIENCE ? undefined : audience,
       lastsDays: Math.max(1, Math.round(this.config.SESSION_TTL / 86_400)),
-      switchTo: withLogin(query),
+      switchTo: loginAgain(request, query),
     };
     return { page: consentPage(asked, { request: query, proof }) };
   }
 }
 
-function withLogin(query: string): string {
+/** By this session, for this request. */
+function signedIn(query: string, browser: string): FormSubject {
+  return { form: 'signed-in', browser, request: new URLSearchParams(query).get('request_uri') ?? '' };
+}
+
+/** What was pushed is not added to (RFC 9101 §6.3): beside it stands a mark of our own. */
+const MARK = 'login';
+const AGAIN = 'again';
+
+function loginAgain({ pushed }: AuthorizationRequest, query: string): string {
   const parameters = new URLSearchParams(query);
-  parameters.set('prompt', 'login');
+  if (pushed) parameters.set(MARK, AGAIN);
+  else parameters.set('prompt', 'login');
+  return parameters.toString();
+}
+
+/** What has been asked for has been done: the same request once more, without it. */
+function withoutLogin(query: string): string {
+  const parameters = new URLSearchParams(query);
+  const left = (parameters.get('prompt') ?? '').split(' ').filter((one) => one === 'consent');
+  if (left.length > 0) parameters.set('prompt', left.join(' '));
+  else parameters.delete('prompt');
   return parameters.toString();
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { knownSince, notChecked } from './asking-client.js';
 import { isAssured, type AuthorizationRequest, type ReturnAddress } from './authorization-request.js';
 import { html, type Html } from './html.js';
 
@@ -10,7 +11,7 @@ export interface Page {
 }
 
 /** What has to come back with a form. */
-interface FormState {
+export interface FormState {
   readonly request: string;
   readonly proof: string;
 }
@@ -19,7 +20,7 @@ const SUBMIT = 'document.forms[0].submit()';
 const SUBMIT_HASH = createHash('sha256').update(SUBMIT).digest('base64');
 
 /** Nothing but our own styles and pictures, in nobody's frame; forms go to us, and from there to the client. */
-function policyOf(target?: string, script?: string): string {
+export function policyOf(target?: string, script?: string): string {
   const forms = `form-action 'self'${target === undefined ? '' : ` ${target}`}`;
   const scripts = script === undefined ? '' : `script-src 'sha256-${script}'; `;
   return `default-src 'none'; ${scripts}style-src 'self'; img-src 'self'; base-uri 'none'; ${forms}; frame-ancestors 'none'`;
@@ -40,8 +41,29 @@ export function placeOf(redirectUri: string): string {
   return protocol === 'http:' ? `a program on this computer (${hostname})` : host;
 }
 
-/** @param up the way from the page's address to the root, which a proxy may have put elsewhere */
-function frame(title: string, content: Html, up: string): string {
+/** Pages at the two addresses, and those that answer the forms below them. */
+export interface Where {
+  readonly place: 'authorize' | 'device';
+  readonly depth: 'page' | 'form';
+}
+
+/** To the root, which a proxy may have put elsewhere. */
+export function up({ place, depth }: Where): string {
+  return '../'.repeat((place === 'authorize' ? 1 : 0) + (depth === 'form' ? 1 : 0));
+}
+
+/** From a page to where its forms go. */
+export function action({ place, depth }: Where, form: string): string {
+  return depth === 'form' ? form : `${place}/${form}`;
+}
+
+/** From a page to the request itself. */
+export function again({ place, depth }: Where, query: string): string {
+  return `${depth === 'form' ? '../' : ''}${place}?${query}`;
+}
+
+/** @param root where {@link up} leads */
+export function frame(title: string, content: Html, root: string, script?: string): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -49,28 +71,21 @@ function frame(title: string, content: Html, up: string): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title} - Keks</title>
-        <link rel="icon" type="image/svg+xml" href="${up}story.svg" />
-        <link rel="stylesheet" href="${up}page.css" />
-        <link rel="stylesheet" href="${up}authorize.css" />
+        <link rel="icon" type="image/svg+xml" href="${root}story.svg" />
+        <link rel="stylesheet" href="${root}page.css" />
+        <link rel="stylesheet" href="${root}authorize.css" />
+        ${script !== undefined && html`<script type="module" src="${root}${script}"></script>`}
       </head>
       <body>
         <header class="masthead">
-          <p class="brand"><img src="${up}story.svg" alt="" width="28" height="28" />Keks</p>
+          <p class="brand"><img src="${root}story.svg" alt="" width="28" height="28" />Keks</p>
         </header>
         <main class="ask">${content}</main>
       </body>
     </html>`.text;
 }
 
-/** Pages at /oauth/authorize, and those that answer the forms below it. */
-export type Depth = 'page' | 'form';
-const UP: Readonly<Record<Depth, string>> = { page: '../', form: '../../' };
-/** From a page to where its forms go. */
-const ACTION: Readonly<Record<Depth, string>> = { page: 'authorize/', form: '' };
-/** From a page to the request itself. */
-const AGAIN: Readonly<Record<Depth, string>> = { page: 'authorize', form: '../authorize' };
-
-function hidden({ request, proof }: FormState): Html {
+export function hidden({ request, proof }: FormState): Html {
   return html`<input type="hidden" name="request" value="${request}" /><input
       type="hidden"
       name="proof"
@@ -78,21 +93,15 @@ function hidden({ request, proof }: FormState): Html {
     />`;
 }
 
-export function loginPage(
-  { client, redirectUri }: AuthorizationRequest,
-  state: FormState,
-  { depth = 'page', failed }: { depth?: Depth; failed?: boolean } = {},
-): Page {
-  const content = html`<h1>Sign in</h1>
-    <p><strong>${client.name}</strong> at <strong>${placeOf(redirectUri)}</strong> asks to act for you.</p>
-    ${
-      failed === true &&
-      html`<div class="notice bad" role="alert">
-        <p><strong>The name or the password is wrong.</strong></p>
-        <p>Try again. If you are sure of both, your account may be disabled: ask your administrator.</p>
-      </div>`
-    }
-    <form method="post" action="${ACTION[depth]}login">
+const WRONG = html`<div class="notice bad" role="alert">
+  <p><strong>The name or the password is wrong.</strong></p>
+  <p>Try again. If you are sure of both, your account may be disabled: ask your administrator.</p>
+</div>`;
+
+/** The form by which a person signs in, wherever that is asked. */
+export function signInForm(state: FormState, where: Where, failed: boolean): Html {
+  return html`${failed && WRONG}
+    <form method="post" action="${action(where, 'login')}">
       ${hidden(state)}
       <label for="user">Name</label>
       <input
@@ -108,11 +117,22 @@ export function loginPage(
       <label for="password">Password</label>
       <input id="password" name="password" type="password" autocomplete="current-password" required />
       <div class="choices"><button type="submit">Sign in</button></div>
-    </form>
+    </form>`;
+}
+
+export function loginPage(
+  { client, redirectUri }: AuthorizationRequest,
+  state: FormState,
+  { depth = 'page', failed = false }: { depth?: Where['depth']; failed?: boolean } = {},
+): Page {
+  const where = { place: 'authorize', depth } as const;
+  const content = html`<h1>Sign in</h1>
+    <p><strong>${client.name}</strong> at <strong>${placeOf(redirectUri)}</strong> asks to act for you.</p>
+    ${signInForm(state, where, failed)}
     <p class="soft">Your password goes to Keks only. ${client.name} never sees it.</p>`;
   return {
-    status: failed === true ? 403 : 200,
-    body: frame('Sign in', content, UP[depth]),
+    status: failed ? 403 : 200,
+    body: frame('Sign in', content, up(where)),
     policy: policyOf(sourceOf(redirectUri)),
   };
 }
@@ -128,14 +148,27 @@ export interface Asked {
   readonly switchTo: string;
 }
 
+/** What somebody would allow, in plain words. */
+export function whatItMay(
+  { scope, words, api, lastsDays }: Pick<Asked, 'scope' | 'words' | 'api' | 'lastsDays'>,
+  offline: boolean,
+): Html {
+  const items = scope.map((one) => {
+    const said = words.get(one);
+    return said === undefined
+      ? html`<li><code>${one}</code></li>`
+      : html`<li>${said} <code>${one}</code></li>`;
+  });
+  return html`<h2>It may then, in your name${api !== undefined && html`, at ${api}`}</h2>
+    <ul class="scopes">
+      ${items.length > 0 ? items : html`<li>know who you are, and nothing more</li>`}
+      ${offline && html`<li>do so while you are away, for ${String(lastsDays)} days at most</li>`}
+    </ul>
+    <p class="soft">You can end this at any time: ask Keks for your consents, or your administrator.</p>`;
+}
+
 export function consentPage({ request, ...asked }: Asked, state: FormState): Page {
   const { client, redirectUri, offline } = request;
-  const items = asked.scope.map((scope) => {
-    const words = asked.words.get(scope);
-    return words === undefined
-      ? html`<li><code>${scope}</code></li>`
-      : html`<li>${words} <code>${scope}</code></li>`;
-  });
   const content = html`<h1>Let ${client.name} act for you?</h1>
     <dl class="facts">
       <div>
@@ -151,19 +184,7 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
         <dd>${asked.userName} (<a href="authorize?${asked.switchTo}">not you?</a>)</dd>
       </div>
     </dl>
-    ${
-      client.selfRegistered &&
-      html`<p class="notice">
-        <strong>Nobody here has checked who this is.</strong> The program chose its name itself. Allow it only
-        if you have just started it, and you know where you will be sent back to.
-      </p>`
-    }
-    <h2>It may then, in your name${asked.api !== undefined && html`, at ${asked.api}`}</h2>
-    <ul class="scopes">
-      ${asked.scope.length > 0 ? items : html`<li>know who you are, and nothing more</li>`}
-      ${offline && html`<li>do so while you are away, for ${String(asked.lastsDays)} days at most</li>`}
-    </ul>
-    <p class="soft">You can end this at any time: ask Keks for your consents, or your administrator.</p>
+    ${notChecked(client, 'and you know where you will be sent back to')} ${whatItMay(asked, offline)}
     <form method="post" action="authorize/consent">
       ${hidden(state)}
       ${
@@ -180,17 +201,9 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
     </form>`;
   return {
     status: 200,
-    body: frame(`Let ${client.name} act for you?`, content, UP.page),
+    body: frame(`Let ${client.name} act for you?`, content, up({ place: 'authorize', depth: 'page' })),
     policy: policyOf(sourceOf(redirectUri)),
   };
-}
-
-/** Of one that registered itself that is all that is known. */
-function knownSince({ clientId, selfRegistered, createdAt }: AuthorizationRequest['client']): string {
-  const day = createdAt.toISOString().slice(0, 10);
-  if (clientId.startsWith('https:'))
-    return `as ${new URL(clientId).host} describes it, first seen here on ${day}, not verified`;
-  return selfRegistered ? `first seen here on ${day}, not verified` : `registered on ${day}`;
 }
 
 /** What went wrong, and what to do about it. */
@@ -200,19 +213,19 @@ export interface Trouble {
   readonly text: string;
 }
 
-/** @param again the request, where there is a way back to it */
-export function troublePage({ status, title, text }: Trouble, depth: Depth, again?: string): Page {
+/** @param query the request, where there is a way back to it */
+export function troublePage({ status, title, text }: Trouble, where: Where, query?: string): Page {
   const content = html`<h1>${title}</h1>
     <p>${text}</p>
-    ${again !== undefined && html`<p><a href="${AGAIN[depth]}?${again}">Start again</a></p>`}`;
-  return { status, body: frame(title, content, UP[depth]), policy: policyOf() };
+    ${query !== undefined && html`<p><a href="${again(where, query)}">Start again</a></p>`}`;
+  return { status, body: frame(title, content, up(where)), policy: policyOf() };
 }
 
 /** OAuth 2.0 Form Post Response Mode. The script only presses the button. */
 export function formPostPage(
   { redirectUri }: ReturnAddress,
   parameters: Iterable<readonly [string, string]>,
-  depth: Depth,
+  depth: Where['depth'],
 ): Page {
   const fields = [...parameters].map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
@@ -222,6 +235,9 @@ export function formPostPage(
       ${fields}
       <div class="choices"><button type="submit">Continue</button></div>
     </form>`;
-  const body = frame('Continue', content, UP[depth]).replace('</body>', `<script>${SUBMIT}</script></body>`);
+  const body = frame('Continue', content, up({ place: 'authorize', depth })).replace(
+    '</body>',
+    `<script>${SUBMIT}</script></body>`,
+  );
   return { status: 200, body, policy: policyOf(sourceOf(redirectUri), SUBMIT_HASH) };
 }

@@ -17,6 +17,11 @@ export const TROUBLES = {
     title: 'Keks does not send you there',
     text: 'The program that sent you here wants the answer at an address that is not registered for it. Nothing was sent there. Tell whoever runs it.',
   },
+  pushed_over: {
+    status: 400,
+    title: 'This request is over',
+    text: 'The program that sent you here has said before what it wants, and that has been answered, or has waited for too long. Go back to it, and start there.',
+  },
   too_many_parameters: {
     status: 400,
     title: 'This request cannot be read',
@@ -44,8 +49,8 @@ export const TROUBLES = {
   },
   throttled: {
     status: 429,
-    title: 'Too many failed attempts',
-    text: 'Keks takes no password from here for a while, also no right one. Wait a few minutes, then start again.',
+    title: 'Too many attempts',
+    text: 'They came from here, or for this account. For a while Keks takes no password and no code, also no right one, and lets nobody in. Wait a few minutes, then start again.',
   },
   away: {
     status: 503,

@@ -8,6 +8,7 @@ import { byteaArray } from '../../database/hot/binary-arrays.js';
 import { MicroBatch } from '../../database/hot/micro-batch.js';
 import { parseToken, type TokenFormat } from '../tokens/token-format.js';
 import { TokenKeys } from '../tokens/token-keys.js';
+import { isApp } from './client-record.js';
 import { ClientAssertions } from './client-assertions.js';
 import { presentedClient, type ClientRequest } from './client-credentials.js';
 import { Client } from './client.entity.js';
@@ -23,6 +24,8 @@ export interface AuthenticatedClient {
   readonly isApp: boolean;
   /** Nothing is proved: anybody can say that name. */
   readonly isPublic: boolean;
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  readonly isBound: boolean;
 }
 
 /** A secret that we made. Whether it is still the client's, the database knows. */
@@ -49,13 +52,16 @@ type ClientRow = readonly [
   tokenFormat: TokenFormat,
   /** NULL for most. */
   isApp: string | null,
+  /** NULL for most. */
+  isBound: string | null,
 ];
 
 const LOOK_UP_CLIENTS: Statement = {
   name: 'look_up_clients',
   text: `
     SELECT q.at, c.client_id, c.scope, array_to_string(c.audience, E'\\n'), c.token_format,
-           CASE WHEN c.redirect_uris <> '{}' THEN true END
+           CASE WHEN c.redirect_uris <> '{}' OR c.device_grant THEN true END,
+           CASE WHEN c.dpop_bound THEN true END
       FROM unnest($1::bytea[]) WITH ORDINALITY AS q (digest, at)
       JOIN client_secrets s ON s.digest = q.digest
       JOIN clients c ON c.client_id = s.client_id AND c.disabled_at IS NULL`,
@@ -110,14 +116,15 @@ export class ClientAuthentication {
     if (!digest) return this.withoutSecret(presented);
     const row = await this.secrets.ask(digest);
     if (!row || row[1] !== clientId) throw new WireError('invalid_client');
-    const [, , scope, audience, tokenFormat, isApp] = row;
+    const [, , scope, audience, tokenFormat, forPeople, bound] = row;
     return {
       clientId,
       scope,
       audience: audience === '' ? [] : audience.split('\n'),
       tokenFormat,
-      isApp: isApp !== null,
+      isApp: forPeople !== null,
       isPublic: false,
+      isBound: bound !== null,
     };
   }
 
@@ -128,8 +135,8 @@ export class ClientAuthentication {
         ? await this.clients.findOneBy({ clientId, isPublic: true, disabledAt: IsNull() })
         : await this.assertions.verify(clientId, assertion);
     if (!client) throw new WireError('invalid_client');
-    const { scope, audience, tokenFormat, isPublic, redirectUris } = client;
-    return { clientId, scope, audience, tokenFormat, isApp: redirectUris.length > 0, isPublic };
+    const { scope, audience, tokenFormat, isPublic, dpopBound: isBound } = client;
+    return { clientId, scope, audience, tokenFormat, isApp: isApp(client), isPublic, isBound };
   }
 
   private async lookUp(digests: readonly Buffer[]): Promise<(ClientRow | undefined)[]> {

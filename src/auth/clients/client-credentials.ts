@@ -22,6 +22,7 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 const SECRETS = new Set([
   'client_secret',
   'client_assertion',
+  'device_code',
   'password',
   'token',
   'access_token',

@@ -42,9 +42,11 @@ export function clientFlaw({
 export function appFlaw({
   scope,
   redirectUris = [],
+  deviceGrant = false,
   isPublic,
-}: Pick<NewClient, 'scope' | 'redirectUris'> & { readonly isPublic: boolean }): ClientFlaw | undefined {
-  if (redirectUris.length === 0) return isPublic ? 'redirect_uris_missing' : undefined;
+}: Pick<NewClient, 'scope' | 'redirectUris' | 'deviceGrant'> & { readonly isPublic: boolean }):
+  ClientFlaw | undefined {
+  if (redirectUris.length === 0 && !deviceGrant) return isPublic ? 'redirect_uris_missing' : undefined;
   return scope.some(isAuthoritysOwn) ? 'scope_not_for_apps' : undefined;
 }
 

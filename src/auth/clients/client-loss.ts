@@ -1,10 +1,12 @@
 import { parseScope, subset } from '../scope.js';
 import type { Client } from './client.entity.js';
+import { isApp } from './client-record.js';
 import { resourceOf, type Resource } from './resource.js';
 
-type Allowed = Pick<Client, 'name' | 'scope' | 'resources' | 'redirectUris'>;
+type Allowed = Pick<Client, 'name' | 'scope' | 'resources' | 'redirectUris' | 'deviceGrant'>;
 
-type Loss = 'name_changed' | 'scope_changed' | 'resources_changed' | 'redirect_uris_changed';
+type Loss =
+  'name_changed' | 'scope_changed' | 'resources_changed' | 'redirect_uris_changed' | 'device_grant_changed';
 
 /** Why tokens that a client has may be more than it may have now; undefined if it lost nothing. */
 export function lossOf(before: Allowed, after: Allowed): Loss | undefined {
@@ -12,7 +14,12 @@ export function lossOf(before: Allowed, after: Allowed): Loss | undefined {
   if (before.name !== after.name) return 'name_changed';
   if (!subset(parseScope(before.scope) ?? [], parseScope(after.scope) ?? [])) return 'scope_changed';
   if (reachesLess(before.resources, after.resources)) return 'resources_changed';
-  return answersElsewhere(before.redirectUris, after.redirectUris) ? 'redirect_uris_changed' : undefined;
+  // what it had for itself, before it acted for people, is not theirs
+  if (!isApp(before) && isApp(after))
+    return after.deviceGrant ? 'device_grant_changed' : 'redirect_uris_changed';
+  // an address that is taken away may have been somebody else's
+  if (before.redirectUris.some((uri) => !after.redirectUris.includes(uri))) return 'redirect_uris_changed';
+  return before.deviceGrant && !after.deviceGrant ? 'device_grant_changed' : undefined;
 }
 
 /** @param before null: any, of which whatever is named now is less */
@@ -27,9 +34,4 @@ function carriesLess({ scope: before }: Resource, after: Resource | undefined): 
   if (!after) return true;
   if (after.scope === undefined) return false;
   return before === undefined || subset(before, after.scope) === undefined;
-}
-
-/** An address that is taken away may have been somebody else's; and who acts for people from now on has nothing for itself. */
-function answersElsewhere(before: readonly string[], after: readonly string[]): boolean {
-  return (before.length === 0 && after.length > 0) || before.some((uri) => !after.includes(uri));
 }

@@ -12,6 +12,10 @@ export interface ClientRecord {
   readonly resources: readonly string[] | undefined;
   /** Where answers to it may go: one that has any acts for people. */
   readonly redirectUris: readonly string[];
+  /** Whether people may let it in with a code that they type: it acts for people, too. */
+  readonly deviceGrant: boolean;
+  /** Whether it has to push its requests before it sends anybody. */
+  readonly requirePushed: boolean;
   /** Whether it has no secret. */
   readonly isPublic: boolean;
   /** Nobody here has added it, and nobody has checked what it says of itself. */
@@ -19,6 +23,8 @@ export interface ClientRecord {
   /** The public keys with which it proves itself in place of a secret. */
   readonly jwks: readonly PublicJwk[] | undefined;
   readonly tokenFormat: TokenFormat;
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  readonly dpopBound: boolean;
   readonly disabled: boolean;
   readonly createdAt: Date;
 }
@@ -31,9 +37,14 @@ export interface NewClient {
   readonly resources: readonly string[];
   /** Where answers to it may go; with any it acts for people, and never for itself. */
   readonly redirectUris?: readonly string[];
+  /** Whether it may ask for codes that people type on another device; with it, it acts for people, too. */
+  readonly deviceGrant?: boolean;
+  /** Whether it has to push its requests (RFC 9126). */
+  readonly requirePushed?: boolean;
   /** With any it gets no secret. */
   readonly jwks?: readonly PublicJwk[];
   readonly tokenFormat: TokenFormat;
+  readonly dpopBound?: boolean;
 }
 
 /** The secret in clear, once. */
@@ -48,9 +59,20 @@ export interface ClientChange {
   readonly scope?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
+  readonly deviceGrant?: boolean | undefined;
+  readonly requirePushed?: boolean | undefined;
+  readonly dpopBound?: boolean | undefined;
   /** Of one that has keys. */
   readonly jwks?: readonly PublicJwk[] | undefined;
   readonly disabled?: boolean | undefined;
+}
+
+/** Whether it acts for people, and so never for itself. */
+export function isApp({
+  redirectUris,
+  deviceGrant,
+}: Pick<ClientRecord, 'redirectUris' | 'deviceGrant'>): boolean {
+  return redirectUris.length > 0 || deviceGrant;
 }
 
 /** Of the row, what may be shown. */
@@ -61,10 +83,13 @@ export function recordOf({
   audience,
   resources,
   redirectUris,
+  deviceGrant,
+  requirePushed,
   isPublic,
   selfRegistered,
   jwks,
   tokenFormat,
+  dpopBound,
   disabledAt,
   createdAt,
 }: Client): ClientRecord {
@@ -76,10 +101,13 @@ export function recordOf({
     audience,
     resources: resources ?? undefined,
     redirectUris,
+    deviceGrant,
+    requirePushed,
     isPublic,
     selfRegistered,
     jwks: jwks ?? undefined,
     tokenFormat,
+    dpopBound,
     disabled,
     createdAt,
   };

@@ -32,6 +32,14 @@ export class Client {
   @Column('text', { name: 'redirect_uris', array: true, default: '{}' })
   redirectUris!: string[];
 
+  /** Whether people may let it in with a code that they type (RFC 8628). Such a client acts for people, too. */
+  @Column('boolean', { name: 'device_grant', default: false })
+  deviceGrant!: boolean;
+
+  /** Whether it has to push its requests before it sends anybody (RFC 9126 §6). */
+  @Column('boolean', { name: 'require_pushed', default: false })
+  requirePushed!: boolean;
+
   /** Whether it has no secret: a program that runs in other people's hands (RFC 6749 §2.1). */
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;
@@ -43,6 +51,10 @@ export class Client {
   /** The public keys with which it proves itself in place of a secret; null for others. */
   @Column('jsonb', { nullable: true })
   jwks!: readonly PublicJwk[] | null;
+
+  /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
+  @Column('boolean', { name: 'dpop_bound', default: false })
+  dpopBound!: boolean;
 
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';

@@ -15,14 +15,15 @@ import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { auditClient, insertSecret } from './client-writes.js';
 import {
+  isApp,
   recordOf,
   type ClientChange,
   type ClientRecord,
   type NewClient,
   type NewSecret,
 } from './client-record.js';
-import type { PublicJwk } from './client-keys.js';
 import { Client } from './client.entity.js';
+import { changedClient } from './client-change.js';
 import { appFlaw, type ClientFlaw } from './client-flaw.js';
 import { lossOf } from './client-loss.js';
 import { resourceOf, type Resource } from './resource.js';
@@ -59,7 +60,16 @@ export class ClientsService {
   }
 
   private async insert<S extends object>(
-    { scope, audience, resources, redirectUris = [], ...rest }: NewClient,
+    {
+      scope,
+      audience,
+      resources,
+      redirectUris = [],
+      deviceGrant = false,
+      requirePushed = false,
+      dpopBound = false,
+      ...rest
+    }: NewClient,
     isPublic: boolean,
     by: Initiator,
     secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
@@ -73,16 +83,20 @@ export class ClientsService {
         audience: [...audience],
         resources: [...resources],
         redirectUris: [...redirectUris],
+        deviceGrant,
+        requirePushed,
         isPublic,
         selfRegistered: false,
         jwks: rest.jwks ?? null,
+        dpopBound,
         disabledAt: null,
       });
       await transaction.entities.insert(Client, client);
       const secret = await secretOf(transaction.entities, clientId);
       await this.audit(transaction, 'client.added', by, client, {
         ...{ scope: client.scope, audience, resources },
-        ...(redirectUris.length > 0 && { redirect_uris: redirectUris, public: isPublic }),
+        ...(isApp(client) && { redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic }),
+        ...(dpopBound && { dpop_bound_access_tokens: true }),
       });
       return { ...recordOf(client), ...secret };
     });
@@ -151,33 +165,26 @@ export class ClientsService {
     by: Initiator,
   ): Promise<ClientRecord | { flaw: ClientFlaw } | undefined> {
     let ended = 0;
-    const changed = await this.locked(clientId, async (transaction, client) => {
-      const before = { ...client };
-      client.name = change.name ?? before.name;
-      client.scope = change.scope?.join(' ') ?? before.scope;
-      client.resources = change.resources ? [...change.resources] : before.resources;
-      client.redirectUris = change.redirectUris ? [...change.redirectUris] : before.redirectUris;
-      const flaw = appFlaw({ ...client, scope: parseScope(client.scope) ?? [] });
+    const changed = await this.locked(clientId, async (transaction, before) => {
+      const { after, columns } = changedClient(before, change, new Date(this.clock.now()));
+      const flaw = appFlaw({ ...after, scope: parseScope(after.scope) ?? [] });
       if (flaw) return { flaw };
-      if (change.disabled !== undefined)
-        client.disabledAt = change.disabled ? (client.disabledAt ?? new Date(this.clock.now())) : null;
       if (change.jwks && !before.jwks) return { flaw: 'jwks_invalid' as const };
-      client.jwks = change.jwks ?? before.jwks;
-      const { name, scope, resources, redirectUris, jwks, disabledAt } = client;
-      const now = { name, scope, resources, redirectUris, jwks: jwks as PublicJwk[] | null, disabledAt };
-      await transaction.entities.update(Client, { clientId }, now);
-      const reason = change.disabled ? 'client_disabled' : lossOf(before, client);
+      await transaction.entities.update(Client, { clientId }, columns);
+      const reason = change.disabled ? 'client_disabled' : lossOf(before, after);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
       const type =
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      await this.audit(transaction, type, by, client, {
+      const { scope, resources, redirectUris, deviceGrant, dpopBound } = after;
+      await this.audit(transaction, type, by, after, {
         scope,
         ...(resources && { resources }),
-        ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+        ...(isApp(after) && { redirect_uris: redirectUris, device_grant: deviceGrant }),
+        ...(dpopBound !== before.dpopBound && { dpop_bound_access_tokens: dpopBound }),
       });
-      return recordOf(client);
+      return recordOf(after);
     });
     this.telemetry.revoked('grant', ended);
     return 'flaw' in changed && changed.flaw === 'unknown' ? undefined : changed;

@@ -75,7 +75,8 @@ export class SelfRegisteredClients {
       const [row] = await transaction.run<{ count: number }>(COUNT);
       if (!row || row.count >= this.config.MAX_REGISTERED_CLIENTS) return 'full';
       if (await entities.existsBy(Client, { clientId })) return 'there';
-      const { scope, audience, resources, redirectUris = [], ...rest } = given;
+      const { scope, audience, resources, redirectUris = [], deviceGrant = false, ...rest } = given;
+      const { requirePushed = false, dpopBound = false } = rest;
       const client = entities.create(Client, {
         ...rest,
         clientId,
@@ -83,14 +84,20 @@ export class SelfRegisteredClients {
         audience: [...audience],
         resources: [...resources],
         redirectUris: [...redirectUris],
+        deviceGrant,
+        requirePushed,
         isPublic,
         selfRegistered: true,
         jwks: rest.jwks ?? null,
+        dpopBound,
         disabledAt: null,
       });
       await entities.insert(Client, client);
       const secret = isPublic || rest.jwks ? {} : await insertSecret(entities, clientId, this.making);
-      const detail = { scope: client.scope, redirect_uris: redirectUris, public: isPublic };
+      const detail = {
+        ...{ scope: client.scope, redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic },
+        ...(dpopBound && { dpop_bound_access_tokens: true }),
+      };
       const more = await also(transaction, clientId);
       const by = { actor: `client:${clientId}`, origin };
       await auditClient(transaction, this.clock, {

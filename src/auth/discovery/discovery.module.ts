@@ -1,9 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DiscoveryModule as RoutesModule } from '@nestjs/core';
 import type { Config } from '../../config/config.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { discoveryControllers } from './discovery.controllers.js';
-import { ServedScopes } from './served-scopes.js';
+import { ServedScopesModule } from './served-scopes.module.js';
 
 /** Owns what the authority says of itself; never anything that came with a request. */
 @Module({})
@@ -12,9 +11,8 @@ export class DiscoveryModule {
   static of(config: Config): DynamicModule {
     return {
       module: DiscoveryModule,
-      imports: [KeysModule, RoutesModule],
+      imports: [KeysModule, ServedScopesModule],
       controllers: discoveryControllers(config),
-      providers: [ServedScopes],
     };
   }
 }

@@ -2,6 +2,11 @@ import { z } from 'zod';
 
 /** The wire shapes of the well-known documents. */
 
+const proofAlgorithms = z.array(z.string()).meta({
+  description: 'How a DPoP proof may be signed (RFC 9449 §5.1).',
+  example: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+});
+
 const secretMethods = z
   .array(z.string())
   .meta({ example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] });
@@ -16,6 +21,14 @@ export const authorizationServerMetadata = z
     issuer: z.url().meta({ example: 'https://auth.example.com' }),
     authorization_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/authorize' }),
     token_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/token' }),
+    device_authorization_endpoint: z
+      .url()
+      .meta({ example: 'https://auth.example.com/oauth/device_authorization' }),
+    pushed_authorization_request_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/par' }),
+    require_pushed_authorization_requests: z.boolean().meta({
+      description: 'Of everybody. Single clients may have to: an administrator says so.',
+      example: false,
+    }),
     introspection_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/introspect' }),
     revocation_endpoint: z.url().meta({ example: 'https://auth.example.com/oauth/revoke' }),
     keks_revocation_feed_endpoint: z.url().meta({
@@ -39,6 +52,7 @@ export const authorizationServerMetadata = z
       example: true,
     }),
     authorization_response_iss_parameter_supported: z.literal(true),
+    dpop_signing_alg_values_supported: proofAlgorithms,
     token_endpoint_auth_methods_supported: z.array(z.string()).meta({
       description: '`none` is for clients without a secret, and for the refresh tokens of people.',
       example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
@@ -59,6 +73,8 @@ export const protectedResourceMetadata = z
     authorization_servers: z.array(z.url()).meta({ example: ['https://auth.example.com'] }),
     scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat'] }),
     bearer_methods_supported: z.array(z.string()).meta({ example: ['header'] }),
+    dpop_signing_alg_values_supported: proofAlgorithms,
+    dpop_bound_access_tokens_required: z.boolean(),
   })
   .meta({ id: 'ProtectedResourceMetadata' });
 

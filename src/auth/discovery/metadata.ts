@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS } from 'keks-guard/internals';
 import type { Config } from '../../config/config.js';
 import { ASSERTION_ALGS } from '../clients/client-keys.js';
 import { OFFLINE_ACCESS } from '../scope.js';
@@ -19,6 +20,9 @@ export function authorizationServerMetadata(
     issuer,
     authorization_endpoint: `${issuer}/oauth/authorize`,
     token_endpoint: `${issuer}/oauth/token`,
+    device_authorization_endpoint: `${issuer}/oauth/device_authorization`,
+    pushed_authorization_request_endpoint: `${issuer}/oauth/par`,
+    require_pushed_authorization_requests: false,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     keks_revocation_feed_endpoint: `${issuer}/oauth/revocations`,
@@ -27,10 +31,16 @@ export function authorizationServerMetadata(
     scopes_supported: [...scopes, OFFLINE_ACCESS],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
-    grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+    grant_types_supported: [
+      'authorization_code',
+      'client_credentials',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ],
     code_challenge_methods_supported: ['S256'],
     ...(CLIENT_METADATA_DOCUMENTS && { client_id_metadata_document_supported: true }),
     authorization_response_iss_parameter_supported: true,
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
     token_endpoint_auth_methods_supported: [...secrets, 'none'],
     token_endpoint_auth_signing_alg_values_supported: algs,
     introspection_endpoint_auth_methods_supported: secrets,
@@ -54,5 +64,7 @@ export function protectedResourceMetadata(
     authorization_servers: [issuer],
     scopes_supported: [...scopes],
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+    dpop_bound_access_tokens_required: false,
   };
 }

@@ -10,6 +10,14 @@ import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGene
 @Index('grants_living_idx', ['userId', 'kind', 'expiresAt'], {
   where: 'revoked_at IS NULL AND user_id IS NOT NULL',
 })
+@Index('grants_newest_idx', ['createdAt', 'id'], { where: 'revoked_at IS NULL' })
+@Index('grants_newest_of_user_idx', ['userId', 'kind', 'createdAt', 'id'], {
+  where: 'revoked_at IS NULL AND user_id IS NOT NULL',
+})
+@Index('grants_newest_of_client_idx', ['clientId', 'createdAt', 'id'], {
+  where: 'revoked_at IS NULL AND client_id IS NOT NULL',
+})
+@Index('grants_revoked_at_idx', ['revokedAt'], { where: 'revoked_at IS NOT NULL' })
 @Check('grants_kind_check', `kind IN ('login', 'client', 'api_key', 'consent')`)
 @Check(
   'grants_owner_check',

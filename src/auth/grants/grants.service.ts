@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import type { Statement } from '../../database/statement.js';
-import { NEWEST, type Position } from '../lists/cursors.js';
+import { NEWEST, type Part, type Position } from '../lists/cursors.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
+import { listLiving } from './living-grants.js';
 import type { Initiator } from '../audit/actor.js';
 
 /** One of a user's own grants. */
@@ -55,14 +56,14 @@ export class GrantsService {
   /** Those that are alive, newest first. */
   async list(
     { userId, clientId }: GrantOwner,
-    count: number,
+    limit: number,
     after: Position = NEWEST,
-  ): Promise<sql.GrantRow[]> {
-    const values = [...after, new Date(this.clock.now()), count];
-    if (userId !== undefined && clientId !== undefined) return [];
-    if (userId !== undefined) return this.told.database.run(sql.LIST_GRANTS.user, [...values, userId]);
-    if (clientId !== undefined) return this.told.database.run(sql.LIST_GRANTS.client, [...values, clientId]);
-    return this.told.database.run(sql.LIST_GRANTS.anybody, values);
+  ): Promise<Part<sql.GrantRow>> {
+    if (userId !== undefined && clientId !== undefined) return { rows: [], rest: undefined };
+    const of = userId !== undefined ? 'user' : clientId !== undefined ? 'client' : 'anybody';
+    const statement = sql.LIST_GRANTS[of];
+    const living = { statement, owner: userId ?? clientId, now: new Date(this.clock.now()) };
+    return listLiving(this.told.database, living, after, limit);
   }
 
   private async revokeWith(statement: Statement, id: string, by: Initiator): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Positioned } from '../lists/cursors.js';
 import type { GrantKind } from './grant-revocation.js';
+import { livingGrants } from './living-grants.js';
 import { endedWithOwner } from './owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
 
@@ -40,27 +41,14 @@ export interface GrantRow extends Positioned {
   readonly expires_at: Date | null;
 }
 
-/** Whose grants a list shows. */
-const OWNERS = {
-  anybody: '',
-  user: 'AND g.user_id = $5::uuid',
-  client: 'AND g.client_id = $5',
+const LISTED = {
+  columns: `g.id, g.kind, g.user_id, u.name AS username, g.client_id, g.scope, g.label, g.ip, g.user_agent,
+            g.created_at, g.last_used_at, g.expires_at`,
+  join: 'LEFT JOIN users u ON u.id = g.user_id',
 } as const;
 
-const listGrants = (of: keyof typeof OWNERS): Statement => ({
-  name: `list_grants_of_${of}`,
-  text: `
-    SELECT g.id, g.kind, g.user_id, u.name AS username, g.client_id, g.scope, g.label, g.ip, g.user_agent,
-           g.created_at, g.last_used_at, g.expires_at, ARRAY[g.created_at::text, g.id::text] AS position
-      FROM grants g LEFT JOIN users u ON u.id = g.user_id
-     WHERE (g.created_at, g.id) < ($1::timestamptz, $2::uuid)
-       AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) ${OWNERS[of]}
-       AND NOT ${endedWithOwner('g')}
-     ORDER BY g.created_at DESC, g.id DESC LIMIT $4`,
-});
-
 export const LIST_GRANTS = {
-  anybody: listGrants('anybody'),
-  user: listGrants('user'),
-  client: listGrants('client'),
+  anybody: livingGrants({ name: 'list_grants', ...LISTED }),
+  user: livingGrants({ name: 'list_grants_of_user', ...LISTED, of: 'user' }),
+  client: livingGrants({ name: 'list_grants_of_client', ...LISTED, of: 'client' }),
 } as const;

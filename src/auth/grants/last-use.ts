@@ -69,7 +69,7 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
           `times of last use were not written: ${error instanceof Error ? error.message : ''}`,
         );
         // what was noted meanwhile is later
-        this.seen = new Map([...batch.slice(from), ...this.seen]);
+        this.seen = new Map([...batch.slice(from), ...this.seen].slice(0, MOST));
         return;
       }
     }

@@ -115,7 +115,8 @@ export const ALONG_THE_KEY: Statement = {
   name: 'along_the_key',
   text: `
     SELECT set_config(name, 'off', true)
-      FROM unnest('{enable_bitmapscan,enable_seqscan,enable_sort,enable_hashjoin,enable_mergejoin}'::text[]) AS name`,
+      FROM unnest('{enable_bitmapscan,enable_seqscan,enable_sort,enable_incremental_sort,enable_hashjoin,enable_mergejoin}'::text[])
+        AS name`,
 };
 
 export interface SweptRow {

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Notification, PoolClient } from 'pg';
 import type { Database } from '../../database/database.js';
 import { CHANNEL } from './leases.sql.js';
 
@@ -15,7 +15,7 @@ export class Bell {
 
   constructor(
     private readonly database: Database,
-    private readonly rung: () => void,
+    private readonly rung: (payload: string | undefined) => void,
   ) {}
 
   listen(): void {
@@ -33,7 +33,7 @@ export class Bell {
   private async open(): Promise<void> {
     try {
       const client = await this.database.lend();
-      client.on('notification', this.rung);
+      client.on('notification', this.heard);
       client.once('error', this.lost);
       client.once('end', this.lost);
       this.client = client;
@@ -43,6 +43,8 @@ export class Bell {
       this.lost();
     }
   }
+
+  private readonly heard = ({ payload }: Notification): void => this.rung(payload);
 
   private readonly lost = (): void => {
     this.drop();
@@ -54,7 +56,7 @@ export class Bell {
     const { client } = this;
     this.client = undefined;
     if (!client) return;
-    client.off('notification', this.rung);
+    client.off('notification', this.heard);
     client.off('error', this.lost);
     client.off('end', this.lost);
     client.release(true);

@@ -1,66 +1,56 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
+import { Alarm } from './alarm.js';
 import { Bell } from './bell.js';
 import { LeaseHolders } from './lease-holders.js';
 import * as sql from './leases.sql.js';
-import { RecentRevocations, type Revocation } from './recent-revocations.js';
-import { Snapshot } from './snapshot.js';
-
-/** What a guard has applied, and where. */
-export interface Position {
-  readonly place: string;
-  readonly snapshot: Snapshot;
-}
-
-/** What is new to a guard, after which it has applied all of `position` and may hold a lease. Or: begin again. */
-export type News = { readonly position: Position; readonly revocations: Revocation[] } | 'too far behind';
-
-interface Poll {
-  readonly guard: string;
-  readonly from: Position;
-  readonly askedAt: number;
-  /** Answered by then, also if there is nothing new. */
-  readonly due: number;
-  readonly resolve: (news: News) => void;
-  readonly reject: (fault: unknown) => void;
-}
+import { LeaseRegister, type Renewed } from './lease-register.js';
+import { Publication } from './publication.js';
+import type { News, Poll, Position } from './poll.js';
+import { RecentRevocations } from './recent-revocations.js';
+import type { Snapshot } from './snapshot.js';
 
 const GUARDS_MOST = 1_000;
+/** A guard that asks again has given up the question before, or will soon. */
+const POLLS_MOST = 2 * GUARDS_MOST;
 const RECENT_MOST = 10_000;
 /** Polls that would be answered so soon are answered together. */
 const TOGETHER_MS = 10;
 const PAUSE_MS = 100;
+const STOP_MOST_MS = 5_000;
 
 /**
- * Owns the leases that this instance gives to guards. The order is the proof (docs/decisions/0048): a poll has come, the
- * lease is committed, then the log is read in another snapshot, then the poll is answered.
+ * Owns the leases that this instance gives to guards. The order is the proof (docs/decisions/0048, 0062): a poll has come, a
+ * lease is committed that lasts as long as that of the answer, then the log is read in another snapshot, then the poll is
+ * answered.
  */
 @Injectable()
 export class GuardLeases implements BeforeApplicationShutdown {
-  readonly instance = randomUUID();
-  private readonly holders: LeaseHolders;
+  private readonly register: LeaseRegister;
+  private readonly holders = new LeaseHolders();
   private readonly bell: Bell;
   private readonly polls = new Set<Poll>();
-  private recent: { readonly place: string; readonly log: RecentRevocations } | undefined;
-  private published = Snapshot.NOTHING;
-  /** Guards have been told of them, and the register does not say yet that they have applied them. */
-  private unpublished: bigint[] = [];
-  private beat = 0;
+  private recent: RecentRevocations | undefined;
+  private readonly publication: Publication;
   private rung = false;
-  private running = false;
-  private timer: NodeJS.Timeout | undefined;
+  private turning: Promise<void> | undefined;
+  private readonly alarm = new Alarm(() => this.turn());
   private stopped = false;
-  private waiters: (() => void)[] = [];
 
   constructor(
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Pick<Config, 'LEASE_TTL'>,
   ) {
-    this.holders = new LeaseHolders(this.ttlMs);
-    this.bell = new Bell(database, () => this.ring());
+    this.register = new LeaseRegister(database, this.ttlMs);
+    this.publication = new Publication(this.holders, () => this.alarm.setFor(0));
+    this.bell = new Bell(database, (payload) => this.heard(payload));
+  }
+
+  get instance(): string {
+    return this.register.instance;
   }
 
   get ttlMs(): number {
@@ -68,158 +58,189 @@ export class GuardLeases implements BeforeApplicationShutdown {
   }
 
   /**
-   * Answered when there is something new, or after a third of a lease.
+   * Answered when there is something new, or when leases are renewed, which is after a third of one.
    * @param gone aborted when the guard does not wait any more
    * @throws Unavailable
    */
   ask(guard: string, from: Position, gone: AbortSignal): Promise<News> {
     const askedAt = performance.now();
     if (this.stopped) throw new Unavailable('the server stops');
-    const isKnown = this.holders.holds(guard);
-    if (!isKnown && Math.max(this.polls.size, this.holders.count) >= GUARDS_MOST)
-      throw new Unavailable('too many guards');
+    const isNew = !this.holders.holds(guard);
+    const room = this.polls.size < (isNew ? GUARDS_MOST : POLLS_MOST);
+    if (!room || (isNew && this.holders.size >= GUARDS_MOST)) throw new Unavailable('too many guards');
     this.bell.listen();
-    if (this.recent?.place === from.place) this.holders.acknowledge(guard, from.snapshot);
-    this.wake();
-    const due = askedAt + (isKnown ? this.ttlMs / 3 : 0);
+    if (this.recent?.place === from.place) {
+      this.holders.acknowledge(guard, from.snapshot);
+      // it came while others were told
+      if (this.recent.hasNews(from.snapshot)) this.rung = true;
+    }
+    const renewedAt = Math.min(askedAt, this.register.renewed?.at ?? 0);
+    const due = isNew ? askedAt : Math.max(askedAt, renewedAt + this.ttlMs / 3);
+    if (gone.aborted) throw new Unavailable('the guard does not wait any more');
     return new Promise((resolve, reject) => {
-      const poll = { guard, from, askedAt, due, resolve, reject };
+      const poll = { guard, from, askedAt, isNew, due, resolve, reject };
       this.polls.add(poll);
       gone.addEventListener('abort', () => {
         if (this.polls.delete(poll)) reject(new Unavailable('the guard does not wait any more'));
       });
-      this.schedule();
+      if (!this.turning) this.alarm.setFor(this.isUrgent() ? 0 : due);
     });
+  }
+
+  /** A guard that stops holds no lease any more, of whichever instance, and nobody waits for it. @throws Unavailable */
+  async leave(guard: string): Promise<void> {
+    if (!this.holders.holds(guard)) await this.database.run(sql.TELL_LEAVING, [guard]);
+    else this.letGo(guard);
+  }
+
+  private letGo(guard: string): void {
+    this.holders.leave(guard);
+    const isAlone = this.polls.size === 0 && this.holders.count === 0;
+    if (isAlone && !this.turning && !this.stopped) this.alarm.setFor(0);
+  }
+
+  private heard(payload: string | undefined): void {
+    const guard = sql.leavingGuard(payload);
+    if (guard !== undefined) return this.letGo(guard);
+    this.publication.awaited();
+    this.ring();
   }
 
   /** Something has been written into the log. */
   ring(): void {
     this.rung = true;
-    if (this.polls.size > 0) this.schedule();
+    if (this.polls.size > 0 && !this.turning && !this.stopped) this.alarm.setFor(0);
   }
 
-  /**
-   * Whether all guards that may hold a lease of this instance have applied these transactions, which are in the log. Who gets
-   * a lease from now on is told of them: the log is read after the lease is promised.
-   */
-  haveApplied(transactions: readonly bigint[]): boolean {
-    const { applied } = this.holders;
-    return applied === undefined || transactions.every((one) => applied.sees(one));
+  /** @returns who may hold a lease of this instance and has not applied these transactions by `until` */
+  async told(transactions: readonly bigint[], until: number): Promise<readonly string[]> {
+    if (!this.hasRead(transactions)) await this.turning;
+    if (!this.hasRead(transactions)) this.ring();
+    return this.holders.told(transactions, until);
   }
 
-  /** Resolves when a guard has asked again. */
-  progress(): Promise<void> {
-    return new Promise((resolve) => this.waiters.push(resolve));
+  /** Who holds a lease, how many revocations that are known here it has not applied, and how many ends wait for it. */
+  guards(): sql.DescribedGuard[] {
+    const behind = (applied: Snapshot): number => this.recent?.countAfter(applied) ?? 0;
+    return this.holders.all().map(({ applied, ...one }) => ({ ...one, behind: behind(applied) }));
   }
 
-  /** While the pool is still open. Others wait for our guards as long as a lease lasts. */
-  beforeApplicationShutdown(): void {
+  /** While the pool is still open: when all leases are over the entry goes, so that nobody waits for who is not there. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
-    this.bell.stop();
+    this.alarm.stop();
     for (const { reject } of this.polls) reject(new Unavailable('the server stops'));
     this.polls.clear();
+    await this.turning;
+    const left = (this.holders.lastEnd ?? 0) - performance.now();
+    if (left > 0) await sleep(Math.min(left + 1, STOP_MOST_MS));
+    if (this.holders.count === 0) await this.rest().catch(() => undefined);
+    this.bell.stop();
   }
 
-  private wake(): void {
-    for (const resolve of this.waiters.splice(0)) resolve();
+  /** At once if there is something to do at once, else when the first poll is due, or the first lease is over. */
+  private schedule(): void {
+    if (this.stopped) return;
+    if (this.polls.size === 0) {
+      const end = this.holders.firstEnd;
+      // also when everybody whom it was entered for has gone meanwhile
+      if (end !== undefined || this.register.renewed) this.alarm.setFor((end ?? 0) + 1);
+    } else if (this.isUrgent()) this.alarm.setFor(0);
+    else this.alarm.setFor(Math.min(...[...this.polls].map(({ due }) => due)));
   }
 
-  /** At once if there is something to do at once, else when the first poll is due, or the last lease is over. */
-  private schedule(pause = 0): void {
-    if (this.running || this.stopped) return;
-    clearTimeout(this.timer);
-    const now = performance.now();
-    const isUrgent = this.polls.size > 0 && (this.rung || this.hasUnpublished());
-    const dues = [...this.polls].map(({ due }) => due);
-    const idleAt = this.holders.firstEnd ?? now + this.ttlMs;
-    const at = isUrgent ? now : Math.min(...dues, dues.length === 0 ? idleAt + 1 : Infinity);
-    this.timer = setTimeout(() => void this.turn(), Math.max(pause, at - now)).unref();
+  private hasRead(transactions: readonly bigint[]): boolean {
+    return transactions.every((one) => this.recent?.upTo.sees(one));
   }
 
-  /** Somebody elsewhere may wait for it. */
-  private hasUnpublished(): boolean {
-    return this.unpublished.length > 0 && this.haveApplied(this.unpublished);
+  private isUrgent(): boolean {
+    return this.rung || this.publication.isDue;
   }
 
-  private async turn(): Promise<void> {
-    if (this.running) return;
-    this.running = true;
-    let pause = 0;
+  private turn(): void {
+    this.turning ??= this.act().finally(() => {
+      this.turning = undefined;
+      this.schedule();
+    });
+  }
+
+  private async act(): Promise<void> {
     try {
       if (this.polls.size > 0) await this.round();
       else if (this.holders.count === 0) await this.rest();
     } catch (fault) {
       for (const { reject } of this.polls) reject(fault);
       this.polls.clear();
-      pause = PAUSE_MS;
-    } finally {
-      this.running = false;
+      await sleep(PAUSE_MS);
     }
-    if (this.polls.size > 0 || this.holders.count > 0) this.schedule(pause);
   }
 
   /** Nobody holds a lease and nobody asks: it costs nothing until somebody does. */
   private async rest(): Promise<void> {
     this.bell.stop();
     this.recent = undefined;
-    this.unpublished = [];
-    if (this.beat > 0) await this.database.run(sql.LEAVE_REGISTER, [this.instance]);
+    this.publication.clear();
+    await this.register.leave();
   }
 
   private async round(): Promise<void> {
     const batch = [...this.polls];
     this.rung = false;
-    const place = await this.enter(batch);
-    if (this.recent?.place !== place)
-      this.recent = { place, log: startOf(batch, { place, snapshot: this.published }) };
-    const { log } = this.recent;
-    const values = [log.upTo.toString(), RECENT_MOST + 1, this.instance, this.beat];
-    const rows = await this.database.run<sql.RevocationRow & { entered: boolean }>(sql.READ_NEW, values);
-    const seenBy = Snapshot.parse(rows[0]?.snapshot ?? '');
-    // whoever has taken it out of the register waits for none of its guards any more: it begins again
-    if (rows[0]?.place !== place || !rows[0].entered || !seenBy) return this.ring();
-    const found = rows.filter(({ id }) => id !== null);
-    log.add(found, seenBy);
-    this.unpublished.push(...new Set(found.map(({ xid }) => BigInt(xid))));
-    this.answer(batch, log, { place, snapshot: seenBy });
+    const renewed = this.lasting(batch) ?? (await this.enter(batch));
+    const log = (this.recent ??= startOf(batch, renewed));
+    const until = (poll: Poll): number => Math.min(poll.askedAt, renewed.from) + this.ttlMs;
+    for (const poll of batch)
+      if (this.polls.has(poll)) this.holders.expect(poll.guard, until(poll), renewed.applied);
+    const found = await this.register.read(renewed, log.upTo, RECENT_MOST + 1);
+    if (!found) return this.ring();
+    log.add(found.rows, found.seenBy);
+    this.publication.add(found.rows.map(({ xid }) => BigInt(xid)));
+    this.register.describe(() => this.guards());
+    this.answer(batch, { place: renewed.place, snapshot: found.seenBy }, until);
+    // who has come meanwhile is told in the next round
+    if (found.rows.length > 0 && [...this.polls].some((poll) => !batch.includes(poll))) this.rung = true;
   }
 
-  /** @returns where the lease has been committed */
-  private async enter(batch: readonly Poll[]): Promise<string> {
-    const { applied } = this.holders;
-    this.beat += 1;
-    const guards = new Set([...batch.map(({ guard }) => guard)]).size;
-    const values = [this.instance, this.beat, applied?.toString() ?? null, this.ttlMs, guards];
-    const [row] = await this.database.run<sql.RenewedRow>(sql.RENEW_LEASE, [
-      ...values,
-      this.recent?.place ?? null,
-    ]);
-    const published = Snapshot.parse(row?.applied ?? '');
-    if (!row || !published) throw new Unavailable('the register of leases gave no answer');
-    if (this.recent && row.place !== this.recent.place) this.holders.knowNothing();
-    this.published = published;
-    this.unpublished = this.unpublished.filter((one) => !published.sees(one));
-    for (const { guard, askedAt } of batch) this.holders.expect(guard, askedAt, published);
-    return row.place;
+  /** What has been committed for an earlier answer, if it is enough for these polls: then they get what is left of it. */
+  private lasting(batch: readonly Poll[]): Renewed | undefined {
+    const { renewed } = this.register;
+    if (!this.recent || !renewed || this.publication.isDue) return undefined;
+    const now = performance.now();
+    const isYoung = now < Math.min(renewed.at + this.ttlMs / 3 - TOGETHER_MS, renewed.from + this.ttlMs / 2);
+    const areKnown = batch.every(({ guard, isNew }) => !isNew && this.holders.holds(guard));
+    return isYoung && areKnown ? renewed : undefined;
   }
 
-  private answer(batch: readonly Poll[], log: RecentRevocations, position: Position): void {
+  private async enter(batch: readonly Poll[]): Promise<Renewed> {
+    const guards = new Set([...this.holders.names(), ...batch.map(({ guard }) => guard)]).size;
+    const before = this.recent?.place;
+    const renewed = await this.register.renew(this.holders.applied, guards, before);
+    if (renewed.place !== before) {
+      this.holders.knowNothing();
+      this.recent = undefined;
+    }
+    this.publication.done(renewed.applied);
+    return renewed;
+  }
+
+  private answer(batch: readonly Poll[], position: Position, until: (poll: Poll) => number): void {
     const soon = performance.now() + TOGETHER_MS;
     for (const poll of batch) {
       // given up meanwhile: its answer must reach nobody
       if (!this.polls.has(poll)) continue;
-      const revocations = poll.from.place === position.place ? log.after(poll.from.snapshot) : undefined;
-      if (revocations?.length === 0 && poll.due > soon) continue;
+      const { askedAt, due, from } = poll;
+      const revocations = from.place === position.place ? this.recent?.after(from.snapshot) : undefined;
+      if (revocations?.length === 0 && due > soon) continue;
       this.polls.delete(poll);
-      poll.resolve(revocations ? { position, revocations } : 'too far behind');
+      const leaseMs = Math.floor(until(poll) - askedAt);
+      poll.resolve(revocations ? { position, revocations, leaseMs } : 'too far behind');
     }
   }
 }
 
-/** Nothing is kept before somebody asks; then what the one that is furthest behind has not seen. Nobody is ahead of `now`. */
-function startOf(batch: readonly Poll[], now: Position): RecentRevocations {
-  const known = batch.filter(({ from }) => from.place === now.place);
-  const since = known.reduce((all, { from }) => all.meet(from.snapshot), now.snapshot);
-  return new RecentRevocations(since, RECENT_MOST);
+/** Nothing is kept before somebody asks; then what the one that is furthest behind has not seen. Nobody is ahead of `applied`. */
+function startOf(batch: readonly Poll[], { place, applied }: Renewed): RecentRevocations {
+  const known = batch.filter(({ from }) => from.place === place);
+  const since = known.reduce((all, { from }) => all.meet(from.snapshot), applied);
+  return new RecentRevocations(place, since, RECENT_MOST);
 }

@@ -7,14 +7,36 @@ interface Holder {
   applied: Snapshot;
 }
 
+/** Somebody waits until those who are left have applied these transactions. */
+interface Wait {
+  readonly transactions: readonly bigint[];
+  readonly until: number;
+  /** The last one is looked at: while it has not, the others do not matter. */
+  readonly left: string[];
+  /** It is waited for. */
+  blocker: string | undefined;
+  /** These were waited for in vain. */
+  readonly late: string[];
+  readonly resolve: (late: readonly string[]) => void;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export interface HeldLease {
+  readonly guard: string;
+  /** Milliseconds. */
+  readonly left: number;
+  readonly applied: Snapshot;
+  /** Ends that wait for it. */
+  readonly awaited: number;
+}
+
 /**
  * Owns who may hold a lease that this instance gave, until when, and what all of them have applied. An answer that is on its
  * way proves nothing: a guard has applied what it asks from the next time.
  */
 export class LeaseHolders {
   private readonly holders = new Map<string, Holder>();
-
-  constructor(private readonly ttlMs: number) {}
+  private readonly waits = new Set<Wait>();
 
   /** Of those who may hold one now. */
   get count(): number {
@@ -22,11 +44,19 @@ export class LeaseHolders {
     return this.holders.size;
   }
 
-  /** `performance.now()` by which all are over; undefined if none is left. */
+  /** Also those whose lease has just ended. */
+  get size(): number {
+    return this.holders.size;
+  }
+
+  /** `performance.now()` by which the first is over; undefined if none is left. */
   get firstEnd(): number | undefined {
-    this.forgetOver();
-    const ends = [...this.holders.values()].map(({ until }) => until);
-    return ends.length === 0 ? undefined : Math.min(...ends);
+    return this.end(Math.min);
+  }
+
+  /** `performance.now()` by which all are over; undefined if none is left. */
+  get lastEnd(): number | undefined {
+    return this.end(Math.max);
   }
 
   /** @returns what everybody has applied; undefined if there is nobody */
@@ -37,28 +67,115 @@ export class LeaseHolders {
     return all;
   }
 
-  holds(guard: string): boolean {
+  names(): string[] {
     this.forgetOver();
-    return this.holders.has(guard);
+    return [...this.holders.keys()];
+  }
+
+  all(): HeldLease[] {
+    this.forgetOver();
+    const now = performance.now();
+    const waits = [...this.waits];
+    return [...this.holders].map(([guard, { until, applied }]) => {
+      const awaited = waits.filter((wait) => this.owes(guard, wait, now) !== undefined).length;
+      return { guard, left: Math.round(until - now), applied, awaited };
+    });
+  }
+
+  holds(guard: string): boolean {
+    return (this.holders.get(guard)?.until ?? 0) > performance.now();
   }
 
   /** A poll has come: its guard has applied all that it asks from. */
   acknowledge(guard: string, applied: Snapshot): void {
     const holder = this.holders.get(guard);
-    if (holder) holder.applied = applied;
+    if (!holder) return;
+    holder.applied = applied;
+    this.look(guard);
   }
 
   /** Before the log is read for its answer. @param applied by somebody who holds none yet */
-  expect(guard: string, askedAt: number, applied: Snapshot): void {
+  expect(guard: string, until: number, applied: Snapshot): void {
     const holder = this.holders.get(guard);
-    const until = askedAt + this.ttlMs;
     if (holder) holder.until = Math.max(holder.until, until);
     else this.holders.set(guard, { until, applied });
+  }
+
+  /** It has said that it holds none any more. */
+  leave(guard: string): void {
+    this.holders.delete(guard);
+    for (const wait of this.waits) if (wait.blocker === guard) wait.blocker = undefined;
+    this.look(guard);
   }
 
   /** The snapshots are of another cluster: nobody has applied anything of this one. */
   knowNothing(): void {
     for (const holder of this.holders.values()) holder.applied = Snapshot.NOTHING;
+  }
+
+  /**
+   * Until everybody who may hold a lease has applied these transactions, which are in the log, or holds none any more. Who gets
+   * one from now on is told of them: the log is read after the lease is promised.
+   * @param until `performance.now()` when it is not waited for any longer
+   * @returns who had not applied them by then
+   */
+  told(transactions: readonly bigint[], until: number): Promise<readonly string[]> {
+    return new Promise((resolve) => {
+      const left = [...this.holders.keys()];
+      const wait: Wait = {
+        transactions,
+        until,
+        left,
+        blocker: undefined,
+        late: [],
+        resolve,
+        timer: undefined,
+      };
+      this.waits.add(wait);
+      this.goOn(wait);
+    });
+  }
+
+  /** Each guard is looked at once: it never un-applies anything. */
+  private goOn(wait: Wait): void {
+    const { left, late, until, resolve } = wait;
+    clearTimeout(wait.timer);
+    const now = performance.now();
+    const isOver = now >= until;
+    for (let guard = left.at(-1); guard !== undefined; guard = left.at(-1)) {
+      if (isOver) break;
+      const owedUntil = this.owes(guard, wait, now);
+      if (owedUntil !== undefined) {
+        wait.blocker = guard;
+        wait.timer = setTimeout(() => this.goOn(wait), Math.ceil(Math.min(until, owedUntil) - now)).unref();
+        return;
+      }
+      if (guard === wait.blocker && !this.hasApplied(guard, wait)) late.push(guard);
+      left.pop();
+    }
+    this.waits.delete(wait);
+    resolve([...late, ...left.filter((guard) => this.owes(guard, wait, now) !== undefined)]);
+  }
+
+  /** @returns until when it holds a lease without having applied them */
+  private owes(guard: string, wait: Wait, now: number): number | undefined {
+    const { until = 0 } = this.holders.get(guard) ?? {};
+    return until <= now || this.hasApplied(guard, wait) ? undefined : until;
+  }
+
+  private hasApplied(guard: string, { transactions }: Wait): boolean {
+    const { applied } = this.holders.get(guard) ?? {};
+    return applied !== undefined && transactions.every((one) => applied.sees(one));
+  }
+
+  private look(guard: string): void {
+    for (const wait of this.waits) if (wait.left.at(-1) === guard) this.goOn(wait);
+  }
+
+  private end(which: (...ends: number[]) => number): number | undefined {
+    this.forgetOver();
+    const ends = [...this.holders.values()].map(({ until }) => until);
+    return ends.length === 0 ? undefined : which(...ends);
   }
 
   private forgetOver(): void {

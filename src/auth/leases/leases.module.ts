@@ -1,11 +1,14 @@
 import { Module } from '@nestjs/common';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
+import { GuardDirectory } from './guard-directory.js';
 import { GuardLeases } from './guard-leases.js';
 import { RevocationLog } from './revocation-log.js';
 import { ToldGuards } from './told-guards.js';
 
 /** Owns what guards that check JWTs alone are told of ends, and the wait for them; never what ends. */
 @Module({
-  providers: [GuardLeases, RevocationLog, ToldGuards],
-  exports: [GuardLeases, RevocationLog, ToldGuards],
+  imports: [TelemetryModule],
+  providers: [GuardDirectory, GuardLeases, RevocationLog, ToldGuards],
+  exports: [GuardDirectory, GuardLeases, RevocationLog, ToldGuards],
 })
 export class LeasesModule {}

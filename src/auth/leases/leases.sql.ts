@@ -42,6 +42,11 @@ export interface RevocationRow {
   readonly expires_at: number;
 }
 
+export interface NewRow extends RevocationRow {
+  /** Whether the entry of the reader stands in the register. */
+  readonly entered: boolean;
+}
+
 export type RevocationKind = 'token' | 'grant' | 'subject' | 'key' | 'all';
 
 const COLUMNS = `id::text, xid::text, kind, value, subject, ceil(extract(epoch FROM expires_at))::float8 AS expires_at`;
@@ -72,6 +77,49 @@ export const READ_PAGE: Statement = {
 export const LEAVE_REGISTER: Statement = {
   name: 'leave_guard_leases',
   text: `DELETE FROM guard_leases WHERE instance = $1`,
+};
+
+/** For people: whom the entry is for. */
+export const DESCRIBE: Statement = {
+  name: 'describe_guards',
+  text: `UPDATE guard_leases SET holders = $2::json, described_at = clock_timestamp() WHERE instance = $1`,
+};
+
+/** As its instance describes a guard. */
+export interface DescribedGuard {
+  readonly guard: string;
+  /** Milliseconds of its lease when it was described. */
+  readonly left: number;
+  readonly behind: number;
+  readonly awaited: number;
+}
+
+export interface InstanceRow {
+  readonly instance: string;
+  readonly guards: number;
+  readonly ttl_ms: number;
+  /** Milliseconds. */
+  readonly renewed: number;
+  readonly unconfirmed: number;
+  readonly holders: readonly DescribedGuard[] | null;
+  /** Milliseconds; null where an older version runs. */
+  readonly described: number | null;
+}
+
+/** More than that is only "many". */
+export const UNCONFIRMED_MOST = 10_000;
+
+export const READ_INSTANCES: Statement = {
+  name: 'read_instances_with_guards',
+  text: `
+    SELECT instance, guards, ttl_ms, holders, (
+             SELECT count(*)::int FROM (
+               SELECT FROM revocations
+                WHERE xid >= pg_snapshot_xmin(applied) AND NOT pg_visible_in_snapshot(xid, applied)
+                LIMIT ${UNCONFIRMED_MOST}) AS r) AS unconfirmed,
+           (extract(epoch FROM clock_timestamp() - renewed_at) * 1000)::float8 AS renewed,
+           (extract(epoch FROM clock_timestamp() - described_at) * 1000)::float8 AS described
+      FROM guard_leases ORDER BY instance`,
 };
 
 export interface UnconfirmedRow {
@@ -116,3 +164,16 @@ export const CHANNEL = 'keks_revocations';
 
 /** In a transaction of its own, which is not the one of the revoke: it may be lost, and it is slow at its commit. */
 export const RING: Statement = { name: 'ring_for_revocations', text: `SELECT pg_notify('${CHANNEL}', '')` };
+
+const LEAVES = 'leaves ';
+
+/** A guard that stops says so over another connection than it asked over, which may lead to another instance. */
+export const TELL_LEAVING: Statement = {
+  name: 'tell_leaving_guard',
+  text: `SELECT pg_notify('${CHANNEL}', '${LEAVES}' || $1)`,
+};
+
+/** @returns the guard that leaves, if the payload of a notification says so */
+export function leavingGuard(payload: string | undefined): string | undefined {
+  return payload?.startsWith(LEAVES) ? payload.slice(LEAVES.length) : undefined;
+}

@@ -13,6 +13,9 @@ export interface Revocation {
   readonly exp: number;
 }
 
+/** Guards that keep up ask from a few places. */
+const ANSWERS_MOST = 100;
+
 /** What one read has found. */
 interface Find {
   readonly seenBy: Snapshot;
@@ -25,9 +28,12 @@ export class RecentRevocations {
   upTo: Snapshot;
   private finds: Find[] = [];
   private size = 0;
+  /** Since the last find, by what was known. */
+  private readonly answers = new Map<string, readonly Revocation[] | undefined>();
 
   /** @param since what is not here has been seen by this one */
   constructor(
+    readonly place: string,
     private since: Snapshot,
     private readonly most: number,
   ) {
@@ -38,6 +44,7 @@ export class RecentRevocations {
   add(rows: readonly RevocationRow[], seenBy: Snapshot): void {
     this.upTo = seenBy;
     if (rows.length > 0) {
+      this.answers.clear();
       const kept = rows.map((row) => ({ transaction: BigInt(row.xid), revocation: revocationOf(row) }));
       this.finds.push({ seenBy, kept });
       this.size += kept.length;
@@ -50,11 +57,34 @@ export class RecentRevocations {
     }
   }
 
-  /** Undefined if some of it may not be here. */
-  after(known: Snapshot): Revocation[] | undefined {
-    if (!known.covers(this.since)) return undefined;
-    const news = this.finds.flatMap(({ kept }) => kept).filter(({ transaction }) => !known.sees(transaction));
-    return news.map(({ revocation }) => revocation);
+  /** Undefined if some of it may not be here. Who asks from the same place gets the same. */
+  after(known: Snapshot): readonly Revocation[] | undefined {
+    const key = known.toString();
+    if (this.answers.size >= ANSWERS_MOST) this.answers.clear();
+    if (!this.answers.has(key))
+      this.answers.set(key, known.covers(this.since) ? this.unseenBy(known) : undefined);
+    return this.answers.get(key);
+  }
+
+  hasNews(known: Snapshot): boolean {
+    return this.after(known)?.length !== 0;
+  }
+
+  /** How many of those that are kept it has not seen. */
+  countAfter(known: Snapshot): number {
+    return (this.after(known) ?? this.unseenBy(known)).length;
+  }
+
+  private unseenBy(known: Snapshot): Revocation[] {
+    const unseen: Revocation[][] = [];
+    for (const { seenBy, kept } of this.finds.toReversed()) {
+      // and so it has seen what was found before
+      if (known.covers(seenBy)) break;
+      unseen.unshift(
+        kept.filter(({ transaction }) => !known.sees(transaction)).map(({ revocation }) => revocation),
+      );
+    }
+    return unseen.flat();
   }
 }
 

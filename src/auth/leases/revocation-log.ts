@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
-import type { Position } from './guard-leases.js';
+import type { Position } from './poll.js';
 import { READ_PAGE, type RevocationRow } from './leases.sql.js';
 import { revocationOf, type Revocation } from './recent-revocations.js';
 import { Snapshot } from './snapshot.js';

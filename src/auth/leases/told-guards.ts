@@ -1,11 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Database, type Transaction } from '../../database/database.js';
+import { MicroBatch } from '../../database/hot/micro-batch.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { GuardLeases } from './guard-leases.js';
 import * as sql from './leases.sql.js';
 import { Snapshot } from './snapshot.js';
 
 const FIRST_PAUSE_MS = 2;
 const LAST_PAUSE_MS = 25;
+/** So many are named in a line of the log. */
+const NAMED = 3;
 
 interface Owing {
   readonly instance: string;
@@ -21,10 +26,20 @@ interface Owing {
  */
 @Injectable()
 export class ToldGuards {
+  private readonly logger = new Logger('guards');
+  /** Ends that have been committed together look into the register together. */
+  private readonly looks = new MicroBatch<void, readonly Owing[]>((waiting) => this.look(waiting.length), {
+    name: 'look for guards',
+    size: 1_000,
+    flights: 2,
+    queue: 20_000,
+  });
+
   constructor(
     /** For those who also do what ends nothing. */
     readonly database: Database,
     private readonly leases: GuardLeases,
+    private readonly telemetry: Telemetry,
   ) {}
 
   /**
@@ -33,14 +48,15 @@ export class ToldGuards {
    */
   async wait(): Promise<void> {
     const began = performance.now();
-    const rows = await this.database.run<sql.UnconfirmedRow>(sql.UNCONFIRMED);
-    if (rows.length === 0) return;
-    const owing = rows.map(({ instance, beat, ttl_ms, missing }) => {
-      return { instance, beat, until: began + ttl_ms, missing: missing.map(BigInt) };
-    });
+    // they hear of it while the register is read
+    this.leases.ring();
+    const owing = await this.looks.ask();
+    if (owing.length === 0) return;
     const own = owing.filter(({ instance }) => instance === this.leases.instance);
     const others = owing.filter(({ instance }) => instance !== this.leases.instance);
-    await Promise.all([...own.map((one) => this.ownGuards(one)), this.guardsOf(others)]);
+    const ofOwn = own.map(({ missing, until }) => this.leases.told(missing, until));
+    const late = await Promise.all([...ofOwn, this.guardsOf(others)]);
+    this.note(late.flat(), performance.now() - began);
   }
 
   /** As that of the database, and then the wait. @throws Unavailable also when it has been committed */
@@ -50,25 +66,30 @@ export class ToldGuards {
     return result;
   }
 
-  private async ownGuards({ missing, until }: Owing): Promise<void> {
-    this.leases.ring();
-    while (!this.leases.haveApplied(missing) && performance.now() < until) {
-      const asked = this.leases.progress();
-      await Promise.race([asked, sleep(Math.min(LAST_PAUSE_MS, until - performance.now()))]);
-    }
+  private async look(count: number): Promise<(readonly Owing[])[]> {
+    const rows = await this.database.run<sql.UnconfirmedRow>(sql.UNCONFIRMED);
+    // leases of an entry that has been seen began before it was seen
+    const seenAt = performance.now();
+    const owing = rows.map(({ instance, beat, ttl_ms, missing }) => {
+      return { instance, beat, until: seenAt + ttl_ms, missing: missing.map(BigInt) };
+    });
+    return Array.from({ length: count }, () => owing);
   }
 
-  private async guardsOf(others: readonly Owing[]): Promise<void> {
-    if (others.length === 0) return;
+  /** @returns instances whose guards it has waited for in vain */
+  private async guardsOf(others: readonly Owing[]): Promise<readonly string[]> {
+    if (others.length === 0) return [];
     await this.database.run(sql.RING);
+    const late: string[] = [];
     let left = others;
     for (let pause = FIRST_PAUSE_MS; left.length > 0; pause = Math.min(pause * 1.5, LAST_PAUSE_MS)) {
       await sleep(pause);
-      left = await this.stillOwing(left);
+      left = await this.stillOwing(left, late);
     }
+    return late;
   }
 
-  private async stillOwing(owing: readonly Owing[]): Promise<Owing[]> {
+  private async stillOwing(owing: readonly Owing[], late: string[]): Promise<Owing[]> {
     const now = performance.now();
     const ids = owing.map(({ instance }) => instance);
     const rows = await this.database.run<sql.RegisteredRow>(sql.READ_REGISTER, [ids]);
@@ -78,14 +99,22 @@ export class ToldGuards {
       const row = found.get(one.instance);
       const applied = Snapshot.parse(row?.applied ?? '');
       if (!row || (applied && one.missing.every((transaction) => applied.sees(transaction)))) continue;
-      if (now < one.until) left.push(one);
+      if (now < one.until) {
+        left.push(one);
+        continue;
+      }
+      late.push(`of instance ${one.instance}`);
       // as long as a lease lasts it has renewed nothing: it is gone
-      else if (row.beat === one.beat) await this.database.run(sql.STRIKE_OUT, [one.instance, one.beat]);
+      if (row.beat === one.beat) await this.database.run(sql.STRIKE_OUT, [one.instance, one.beat]);
     }
     return left;
   }
-}
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+  private note(late: readonly string[], ms: number): void {
+    this.telemetry.toldGuards(ms / 1_000, late.length > 0);
+    if (late.length === 0) return;
+    const more = late.length > NAMED ? ` and ${late.length - NAMED} more` : '';
+    const named = late.slice(0, NAMED).join(', ');
+    this.logger.warn(`an end was acknowledged ${Math.round(ms)} ms late: no answer from ${named}${more}`);
+  }
 }

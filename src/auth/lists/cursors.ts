@@ -16,6 +16,13 @@ export interface Positioned {
 /** Before the first row of a list that is sorted by time and id, newest first. */
 export const NEWEST: Position = ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
 
+/** Some of a list. */
+export interface Part<R> {
+  readonly rows: readonly R[];
+  /** Where to go on; undefined at the end of the list. */
+  readonly rest: Position | undefined;
+}
+
 const MAC_BYTES = 16;
 /** No position that we write is longer. */
 const LONGEST = 8_192;
@@ -38,17 +45,30 @@ export class Cursors {
    * @param read the rows behind a position, `count` at most
    * @throws WireError invalid_request for a cursor that was not made for this list
    */
-  async page<R extends Positioned, T>(
+  page<R extends Positioned, T>(
     list: readonly string[],
     query: PageQuery,
     read: (after: Position | undefined, count: number) => Promise<readonly R[]>,
     toItem: (row: R) => T,
   ): Promise<List<T>> {
-    const after = query.cursor === undefined ? undefined : this.read(list, query.cursor);
-    const rows = await read(after, query.limit + 1);
-    const shown = rows.slice(0, query.limit);
-    const last = rows.length > shown.length ? shown.at(-1) : undefined;
-    return { items: shown.map(toItem), next: last ? this.write(list, last.position) : null };
+    const part = async (after: Position | undefined, limit: number): Promise<Part<R>> => {
+      const found = await read(after, limit + 1);
+      const rows = found.slice(0, limit);
+      return { rows, rest: found.length > limit ? rows.at(-1)?.position : undefined };
+    };
+    return this.part(list, query, part, toItem);
+  }
+
+  /** The same of a list whose pages may be short: `read` says where it has stopped. */
+  async part<R, T>(
+    list: readonly string[],
+    { cursor, limit }: PageQuery,
+    read: (after: Position | undefined, limit: number) => Promise<Part<R>>,
+    toItem: (row: R) => T,
+  ): Promise<List<T>> {
+    const after = cursor === undefined ? undefined : this.read(list, cursor);
+    const { rows, rest } = await read(after, limit);
+    return { items: rows.map(toItem), next: rest ? this.write(list, rest) : null };
   }
 
   write(list: readonly string[], position: Position): string {

@@ -36,4 +36,8 @@ export class AuthorizationCode {
 
   @Column('timestamptz', { name: 'used_at', nullable: true })
   usedAt!: Date | null;
+
+  /** Whose proof has to come with it (RFC 9449 §10). */
+  @Column('text', { nullable: true })
+  jkt!: string | null;
 }

@@ -26,16 +26,17 @@ export class ClientCredentialsGrant {
    */
   async exchange(
     client: AuthenticatedClient,
-    request: Pick<TokenRequest, 'scope' | 'resource'>,
+    request: Pick<TokenRequest, 'scope' | 'resource' | 'jkt'>,
     origin: RequestOrigin,
     actor: string | null = null,
   ): Promise<IssuedToken> {
     if (client.isApp) throw WireError.because('acts_for_people');
     const { clientId, tokenFormat: format } = client;
+    const { jkt } = request;
     const audience = request.resource ?? this.config.AUDIENCE;
     const scope = scopeOf(await this.most(client, audience), request.scope);
-    const access = await this.mint.access({ subject: clientId, clientId, scope, audience, format });
-    await this.tokens.record({ client, minted: access, scope, audience, origin, actor });
+    const access = await this.mint.access({ subject: clientId, clientId, scope, audience, format, jkt });
+    await this.tokens.record({ client, minted: access, scope, audience, origin, actor, jkt });
     // an API may have been taken from it meanwhile: then nobody learns of this token
     if (
       audience !== this.config.AUDIENCE &&

@@ -20,6 +20,8 @@ export interface ClientToken {
   readonly origin: RequestOrigin;
   /** Who asks, if it is not the client itself. */
   readonly actor: string | null;
+  /** The key that it is bound to. */
+  readonly jkt: string | undefined;
 }
 
 const ATTEMPTS = 3;
@@ -64,6 +66,7 @@ export class ClientTokens {
       texts(({ origin }) => origin.ip),
       texts(({ origin }) => origin.requestId),
       texts(({ actor }) => actor),
+      texts(({ jkt }) => jkt ?? null),
     ]);
     const written = tokens.map(() => row !== undefined);
     for (const place of row?.missed ?? []) written[place - 1] = false;
@@ -71,12 +74,20 @@ export class ClientTokens {
   }
 
   /** Waits for whoever holds the client's row, and makes the standing grant if there is none. */
-  private async recordAlone({ client, minted, scope, audience, origin, actor }: ClientToken): Promise<void> {
+  private async recordAlone({
+    client,
+    minted,
+    scope,
+    audience,
+    origin,
+    actor,
+    jkt,
+  }: ClientToken): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const [row] = await this.database.run<{ owner: boolean; issued: boolean }>(ISSUE_TO_CLIENT, [
         ...[client.clientId, client.scope, new Date(this.clock.now())],
         ...[minted.digest, timestamp(minted.expiresAt), scope, audience, client.tokenFormat],
-        ...[origin.ip, origin.requestId, actor],
+        ...[origin.ip, origin.requestId, actor, jkt ?? null],
       ]);
       if (row?.issued) return;
       if (!row?.owner) break;

@@ -44,7 +44,8 @@ export class CodeGrant {
     // not one of ours: anybody can send that, and the audit log would fill with it
     const row = CODE.test(code) ? await this.find(code) : undefined;
     if (!row) throw new WireError('invalid_grant');
-    const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;
+    const digest = digestOf(code);
+    const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin, digest } as const;
     return this.refusals.noting(refused, () =>
       this.spend(code, row, client, { ...request, verifier }, origin),
     );
@@ -67,9 +68,11 @@ export class CodeGrant {
     for (let attempt = 1; attempt <= ATTEMPTS && row; attempt += 1) {
       // another client's is none of its business, and stays unharmed
       if (row.client_id !== client.clientId) throw new WireError('invalid_grant');
+      // told once, when it ends something: who has a used code can show it for ever
+      if (row.used_at && row.grant_revoked) throw new WireError('invalid_grant');
       if (row.used_at) return this.kill(code, origin);
       this.assertFits(row, asked);
-      const issued = await this.use(code, row, client, origin);
+      const issued = await this.use(code, row, client, asked.jkt, origin);
       if (issued) return issued;
       row = await this.find(code);
     }
@@ -87,6 +90,8 @@ export class CodeGrant {
     const challenge = createHash('sha256').update(verifier).digest('base64url');
     const fits = challenge === row.code_challenge && asked.redirect_uri === row.redirect_uri;
     if (row.grant_revoked || isOver || !fits) throw new WireError('invalid_grant');
+    // RFC 9449 §10: who has stolen the code, and even the verifier, does not have the key
+    if (row.jkt !== null && row.jkt !== asked.jkt) throw WireError.because('bound_elsewhere');
     if (asked.resource !== undefined && asked.resource !== row.audience)
       throw new WireError('invalid_target');
   }
@@ -95,12 +100,13 @@ export class CodeGrant {
   private async use(
     code: string,
     row: sql.CodeRow,
-    { clientId, tokenFormat: format }: AuthenticatedClient,
+    { clientId, tokenFormat: format, isPublic }: AuthenticatedClient,
+    jkt: string | undefined,
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
     const { user_id: subject, scope, audience } = row;
     const notAfter = Math.floor(row.grant_expires_at.getTime() / 1_000);
-    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id, jkt };
     const access = await this.mint.access({ ...claims, notAfter });
     const refresh = row.offline ? this.mint.refresh(notAfter) : undefined;
     const rows = await this.told.database.run(sql.USE_CODE, [
@@ -111,6 +117,8 @@ export class CodeGrant {
         origin.ip,
         origin.requestId,
       ],
+      // RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already
+      ...[jkt ?? null, isPublic ? (jkt ?? null) : null],
     ]);
     if (rows.length === 0) return undefined;
     this.telemetry.issued('code', format);

@@ -14,6 +14,8 @@ export interface CodeRow {
   readonly used_at: Date | null;
   readonly grant_expires_at: Date;
   readonly grant_revoked: boolean;
+  /** Whose proof has to come with it. */
+  readonly jkt: string | null;
 }
 
 export const FIND_CODE: Statement = {
@@ -21,7 +23,7 @@ export const FIND_CODE: Statement = {
   text: `
     SELECT c.grant_id, g.user_id, c.client_id, c.redirect_uri, c.code_challenge, g.scope, c.audience, c.offline,
            c.expires_at, c.used_at, g.expires_at AS grant_expires_at,
-           g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked
+           g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked, c.jkt
       FROM authorization_codes c JOIN grants g ON g.id = c.grant_id
      WHERE c.digest = $1`,
 };
@@ -37,18 +39,19 @@ export const USE_CODE: Statement = {
          AND g.id = c.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2 AND NOT ${endedWithOwner('g')}
       RETURNING c.grant_id, c.audience, g.user_id, g.client_id, g.scope
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
-      SELECT $3, $4, grant_id, user_id, client_id, scope, audience, $5, $2 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at, jkt)
+      SELECT $3, $4, grant_id, user_id, client_id, scope, audience, $5, $2, $10 FROM used
       RETURNING id
     ), refresh AS (
-      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $6, $7, grant_id, scope, audience, $5, $2 FROM used WHERE $6::bytea IS NOT NULL
+      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at, jkt)
+      SELECT $6, $7, grant_id, scope, audience, $5, $2, $11 FROM used WHERE $6::bytea IS NOT NULL
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $2, 'token.issued', 'client:' || used.client_id, used.grant_id, token.id, $8, $9,
            jsonb_build_object('scope', used.scope, 'format', $5::text, 'expires_at', $4::timestamptz,
                               'audience', used.audience, 'refresh_token_id', (SELECT id FROM refresh))
+           || CASE WHEN $10::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $10::text) END
       FROM used, token
     RETURNING token_id`,
 };

@@ -64,18 +64,20 @@ export class Introspection {
   }
 
   private describe(read: ReadToken, { principal, username, issuedAt }: DescribedToken): IntrospectionAnswer {
+    const { jkt } = principal;
     return {
       active: true,
       scope: principal.scope.join(' '),
       client_id: principal.clientId,
       ...(username === null ? {} : { username }),
-      ...(read.kind === 'refresh' ? {} : { token_type: 'Bearer' as const }),
+      ...(read.kind === 'refresh' ? {} : { token_type: jkt === undefined ? 'Bearer' : 'DPoP' }),
       exp: principal.expiresAt,
       iat: issuedAt,
       sub: principal.subject,
       aud: principal.audience[0] ?? this.config.AUDIENCE,
       iss: this.config.ISSUER,
       jti: read.jti ?? principal.tokenId,
+      ...(jkt === undefined ? {} : { cnf: { jkt } }),
     };
   }
 }

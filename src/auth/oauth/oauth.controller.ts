@@ -7,6 +7,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { revokeAnswer } from '../auth.schemas.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient, OptionalClientGuard } from '../clients/client.guard.js';
+import { ProvenKey } from '../dpop/proven-key.pipe.js';
 import { CurrentSighting, IntrospectionGuard } from './introspection.guard.js';
 import { Introspection, type Sighting } from './introspection.js';
 import * as schemas from './oauth.schemas.js';
@@ -35,22 +36,24 @@ export class OAuthController {
   @ApiOperation({
     summary: 'A code, client credentials or a refresh token in, a token out',
     description:
-      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. The refresh token of a login needs no client; it is used up, and the answer has its successor.',
+      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. With a device code one asks again until a person has decided: `authorization_pending`, `slow_down`. The refresh token of a login needs no client; it is used up, and the answer has its successor. With a proof in the header `DPoP` (RFC 9449) the tokens are bound to its key, and nobody else can use them.',
     tags: ['oauth'],
   })
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
-  @ApiErrors('unauthorized_client')
+  @ApiErrors('unauthorized_client', 'authorization_pending', 'slow_down', 'access_denied', 'expired_token')
+  @ApiErrors('invalid_dpop_proof', 'use_dpop_nonce')
   @ApiErrors('invalid_client', 'too_many_requests')
   async token(
     @Body({ schema: schemas.tokenRequest }) body: schemas.TokenRequest,
     @CurrentClient() client: AuthenticatedClient | undefined,
     @CurrentOrigin() origin: RequestOrigin,
+    @ProvenKey() jkt: string | undefined,
   ): Promise<schemas.TokenAnswer> {
-    const issued = await this.endpoint.exchange(client, body, origin);
+    const issued = await this.endpoint.exchange(client, { ...body, jkt }, origin);
     return {
       access_token: issued.token,
-      token_type: 'Bearer',
+      token_type: jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: issued.expiresIn,
       scope: issued.scope,
       ...(issued.refresh

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { DpopModule } from '../dpop/dpop.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
@@ -8,6 +9,8 @@ import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
 import { CodeGrant } from './code-grant.js';
+import { ConsentGrants } from './consent-grants.js';
+import { DeviceGrant } from './device-grant.js';
 import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
@@ -24,6 +27,7 @@ import { TokenEndpoint } from './token-endpoint.js';
     AuditModule,
     ClientCredentialsModule,
     ClientsModule,
+    DpopModule,
     GrantsModule,
     LeasesModule,
     TelemetryModule,
@@ -33,6 +37,8 @@ import { TokenEndpoint } from './token-endpoint.js';
   controllers: [OAuthController, RevocationFeedController],
   providers: [
     CodeGrant,
+    ConsentGrants,
+    DeviceGrant,
     Introspection,
     OAuthRevocation,
     RefreshGrant,

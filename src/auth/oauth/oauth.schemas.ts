@@ -1,25 +1,13 @@
 import { z } from 'zod';
+import { clientFields } from '../clients/client-fields.js';
 
 /** The wire shapes of /oauth/*. Requests are forms: every value is a string, an empty one counts as absent. */
-
-const clientFields = {
-  client_id: z
-    .string()
-    .optional()
-    .meta({ description: 'With `client_secret`, instead of HTTP Basic; alone for a client that has none.' }),
-  client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
-  client_assertion_type: z.string().optional().meta({
-    description: 'With `client_assertion`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.',
-  }),
-  client_assertion: z.string().optional().meta({
-    description: 'In place of a secret: a JWT that the client has signed with its own key (RFC 7523), once.',
-  }),
-};
 
 export const tokenRequest = z
   .object({
     grant_type: z.string().meta({
-      description: '`authorization_code`, `client_credentials` or `refresh_token`.',
+      description:
+        '`authorization_code`, `client_credentials`, `refresh_token`, or that of a device code (RFC 8628).',
       example: 'client_credentials',
     }),
     scope: z.string().optional().meta({ description: 'Space-separated; all that is granted if absent.' }),
@@ -32,6 +20,10 @@ export const tokenRequest = z
       .string()
       .optional()
       .meta({ description: 'With `grant_type=authorization_code`.', example: 'kac_...' }),
+    device_code: z
+      .string()
+      .optional()
+      .meta({ description: 'With the grant type of RFC 8628.', example: 'kdc_...' }),
     redirect_uri: z.string().optional().meta({ description: 'The one that the code was sent to.' }),
     code_verifier: z.string().optional().meta({ description: 'The secret behind the challenge (RFC 7636).' }),
     ...clientFields,
@@ -41,7 +33,10 @@ export const tokenRequest = z
 export const tokenAnswer = z
   .object({
     access_token: z.string().meta({ example: 'kat_...' }),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']).meta({
+      description: '`DPoP` if a proof came with the request: the token is bound to its key.',
+      example: 'Bearer',
+    }),
     expires_in: z.int().positive().meta({ description: 'Seconds.', example: 3_600 }),
     scope: z.string().meta({ example: 'cookies:eat' }),
     refresh_token: z.string().optional().meta({ example: 'krt_...' }),
@@ -61,23 +56,35 @@ export const tokenQuestion = z
   })
   .meta({ id: 'OAuthTokenQuestion' });
 
+/** RFC 9449 §6.2, RFC 7800 §3.1. */
+export const confirmation = z
+  .object({ jkt: z.string().meta({ example: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' }) })
+  .meta({
+    id: 'Confirmation',
+    description: 'The token is bound to the key with this thumbprint: it counts only with a proof by it.',
+  });
+
 export const introspectionAnswer = z
   .object({
     active: z.boolean(),
     scope: z.string().optional(),
     client_id: z.string().optional(),
     username: z.string().optional(),
-    token_type: z.literal('Bearer').optional(),
+    token_type: z.enum(['Bearer', 'DPoP']).optional(),
     exp: z.int().optional(),
     iat: z.int().optional(),
     sub: z.string().optional(),
     aud: z.string().optional(),
     iss: z.string().optional(),
     jti: z.string().optional(),
+    cnf: confirmation.optional(),
   })
   .meta({ id: 'IntrospectionAnswer' });
 
-export type TokenRequest = z.infer<typeof tokenRequest>;
+export type TokenRequest = z.infer<typeof tokenRequest> & {
+  /** Of the key that a proof came with (RFC 9449 §5): what is issued is bound to it. Never out of the form. */
+  readonly jkt?: string | undefined;
+};
 export type TokenAnswer = z.infer<typeof tokenAnswer>;
 export type TokenQuestion = z.infer<typeof tokenQuestion>;
 export type IntrospectionAnswer = z.infer<typeof introspectionAnswer>;

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { isApp } from '../clients/client-record.js';
+import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { LoginIssuer, type LoginRequest } from '../account/login-issuer.js';
 import { OPERATOR } from '../request-origin.js';
@@ -33,13 +35,14 @@ export class OperatorIssuer {
 
   /**
    * @returns undefined if there is no such client, or a disabled one
-   * @throws WireError unauthorized_client, invalid_scope; Unavailable
+   * @throws WireError unauthorized_client, invalid_dpop_proof, invalid_scope; Unavailable
    */
   async toClient(clientId: string, scope: string | undefined): Promise<IssuedToken | undefined> {
     const client = await this.clients.find(clientId);
     if (!client || client.disabled) return undefined;
     await this.secretKeys.moves();
-    const isApp = client.redirectUris.length > 0;
-    return this.credentials.exchange({ ...client, isApp }, { scope }, OPERATOR, 'operator');
+    if (client.dpopBound) throw WireError.because('always_bound');
+    const who = { ...client, isApp: isApp(client), isBound: false };
+    return this.credentials.exchange(who, { scope }, OPERATOR, 'operator');
   }
 }

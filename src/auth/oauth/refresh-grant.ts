@@ -11,7 +11,7 @@ import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 import { TokenMint, type MintedToken } from '../tokens/token-mint.js';
 import type { TokenRequest } from './oauth.schemas.js';
 import * as sql from './refresh.sql.js';
-import { Successors } from './successors.js';
+import { Successors, type Successor } from './successors.js';
 import type { ReadToken } from '../tokens/read-token.js';
 import type { TokenFormat } from '../tokens/token-format.js';
 
@@ -20,6 +20,10 @@ export interface PresentedRefresh extends ReadToken {
   readonly token: string;
   /** Who presents it; null for a person's own program. */
   readonly clientId: string | null;
+  /** Of the key that a proof came with: the access token is bound to it. */
+  readonly jkt: string | undefined;
+  /** Whether the refresh token is bound to it, too: nothing else proves who presents it (RFC 9449 §5). */
+  readonly isPublic: boolean;
 }
 
 /** What came of a refresh token that belongs to a living grant. */
@@ -53,6 +57,7 @@ export class RefreshGrant {
         throw new WireError('invalid_grant');
       // bound to whom it was issued to (RFC 6749 §10.4), and unharmed by others
       if (row.client_id !== presented.clientId) throw new WireError('invalid_grant');
+      if (row.jkt !== null && row.jkt !== presented.jkt) throw WireError.because('bound_elsewhere');
       // whatever else is asked: a used token is a retry, or was stolen
       const refreshed = row.used_at
         ? await this.replayOrKill(presented, row, origin)
@@ -62,10 +67,10 @@ export class RefreshGrant {
     throw new Unavailable('a refresh token is there, and was not found');
   }
 
-  private async find(presented: PresentedRefresh): Promise<sql.RefreshRow | undefined> {
+  private async find(token: Pick<ReadToken, 'digest' | 'expiresAt'>): Promise<sql.RefreshRow | undefined> {
     const [row] = await this.told.database.run<sql.RefreshRow>(sql.FIND_REFRESH_TOKEN, [
-      presented.digest,
-      timestamp(presented.expiresAt),
+      token.digest,
+      timestamp(token.expiresAt),
     ]);
     return row;
   }
@@ -93,11 +98,13 @@ export class RefreshGrant {
     const now = this.clock.now();
     const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, endOf(row));
     const successor = this.successors.derive(presented.token, expiresAt);
-    const access = await this.access(row, scope);
+    const access = await this.access(row, scope, presented.jkt);
     const rows = await this.told.database.run(sql.ROTATE, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
       ...[successor.digest, timestamp(expiresAt), scope, access.digest, timestamp(access.expiresAt)],
-      ...[origin.ip, origin.requestId],
+      ...[origin.ip, origin.requestId, row.scope, row.audience, row.format],
+      presented.jkt ?? null,
+      presented.isPublic ? (presented.jkt ?? null) : null,
     ]);
     return rows.length > 0 ? this.answer(access, scope, successor.token, expiresAt) : undefined;
   }
@@ -112,11 +119,13 @@ export class RefreshGrant {
     const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
     // 0 is none at all, also for an instance whose clock is a little behind
     const since = graceMs === 0 || row.answered_scope === null ? undefined : new Date(now - graceMs);
-    const issued = since && (await this.replay(presented, row, since, origin));
+    const successor = since && this.successors.again(presented.token, row);
+    if (since && !successor) refuseIfYoung(row, since.getTime());
+    const issued = since && successor && (await this.replay(presented, row, { since, successor }, origin));
     if (issued) return { outcome: 'replayed', format: row.format, issued };
     const events = await this.told.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_GRANT, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
-      ...[origin.ip, origin.requestId, since ?? null],
+      ...[origin.ip, origin.requestId, since ?? null, successor?.digest ?? null],
     ]);
     if (events.length === 0) return undefined;
     await this.told.wait();
@@ -126,26 +135,25 @@ export class RefreshGrant {
   private async replay(
     presented: PresentedRefresh,
     row: sql.RefreshRow,
-    since: Date,
+    { since, successor }: { since: Date; successor: Successor },
     origin: RequestOrigin,
   ): Promise<IssuedToken | undefined> {
-    if (row.answered_scope === null) return undefined;
-    const successor = this.successors.again(presented.token, row);
-    if (!successor) return refuseIfYoung(row, since.getTime());
-    const access = await this.access(row, row.answered_scope);
+    const next = await this.find(successor);
+    if (!next || next.used_at) return undefined;
+    const scope = row.answered_scope || next.scope;
+    const access = await this.access(next, scope, presented.jkt);
     const rows = await this.told.database.run(sql.REPLAY, [
       ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
       ...[since, access.digest, timestamp(access.expiresAt)],
-      ...[origin.ip, origin.requestId],
+      ...[origin.ip, origin.requestId, successor.digest, scope, presented.jkt ?? null],
     ]);
-    if (rows.length === 0) return undefined;
-    return this.answer(access, row.answered_scope, successor.token, successor.expiresAt);
+    return rows.length > 0 ? this.answer(access, scope, successor.token, successor.expiresAt) : undefined;
   }
 
-  private access(row: sql.RefreshRow, scope: string): Promise<MintedToken> {
+  private access(row: sql.RefreshRow, scope: string, jkt: string | undefined): Promise<MintedToken> {
     const { user_id: subject, audience, format } = row;
     const clientId = row.client_id ?? FIRST_PARTY_CLIENT;
-    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id };
+    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id, jkt };
     return this.mint.access({ ...claims, notAfter: endOf(row) });
   }
 
@@ -161,7 +169,7 @@ export class RefreshGrant {
  * theft, and no answer either.
  * @throws Unavailable
  */
-function refuseIfYoung(row: sql.RefreshRow, since: number): undefined {
+function refuseIfYoung(row: sql.RefreshRow, since: number): void {
   if (row.used_at && row.used_at.getTime() > since)
     throw new Unavailable('a refresh token was rotated with a SECRET_KEY that this instance does not have');
 }

@@ -32,7 +32,13 @@ export class RefreshRequests {
     if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
     const actor = client ? `client:${client.clientId}` : null;
     const refused = { type: 'token.refused', actor, origin, presented: read } as const;
-    const presented = { ...read, token, clientId: client?.clientId ?? null };
+    const presented = {
+      ...read,
+      token,
+      clientId: client?.clientId ?? null,
+      jkt: request.jkt,
+      isPublic: client?.isPublic ?? true,
+    };
     const refreshed = await this.refusals.noting(refused, () =>
       this.refresh.exchange(presented, request, origin),
     );

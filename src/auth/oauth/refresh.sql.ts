@@ -14,70 +14,80 @@ export interface RefreshRow {
   readonly audience: string;
   readonly format: TokenFormat;
   readonly used_at: Date | null;
+  /** The beginning of its digest. */
   readonly successor: Buffer | null;
   readonly successor_expires_at: Date | null;
+  /** Empty: all that the successor carries. */
   readonly answered_scope: string | null;
   readonly grant_expires_at: Date;
   readonly grant_revoked: boolean;
+  /** Of a public client's: by whose key a proof has to come with it. */
+  readonly jkt: string | null;
 }
 
 export const FIND_REFRESH_TOKEN: Statement = {
   name: 'find_refresh_token',
   text: `
     SELECT r.id, r.grant_id, g.user_id, g.client_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
-           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked
+           r.answered_scope, g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} AS grant_revoked, r.jkt
       FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
      WHERE r.digest = $1 AND r.expires_at = $2`,
 };
 
-/** However many try, one of them finds the token unused. */
+/**
+ * However many try, one of them finds the token unused. Of the used one stays what tells a theft from a retry; what it
+ * carried, $11 to $13, is in the row of its successor (docs/decisions/0064).
+ */
 export const ROTATE: Statement = {
   name: 'rotate_refresh_token',
   text: `
     WITH used AS (
-      UPDATE refresh_tokens r SET used_at = $3, successor = $4, successor_expires_at = $5, answered_scope = $6
+      UPDATE refresh_tokens r
+         SET used_at = $3, successor = substring($4::bytea FROM 1 FOR 8), successor_expires_at = $5,
+             answered_scope = CASE $6::text WHEN $11 THEN '' ELSE $6 END, scope = '', audience = ''
         FROM grants g
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NULL
          AND g.id = r.grant_id AND g.revoked_at IS NULL AND g.expires_at > $3
          AND NOT ${endedWithOwner('g')}
-      RETURNING r.id, r.grant_id, g.user_id, g.client_id, r.scope, r.audience, r.format
+      RETURNING r.id, r.grant_id, g.user_id, g.client_id
     ), successor AS (
-      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at)
-      SELECT $4, $5, grant_id, scope, audience, format, $3 FROM used
+      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at, jkt)
+      SELECT $4, $5, grant_id, $11, $12, $13, $3, $15 FROM used
       RETURNING id
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
-      SELECT $7, $8, grant_id, user_id, client_id, $6, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at, jkt)
+      SELECT $7, $8, grant_id, user_id, client_id, $6, $12, $13, $3, $14 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $3, 'token.refreshed', 'holder', used.grant_id, token.id, $9, $10,
            jsonb_build_object('scope', $6::text, 'expires_at', $8::timestamptz, 'refresh_token_id', used.id,
                               'successor_id', successor.id)
+           || CASE WHEN $11::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $11::text) END
       FROM used, successor, token
     RETURNING token_id`,
 };
 
-/** Within the grace period the same successor again, as long as nobody has used it. */
+/** Within the grace period the same successor again, $9, as long as nobody has used it; $10 the scope of the first answer. */
 export const REPLAY: Statement = {
   name: 'replay_refresh_token',
   text: `
     WITH used AS (
-      SELECT r.id, r.grant_id, g.user_id, g.client_id, r.audience, r.format, r.answered_scope
+      SELECT r.id, r.grant_id, g.user_id, g.client_id, s.audience, s.format
         FROM refresh_tokens r
-        JOIN refresh_tokens s ON s.digest = r.successor AND s.expires_at = r.successor_expires_at
+        JOIN refresh_tokens s ON s.digest = $9 AND s.expires_at = r.successor_expires_at
         JOIN grants g ON g.id = r.grant_id
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at > $4 AND s.used_at IS NULL
          AND g.revoked_at IS NULL AND g.expires_at > $3 AND NOT ${endedWithOwner('g')}
          FOR SHARE OF s
     ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at)
-      SELECT $5, $6, grant_id, user_id, client_id, answered_scope, audience, format, $3 FROM used
+      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at, jkt)
+      SELECT $5, $6, grant_id, user_id, client_id, $10, audience, format, $3, $11 FROM used
       RETURNING id
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
     SELECT $3, 'token.refreshed_again', 'holder', used.grant_id, token.id, $7, $8,
-           jsonb_build_object('scope', used.answered_scope, 'expires_at', $6::timestamptz, 'refresh_token_id', used.id)
+           jsonb_build_object('scope', $10::text, 'expires_at', $6::timestamptz, 'refresh_token_id', used.id)
       FROM used, token
     RETURNING token_id`,
 };
@@ -85,7 +95,7 @@ export const REPLAY: Statement = {
 /**
  * A used token that is no retry has been stolen, from one side or the other: everybody who has it starts again. That it is
  * none is seen here once more: that a replay found nothing proves nothing. Without `$6`, the beginning of the grace period,
- * there is no such thing as a retry.
+ * there is no such thing as a retry. $7 its successor.
  */
 export const KILL_REPLAYED_GRANT: Statement = {
   name: 'kill_replayed_grant',
@@ -95,7 +105,7 @@ export const KILL_REPLAYED_GRANT: Statement = {
        WHERE r.digest = $1 AND r.expires_at = $2 AND r.used_at IS NOT NULL
          AND ($6::timestamptz IS NULL OR r.used_at <= $6 OR EXISTS (
            SELECT FROM refresh_tokens s
-            WHERE s.digest = r.successor AND s.expires_at = r.successor_expires_at AND s.used_at IS NOT NULL))
+            WHERE s.digest = $7 AND s.expires_at = r.successor_expires_at AND s.used_at IS NOT NULL))
     ), killed AS (
       UPDATE grants SET revoked_at = $3, revoked_reason = 'refresh_token_replayed'
         FROM used WHERE grants.id = used.grant_id AND grants.revoked_at IS NULL AND NOT ${endedWithOwner('grants')}

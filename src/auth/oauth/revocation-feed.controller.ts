@@ -30,13 +30,16 @@ export class RevocationFeedController {
   @ApiAnswer(200, feedAnswer, 'What is new to this guard, and until when it knows all.')
   @ApiErrors('invalid_request', 'unauthorized_client', 'invalid_client', 'too_many_requests')
   async revocations(
-    @Body({ schema: feedRequest }) { guard, cursor }: FeedRequest,
+    @Body({ schema: feedRequest }) { guard, cursor, leave }: FeedRequest,
     @CurrentClient() client: AuthenticatedClient,
     @Res({ passthrough: true }) { raw }: { readonly raw: ServerResponse },
   ): Promise<FeedAnswer> {
     if (client.audience.length === 0) throw WireError.because('not_an_api');
+    const name = `${client.clientId} ${guard}`;
+    if (leave !== undefined) return this.feed.leave(name);
     const gone = new AbortController();
+    if (raw.closed) gone.abort();
     raw.once('close', () => gone.abort());
-    return this.feed.answer({ guard: `${client.clientId} ${guard}`, cursor, gone: gone.signal });
+    return this.feed.answer({ guard: name, cursor, gone: gone.signal });
   }
 }

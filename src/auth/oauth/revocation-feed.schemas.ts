@@ -14,6 +14,10 @@ export const feedRequest = z
     cursor: z.string().optional().meta({
       description: 'Of the answer before, once all of it has been applied. Without it, from the beginning.',
     }),
+    leave: z.literal('true').optional().meta({
+      description:
+        'Sent by a guard that stops: it holds no lease any more, whatever it was answered, and no end waits for it.',
+    }),
     client_id: z.string().optional().meta({ description: 'With `client_secret`, instead of HTTP Basic.' }),
     client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
   })
@@ -43,7 +47,7 @@ const revocation = z
 export const feedAnswer = z
   .object({
     cursor: z.string().meta({
-      description: 'For the next request: opaque.',
+      description: 'For the next request: opaque. Empty after `leave`.',
       example: '7580000000000000000-00000001-16384~812:812:',
     }),
     reset: z.boolean().meta({ description: 'Forget all entries before you apply these.' }),

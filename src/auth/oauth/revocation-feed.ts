@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { WireError } from '../../http/errors/wire-error.js';
-import { GuardLeases, type Position } from '../leases/guard-leases.js';
+import { GuardLeases } from '../leases/guard-leases.js';
+import type { Position } from '../leases/poll.js';
 import { RevocationLog, type Bookmark } from '../leases/revocation-log.js';
 import { Snapshot } from '../leases/snapshot.js';
 import type { FeedAnswer } from './revocation-feed.schemas.js';
@@ -35,9 +36,15 @@ export class RevocationFeed {
       cursor: spelled(news.position),
       reset: false,
       more: false,
-      lease_ms: this.leases.ttlMs,
-      entries: news.revocations,
+      lease_ms: news.leaseMs,
+      entries: [...news.revocations],
     };
+  }
+
+  /** To a guard that stops there is nothing more to say. */
+  async leave(guard: string): Promise<FeedAnswer> {
+    await this.leases.leave(guard);
+    return { cursor: '', reset: true, more: true, lease_ms: 0, entries: [] };
   }
 
   private async page(): Promise<FeedAnswer> {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { CONFIG } from '../../config/config.js';
 import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
-import { digestOf, mintToken } from '../tokens/token-format.js';
+import { CELL, digestOf, mintToken } from '../tokens/token-format.js';
 import { TokenKeys, type TokenKey } from '../tokens/token-keys.js';
 import type { RefreshRow } from './refresh.sql.js';
 
@@ -39,12 +39,16 @@ export class Successors {
 
   /** The successor that was given out, by whichever key derived it. */
   again(token: string, row: Pick<RefreshRow, 'successor' | 'successor_expires_at'>): Successor | undefined {
-    const { successor: digest, successor_expires_at: expires } = row;
-    if (!digest || !expires) return undefined;
+    const { successor: beginning, successor_expires_at: expires } = row;
+    if (!beginning || !expires) return undefined;
     const expiresAt = Math.floor(expires.getTime() / 1_000);
     return this.derivations
-      .map((derivation) => successor(token, expiresAt, derivation))
-      .find((one) => one.digest.equals(digest));
+      .flatMap((derivation) => [
+        successor(token, expiresAt, derivation),
+        // of the version before, beside which this one runs during an upgrade
+        successor(token, expiresAt, derivation, 'random cell'),
+      ])
+      .find((one) => one.digest.subarray(0, beginning.length).equals(beginning));
   }
 }
 
@@ -52,8 +56,9 @@ function successor(
   token: string,
   expiresAt: number,
   { key, secret }: { key: TokenKey; secret: Buffer },
+  cell?: 'random cell',
 ): Successor {
   const random = createHmac('sha256', secret).update(token).digest();
-  const next = mintToken('krt_', expiresAt, key, random);
+  const next = mintToken('krt_', expiresAt, key, random.subarray(1), cell ? random[0] : CELL);
   return { token: next, digest: digestOf(next), expiresAt };
 }

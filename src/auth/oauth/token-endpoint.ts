@@ -6,7 +6,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { ClientCredentialsGrant } from './client-credentials-grant.js';
-import { CodeGrant } from './code-grant.js';
+import { ConsentGrants } from './consent-grants.js';
 import type { TokenRequest } from './oauth.schemas.js';
 import { RefreshRequests } from './refresh-requests.js';
 
@@ -14,7 +14,7 @@ import { RefreshRequests } from './refresh-requests.js';
 @Injectable()
 export class TokenEndpoint {
   constructor(
-    private readonly code: CodeGrant,
+    private readonly consented: ConsentGrants,
     private readonly clientCredentials: ClientCredentialsGrant,
     private readonly refresh: RefreshRequests,
     private readonly telemetry: Telemetry,
@@ -27,6 +27,8 @@ export class TokenEndpoint {
     request: TokenRequest,
     origin: RequestOrigin,
   ): Promise<IssuedToken> {
+    // RFC 9449 §5.2
+    if (client?.isBound && request.jkt === undefined) throw WireError.because('always_bound');
     if (request.grant_type === 'client_credentials') {
       if (!client) throw new WireError('invalid_client');
       const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;
@@ -36,10 +38,7 @@ export class TokenEndpoint {
       this.telemetry.issued('client', client.tokenFormat);
       return issued;
     }
-    if (request.grant_type === 'authorization_code') {
-      if (!client) throw new WireError('invalid_client');
-      return this.code.exchange(client, request, origin);
-    }
+    if (this.consented.has(request.grant_type)) return this.consented.exchange(client, request, origin);
     if (request.grant_type !== 'refresh_token') throw new WireError('unsupported_grant_type');
     return this.refresh.exchange(client, request, origin);
   }

@@ -18,7 +18,8 @@ export interface Allowed {
   readonly REGISTRATION_RESOURCES: readonly string[] | undefined;
 }
 
-const GRANT_TYPES = ['authorization_code', 'refresh_token'];
+const BY_DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+const GRANT_TYPES = ['authorization_code', 'refresh_token', BY_DEVICE];
 const NO_NAME = 'Unnamed client';
 
 /**
@@ -28,23 +29,31 @@ const NO_NAME = 'Unnamed client';
  */
 export function readMetadata(said: RegistrationRequest, allowed: Allowed): ClientMetadata {
   const {
-    redirect_uris: redirectUris = [],
     token_endpoint_auth_method: authMethod = 'client_secret_basic',
     grant_types: grantTypes = ['authorization_code'],
     response_types: responseTypes = ['code'],
     client_name: name = NO_NAME,
+    require_pushed_authorization_requests: requirePushed = false,
+    dpop_bound_access_tokens: dpopBound = false,
     scope,
     jwks,
   } = said;
-  if (redirectUris.length === 0) throw WireError.because('bad_redirects', 'redirect_uris');
-  if (!grantTypes.includes('authorization_code')) throw invalid('grant_types');
-  if (!responseTypes.includes('code')) throw invalid('response_types');
+  const byCode = grantTypes.includes('authorization_code');
+  const deviceGrant = grantTypes.includes(BY_DEVICE);
+  if (!said.redirect_uris?.length && (byCode || !deviceGrant))
+    throw WireError.because('bad_redirects', 'redirect_uris');
+  if (!byCode && !deviceGrant) throw invalid('grant_types');
+  if (byCode && !responseTypes.includes('code')) throw invalid('response_types');
   const keys = authMethod === 'private_key_jwt' ? readJwks(jwks) : undefined;
   if (authMethod === 'private_key_jwt' && !keys) throw invalid('jwks');
   const client: NewClient = {
     name,
     ...(keys && { jwks: keys }),
-    redirectUris,
+    // an address is where codes go
+    redirectUris: byCode ? (said.redirect_uris ?? []) : [],
+    deviceGrant,
+    requirePushed,
+    dpopBound,
     scope: scopeOf(scope, allowed.REGISTRATION_SCOPE ?? []),
     audience: [],
     resources: allowed.REGISTRATION_RESOURCES ?? [],

@@ -134,7 +134,9 @@ export class RegistrationController {
       token_endpoint_auth_method: authMethod as schemas.AuthMethod,
       ...(client.jwks && { jwks: { keys: client.jwks } }),
       grant_types: [...grantTypes],
-      response_types: ['code'],
+      response_types: client.redirectUris.length > 0 ? ['code'] : [],
+      require_pushed_authorization_requests: client.requirePushed,
+      dpop_bound_access_tokens: client.dpopBound,
       client_name: client.name,
       scope: client.scope,
     };

@@ -21,10 +21,21 @@ const shared = {
   }),
   grant_types: texts.meta({
     description:
-      '`authorization_code`, with which every client comes, and `refresh_token`. What is not offered is left out.',
+      '`authorization_code`, for which it needs `redirect_uris`, `urn:ietf:params:oauth:grant-type:device_code`, or both, and `refresh_token`. What is not offered is left out.',
     example: ['authorization_code', 'refresh_token'],
   }),
-  response_types: texts.meta({ description: '`code`.', example: ['code'] }),
+  response_types: texts.meta({
+    description: '`code`; none for a client of the device grant alone.',
+    example: ['code'],
+  }),
+  require_pushed_authorization_requests: z.boolean(reason('bad_metadata')).meta({
+    description: 'Whether nobody may be sent for it but with a pushed request (RFC 9126 §6).',
+    example: false,
+  }),
+  dpop_bound_access_tokens: z.boolean(reason('bad_metadata')).meta({
+    description: 'Whether it gets only tokens that are bound to a key (RFC 9449 §5.2).',
+    example: false,
+  }),
   jwks: z.record(z.string(), z.unknown(), reason('bad_metadata')).meta({
     description:
       'With `private_key_jwt`: the public keys that it signs with (RFC 7517), 1 to 10. `jwks_uri` is not read.',

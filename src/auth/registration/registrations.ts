@@ -102,9 +102,10 @@ export class Registrations {
     const { authMethod, grantTypes } = metadata;
     if (kindOf(authMethod) !== kindOf(before.authMethod))
       throw WireError.because('another_method', 'token_endpoint_auth_method');
-    const { name, scope, redirectUris, jwks } = metadata.client;
+    const { name, scope, redirectUris, deviceGrant, requirePushed, dpopBound, jwks } = metadata.client;
     const by = { actor: `client:${client.clientId}`, origin };
-    const changed = await this.clients.change(client.clientId, { name, scope, redirectUris, jwks }, by);
+    const change = { name, scope, redirectUris, deviceGrant, requirePushed, dpopBound, jwks };
+    const changed = await this.clients.change(client.clientId, change, by);
     if (!changed || 'flaw' in changed) throw new WireError('invalid_client_metadata');
     await this.database.run(CHANGE, [client.clientId, authMethod, grantTypes]);
     return { client: changed, authMethod, grantTypes, token: before.token };

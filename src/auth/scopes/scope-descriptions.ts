@@ -5,6 +5,7 @@ import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import type { Initiator } from '../audit/actor.js';
+import { KNOWN_SCOPES, type KnownScopeRow } from './known-scopes.sql.js';
 import { ScopeDescription } from './scope-description.entity.js';
 
 /** Owns what scopes mean in words; never who may have one. */
@@ -19,6 +20,11 @@ export class ScopeDescriptions {
   /** By name. */
   list(): Promise<ScopeDescription[]> {
     return this.descriptions.find({ order: { scope: 'ASC' } });
+  }
+
+  /** All that are in use, with or without one. @param served those that routes of this process ask for */
+  known(served: readonly string[]): Promise<KnownScopeRow[]> {
+    return this.database.run<KnownScopeRow>(KNOWN_SCOPES, [served]);
   }
 
   /** Those of these that have one. */

@@ -12,7 +12,10 @@ export function derivedKey(
     | 'key-id'
     | 'attempts'
     | 'device'
-    | 'form-proof',
+    | 'form-proof'
+    | 'password-reset'
+    | 'user-code'
+    | 'dpop-nonce',
   bytes = 32,
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `keks/1/${purpose}`, bytes));

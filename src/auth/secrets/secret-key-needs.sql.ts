@@ -38,7 +38,8 @@ export const NEEDS = {
   passwords: byKey(
     'passwords',
     `SELECT substring(password_hash FROM '^keks1\\$([0-9a-f]{8})\\$') AS key_id, count(*)::float8 AS count, NULL AS until
-       FROM users WHERE $1::timestamptz IS NOT NULL AND substr(password_hash, 23, 22) <> '${NO_SALT}' GROUP BY 1`,
+       FROM users WHERE $1::timestamptz IS NOT NULL AND substr(password_hash, 23, 22) <> '${NO_SALT}'
+        AND password_hash NOT LIKE 'keks0$%' GROUP BY 1`,
   ),
   access_tokens: byKey('access_tokens', madeMeanwhile('access_tokens', 't.revoked_at IS NULL')),
   refresh_tokens: byKey('refresh_tokens', madeMeanwhile('refresh_tokens', 't.used_at IS NULL')),

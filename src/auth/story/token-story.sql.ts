@@ -9,23 +9,19 @@ export interface FoundRow {
   readonly token_id: string | null;
 }
 
-/** A removed grant is known by its events, for as long as those are kept. */
+/** A removed grant is known by its events, for as long as those are kept. Each of these is found by an index, or is not there. */
 export const FIND_BY_ID: Statement = {
   name: 'find_story_by_id',
   text: `
     SELECT $1::uuid AS grant_id, NULL::uuid AS token_id
      WHERE EXISTS (SELECT FROM grants WHERE id = $1) OR EXISTS (SELECT FROM audit_events WHERE grant_id = $1)
     UNION ALL
-    (SELECT grant_id, token_id FROM audit_events WHERE token_id = $1 AND grant_id IS NOT NULL LIMIT 1)`,
-};
-
-/** Events of a refresh token are found by its grant, and no index has its id: this reads the whole table. */
-export const FIND_REFRESH_TOKEN_OR_KEY: Statement = {
-  name: 'find_story_of_refresh_token_or_key',
-  text: `
-    SELECT grant_id, id AS token_id FROM refresh_tokens WHERE id = $1
+    (SELECT grant_id, token_id FROM audit_events WHERE token_id = $1 AND grant_id IS NOT NULL LIMIT 1)
     UNION ALL
-    SELECT grant_id, id FROM api_keys WHERE id = $1`,
+    SELECT grant_id, id FROM refresh_tokens WHERE id = $1
+    UNION ALL
+    SELECT grant_id, id FROM api_keys WHERE id = $1
+    LIMIT 1`,
 };
 
 export interface StoryGrantRow extends Omit<GrantRow, 'position'> {

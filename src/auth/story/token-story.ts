@@ -5,7 +5,6 @@ import { TokenExplainer } from '../tokens/token-explainer.js';
 import { storyEvents } from './story-events.js';
 import type { Story, StoryEvent, StoryGrant, StoryToken } from './token-story.schemas.js';
 import * as sql from './token-story.sql.js';
-import type { Statement } from '../../database/statement.js';
 
 /** What is known of a token before its events are. */
 interface Subject {
@@ -41,8 +40,7 @@ export class TokenStory {
 
   /** @param id of a token or a grant, lower case @returns undefined if nothing is known of it @throws Unavailable */
   async ofId(id: string): Promise<Story | undefined> {
-    const find = (statement: Statement): Promise<sql.FoundRow[]> => this.database.run(statement, [id]);
-    const found = (await find(sql.FIND_BY_ID))[0] ?? (await find(sql.FIND_REFRESH_TOKEN_OR_KEY))[0];
+    const [found] = await this.database.run<sql.FoundRow>(sql.FIND_BY_ID, [id]);
     if (!found) return undefined;
     const { grant_id: grantId, token_id: tokenId } = found;
     const token =

@@ -6,7 +6,7 @@ export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactiv
 /** How a token is spelled. */
 type Format = 'opaque' | 'jwt';
 /** By what a token was got. */
-export type IssueKind = 'login' | 'client' | 'api_key' | 'code' | 'refresh';
+export type IssueKind = 'login' | 'client' | 'api_key' | 'code' | 'device' | 'refresh';
 export type LoginRefusal = 'credentials' | 'throttled';
 /** `replayed` is a retry within the grace period, `theft` any other use of a used refresh token. */
 export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
@@ -59,6 +59,7 @@ export class Telemetry {
     client: { opaque: 0, jwt: 0 },
     api_key: { opaque: 0, jwt: 0 },
     code: { opaque: 0, jwt: 0 },
+    device: { opaque: 0, jwt: 0 },
     refresh: { opaque: 0, jwt: 0 },
   };
   readonly refusedLogins: Record<LoginRefusal, number> = { credentials: 0, throttled: 0 };
@@ -71,6 +72,10 @@ export class Telemetry {
     client_secret: sizes(),
     client_token: sizes(),
   };
+  /** Seconds for which ends were not acknowledged because guards had to be told. */
+  readonly guardWaits = new Distribution([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]);
+  /** Of those: a guard did not answer, and its lease was waited for. */
+  guardsLate = 0;
   private readonly queues = new Map<BatchName, () => number>();
 
   validated(verdict: Verdict): void {
@@ -92,6 +97,12 @@ export class Telemetry {
   /** @param count only what was alive until now, and only once it is committed */
   revoked(what: Revoked, count: number): void {
     this.revocations[what] += count;
+  }
+
+  /** @param late whether a guard has not answered */
+  toldGuards(seconds: number, late: boolean): void {
+    this.guardWaits.note(seconds);
+    if (late) this.guardsLate += 1;
   }
 
   /** Called by whoever owns the queue of a batch. */

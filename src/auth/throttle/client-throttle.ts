@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { AttemptCounters } from './attempt-counters.js';
 import { tooManyRequests } from './login-throttle.js';
 import { networkOf } from '../../http/network.js';
 
-/** Addresses that are remembered as blocked; beyond it they are found out again at their next failure. */
+/** Networks that are remembered as blocked; beyond it they are found out again at their next failure. */
 const MOST = 10_000;
+/** Whoever has more networks than this shares their counts, which costs nobody who has a right secret anything. */
+export const COUNTED = 65_536;
 
 /**
  * Clients that fail to authenticate count per address. A client's secret cannot be guessed, so this is about noise: it is
@@ -37,7 +40,7 @@ export class ClientThrottle {
   /** @throws Unavailable */
   async failed(ip: string): Promise<void> {
     const network = networkOf(ip);
-    const key = this.counters.key('client', network);
+    const key = this.counters.key('client', String(placeOf(network)));
     await this.counters.count([{ key, windowSeconds: this.config.LOGIN_FAILURE_WINDOW }]);
     const [count] = await this.counters.read([key]);
     if (!count || count.failures < this.config.LOGIN_FAILURES_PER_ADDRESS) return;
@@ -60,4 +63,9 @@ export class ClientThrottle {
       this.blockedUntil.delete(network);
     }
   }
+}
+
+/** No work limits how fast an attempt without a right secret can be made, so not each network has a row. */
+export function placeOf(network: string): number {
+  return createHash('sha256').update(network).digest().readUInt32BE() % COUNTED;
 }

@@ -19,19 +19,21 @@ const TRY_AGAIN_MS = 3_600_000;
 /** An attempt that may be made. */
 export interface Admitted {
   /** Whose turns in the login lane it takes. */
-  readonly share: readonly string[];
+  readonly share: { readonly of: readonly string[]; readonly isNew?: boolean };
+  /** The same once it has succeeded. */
+  readonly known: { readonly of: readonly string[] };
   /** @throws Unavailable */
   failed(): Promise<void>;
   /** @throws Unavailable */
   succeeded(): Promise<void>;
 }
 
-/** Something that may fail so often in a window. */
+/** Something that may happen so often in a window. */
 export interface Attempts {
   readonly of: string;
   /** @throws WireError too_many_requests; Unavailable */
   admit(): Promise<void>;
-  failed(): Promise<void>;
+  note(): Promise<void>;
 }
 
 /**
@@ -73,10 +75,7 @@ export class LoginThrottle {
     const familiar = isKnown || attempt.device !== undefined;
     const remembers = isKnown || (ofAddresses?.failures ?? 0) < NEW_ADDRESSES_MOST;
     return {
-      // a stranger can take turns of a name and of an address, and none of those who have logged in under that name before
-      share: familiar
-        ? [`known ${attempt.account}`]
-        : [`account ${attempt.account}`, `network ${networkOf(attempt.ip)}`],
+      ...sharesOf(attempt, familiar),
       failed: () => this.failed(attempt, keys, row),
       succeeded: () => this.succeeded(keys, { isKnown, remembers }),
     };
@@ -89,15 +88,29 @@ export class LoginThrottle {
 
   /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
   choicesOf(userId: string): Attempts {
-    const key = this.counters.key('choice', userId);
+    return this.attempts('choice', userId, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+  }
+
+  /** Each makes rows, as a login does, and a browser that is let in again without a question costs nobody anything. */
+  consentsOf(userId: string): Attempts {
+    return this.attempts('consent', userId, this.config.LOGINS_PER_ACCOUNT);
+  }
+
+  /** Codes of reset links that are none. They cannot be guessed: it is about noise, and about work. */
+  resetCodesFrom(ip: string): Attempts {
+    return this.attempts('reset', networkOf(ip), this.config.LOGIN_FAILURES_PER_ADDRESS);
+  }
+
+  private attempts(kind: string, of: string, most: number): Attempts {
+    const key = this.counters.key(kind, of);
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
     return {
-      of: userId,
+      of,
       admit: async () => {
         const [count] = await this.counters.read([key]);
-        this.refuseIf(count, this.config.LOGIN_FAILURES_PER_ACCOUNT);
+        this.refuseIf(count, most);
       },
-      failed: () => this.counters.count([{ key, windowSeconds }]),
+      note: () => this.counters.count([{ key, windowSeconds }]),
     };
   }
 
@@ -143,6 +156,13 @@ export class LoginThrottle {
     this.telemetry.loginRefused('throttled');
     throw tooManyRequests(count.endsAt - this.clock.now());
   }
+}
+
+/** A stranger can take turns of a name and of an address, and none of those who have logged in under that name before. */
+function sharesOf({ account, ip }: ReadAttempt, familiar: boolean): Pick<Admitted, 'share' | 'known'> {
+  const known = { of: [`known ${account}`] };
+  const stranger = { of: [`account ${account}`, `network ${networkOf(ip)}`], isNew: true };
+  return { share: familiar ? known : stranger, known };
 }
 
 /**

@@ -42,4 +42,8 @@ export class AccessToken {
 
   @Column('text', { name: 'client_id', nullable: true })
   clientId!: string | null;
+
+  /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
+  @Column('text', { nullable: true })
+  jkt!: string | null;
 }

@@ -1,6 +1,7 @@
-import { Check, Column, CreateDateColumn, Entity, Generated, PrimaryColumn } from 'typeorm';
+import { Check, Column, CreateDateColumn, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('refresh_tokens')
+@Index('refresh_tokens_id_idx', ['id'], { type: 'hash' })
 @Check('refresh_tokens_format_check', `format IN ('opaque', 'jwt')`)
 export class RefreshToken {
   @Column('uuid')
@@ -39,4 +40,8 @@ export class RefreshToken {
 
   @Column('text', { name: 'answered_scope', nullable: true })
   answeredScope!: string | null;
+
+  /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
+  @Column('text', { nullable: true })
+  jkt!: string | null;
 }

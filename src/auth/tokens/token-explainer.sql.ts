@@ -20,6 +20,8 @@ export interface FactsRow {
   readonly client_id: string | null;
   readonly owner_disabled_at: Date | null;
   readonly revoked_by: string | null;
+  /** The key that it is bound to. */
+  readonly jkt: string | null;
 }
 
 const GRANT = `
@@ -43,27 +45,28 @@ export const FACTS: Record<TokenKind, Statement> = {
   access: {
     name: 'explain_access_token',
     text: `
-      SELECT t.id AS token_id, t.created_at, t.scope, t.audience, t.revoked_at, NULL::timestamptz AS used_at, ${GRANT}
+      SELECT t.id AS token_id, t.created_at, t.scope, t.audience, t.revoked_at, NULL::timestamptz AS used_at, t.jkt, ${GRANT}
         FROM access_tokens t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   refresh: {
     name: 'explain_refresh_token',
     text: `
-      SELECT t.id AS token_id, t.created_at, t.scope, t.audience, NULL::timestamptz AS revoked_at, t.used_at, ${GRANT}
+      SELECT t.id AS token_id, t.created_at, coalesce(nullif(t.scope, ''), g.scope) AS scope,
+             nullif(t.audience, '') AS audience, NULL::timestamptz AS revoked_at, t.used_at, t.jkt, ${GRANT}
         FROM refresh_tokens t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   api_key: {
     name: 'explain_api_key',
     text: `
       SELECT t.id AS token_id, t.created_at, g.scope, t.audience, NULL::timestamptz AS revoked_at,
-             NULL::timestamptz AS used_at, ${GRANT}
+             NULL::timestamptz AS used_at, NULL AS jkt, ${GRANT}
         FROM api_keys t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   client_secret: {
     name: 'explain_client_secret',
     text: `
       SELECT t.id AS token_id, t.created_at, c.scope, NULL AS audience, NULL::timestamptz AS revoked_at,
-             NULL::timestamptz AS used_at, NULL AS grant_id, NULL AS grant_kind, NULL::timestamptz AS grant_created_at,
+             NULL::timestamptz AS used_at, NULL AS jkt, NULL AS grant_id, NULL AS grant_kind, NULL::timestamptz AS grant_created_at,
              NULL::timestamptz AS grant_expires_at, NULL::timestamptz AS grant_revoked_at,
              NULL AS grant_revoked_reason, NULL AS user_id, NULL AS username, c.client_id,
              c.disabled_at AS owner_disabled_at, NULL AS revoked_by

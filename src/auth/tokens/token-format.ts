@@ -8,7 +8,7 @@ export type TokenFormat = 'opaque' | 'jwt';
  * Owns the spelling of opaque tokens; never whether one is alive.
  *
  *     kat_ <48 characters of base64url> <6 characters of base62>
- *          1 byte key id | 4 bytes expiry | 23 random bytes | 8 bytes MAC        CRC-32 of all before it
+ *          1 byte key id | 4 bytes expiry | 1 byte cell | 22 random bytes | 8 bytes MAC      CRC-32 of all before it
  */
 export const PREFIXES = { kat_: 'access', krt_: 'refresh', kak_: 'api_key', kcs_: 'client_secret' } as const;
 
@@ -20,7 +20,12 @@ export const NO_EXPIRY = 0xff_ff_ff_ff;
 
 const SPELLING = /^(k(?:at|rt|ak|cs)_)([A-Za-z0-9_-]{48})([0-9A-Za-z]{6})$/;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const RANDOM_BYTES = 23;
+const RANDOM_BYTES = 22;
+/**
+ * Which database has the token. There is one yet. Nobody reads the byte: in tokens that were made before it meant something
+ * it is random (docs/decisions/0063).
+ */
+export const CELL = 0;
 const SIGNED_BYTES = 28;
 const MAC_BYTES = 8;
 /** Where a token is taken apart, within one turn: an allocation less for each request. */
@@ -45,11 +50,13 @@ export function mintToken(
   expiresAt: number,
   key: TokenKey,
   random = randomBytes(RANDOM_BYTES),
+  cell = CELL,
 ): string {
   const payload = Buffer.alloc(36);
   payload[0] = key.id;
   payload.writeUInt32BE(expiresAt, 1);
-  random.copy(payload, 5, 0, RANDOM_BYTES);
+  payload[5] = cell;
+  random.copy(payload, 6, 0, RANDOM_BYTES);
   createHmac('sha256', key.mac)
     .update(prefix)
     .update(payload.subarray(0, SIGNED_BYTES))

@@ -25,7 +25,8 @@ export type TokenRow = readonly [
   clientId: string | null,
   scope: string,
   audience: string,
-  state: 'revoked' | 'grant_revoked' | null,
+  /** `revoked`, `grant_revoked`, or of a living token the thumbprint of the key that it is bound to (RFC 9449 §6). */
+  state: string | null,
   /** Milliseconds since the epoch, if the grant ends before the token does. */
   grantEnd: string | null,
 ];
@@ -45,12 +46,22 @@ interface Columns {
   readonly tokenRevoked: string;
   readonly grantRevoked: string;
   readonly grantEnd: string;
+  readonly jkt: string;
 }
 
 /** The columns of a TokenRow, of a table that has the alias `t`. */
-const row = ({ grantId, userId, clientId, scope, tokenRevoked, grantRevoked, grantEnd }: Columns): string =>
+const row = ({
+  grantId,
+  userId,
+  clientId,
+  scope,
+  tokenRevoked,
+  grantRevoked,
+  grantEnd,
+  jkt,
+}: Columns): string =>
   `q.at, t.id, ${grantId}, ${userId}, ${clientId}, ${scope}, t.audience,
-           CASE WHEN ${tokenRevoked} THEN 'revoked' WHEN ${grantRevoked} THEN 'grant_revoked' END,
+           CASE WHEN ${tokenRevoked} THEN 'revoked' WHEN ${grantRevoked} THEN 'grant_revoked' ELSE ${jkt} END,
            CASE WHEN ${grantEnd} < t.expires_at THEN date_part('epoch', ${grantEnd}) * 1000 END`;
 
 /** The columns of a DescribedRow after these: who and since when. */
@@ -81,10 +92,11 @@ const BY_ITSELF = row({
   tokenRevoked: 't.revoked_at IS NOT NULL',
   grantRevoked: 'e.revoked',
   grantEnd: 'e.ends_at',
+  jkt: 't.jkt',
 });
 const ENDED = `LEFT JOIN ended_grants e ON e.grant_id = t.grant_id`;
 
-const withGrant = (scope: string, tokenRevoked: string): string =>
+const withGrant = (scope: string, tokenRevoked: string, jkt = 't.jkt'): string =>
   row({
     ...{
       grantId: 'g.id',
@@ -93,6 +105,7 @@ const withGrant = (scope: string, tokenRevoked: string): string =>
       scope,
       tokenRevoked,
       grantEnd: 'g.expires_at',
+      jkt,
     },
     grantRevoked: `g.revoked_at IS NOT NULL OR ${endedWithOwner('g')}`,
   });
@@ -109,7 +122,7 @@ export const LOOK_UP_ACCESS_TOKENS: Statement = {
 export const LOOK_UP_API_KEYS: Statement = {
   name: 'look_up_api_keys',
   text: `
-    SELECT ${withGrant('g.scope', 'false')}
+    SELECT ${withGrant('g.scope', 'false', 'NULL')}
       FROM ${found('api_keys')} ${GRANT}`,
 };
 
@@ -122,7 +135,7 @@ export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
       FROM ${found('access_tokens')} ${ENDED} LEFT JOIN users u ON u.id = t.user_id`,
   },
   refresh: describing('refresh_tokens', 't.scope', 't.used_at IS NOT NULL'),
-  api_key: describing('api_keys', 'g.scope', 'false'),
+  api_key: describing('api_keys', 'g.scope', 'false', 'NULL'),
 };
 
 /** For tokens that do not say whose they are, and for those whose owner's grants are being ended: by their grants. */
@@ -131,11 +144,11 @@ export const DESCRIBE_OLD_ACCESS_TOKENS: Statement = {
   name: 'describe_old_access_tokens',
 };
 
-function describing(table: string, scope: string, revoked: string): Statement {
+function describing(table: string, scope: string, revoked: string, jkt?: string): Statement {
   return {
     name: `describe_${table}`,
     text: `
-    SELECT ${withGrant(scope, revoked)}${DESCRIPTION}
+    SELECT ${withGrant(scope, revoked, jkt)}${DESCRIPTION}
       FROM ${found(table)} ${GRANT} LEFT JOIN users u ON u.id = g.user_id`,
   };
 }

@@ -156,18 +156,20 @@ function stored(
   scope: readonly string[],
 ): StoredToken {
   const [, tokenId, grantId, userId, clientId, , audience, state, grantEnd] = row;
+  const revoked = state === 'revoked' || state === 'grant_revoked' ? state : undefined;
+  const principal = {
+    subject: userId ?? clientId ?? '',
+    clientId: clientId ?? sql.FIRST_PARTY_CLIENT,
+    scope,
+    audience: [audience],
+    expiresAt,
+    grantId,
+    grantKind,
+    tokenId,
+  };
   return {
-    principal: {
-      subject: userId ?? clientId ?? '',
-      clientId: clientId ?? sql.FIRST_PARTY_CLIENT,
-      scope,
-      audience: [audience],
-      expiresAt,
-      grantId,
-      grantKind,
-      tokenId,
-    },
-    revoked: state ?? undefined,
+    principal: state === null || revoked ? principal : { ...principal, jkt: state },
+    revoked,
     grantEnd: grantEnd === null ? undefined : Number(grantEnd),
   };
 }

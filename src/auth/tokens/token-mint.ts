@@ -17,6 +17,8 @@ export interface AccessRequest {
   readonly notAfter?: number;
   /** Of a login: with it a guard tells from memory that the login is over. A client's are known by their subject. */
   readonly grantId?: string;
+  /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
+  readonly jkt?: string | undefined;
 }
 
 /** A token that nobody knows of yet: it counts from when its digest is committed. */
@@ -57,6 +59,7 @@ export class TokenMint {
       iat,
       exp,
       ...(request.grantId === undefined ? {} : { sid: request.grantId }),
+      ...(request.jkt === undefined ? {} : { cnf: { jkt: request.jkt } }),
     });
     return { ...signed, expiresAt: exp, expiresIn };
   }

@@ -1,8 +1,15 @@
 /** After so many turns the older half of what is remembered is forgotten. No clock: without turns nothing gets old. */
 const REMEMBERED = 256;
 
-interface Waiting<T> {
+/** Whose turn it is when it comes. */
+export interface Share {
   readonly of: readonly string[];
+  /** Nobody has seen them before: they begin behind those who are known, as if they had had a turn. */
+  readonly isNew?: boolean;
+}
+
+interface Waiting<T> {
+  readonly share: Share;
   readonly item: T;
 }
 
@@ -30,8 +37,8 @@ export class FairTurns<T> {
   }
 
   /** @returns whom there is no room for now: whoever would have come last, which may be the new one */
-  add(of: readonly string[], item: T): T | undefined {
-    this.waiting.push({ of, item });
+  add(share: Share, item: T): T | undefined {
+    this.waiting.push({ share, item });
     if (this.waiting.length <= this.most) return undefined;
     return this.take((one, last) => one >= last)?.item;
   }
@@ -39,8 +46,13 @@ export class FairTurns<T> {
   /** Whose turn it is. It counts from now on. */
   next(): T | undefined {
     const next = this.take((one, first) => one < first);
-    if (next) this.count(next.of);
+    if (next) this.count(next.share.of);
     return next?.item;
+  }
+
+  /** A turn that somebody has just had was also theirs: they come under these names from now on. */
+  wasOf(names: readonly string[]): void {
+    for (const one of names) this.had.set(one, (this.had.get(one) ?? 0) + 1);
   }
 
   /** Everybody who waits, who then does no longer. */
@@ -59,8 +71,9 @@ export class FairTurns<T> {
   /** Of each who waits: the turns that were theirs, and those of theirs who are ahead. */
   private ranks(): number[] {
     const ahead = new Map<string, number>();
-    return this.waiting.map(({ of }) => {
-      const rank = Math.max(0, ...of.map((one) => this.hadBy(one) + (ahead.get(one) ?? 0)));
+    return this.waiting.map(({ share: { of, isNew } }) => {
+      const had = Math.max(0, ...of.map((one) => this.hadBy(one) + (ahead.get(one) ?? 0)));
+      const rank = isNew ? had + 1 : had;
       for (const one of of) ahead.set(one, (ahead.get(one) ?? 0) + 1);
       return rank;
     });
@@ -77,6 +90,6 @@ export class FairTurns<T> {
       this.turns = 0;
     }
     this.turns += 1;
-    for (const one of whose) this.had.set(one, (this.had.get(one) ?? 0) + 1);
+    this.wasOf(whose);
   }
 }

@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os';
 import { CONFIG, type Config } from '../../config/config.js';
 import { traced } from '../../tracing/tracing.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
-import { FairTurns } from './fair-turns.js';
+import { FairTurns, type Share } from './fair-turns.js';
 
 const WAITING_MOST_EACH = 64;
 
 /** Whose share of the lane some work takes: names that stand for an account, a network, an administrator. */
-export type LaneShare = readonly string[];
+export type LaneShare = Share;
 
 interface Place {
   enter(): void;
@@ -53,6 +53,11 @@ export class LoginLane {
         this.letIn();
       }
     });
+  }
+
+  /** Somebody who was new has proved who they are: the turn that they have just had counts where they are known, too. */
+  wasOf(share: LaneShare): void {
+    this.turns.wasOf(share.of);
   }
 
   private turn(share: LaneShare): Promise<void> {

@@ -9,7 +9,7 @@ import { PasswordPolicy, type PasswordFlaw } from './password-policy.js';
 export type NewPassword = { readonly hash: string } | { readonly flaw: PasswordFlaw };
 
 /** What operators do is seldom, and waits for nobody's flood. */
-const OPERATORS: LaneShare = ['operators'];
+const OPERATORS: LaneShare = { of: ['operators'] };
 
 /** From a password that somebody chose to the hash that is stored, or to what is wrong with it. */
 @Injectable()
@@ -29,11 +29,11 @@ export class NewPasswords {
     if (flaw) return { flaw };
     // before the lane: nobody's login waits for dictionaries
     await PASSWORD_STRENGTH.ready();
-    return this.lane.run(attempts ? [`choice ${attempts.of}`] : OPERATORS, async () => {
+    return this.lane.run(attempts ? { of: [`choice ${attempts.of}`] } : OPERATORS, async () => {
       await attempts?.admit();
       if (!(await this.policy.isGuessable(password, [userName])))
         return { hash: await this.hash.make(password) };
-      await attempts?.failed();
+      await attempts?.note();
       return { flaw: 'too_common' };
     });
   }

@@ -4,15 +4,19 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { type Pepper, pepper, NO_SALT } from '../secrets/pepper-id.js';
+import { readImported } from './imported-hash.js';
 
 const WARNINGS_MOST = 16;
+/** Of a hash that another system made. */
+const NO_PEPPER = 'none';
 const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
 
 /**
  * Work for the login lane: whoever calls this outside of it can starve the rest.
  *
  * `keks1$<pepper id>$<bcrypt(base64(HMAC-SHA-384(password, pepper)))>`: 64 characters go into bcrypt, so nothing is cut
- * at 72 bytes, and without the pepper a stolen table is of no use. The tag lets parameters move.
+ * at 72 bytes, and without the pepper a stolen table is of no use. The tag lets parameters move. What was imported is
+ * `keks0$<bcrypt(password)>` until its user has logged in.
  */
 @Injectable()
 export class PasswordHash {
@@ -37,18 +41,28 @@ export class PasswordHash {
 
   /**
    * Takes as long for nobody's password as for somebody's: without a stored hash a dummy of the same parameters is
-   * compared. One that cannot be checked here is refused like a wrong password, after the same work: anything else would
-   * tell that somebody is there.
+   * compared, and a hash of a lower cost is made up for. One that cannot be checked here is refused like a wrong password,
+   * after the same work: anything else would tell that somebody is there.
    */
   async matches(password: string, stored: string | undefined): Promise<boolean> {
-    const parts = FORMAT.exec(stored ?? this.dummy);
-    const cost = costOf(parts);
-    if (cost > costOf(FORMAT.exec(this.dummy))) this.dummy = this.nobodys(cost);
-    const found = this.peppers.find((one) => one.id === parts?.[1]);
-    if (!found) this.warn(parts?.[1]);
-    const [, , bcrypted = ''] = parts ?? FORMAT.exec(this.dummy) ?? [];
-    const same = await compare(peppered(password, found ?? this.peppers[0]), bcrypted);
-    return same && found !== undefined && stored !== undefined;
+    const parts = partsOf(stored ?? this.dummy);
+    const cost = parts?.cost ?? costOf(this.dummy);
+    if (cost > costOf(this.dummy)) this.dummy = this.nobodys(cost);
+    const found = this.peppers.find((one) => one.id === parts?.pepper);
+    const checkable = found !== undefined || parts?.pepper === NO_PEPPER;
+    if (!checkable) this.warn(parts?.pepper);
+    const { bcrypted = '' } = parts ?? partsOf(this.dummy) ?? {};
+    const input = parts?.pepper === NO_PEPPER ? password : peppered(password, found ?? this.peppers[0]);
+    const same = await compare(input, bcrypted);
+    if (same && checkable && stored !== undefined) return true;
+    await this.makeUpFor(cost);
+    return false;
+  }
+
+  /** 2^c and once more 2^c, 2^(c+1), ... up to below 2^d are together 2^d. */
+  private async makeUpFor(cost: number): Promise<void> {
+    for (let each = cost; each < costOf(this.dummy); each += 1)
+      await compare('', partsOf(this.nobodys(each))?.bcrypted ?? '');
   }
 
   /** A hash that no password has, of today's parameters: who had one before needs a new password. */
@@ -62,13 +76,13 @@ export class PasswordHash {
    * A higher cost stays: two instances that differ would move it to and fro.
    */
   isOutdated(stored: string): boolean {
-    const parts = FORMAT.exec(stored);
-    return parts?.[1] !== this.peppers[0].id || costOf(parts) < this.config.BCRYPT_COST;
+    return partsOf(stored)?.pepper !== this.peppers[0].id || costOf(stored) < this.config.BCRYPT_COST;
   }
 
   /** True when another key than SECRET_KEY is needed to check it. */
   isOfAnotherKey(stored: string): boolean {
-    return FORMAT.exec(stored)?.[1] !== this.peppers[0].id;
+    const pepper = partsOf(stored)?.pepper;
+    return pepper !== this.peppers[0].id && pepper !== NO_PEPPER;
   }
 
   /** Made without hashing, which every start would wait for. */
@@ -85,8 +99,23 @@ export class PasswordHash {
   }
 }
 
-function costOf(parts: RegExpExecArray | null): number {
-  return Number(parts?.[3] ?? 0);
+interface Parts {
+  /** Its id, or that there is none. */
+  readonly pepper: string;
+  readonly bcrypted: string;
+  readonly cost: number;
+}
+
+function partsOf(stored: string): Parts | undefined {
+  const imported = readImported(stored);
+  if (imported) return { pepper: NO_PEPPER, ...imported };
+  const [, pepper, bcrypted, digits] = FORMAT.exec(stored) ?? [];
+  if (pepper === undefined || bcrypted === undefined) return undefined;
+  return { pepper, bcrypted, cost: Number(digits) };
+}
+
+function costOf(stored: string): number {
+  return partsOf(stored)?.cost ?? 0;
 }
 
 function peppered(password: string, { key }: Pepper): string {

@@ -51,6 +51,7 @@ export class PasswordLogin {
         return undefined;
       }
       await admitted.succeeded();
+      if (share.isNew) this.lane.wasOf(admitted.known);
       return this.passwords.rehashed(user, password);
     });
   }

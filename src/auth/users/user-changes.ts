@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { QueryDeepPartialEntity } from 'typeorm';
+import { IsNull, type FindOptionsWhere, type QueryDeepPartialEntity } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
 import { chosenPassword, User } from './user.entity.js';
-import { lockUser } from './users-directory.js';
+import { lockUser, type UserWithState } from './users-directory.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 
@@ -58,21 +58,43 @@ export class UserChanges {
   }
 
   /** Ends the logins made with the old one, and the API keys if so wanted. @returns false if the user is gone */
-  async setPassword(
-    { id, name, nameFolded }: User,
+  setPassword(
+    user: Pick<User, 'id' | 'name' | 'nameFolded'>,
     hash: string,
     keys: boolean,
     by: Initiator,
   ): Promise<boolean> {
+    return this.replacePassword(user, { id: user.id }, hash, { keys, by });
+  }
+
+  /**
+   * The same with everything that was made before, by whoever holds a link.
+   * @param user as the link found it
+   * @param link its name in the audit log
+   * @returns false if something has changed since: of two who use one link at once, one sets a password
+   */
+  resetPassword(user: UserWithState, hash: string, link: string, by: Initiator): Promise<boolean> {
+    const { id, passwordHash, epoch } = user;
+    const where = { id, passwordHash, epoch, disabledAt: IsNull() };
+    return this.replacePassword(user, where, hash, { keys: true, by, link });
+  }
+
+  private async replacePassword(
+    { id, name, nameFolded }: Pick<User, 'id' | 'name' | 'nameFolded'>,
+    where: FindOptionsWhere<User>,
+    hash: string,
+    { keys, by, link }: { keys: boolean; by: Initiator; link?: string },
+  ): Promise<boolean> {
     const set = await this.endings.transaction(async (transaction, end) => {
-      const { affected } = await transaction.entities.update(User, { id }, chosenPassword(hash));
+      const { affected } = await transaction.entities.update(User, where, chosenPassword(hash));
       if (affected !== 1) return false;
       await end(
         { userId: id, kinds: keys ? ['login', 'api_key', 'consent'] : ['login'] },
         'password_changed',
         by,
       );
-      await this.audit(transaction, 'user.password_changed', { name }, by, { keys });
+      const detail = { keys, ...(link !== undefined && { link }) };
+      await this.audit(transaction, 'user.password_changed', { name }, by, detail);
       return true;
     });
     if (set) await this.throttle.forgive(nameFolded);

@@ -11,6 +11,9 @@ const FIRST: Position = [''];
 /** Somebody who is looked up to prove a password, or to be issued a token without one. */
 export type UserWithHash = Pick<User, 'id' | 'name' | 'scope' | 'disabledAt' | 'passwordHash'>;
 
+/** Somebody whose password is to be replaced, as long as nothing about it changes meanwhile. */
+export type UserWithState = UserWithHash & Pick<User, 'nameFolded' | 'epoch'>;
+
 const WITH_HASH = { id: true, name: true, scope: true, disabledAt: true, passwordHash: true } as const;
 
 /** Owns the looking up of users; changes nothing. */
@@ -25,17 +28,16 @@ export class UsersDirectory {
     return users.map((user) => Object.assign(user, { position: [user.nameFolded] }));
   }
 
-  /** All, by name. */
-  list(): Promise<User[]> {
-    return this.users.find({ order: { nameFolded: 'ASC' } });
-  }
-
   find(id: string): Promise<User | null> {
     return this.users.findOneBy({ id });
   }
 
   findByName(name: string): Promise<User | null> {
     return this.users.findOneBy({ nameFolded: folded(name) });
+  }
+
+  findWithState(id: string): Promise<UserWithState | null> {
+    return this.users.findOne({ where: { id }, select: { ...WITH_HASH, nameFolded: true, epoch: true } });
   }
 
   findWithHash(name: string): Promise<UserWithHash | null> {

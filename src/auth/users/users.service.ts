@@ -116,8 +116,12 @@ export class UsersService {
     return (await this.directory.findByName(name)) !== null;
   }
 
-  async list(): Promise<UserRecord[]> {
-    return (await this.directory.list()).map(recordOf);
+  /** All, by name, so many at a time. */
+  async *pages(size: number): AsyncGenerator<UserRecord[]> {
+    for (let page; page === undefined || page.length === size;) {
+      page = await this.directory.page(page?.at(-1)?.position, size);
+      yield page.map(recordOf);
+    }
   }
 
   private insert(

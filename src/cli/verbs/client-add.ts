@@ -10,8 +10,11 @@ interface AddOptions {
   readonly audience?: string[];
   readonly resource?: string[];
   readonly redirectUri?: string[];
+  readonly device?: true;
+  readonly requirePushedRequests?: true;
   readonly public?: true;
   readonly jwks?: string;
+  readonly dpop?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
@@ -20,7 +23,9 @@ export async function add(
   name: string,
   { scope: text, audience = [], resource: resources = [], tokenFormat, ...app }: AddOptions,
 ): Promise<Answer> {
-  const { redirectUri: redirectUris = [], public: isPublic = false } = app;
+  const { redirectUri: redirectUris = [], device: deviceGrant = false, public: isPublic = false } = app;
+  const requirePushed = app.requirePushedRequests ?? false;
+  const dpopBound = app.dpop ?? false;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -31,7 +36,8 @@ export async function add(
       parameter: 'scope',
     });
   const jwks = await keysIn(app.jwks, isPublic);
-  const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...(jwks && { jwks }) };
+  const flags = { deviceGrant, requirePushed, dpopBound, ...(jwks && { jwks }) };
+  const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...flags };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
@@ -54,19 +60,34 @@ export async function add(
       audience: added.audience,
       resources: added.resources,
       ...(redirectUris.length > 0 && { redirect_uris: redirectUris }),
+      ...(deviceGrant && { device_grant: true }),
+      ...(requirePushed && { require_pushed_authorization_requests: true }),
+      ...(dpopBound && { dpop_bound_access_tokens: true }),
       ...(warnings.length > 0 && { warnings }),
     },
-    text: facts([
-      ['client_id', added.clientId],
-      ['client_secret', secret],
-      ['scope', added.scope],
-      ['audience', added.audience.join(' ')],
-      ['resources', listOf(resources)],
-      ['redirect to', redirectUris.join(' ')],
+    text: textOf(added, [
       ['', lastWords(secret, isPublic)],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),
   };
+}
+
+function textOf(
+  { clientSecret, ...added }: ClientRecord & Partial<NewSecret>,
+  more: readonly Parameters<typeof facts>[0][number][],
+): string {
+  return facts([
+    ['client_id', added.clientId],
+    ['client_secret', clientSecret],
+    ['scope', added.scope],
+    ['audience', added.audience.join(' ')],
+    ['resources', listOf(added.resources ?? [])],
+    ['redirect to', added.redirectUris.join(' ')],
+    ['by device code', added.deviceGrant ? 'yes' : undefined],
+    ['pushes requests', added.requirePushed ? 'always' : undefined],
+    ['tokens', added.dpopBound ? 'bound to a key (DPoP)' : ''],
+    ...more,
+  ]);
 }
 
 function lastWords(secret: string | undefined, isPublic: boolean): string {
@@ -99,7 +120,7 @@ async function keysIn(
 async function warningsOf(added: ClientRecord, main: string): Promise<string[]> {
   const { misspelledAudiences } = await import('../../auth/clients/audience-flaws.js');
   if (added.audience.length > 0) return misspelledAudiences([added], main);
-  if (added.scope !== '' || added.redirectUris.length > 0) return [];
+  if (added.scope !== '' || added.redirectUris.length > 0 || added.deviceGrant) return [];
   return [
     `it has no audience, so it learns of its own tokens only; an API needs --audience, and the tokens of logins are for ${main}`,
   ];

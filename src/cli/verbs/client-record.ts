@@ -14,9 +14,12 @@ export function publicOf(one: ClientRecord): object {
     audience: one.audience,
     resources: one.resources ?? null,
     redirect_uris: one.redirectUris,
+    device_grant: one.deviceGrant,
+    require_pushed_authorization_requests: one.requirePushed,
     token_endpoint_auth_method: one.isPublic ? 'none' : one.jwks ? 'private_key_jwt' : 'client_secret_basic',
     self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
+    dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

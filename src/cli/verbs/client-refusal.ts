@@ -37,7 +37,7 @@ const REFUSALS: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: str
   redirect_uris_missing: [
     'invalid_request',
     'redirect-uri',
-    'A client without a secret acts for people only: say where answers to it may go, with --redirect-uri.',
+    'A client without a secret acts for people only: say where answers to it may go, with --redirect-uri, or that people type a code, with --device.',
   ],
   scope_not_for_apps: [
     'invalid_scope',

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { facts, moment, table, type Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
@@ -28,7 +28,13 @@ export function client(program: Command, act: Act): void {
       ),
     )
     .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
+    .option(
+      '--device',
+      'it acts for people, who type a code on another device: for terminals, televisions and the like',
+    )
+    .option('--require-pushed-requests', 'it has to push what it asks for before it sends anybody (RFC 9126)')
     .option('--public', "it runs in other people's hands, so it gets no secret")
+    .option('--dpop', 'it gets only tokens that are bound to a key, which it proves to have')
     .addOption(
       once(
         '--jwks <file>',
@@ -45,6 +51,7 @@ export function client(program: Command, act: Act): void {
         'keks client add "night baker" --scope cookies:eat',
         'keks client add shop --audience https://shop.example.com --token-format jwt',
         'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
+        'keks client add "my terminal" --public --device --scope cookies:eat',
       ),
     )
     .action(act(add));
@@ -88,6 +95,13 @@ function changingVerbs(noun: Command, act: Act): void {
     .argument('<client_id>')
     .addHelpText(...examples('keks client enable c-0123456789abcdef01234567'))
     .action(act((id: string) => setDisabled(id, false)));
+  noun
+    .command('set-dpop')
+    .description('whether it gets only tokens that are bound to a key; those that it has live on')
+    .argument('<client_id>')
+    .addArgument(new Argument('<state>').choices(['on', 'off']))
+    .addHelpText(...examples('keks client set-dpop c-0123456789abcdef01234567 on'))
+    .action(act(setDpop));
 }
 
 function uris(flags: string, description: string): Option {
@@ -131,7 +145,10 @@ async function show(id: string): Promise<Answer> {
       ['audience', one.audience.join(' ')],
       ['resources', one.resources ? listOf(one.resources) : 'any'],
       ['redirect to', one.redirectUris.join(' ')],
+      ['by device code', one.deviceGrant ? 'yes' : undefined],
+      ['pushes requests', one.requirePushed ? 'always' : undefined],
       ['token format', one.tokenFormat],
+      ['tokens', one.dpopBound ? 'bound to a key (DPoP)' : ''],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],
       ...secrets.map(({ createdAt }) => ['secret of', moment(createdAt)] as const),
@@ -184,5 +201,17 @@ async function setDisabled(id: string, disabled: boolean): Promise<Answer> {
   return {
     json: publicOf(changed),
     text: disabled ? `${id} is disabled; every token of it is dead.` : `${id} may authenticate again.`,
+  };
+}
+
+async function setDpop(id: string, state: 'on' | 'off'): Promise<Answer> {
+  const changed = await withClients((clients, by) => clients.change(id, { dpopBound: state === 'on' }, by));
+  if (!changed) throw new Refusal('not_found', UNKNOWN);
+  if ('flaw' in changed) throw clientRefusal(changed.flaw);
+  return {
+    json: publicOf(changed),
+    text: changed.dpopBound
+      ? `${id} gets only tokens that are bound to a key from now on.`
+      : `${id} gets bearer tokens, too.`,
   };
 }

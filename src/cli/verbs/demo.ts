@@ -16,6 +16,12 @@ export function demo(program: Command, act: Act): void {
     .description('plays the story with real requests to a running server, and shows each of them')
     .addOption(once('--url <url>', 'of the server; if absent, on this machine at PORT'))
     .option('--jwt', 'with a signed token, whose content is shown, instead of an opaque one')
+    .addOption(
+      once(
+        '--lease <client_id>',
+        'with a JWT that a guard of this API checks alone, and that dies all the same; its secret comes on standard input',
+      ),
+    )
     .addOption(once('--user <name>', 'somebody else than the demo user; the scope cookies:eat is needed'))
     .option(
       '--password-stdin',
@@ -25,6 +31,7 @@ export function demo(program: Command, act: Act): void {
       ...examples(
         'keks demo',
         'keks demo --jwt',
+        'keks demo --lease c-0123456789abcdef01234567 < secret.txt',
         'keks demo --user alice',
         'keks demo --url https://auth.example.com --user alice --password-stdin < password.txt',
       ),
@@ -35,6 +42,7 @@ export function demo(program: Command, act: Act): void {
 interface Options {
   readonly url?: string;
   readonly jwt?: boolean;
+  readonly lease?: string;
   readonly user?: string;
   readonly passwordStdin?: boolean;
 }
@@ -42,16 +50,33 @@ interface Options {
 async function run(options: Options, command: Command): Promise<Answer> {
   const url = options.url === undefined ? await ownUrl() : urlOf(options.url);
   const who = await person(options);
-  const { storyOf } = await import('./demo/story.js');
   const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
   const played: Exchange[] = [];
-  for await (const exchange of storyOf(url, who, options.jwt === true ? 'jwt' : 'opaque')) {
+  for await (const exchange of await tellingOf(url, who, options)) {
     played.push(exchange);
     if (json) continue;
     await print({ json: exchange, text: `${exchange.text}\n` }, false);
     if (process.stdout.isTTY) await sleep(PAUSE_MS);
   }
   return { json: { url, steps: played.map(publicOf) }, text: `The same with buttons: ${url}/` };
+}
+
+async function tellingOf(
+  url: string,
+  who: { user: string; password: string } | undefined,
+  { lease, jwt }: Options,
+): Promise<AsyncGenerator<Exchange>> {
+  const [{ storyOf }, { leaseStoryOf }] = await Promise.all([
+    import('./demo/story.js'),
+    import('./demo/lease-story.js'),
+  ]);
+  if (lease === undefined) return storyOf(url, who, jwt === true ? 'jwt' : 'opaque');
+  if (who)
+    throw new WrongUsage('--lease plays with the demo user: standard input has the secret of the client.');
+  return leaseStoryOf(url, who, {
+    clientId: lease,
+    clientSecret: await readSecret('the secret of the client'),
+  });
 }
 
 /** @throws WrongUsage */

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { GrantOwner } from '../../auth/grants/grants.service.js';
 import type { GrantRow } from '../../auth/grants/grants.sql.js';
-import { moment, table, type Answer } from '../answer.js';
+import { moment, type Answer } from '../answer.js';
+import { printList, type Listing } from '../listing.js';
 import { examples, once, type Act } from '../noun.js';
 import { Refusal, WrongUsage } from '../refusal.js';
 import type { Services } from '../services.js';
@@ -30,14 +31,10 @@ export function grant(program: Command, act: Act): void {
     .action(act(revoke));
 }
 
-async function list(options: ListOptions): Promise<Answer> {
-  if (options.user !== undefined && options.client !== undefined)
-    throw new WrongUsage('Say either --user or --client: no grant belongs to both.');
-  const { withServices } = await import('../services.js');
-  const grants = await withServices(async (services) =>
-    livingGrants(services, await ownerOf(services, options)),
-  );
-  const rows = grants.map((one) => [
+const GRANTS: Listing<GrantRow> = {
+  of: 'grants',
+  headings: ['ID', 'KIND', 'OF', 'SCOPE', 'LABEL', 'CREATED', 'LAST_USED'],
+  cells: (one) => [
     one.id,
     one.kind,
     one.username ?? one.client_id ?? '',
@@ -45,11 +42,20 @@ async function list(options: ListOptions): Promise<Answer> {
     one.label ?? one.user_agent ?? '',
     moment(one.created_at),
     one.last_used_at ? moment(one.last_used_at) : '',
-  ]);
-  return {
-    json: grants.map(publicOf),
-    text: table(['ID', 'KIND', 'OF', 'SCOPE', 'LABEL', 'CREATED', 'LAST_USED'], rows),
-  };
+  ],
+  publicOf: (row) => {
+    const { position: _, ...shown } = row;
+    return shown;
+  },
+};
+
+async function list(options: ListOptions, command: Command): Promise<Answer> {
+  if (options.user !== undefined && options.client !== undefined)
+    throw new WrongUsage('Say either --user or --client: no grant belongs to both.');
+  const { withServices } = await import('../services.js');
+  return withServices(async (services) =>
+    printList(livingGrants(services, await ownerOf(services, options)), GRANTS, command),
+  );
 }
 
 async function ownerOf(services: Services, { user, client }: ListOptions): Promise<GrantOwner> {
@@ -69,9 +75,4 @@ async function revoke(id: string): Promise<Answer> {
   if (!revoked)
     throw new Refusal('not_found', 'There is no living grant with this id: see "keks grant list".');
   return { json: { id, revoked }, text: 'It is dead, with all of its tokens.' };
-}
-
-function publicOf(row: GrantRow): object {
-  const { position: _, ...shown } = row;
-  return shown;
 }

@@ -1,17 +1,20 @@
 import type { GrantOwner } from '../../auth/grants/grants.service.js';
 import type { GrantRow } from '../../auth/grants/grants.sql.js';
+import { PAGE } from '../listing.js';
 import { Refusal } from '../refusal.js';
 import type { Services } from '../services.js';
 
-const PAGE = 1_000;
-
-/** All that live, newest first. */
-export async function livingGrants(services: Services, owner: GrantOwner): Promise<GrantRow[]> {
+/** All that live, newest first, so many at a time. */
+export async function* livingGrants(
+  services: Services,
+  owner: GrantOwner,
+): AsyncGenerator<readonly GrantRow[]> {
   const { GrantsService } = await import('../../auth/grants/grants.service.js');
-  const found: GrantRow[] = [];
-  for (let page; page === undefined || page.length === PAGE; found.push(...page))
-    page = await services.get(GrantsService).list(owner, PAGE, found.at(-1)?.position);
-  return found;
+  const grants = services.get(GrantsService);
+  for (let part = await grants.list(owner, PAGE); ; part = await grants.list(owner, PAGE, part.rest)) {
+    yield part.rows;
+    if (!part.rest) return;
+  }
 }
 
 /** @throws Refusal */

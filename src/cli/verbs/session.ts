@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { GrantRow } from '../../auth/grants/grants.sql.js';
-import { moment, table, type Answer } from '../answer.js';
+import { moment, type Answer } from '../answer.js';
+import { printList, type Listing } from '../listing.js';
 import { examples, once, type Act } from '../noun.js';
 import { Refusal } from '../refusal.js';
 import { livingGrants, userIdOf } from './living-grants.js';
@@ -22,17 +23,31 @@ export function session(program: Command, act: Act): void {
     .action(act(end));
 }
 
-async function list({ user }: { user: string }): Promise<Answer> {
+async function list({ user }: { user: string }, command: Command): Promise<Answer> {
   const [{ withServices }, { sessionLabel }] = await Promise.all([
     import('../services.js'),
     import('../../auth/account/session-label.js'),
   ]);
-  const sessions = await withServices(async (services) => {
-    const grants = await livingGrants(services, { userId: await userIdOf(services, user) });
-    return grants.filter(({ kind }) => kind === 'login');
+  return withServices(async (services) => {
+    const grants = livingGrants(services, { userId: await userIdOf(services, user) });
+    return printList(loginsOf(grants, sessionLabel), SESSIONS, command);
   });
-  const shown = sessions.map((one) => ({ ...one, label: one.label ?? sessionLabel(one.user_agent) }));
-  const rows = shown.map((one) => [
+}
+
+async function* loginsOf(
+  pages: AsyncIterable<readonly GrantRow[]>,
+  labelOf: (userAgent: string | null) => string | null,
+): AsyncGenerator<readonly GrantRow[]> {
+  for await (const page of pages)
+    yield page
+      .filter(({ kind }) => kind === 'login')
+      .map((one) => ({ ...one, label: one.label ?? labelOf(one.user_agent) }));
+}
+
+const SESSIONS: Listing<GrantRow> = {
+  of: 'logins',
+  headings: ['ID', 'LABEL', 'IP', 'SCOPE', 'CREATED', 'LAST_USED', 'EXPIRES'],
+  cells: (one) => [
     one.id,
     one.label ?? '',
     one.ip ?? '',
@@ -40,12 +55,9 @@ async function list({ user }: { user: string }): Promise<Answer> {
     moment(one.created_at),
     one.last_used_at ? moment(one.last_used_at) : '',
     one.expires_at ? moment(one.expires_at) : '',
-  ]);
-  return {
-    json: shown.map(publicOf),
-    text: table(['ID', 'LABEL', 'IP', 'SCOPE', 'CREATED', 'LAST_USED', 'EXPIRES'], rows),
-  };
-}
+  ],
+  publicOf,
+};
 
 async function end(id: string): Promise<Answer> {
   const [{ withServices }, { GrantsService }, { OPERATOR }, { isUuid }] = await Promise.all([

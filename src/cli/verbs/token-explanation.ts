@@ -15,6 +15,8 @@ const WRONG_KIND: Partial<Record<TokenKind, string>> = {
   client_secret: "A client secret is for a client's own authentication only: an API refuses it.",
 };
 
+const BOUND = 'Active: an API accepts it, but not as a bearer token: with a proof by its key (DPoP) only.';
+
 /** What a program wants to know of it. Times in ISO 8601, UTC. */
 export function jsonOf(explanation: Explanation, token: string): object {
   const { kind, format, expiresAt, flaws, facts } = explanation;
@@ -29,6 +31,7 @@ export function jsonOf(explanation: Explanation, token: string): object {
       issued_at: facts.created_at,
       scope: facts.scope,
       audience: facts.audience,
+      ...(facts.jkt !== null && { jkt: facts.jkt }),
       revoked_at: facts.revoked_at,
       user_id: facts.user_id,
       username: facts.username,
@@ -47,7 +50,7 @@ export function textOf(explanation: Explanation, token: string): string {
   const { flaws } = explanation;
   const verdict =
     flaws.length === 0
-      ? ['Active: an API accepts it.']
+      ? [explanation.facts?.jkt ? BOUND : 'Active: an API accepts it.']
       : flaws.map((flaw) => `Refused: ${flawText(flaw, explanation, token)}`);
   const known = described(explanation);
   return [...(known === '' ? [] : [known, '']), ...verdict].join('\n');
@@ -64,6 +67,7 @@ function described({ kind, format, expiresAt, facts: row }: Explanation): string
     ['owner disabled', time(row?.owner_disabled_at)],
     ['scope', row?.scope],
     ['audience', row?.audience],
+    ['bound to key', row?.jkt],
     ['token id', row?.token_id],
     ['grant', row?.grant_id && `${row.grant_kind} ${row.grant_id}`],
     ['grant expires', time(row?.grant_expires_at)],

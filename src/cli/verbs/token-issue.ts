@@ -10,6 +10,8 @@ export interface IssueOptions {
   readonly format?: 'opaque' | 'jwt';
 }
 
+const BAD_SCOPE = 'The scope is malformed, or more than was granted: see "keks user list".';
+
 /** The operator issues a token for somebody else. */
 export async function issue(options: IssueOptions): Promise<Answer> {
   if ((options.user === undefined) === (options.client === undefined))
@@ -37,7 +39,7 @@ function issueTo(
   return user === undefined ? issuer.toClient(client ?? '', scope) : issuer.toUser(user, { scope, format });
 }
 
-/** @throws Refusal for a scope that cannot be given */
+/** @throws Refusal for what cannot be given */
 async function withIssuer<T>(work: (issuer: OperatorIssuer) => Promise<T>): Promise<T> {
   const [{ withServices }, { OperatorIssuer }, { WireError }] = await Promise.all([
     import('../services.js'),
@@ -48,6 +50,7 @@ async function withIssuer<T>(work: (issuer: OperatorIssuer) => Promise<T>): Prom
     return await withServices((services) => work(services.get(OperatorIssuer)));
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new Refusal(error.code, 'The scope is malformed, or more than was granted: see "keks user list".');
+    const { error_description: said } = error.getResponse() as { error_description: string };
+    throw new Refusal(error.code, error.code === 'invalid_scope' ? BAD_SCOPE : said);
   }
 }

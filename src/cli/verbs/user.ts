@@ -1,8 +1,12 @@
 import { Option, type Command } from 'commander';
-import { moment, table, type Answer } from '../answer.js';
+import { moment, type Answer } from '../answer.js';
+import { PAGE, printList, type Listing } from '../listing.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
+import { userImport } from './user-import.js';
+import { reset } from './user-reset.js';
 import { newPassword, passwordOptions, told, type PasswordOptions } from './user-password.js';
+import type { UserRecord } from '../../auth/users/users.service.js';
 import { detailsOf, publicOf, refusalOf, setScope, show, withUsers } from './user-record.js';
 
 /** The people who log in. */
@@ -21,6 +25,7 @@ export function user(program: Command, act: Act): void {
     )
     .action(act(add));
   passwordVerb(noun, act);
+  userImport(noun, act);
   stateVerbs(noun, act);
   readingVerbs(noun, act);
 }
@@ -42,6 +47,12 @@ function passwordVerb(noun: Command, act: Act): void {
       ),
     )
     .action(act(passwd));
+  noun
+    .command('reset')
+    .description('prints a link by which the user chooses a new password, once')
+    .argument('<name|id>')
+    .addHelpText(...examples('keks user reset alice', 'keks user reset alice --json'))
+    .action(act(reset));
 }
 
 /** What changes what a user may do. */
@@ -112,17 +123,19 @@ async function setDisabled(name: string, disabled: boolean): Promise<Answer> {
   };
 }
 
-async function list(): Promise<Answer> {
-  const users = await withUsers((users) => users.list());
-  const rows = users.map((one) => [
-    one.name,
-    one.scope,
-    judged(one.disabled ? 'disabled' : 'enabled'),
-    moment(one.createdAt),
-    one.id,
-  ]);
-  return {
-    json: users.map(detailsOf),
-    text: table(['NAME', 'SCOPE', 'STATE', 'CREATED', 'ID'], rows),
-  };
+const USERS: Listing<UserRecord> = {
+  of: 'users',
+  headings: ['NAME', 'SCOPE', 'STATE', 'CREATED', 'ID'],
+  cells: ({ name, scope, disabled, createdAt, id }) => [
+    name,
+    scope,
+    judged(disabled ? 'disabled' : 'enabled'),
+    moment(createdAt),
+    id,
+  ],
+  publicOf: detailsOf,
+};
+
+function list(_: object, command: Command): Promise<Answer> {
+  return withUsers((users) => printList(users.pages(PAGE), USERS, command));
 }

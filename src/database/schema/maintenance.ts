@@ -1,32 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
-import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../clock.js';
 import { auditRetention, stateAuditRetention } from './audit-retention.js';
+import { thinAuditLog } from './audit-thinning.js';
+import { HOLD_MS, LOCKED, TOO_LONG, unlessLocked } from './in-turn.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
+import { purgeRows } from './purge-rows.js';
 import { purgeUnusedClients } from './unused-clients.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
 import type { DatabaseConnection } from '../session-settings.js';
 
 const DAY_MS = 86_400_000;
-/**
- * Grants stay this long after their end, so that a late question still finds out why; and that they have ended is known for
- * longer than any access token lives.
- */
-const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
-/** lock_not_available */
-const LOCKED = '55P03';
-/** query_canceled */
-const TOO_LONG = '57014';
-/** A machine may be slow for a moment; rows that are too many stay so. */
-const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3 };
-/**
- * Milliseconds that the tables may be held for one partition, waiting included: less than a statement that waits meanwhile
- * has. Rows that take longer to move stay where they are.
- */
-const HOLD_MS = 250;
 
 export interface UpkeepState {
   /** When all of it was last done: milliseconds since the epoch, 0 if never. */
@@ -106,13 +92,17 @@ export class Maintenance {
 
   /** The database itself keeps what it was told by the owner: a role that only serves cannot have the log forget sooner. */
   private async settleAuditRetention(client: pg.Client): Promise<void> {
-    const { AUDIT_RETENTION: wanted } = this.config;
-    const { stated, owner } = await auditRetention(client);
-    if (stated === wanted) return;
-    if (owner) await unlessLocked(client, stateAuditRetention(wanted), []);
-    else if (stated > wanted)
+    const { AUDIT_RETENTION: months, AUDIT_RETENTION_BY_TYPE: byType } = this.config;
+    const stated = await auditRetention(client);
+    if (stated.months === months && stated.byType === byType) return;
+    if (stated.owner) await unlessLocked(client, stateAuditRetention({ months, byType }), []);
+    else if (stated.months > months)
       this.logger.warn(
-        `the database keeps audit events for ${stated} months, not ${wanted}: run "keks migrate" with this AUDIT_RETENTION as the owner of the tables`,
+        `the database keeps audit events for ${stated.months} months, not ${months}: run "keks migrate" with this AUDIT_RETENTION as the owner of the tables`,
+      );
+    else if (stated.byType !== byType)
+      this.logger.warn(
+        `the database has "${stated.byType}" for AUDIT_RETENTION_BY_TYPE, not "${byType}": run "keks migrate" with it as the owner of the tables`,
       );
   }
 
@@ -147,18 +137,10 @@ export class Maintenance {
         );
         if (row?.dropped) partitions.push(name);
       }
-      await client.query('DELETE FROM access_tokens_default WHERE expires_at <= $1', [new Date(now)]);
-      await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
-      await client.query('DELETE FROM refresh_tokens_default WHERE expires_at <= $1', [new Date(now)]);
-      await client.query('DELETE FROM authorization_codes WHERE expires_at <= $1', [new Date(now - DAY_MS)]);
-      const rested = new Date(now - GRANT_REST_MS);
-      await client.query('DELETE FROM api_keys WHERE expires_at < $1', [rested]);
-      const grants = await purgeGrants(client, rested, tell);
-      await client.query(PURGE_ENDED_GRANTS, [rested]);
-      await client.query('DELETE FROM revocations WHERE expires_at < $1', [new Date(now - DAY_MS)]);
-      await client.query('DELETE FROM client_assertions WHERE expires_at < $1', [new Date(now - 60_000)]);
-      await client.query('DELETE FROM initial_access_tokens WHERE expires_at < $1', [rested]);
+      const grants = await purgeRows(client, now, this.config.REFRESH_TOKEN_TTL * 1_000, tell);
       await purgeUnusedClients(client, now, this.config.REGISTRATION_UNUSED_TTL);
+      const left = rows.map(({ name }) => name).filter((name) => !partitions.includes(name));
+      await thinAuditLog(client, left, tell);
       return { partitions, grants };
     });
   }
@@ -182,10 +164,6 @@ export class Maintenance {
   }
 }
 
-/** One that ends later than it was noted is asked about until then, and for as long after it. */
-const PURGE_ENDED_GRANTS = `
-  DELETE FROM ended_grants WHERE noted_at < $1 AND (revoked OR ends_at IS NULL OR ends_at < $1)`;
-
 const ATTACHED = `
   SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
    WHERE i.inhparent IN ('access_tokens'::regclass, 'refresh_tokens'::regclass, 'audit_events'::regclass)
@@ -199,50 +177,6 @@ const ASTRAY = ['access_tokens', 'refresh_tokens', 'audit_events']
       `SELECT '${table}' AS table, count(*)::int AS rows FROM (SELECT FROM ${table}_default LIMIT ${COUNTED_MOST}) AS astray`,
   )
   .join(' UNION ALL ');
-
-/** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
-const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});
-  SET LOCAL statement_timeout = '${HOLD_MS}ms'`;
-
-async function unlessLocked<R extends pg.QueryResultRow>(
-  client: pg.Client,
-  text: string,
-  values: unknown[],
-): Promise<R[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await client.query(BEGIN_IN_TURN);
-      const { rows } = await client.query<R>(text, values);
-      await client.query('COMMIT');
-      return rows;
-    } catch (error) {
-      await client.query('ROLLBACK');
-      if (attempt >= (ATTEMPTS[sqlState(error) ?? ''] ?? 0)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 100));
-    }
-  }
-}
-
-/** In small steps, so that nobody waits long behind it. */
-async function purgeGrants(
-  client: pg.Client,
-  before: Date,
-  tell: (progress: string) => void,
-): Promise<number> {
-  for (let total = 0; ;) {
-    const { rowCount } = await client.query(
-      `DELETE FROM grants WHERE id IN (
-         SELECT g.id FROM grants g
-          WHERE (g.expires_at < $1 OR (g.kind = 'client' AND g.revoked_at < $1))
-            AND NOT EXISTS (SELECT FROM api_keys k WHERE k.grant_id = g.id)
-          LIMIT 1000)`,
-      [before],
-    );
-    total += rowCount ?? 0;
-    tell(`grants removed: ${total}`);
-    if ((rowCount ?? 0) < 1_000) return total;
-  }
-}
 
 function monthsBefore(now: number, months: number): number {
   const at = new Date(now);

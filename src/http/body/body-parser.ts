@@ -6,9 +6,8 @@ import { parseJson } from './json-parser.js';
 import { charsetOf, type Charset, type MediaType } from './media-type.js';
 import { WireError } from '../errors/wire-error.js';
 
-const FORM_ROUTES = '/oauth/';
-/** RFC 7591 §3.1: what a client says of itself is JSON. */
-const JSON_ROUTES = '/oauth/register';
+/** What OAuth 2 says on the wire, and pages for people. What a client says of itself is JSON (RFC 7591 §3.1). */
+const FORM_ROUTES = /^\/(?:oauth\/(?!register(?:\/|$))|device\/|password-reset$)/;
 const JSON_TYPE: MediaType = 'application/json';
 const FORM_TYPE: MediaType = 'application/x-www-form-urlencoded';
 
@@ -25,8 +24,7 @@ export function installBodyParser(instance: FastifyInstance): void {
 
 function parseBody(request: FastifyRequest, payload: IncomingMessage, done: Done): void {
   // The pattern of the route: the client may spell the path in many ways.
-  const { url = '' } = request.routeOptions;
-  const form = url.startsWith(FORM_ROUTES) && !url.startsWith(JSON_ROUTES);
+  const form = FORM_ROUTES.test(request.routeOptions.url ?? '');
   readBody(payload, (error, bytes) => {
     try {
       if (error !== null) throw error;

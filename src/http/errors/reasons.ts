@@ -1,3 +1,5 @@
+import { PROOF_FLAWS } from 'keks-guard/internals';
+
 /**
  * The closed list of sentences that say more than a code does. A `$` stands for a name out of our own schemas: what a
  * caller sent is never in one. Of characters there are only those that an OAuth answer may have (RFC 6749 §5.2).
@@ -21,6 +23,7 @@ export const REASONS = {
   not_listed: ['invalid_request', 'The parameter $ is none of the values that the documentation lists.'],
   out_of_range: ['invalid_request', 'The parameter $ is smaller or larger than this address takes.'],
   not_uuid: ['invalid_request', 'The parameter $ must be an id as this server writes them: a UUID.'],
+  not_time: ['invalid_request', 'The parameter $ must be a time with its zone, as in 2026-01-31T12:00:00Z.'],
   bad_limit: ['invalid_request', 'The parameter $ must be a whole number from 1 to 100.'],
   bad_cursor: ['invalid_request', 'The parameter $ was not made for this list: begin again without it.'],
   unwanted: ['invalid_request', 'The parameter $ cannot be sent together with the others.'],
@@ -56,7 +59,7 @@ export const REASONS = {
   ],
   no_redirect_uris: [
     'invalid_request',
-    'A client without a secret acts for people only: say in $ where answers to it may go.',
+    'A client without a secret acts for people only: say in $ where answers to it may go, or give it the device_grant.',
   ],
   not_for_apps: [
     'invalid_scope',
@@ -66,6 +69,24 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ has 1 to 200 characters, none of them invisible, and no space at either end.',
   ],
+  device_denied: ['access_denied', 'The person has said no.'],
+  no_device_grant: [
+    'unauthorized_client',
+    'The client may not ask people to type codes: an administrator can give it the device grant.',
+  ],
+  too_many_codes: [
+    'too_many_requests',
+    'Too many codes of this client are waiting for somebody: ask again when some of them are over.',
+  ],
+  no_redirect_address: [
+    'unauthorized_client',
+    'The client has no redirect address, so nobody can be sent back to it.',
+  ],
+  unknown_redirect_uri: ['invalid_request', 'The parameter $ is none that is registered for this client.'],
+  too_many_pushed: [
+    'too_many_requests',
+    'Too many pushed requests of this client are waiting for somebody: push again in a minute.',
+  ],
   bad_verifier: [
     'invalid_request',
     'The parameter $ has 43 to 128 characters: letters, digits, and - . _ ~ (RFC 7636).',
@@ -73,7 +94,7 @@ export const REASONS = {
   no_secret_wanted: ['invalid_request', 'The client is a public one: it has no secret, and cannot have one.'],
   acts_for_people: [
     'unauthorized_client',
-    'The client has redirect addresses, so it acts for people and gets nothing for itself: register another one for that.',
+    'The client has redirect addresses or the device grant, so it acts for people and gets nothing for itself: register another one for that.',
   ],
   bad_metadata: [
     'invalid_client_metadata',
@@ -107,6 +128,8 @@ export const REASONS = {
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],
+  own_password: ['invalid_request', 'This is your own password: change it at PUT /password.'],
+  user_disabled: ['invalid_request', 'The user is disabled: enable the user first.'],
   too_short: [
     'weak_password',
     'The password is too short: it has 15 characters at least, unless the operator has decided otherwise.',
@@ -145,6 +168,15 @@ export const REASONS = {
     'too_many_requests',
     'Too many failed attempts in a row: log in from where this user has logged in before, or ask whoever runs this server to let the user in again.',
   ],
+  bound_elsewhere: [
+    'invalid_grant',
+    'The code or refresh token is bound to a key: send a proof by that key in the header DPoP (RFC 9449).',
+  ],
+  always_bound: [
+    'invalid_dpop_proof',
+    'This client gets only tokens that are bound to a key: send a proof in the header DPoP (RFC 9449).',
+  ],
+  ...PROOF_FLAWS,
   two_clients: ['invalid_request', 'The client_id is not that of the Authorization header: leave it out.'],
 } as const satisfies Record<string, readonly [code: string, sentence: string]>;
 

@@ -10,13 +10,23 @@ export const WIRE_ERRORS = {
   invalid_scope: [400, 'The requested scope is unknown, malformed or more than can be granted.'],
   invalid_grant: [
     400,
-    'The code or refresh token is invalid, expired, used, revoked or was issued to another client.',
+    'The code, device code or refresh token is invalid, expired, used, revoked or was issued to another client.',
   ],
+  invalid_dpop_proof: [400, 'The proof in the header DPoP is missing, or not good for this request.'],
+  use_dpop_nonce: [400, 'The proof needs the nonce that the header DPoP-Nonce of this answer has.'],
   invalid_target: [400, 'The requested resource is not one that this authority issues tokens for.'],
   unsupported_grant_type: [
     400,
-    'This grant type is not supported: use authorization_code, client_credentials or refresh_token.',
+    'This grant type is not supported: the metadata of this authority lists those that are.',
   ],
+  unsupported_response_type: [400, 'The only response_type is code.'],
+  authorization_pending: [
+    400,
+    'Nobody has decided yet: ask again after as many seconds as the interval says.',
+  ],
+  slow_down: [400, 'You ask too often: wait five seconds longer than before between two requests.'],
+  access_denied: [400, 'The request was refused.'],
+  expired_token: [400, 'The device code is over: ask for a new one.'],
   unauthorized_client: [400, 'This client may not do this with this token.'],
   unsupported_token_type: [400, 'Tokens of this type cannot be revoked here.'],
   invalid_redirect_uri: [400, 'Answers cannot go there: see what the documentation says of redirect_uris.'],
@@ -42,6 +52,7 @@ const ALWAYS_ABOUT: Readonly<Partial<Record<WireErrorCode, string>>> = {
   invalid_scope: 'scope',
   invalid_target: 'resource',
   unsupported_grant_type: 'grant_type',
+  unsupported_response_type: 'response_type',
   name_taken: 'name',
 };
 
@@ -60,7 +71,11 @@ export class WireError extends HttpException {
   }
 
   /** The code follows from the reason. @param parameter a name out of a schema, never out of a request */
-  static because(reason: Reason, parameter?: string): WireError {
-    return new WireError(REASONS[reason][0], {}, { reason, parameter });
+  static because(
+    reason: Reason,
+    parameter?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): WireError {
+    return new WireError(REASONS[reason][0], headers, { reason, parameter });
   }
 }

@@ -24,6 +24,8 @@ const EVERYWHERE = ['invalid_request', 'server_error', 'temporarily_unavailable'
 const GUARDED = [
   'unauthorized',
   'invalid_token',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   'insufficient_scope',
   'invalid_request',
   'temporarily_unavailable',

@@ -11,6 +11,8 @@ const AGGREGATORS: Readonly<Record<string, string>> = {
   keks_maintenance_timestamp_seconds: 'max',
   keks_default_partition_rows: 'max',
   keks_signing_key_due_timestamp_seconds: 'max',
+  keks_guard_lease_age_seconds: 'max',
+  keks_guard_behind: 'max',
   process_start_time_seconds: 'min',
   nodejs_eventloop_lag_seconds: 'max',
   nodejs_eventloop_lag_p99_seconds: 'max',

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { serverAccount } from '../../../src/database/embedded/server-account.js';
 import { connectionOf } from '../../../src/database/pools.js';
 import { freePort } from '../../support/process.js';
-import { lacking, part, versionOf } from './parts.js';
+import { lacking, part, versionOf } from '../../support/parts.js';
 
 /** Undefined where there is none. */
 export const PGBOUNCER = part('pgbouncer', 'PGBOUNCER');

@@ -75,16 +75,18 @@ export class ClientDocuments {
 
   private async change(
     known: ClientRecord,
-    { client: { name, scope, redirectUris = [], jwks }, freshUntil }: Described,
+    { client, freshUntil }: Described,
     origin: RequestOrigin,
   ): Promise<ClientRecord | undefined> {
     const { clientId } = known;
+    const { name, scope, redirectUris = [], requirePushed = false, dpopBound = false, jwks } = client;
     let now: ClientRecord = known;
     // one that proves itself cannot become one that does not
     if ((jwks === undefined) !== (known.jwks === undefined)) return undefined;
-    if (!isSame(known, { name, scope: scope.join(' '), redirectUris, jwks })) {
+    const said = { name, redirectUris, requirePushed, dpopBound, jwks };
+    if (!isSame(known, { ...said, scope: scope.join(' ') })) {
       const by = { actor: `client:${clientId}`, origin };
-      const changed = await this.clients.change(clientId, { name, scope, redirectUris, jwks }, by);
+      const changed = await this.clients.change(clientId, { ...said, scope }, by);
       if (!changed || 'flaw' in changed) return undefined;
       now = changed;
     }
@@ -93,13 +95,13 @@ export class ClientDocuments {
   }
 }
 
-type Said = Pick<ClientRecord, 'name' | 'scope' | 'redirectUris' | 'jwks'>;
+type Said = Pick<ClientRecord, 'name' | 'scope' | 'redirectUris' | 'requirePushed' | 'dpopBound' | 'jwks'>;
 
 function isSame(before: Said, after: Said): boolean {
   return spelled(before) === spelled(after);
 }
 
-function spelled({ name, scope, redirectUris, jwks }: Said): string {
+function spelled({ name, scope, redirectUris, requirePushed, dpopBound, jwks }: Said): string {
   const keys = jwks?.map((key) => Object.entries(key).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify([name, scope, redirectUris, keys]);
+  return JSON.stringify([name, scope, redirectUris, requirePushed, dpopBound, keys]);
 }

@@ -54,7 +54,12 @@ export class DocumentReader {
     if (!said.data || (method !== 'none' && method !== 'private_key_jwt')) return undefined;
     try {
       const { client } = readMetadata(said.data, this.config);
-      return { client, freshUntil: new Date(this.clock.now() + freshFor(cacheControl) * 1_000) };
+      // it is read when somebody is sent here, which no device does
+      if (!client.redirectUris?.length) return undefined;
+      return {
+        client: { ...client, deviceGrant: false },
+        freshUntil: new Date(this.clock.now() + freshFor(cacheControl) * 1_000),
+      };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.logger.debug(`the metadata document of a client will not do: ${error.code}`);

@@ -16,6 +16,8 @@ export interface JwtClaims {
   readonly exp: number;
   /** The login that it belongs to. */
   readonly sid?: string;
+  /** The key that it is bound to (RFC 9449 §6.1). */
+  readonly cnf?: { readonly jkt: string };
 }
 
 export interface SignedJwt {

@@ -10,7 +10,7 @@ interface Scene {
   readonly status: number;
 }
 
-interface Person {
+export interface Person {
   readonly user: string;
   readonly password: string;
 }
@@ -55,7 +55,12 @@ export async function* storyOf(
   }
 }
 
-function unexpected(url: string, { method, path }: Question, { status }: Answered, demo: boolean): Refusal {
+export function unexpected(
+  url: string,
+  { method, path }: Question,
+  { status }: Answered,
+  demo: boolean,
+): Refusal {
   if (path === '/issue' && status === 401)
     return new Refusal(
       'invalid_credentials',
@@ -66,7 +71,10 @@ function unexpected(url: string, { method, path }: Question, { status }: Answere
   if (path === '/issue' && status === 400)
     return new Refusal('invalid_scope', 'This user may not eat cookies: the scope cookies:eat is needed.');
   if (status === 429)
-    return new Refusal('too_many_requests', 'Too many failed logins: wait a quarter of an hour.');
+    return new Refusal(
+      'too_many_requests',
+      'Too many attempts of this user, or from this address: wait a quarter of an hour.',
+    );
   if (status === 503)
     return new Refusal(
       'temporarily_unavailable',
@@ -79,7 +87,7 @@ function unexpected(url: string, { method, path }: Question, { status }: Answere
 }
 
 /** @throws Refusal */
-function tokenOf({ body }: Answered): string {
+export function tokenOf({ body }: Answered): string {
   try {
     const { token } = JSON.parse(body) as { token?: unknown };
     if (typeof token === 'string' && token !== '') return token;

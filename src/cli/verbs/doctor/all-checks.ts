@@ -4,6 +4,7 @@ import { checkClients } from './client-checks.js';
 import type { DatabaseConnection } from '../../../database/session-settings.js';
 import { checkDatabase } from './database-checks.js';
 import { checkEndings } from './ending-checks.js';
+import { checkGuards } from './guard-checks.js';
 import type { Finding } from './finding.js';
 import { checkPooler } from './pooler-checks.js';
 import { checkReplication } from './replication-checks.js';
@@ -26,7 +27,13 @@ export async function checkAll(
     ...(settings.DATABASE_URL === undefined ? [] : [await checkPooler(connection)]),
     ...(settings.DATABASE_URL === undefined ? [] : await checkReplication(client)),
     ...found,
-    ...(known ? [await checkEndings(client), ...(await checkClients(client, keys?.AUDIENCE))] : []),
+    ...(known
+      ? [
+          await checkEndings(client),
+          ...(await checkGuards(client)),
+          ...(await checkClients(client, keys?.AUDIENCE)),
+        ]
+      : []),
     ...(keys && known ? await checkSecretKeys(client, keys) : []),
   ];
 }

@@ -12,7 +12,7 @@ const TYPES = [
   ...['token.issued', 'token.refreshed', 'token.refreshed_again', 'token.refused', 'token.revoked'],
   ...['login.refused', 'refresh.replayed', 'api_key.issued', 'grant.revoked', 'grants.revoked_all'],
   ...['user.added', 'user.disabled', 'user.enabled', 'user.scope_changed', 'user.password_changed'],
-  ...['user.password_ended'],
+  ...['user.password_ended', 'user.reset_link_made'],
   ...['user.revoked', 'user.sessions_revoked', 'client.added', 'client.changed', 'client.refused'],
   ...['client.revoked', 'client.secret_added', 'client.secret_retired'],
   ...[
@@ -22,12 +22,13 @@ const TYPES = [
     'initial_token.added',
     'initial_token.revoked',
   ],
+  ...['consent.given', 'consent.denied', 'code.replayed', 'user_code.refused'],
 ];
 
 export function openAudit({ body, go, question }) {
   let asked = question;
   const list = pagedList({
-    read: (cursor) => call('GET', pageOf('admin/audit', asked, cursor)),
+    read: (cursor) => call('GET', pageOf('admin/audit', inZone(asked), cursor)),
     draw: (event) => drawEvent(event, go),
     empty: 'Nothing of this kind has happened, or it is older than 13 months. Search for less.',
   });
@@ -35,6 +36,8 @@ export function openAudit({ body, go, question }) {
     field('What', input('type', { list: 'event-types', maxlength: '256', placeholder: 'login.refused' })),
     field('User', input('user', { maxlength: '128' })),
     field('Client id', input('client_id', { maxlength: '128' })),
+    field('From', input('since', { type: 'datetime-local' })),
+    field('Until', input('until', { type: 'datetime-local' })),
     field('Grant id', input('grant_id', { pattern: '[0-9a-fA-F\\-]{36}', title: 'an id of 36 characters' })),
     field('Token id', input('token_id', { pattern: '[0-9a-fA-F\\-]{36}', title: 'an id of 36 characters' })),
   ];
@@ -43,7 +46,7 @@ export function openAudit({ body, go, question }) {
       'div',
       { class: 'intro' },
       paragraph(
-        'Newest first, for 13 months. Nothing here can be changed, and no secret is ever in it. A user or client finds what it did and what was done to it.',
+        'Newest first, for 13 months. Nothing here can be changed, and no secret is ever in it. A user or client finds what it did and what was done to it; times are those of this browser.',
       ),
     ),
     element('datalist', { id: 'event-types' }, ...TYPES.map((value) => element('option', { value }))),
@@ -54,6 +57,12 @@ export function openAudit({ body, go, question }) {
     list.node,
   );
   void list.load();
+}
+
+/** What was chosen is in the time of this browser. */
+function inZone({ since, until, ...asked }) {
+  const zoned = (local) => new Date(local).toISOString();
+  return { ...asked, ...(since && { since: zoned(since) }), ...(until && { until: zoned(until) }) };
 }
 
 function drawEvent(event, go) {

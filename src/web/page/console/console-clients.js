@@ -1,14 +1,13 @@
 /** The systems that get tokens, and the APIs that ask about them. */
-import { ask, Mistake } from './console-dialog.js';
-import { button, element, field, input, paragraph, select } from './console-elements.js';
+import { ask } from './console-dialog.js';
+import { button, element, paragraph } from './console-elements.js';
 import { item, pagedList, pageOf } from './console-list.js';
 import { secretsPanel } from './console-client-secrets.js';
 import { call } from './console-login.js';
 import { moment } from './console-moment.js';
-import { scopeField, shownScope, typedScope } from './console-scope.js';
-import { reveal } from './console-secret.js';
-
-const BAD_SCOPE = 'One of these scopes no client can have: keks:account and offline_access belong to people.';
+import { addClient } from './console-new-client.js';
+import { resourcesPicker } from './console-resources.js';
+import { BAD_SCOPE, knownScopes, scopePicker, shownScope } from './console-scope.js';
 
 export function openClients({ body, say, go }) {
   const list = pagedList({
@@ -45,16 +44,11 @@ function drawClient(client, tools) {
       ['May', shownScope(client.scope)],
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
       ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
-      ...(client.redirect_uris.length > 0
-        ? [
-            [
-              'Acts for people',
-              client.token_endpoint_auth_method === 'none' ? 'without a secret' : 'with a secret',
-            ],
-            ['Answers go to', client.redirect_uris.join(' ')],
-          ]
-        : []),
-      ['Tokens', client.token_format === 'jwt' ? 'JWT' : 'opaque'],
+      ...appFacts(client),
+      [
+        'Tokens',
+        `${client.token_format === 'jwt' ? 'JWT' : 'opaque'}${client.dpop_bound_access_tokens ? ', bound to a key (DPoP)' : ''}`,
+      ],
       ['Added', moment(client.created_at)],
     ],
     actions: [
@@ -62,6 +56,7 @@ function drawClient(client, tools) {
       button('Grants', () => tools.go('grants', { client_id: id })),
       button('Audit log', () => tools.go('audit', { client_id: id })),
       button('Change scope', () => void changeScope(client, tools)),
+      button('Change APIs', () => void changeApis(client, tools)),
       button('End all tokens', () => void endAll(client, tools), 'danger'),
       disabled
         ? button('Enable', () => void enable(client, tools))
@@ -72,91 +67,51 @@ function drawClient(client, tools) {
   return drawn;
 }
 
-function newClientFields() {
+function appFacts(client) {
+  const { redirect_uris: addresses, device_grant: device, token_endpoint_auth_method: method } = client;
+  if (addresses.length === 0 && !device) return [];
   return [
-    field('Name', input('name', { required: true, maxlength: '100' }), 'What you call it, as in “Oven”.'),
-    scopeField('', 'Separated by blanks; what its own tokens may do at most.'),
-    field(
-      'Is the API',
-      input('audience', { placeholder: 'https://oven.example' }),
-      'Its address, if it is an API that asks about tokens; several are separated by blanks. Else leave it empty.',
-    ),
-    field(
-      'Gets tokens for',
-      input('resources', { placeholder: 'https://oven.example' }),
-      'Addresses of other APIs that it may ask tokens for, with “resource”. Else leave it empty.',
-    ),
-    field(
-      'Answers go to',
-      input('redirects', { placeholder: 'https://app.example/done' }),
-      'If it acts for people, who are asked: the addresses that one is sent back to, separated by blanks. Else leave it empty.',
-    ),
-    field(
-      'Secret',
-      select('secret', [
-        ['client_secret_basic', 'it keeps one, on a server'],
-        ['none', 'none: it runs in other people’s hands'],
-      ]),
-    ),
-    field(
-      'Tokens',
-      select('format', [
-        ['opaque', 'opaque: dead at once when revoked'],
-        ['jwt', 'JWT: can be checked without asking'],
-      ]),
-    ),
+    ['Acts for people', method === 'none' ? 'without a secret' : 'with a secret'],
+    ...(addresses.length > 0 ? [['Answers go to', addresses.join(' ')]] : []),
+    ...(device ? [['By device code', 'yes, typed at /device']] : []),
+    ...(client.require_pushed_authorization_requests ? [['Pushes its requests', 'always']] : []),
   ];
 }
 
-async function addClient(list) {
-  const added = await ask({
-    title: 'New client',
-    fields: newClientFields(),
-    action: 'Add the client',
-    known: {
-      invalid_scope: BAD_SCOPE,
-      name_taken: 'The name keks is that of the authority itself: choose another one.',
-      'invalid_request.name': 'The name has 1 to 100 characters, none of them invisible.',
-      'invalid_request.redirect_uris':
-        'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one.',
-      'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
-    },
-    work: ({ name, scope, audience, resources, redirects, secret, format }) => {
-      if (!name.value.trim()) throw new Mistake('Give it a name.');
-      return call('POST', 'admin/clients', {
-        name: name.value.trim(),
-        scope: typedScope(scope),
-        audience: audience.value.trim().split(/\s+/).filter(Boolean),
-        resources: resources.value.trim().split(/\s+/).filter(Boolean),
-        redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
-        token_endpoint_auth_method: secret.value,
-        token_format: format.value,
-      });
-    },
-  });
-  if (!added) return;
-  void list.load();
-  const secret = added.client_secret;
-  await reveal({
-    title: `The client “${added.name}”`,
-    sentence: secret
-      ? 'Copy the secret now: it is shown this once. Keks itself keeps only a digest of it.'
-      : 'It has no secret: its id is all that it needs.',
-    parts: [['Client id', added.client_id], ...(secret ? [['Client secret', secret]] : [])],
-  });
-}
-
 async function changeScope(client, { say, reload }) {
+  const picker = scopePicker(await knownScopes(), client.scope);
   const changed = await ask({
     title: `What may ${client.name} do?`,
     sentences: ['If it is less than before, all of its tokens die at once, and it has to get new ones.'],
-    fields: [scopeField(client.scope, 'Separated by blanks.')],
+    fields: [picker.node],
     action: 'Change the scope',
     known: { invalid_scope: BAD_SCOPE },
-    work: ({ scope }) => patch(client, { scope: typedScope(scope) }),
+    work: () => patch(client, { scope: picker.value() }),
   });
   if (!changed) return;
   say(`${client.name} may do this now: ${changed.scope || 'nothing'}.`);
+  await reload();
+}
+
+async function changeApis(client, { say, reload }) {
+  const picker = resourcesPicker(await knownScopes(), client.resources ?? []);
+  const changed = await ask({
+    title: `Which APIs may ${client.name} ask tokens for?`,
+    sentences: [
+      'If one is taken away, or gets fewer scopes, all of its tokens die at once, and it has to get new ones.',
+      ...(client.resources === null
+        ? ['So far it may ask for any API that is registered: from now on for these only.']
+        : []),
+    ],
+    fields: [picker.node],
+    action: 'Change the APIs',
+    known: {
+      'invalid_request.resources': 'Each API is an absolute address such as https://oven.example, once.',
+    },
+    work: () => patch(client, { resources: picker.value() }),
+  });
+  if (!changed) return;
+  say(`${client.name} gets tokens for: ${changed.resources?.join(', ') || 'its own API only'}.`);
   await reload();
 }
 

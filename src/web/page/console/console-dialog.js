@@ -12,6 +12,8 @@ export class Mistake extends Error {}
  * @returns what `work` returned, once the dialog is gone; undefined if it was cancelled
  */
 export function ask({ title, sentences = [], fields = [], action, danger = false, known, work }) {
+  // what was pressed twice, before the first one stood there
+  if (document.querySelector('dialog[open]')) return Promise.resolve(undefined);
   const alert = element('p', { class: 'alert', role: 'alert' });
   const go = element('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, action);
   const cancel = button('Cancel', () => busy || dialog.close());

@@ -1,6 +1,7 @@
 /** Live numbers of the process that answers, drawn from the differences between its answers. */
 import { Refusal } from './console-api.js';
 import { element, paragraph } from './console-elements.js';
+import { dayBoard } from './console-history.js';
 import { call } from './console-login.js';
 import { duration } from './console-moment.js';
 import { plot } from './console-plot.js';
@@ -38,6 +39,7 @@ export function openNumbers({ body, left }) {
     trouble,
     board,
     about,
+    dayBoard(left),
   );
   const series = new Map();
   void poll(left, {

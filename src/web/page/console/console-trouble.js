@@ -14,8 +14,7 @@ export function problemOf(refusal, known = {}) {
       title: 'The server does not answer.',
       text: 'Nothing may have happened, or it may: see whether the server runs, then look again.',
     };
-  if (status === 429)
-    return { title: 'Too many failed attempts.', text: `Keks takes none from here ${until(refusal)}.` };
+  if (status === 429) return { title: 'Too many attempts.', text: `Keks takes no more ${until(refusal)}.` };
   if (status === 503)
     return {
       title: 'Keks cannot answer right now.',

@@ -1,11 +1,12 @@
 /** The people who log in. */
 import { ask } from './console-dialog.js';
-import { button, element, field, input, paragraph } from './console-elements.js';
+import { button, element, field, input, paragraph, whosePassword } from './console-elements.js';
 import { filter } from './console-filter.js';
 import { item, pagedList, pageOf } from './console-list.js';
 import { call, current } from './console-login.js';
 import { moment } from './console-moment.js';
-import { scopeField, shownScope, typedScope } from './console-scope.js';
+import { knownScopes, scopePicker, shownScope } from './console-scope.js';
+import { reveal } from './console-secret.js';
 
 const BAD_SCOPE =
   'One of these scopes nobody can be given: keks:account everybody has, offline_access is a request, and quotes and backslashes cannot be in one.';
@@ -22,7 +23,7 @@ export function openUsers({ body, say, go, question }) {
       'div',
       { class: 'intro' },
       paragraph(
-        'Everybody who may log in, by name. Nobody’s password can be seen here, and only the operator can replace it: `keks user passwd NAME`. Everybody has `keks:account` beside what is shown.',
+        'Everybody who may log in, by name. Nobody’s password can be seen here: who has forgotten it is given a link to choose a new one. Everybody has `keks:account` beside what is shown.',
       ),
       button('New user', () => void addUser(say, list), 'primary'),
     ),
@@ -48,6 +49,9 @@ function drawUser(user, tools) {
       button('Grants', () => tools.go('grants', { user: name })),
       button('Audit log', () => tools.go('audit', { user: name })),
       button('Change scope', () => void changeScope(user, tools)),
+      ...(disabled || isSelf(user)
+        ? []
+        : [button('Reset password', () => void resetPassword(user), 'danger')]),
       button('End everything', () => void endAll(user, tools), 'danger'),
       disabled
         ? button('Enable', () => void enable(user, tools))
@@ -57,6 +61,7 @@ function drawUser(user, tools) {
 }
 
 async function addUser(say, list) {
+  const picker = scopePicker(await knownScopes(), '', '`keks:admin` makes an administrator.');
   const added = await ask({
     title: 'New user',
     fields: [
@@ -70,7 +75,7 @@ async function addUser(say, list) {
         input('password', { type: 'password', required: true, autocomplete: 'new-password' }),
         'At least 15 characters, unless your operator decided otherwise. Pass it on safely, and have it changed in this console.',
       ),
-      scopeField('', 'Separated by blanks. `keks:admin` makes an administrator.'),
+      picker.node,
     ],
     action: 'Add the user',
     known: {
@@ -78,8 +83,8 @@ async function addUser(say, list) {
       name_taken: 'There is a user of this name already; upper and lower case are the same.',
       'invalid_request.name': 'The name has 1 to 128 characters, and no blank at either end.',
     },
-    work: ({ name, password, scope }) =>
-      call('POST', 'admin/users', { name: name.value, password: password.value, scope: typedScope(scope) }),
+    work: ({ name, password }) =>
+      call('POST', 'admin/users', { name: name.value, password: password.value, scope: picker.value() }),
   });
   if (!added) return;
   say(`${added.name} may log in.`);
@@ -87,20 +92,50 @@ async function addUser(say, list) {
 }
 
 async function changeScope(user, { say, reload }) {
+  const picker = scopePicker(await knownScopes(), user.scope, '`keks:account` everybody has.');
   const changed = await ask({
     title: `What may ${user.name} do?`,
     sentences: [
       'Logins and keys that may do more than is left die at once. More is for the next login.',
       ...selfWarning(user, 'If you take keks:admin from yourself, you are signed out.'),
     ],
-    fields: [scopeField(user.scope, 'Separated by blanks. `keks:account` everybody has.')],
+    fields: [picker.node],
     action: 'Change the scope',
     known: { invalid_scope: BAD_SCOPE },
-    work: ({ scope }) => patch(user, { scope: typedScope(scope) }),
+    work: () => patch(user, { scope: picker.value() }),
   });
   if (!changed) return;
   say(`${user.name} may do this now: ${changed.scope || 'nothing beside keks:account'}.`);
   await reload();
+}
+
+async function resetPassword(user) {
+  const made = await ask({
+    title: `A new password for ${user.name}?`,
+    sentences: [
+      'You are shown a link. Whoever opens it chooses the password: give it to this person only, in a way that only this person can read.',
+      'Until the link is used nothing changes. Then all logins and keys of before end.',
+    ],
+    fields: [
+      whosePassword(current().user),
+      field(
+        'Your own password',
+        input('password', { type: 'password', required: true, autocomplete: 'current-password' }),
+        'A token that somebody took is not enough to open an account.',
+      ),
+    ],
+    action: 'Make the link',
+    danger: true,
+    known: { invalid_credentials: 'Your password is wrong.' },
+    work: ({ password }) =>
+      call('POST', `admin/users/${user.id}/password-reset`, { password: password.value }),
+  });
+  if (!made) return;
+  await reveal({
+    title: `The link for ${user.name}`,
+    sentence: `It works once, until ${moment(made.expires_at).textContent}. When this is closed, nobody can show it to you again.`,
+    parts: [['Link', made.link]],
+  });
 }
 
 async function disable(user, { say, reload }) {

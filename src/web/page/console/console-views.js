@@ -2,6 +2,7 @@
 import { openAudit } from './console-audit.js';
 import { openClients } from './console-clients.js';
 import { openGrants } from './console-grants.js';
+import { openGuards } from './console-guards.js';
 import { openKeys } from './console-keys.js';
 import { openNumbers } from './console-numbers.js';
 import { openPassword } from './console-password.js';
@@ -21,6 +22,7 @@ export const ADMIN = [
   { name: 'users', label: 'Users', open: openUsers },
   { name: 'clients', label: 'Clients', open: openClients },
   { name: 'grants', label: 'Grants', open: openGrants },
+  { name: 'guards', label: 'Guards', open: openGuards },
   { name: 'audit', label: 'Audit log', open: openAudit },
   { name: 'story', label: 'Story of a token', open: openStory },
 ];

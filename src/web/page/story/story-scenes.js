@@ -124,7 +124,7 @@ export const TELLINGS = {
         const left = duration(Math.floor(decode(stage.token).payload.exp - Date.now() / 1_000));
         await offline(
           stage,
-          `The signature still holds: an API that asks nobody would hand out cookies for another ${left}.`,
+          `The signature still holds: an API that asks nobody would hand out cookies for another ${left}. One whose guard holds a lease asks nobody either, and has refused it since the revoke was answered.`,
         );
       },
     },

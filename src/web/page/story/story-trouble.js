@@ -20,8 +20,8 @@ export function problemOf(answer) {
     };
   if (answer.status === 429)
     return {
-      title: 'Too many failed logins.',
-      text: `Keks takes no more from here for ${answer.headers.get('retry-after')} seconds. Then press Step to try again.`,
+      title: 'Too many attempts.',
+      text: `They were of this user, or came from here. Keks takes no more for ${answer.headers.get('retry-after')} seconds. Then press Step to try again.`,
     };
   if (answer.status === 503)
     return {

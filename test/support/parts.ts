@@ -22,10 +22,8 @@ function isExecutable(file: string): boolean {
 }
 
 /** Told once a run: what was not tried. */
-export function lacking(name: string, setting: string): void {
-  process.stderr.write(
-    `skipped: ${name} is not installed (Debian has it; ${setting}=/path names another one)\n`,
-  );
+export function lacking(name: string, setting: string, from = 'Debian has it'): void {
+  process.stderr.write(`skipped: ${name} is not installed (${from}; ${setting}=/path names another one)\n`);
 }
 
 /** `PgBouncer 1.25.2` -> 1.25 */

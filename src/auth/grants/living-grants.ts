@@ -1,0 +1,111 @@
+import type { Database } from '../../database/database.js';
+import type { Statement } from '../../database/statement.js';
+import type { Part, Position, Positioned } from '../lists/cursors.js';
+import { ALONG_THE_KEY, endedWithOwner } from './owner-ending.sql.js';
+
+/** So many grants a step looks at that no row of their own says to have ended: it is far less than a statement has time for. */
+export const LOOKED_AT_MOST = 5_000;
+
+export interface LivingGrants {
+  readonly name: string;
+  /** Of the grant `g`, its `id` and `created_at` among them, and of what is joined. */
+  readonly columns: string;
+  readonly join?: string;
+  /** The owner is `$5`; everybody's if absent. */
+  readonly of?: 'client' | 'user' | 'login' | 'api_key';
+}
+
+/**
+ * One order, spelled so that each is that of one index and of no other: the planner would take the index of everybody's for
+ * somebody whom it believes to have most of them, or the one in which all that has ended is, too.
+ */
+const ORDER = {
+  anybody: 'ORDER BY created_at DESC NULLS LAST, id DESC',
+  owned: 'ORDER BY created_at DESC NULLS LAST, id DESC NULLS LAST',
+} as const;
+
+const nextOf = (condition: string, order: string): string => `
+  SELECT * FROM grants
+   WHERE revoked_at IS NULL AND (created_at, id) < ($1::timestamptz, $2::uuid) ${condition}
+   ${order} LIMIT ${LOOKED_AT_MOST}`;
+
+const nextOfUser = (kind: string): string => nextOf(`AND user_id = $5 AND kind = '${kind}'`, ORDER.owned);
+
+const NEXT = {
+  anybody: nextOf('', ORDER.anybody),
+  client: nextOf('AND client_id = $5', ORDER.owned),
+  login: nextOfUser('login'),
+  api_key: nextOfUser('api_key'),
+  user: `${['login', 'api_key', 'consent'].map((kind) => `(${nextOfUser(kind)})`).join(' UNION ALL ')}
+    ${ORDER.owned} LIMIT ${LOOKED_AT_MOST}`,
+} as const;
+
+/**
+ * Living grants behind `$1, $2`, newest first: `$4` of them at most. What has ended is not looked at where its own row says
+ * so; what is over by time, or has ended with all of its owner's, is looked at in steps.
+ */
+export function livingGrants({ name, columns, join = '', of }: LivingGrants): Statement {
+  const next = NEXT[of ?? 'anybody'];
+  const order = of ? ORDER.owned : ORDER.anybody;
+  return {
+    name,
+    text: `
+      WITH page AS MATERIALIZED (
+        SELECT ${columns}, ARRAY[g.created_at::text, g.id::text] AS position FROM (${next}) AS g ${join}
+         WHERE (g.expires_at IS NULL OR g.expires_at > $3) AND NOT ${endedWithOwner('g')}
+         ${order} LIMIT $4::int
+      ), horizon AS (
+        SELECT ARRAY[created_at::text, id::text] AS rest FROM (${next}) AS g
+         WHERE (SELECT count(*) FROM page) < $4::int
+         ${order} OFFSET ${LOOKED_AT_MOST - 1} LIMIT 1
+      )
+      SELECT page.*, rest FROM (SELECT) AS one LEFT JOIN page ON true LEFT JOIN horizon ON true
+       ORDER BY page.created_at DESC, page.id DESC`,
+  };
+}
+
+interface Living {
+  readonly statement: Statement;
+  readonly owner?: string | undefined;
+  readonly now: Date;
+}
+
+/** So often it goes on by itself before a page is short. */
+const STEPS_MOST = 10;
+
+/** A page that has fewer than `limit`, or none, need not be the last one: its `rest` says so. */
+export async function listLiving<R extends Positioned>(
+  database: Database,
+  living: Living,
+  after: Position,
+  limit: number,
+): Promise<Part<R>> {
+  const rows: R[] = [];
+  let rest: Position | undefined = after;
+  for (let step = 0; step < STEPS_MOST && rest && rows.length < limit; step += 1) {
+    const part: Part<R> = await readStep<R>(database, living, rest, limit - rows.length);
+    rows.push(...part.rows);
+    ({ rest } = part);
+  }
+  return { rows, rest };
+}
+
+async function readStep<R extends Positioned>(
+  database: Database,
+  { statement, owner, now }: Living,
+  after: Position,
+  limit: number,
+): Promise<Part<R>> {
+  const values = [...after, now, limit + 1, ...(owner === undefined ? [] : [owner])];
+  const found = await database.transaction(async ({ run }) => {
+    await run(ALONG_THE_KEY);
+    return run<R & { readonly id: string | null; readonly rest: Position | null }>(statement, values);
+  });
+  const rest = found[0]?.rest ?? undefined;
+  const living = found.filter(({ id }) => id !== null);
+  const rows = living.slice(0, limit).map((row) => {
+    const { rest: _, ...one } = row;
+    return one as unknown as R;
+  });
+  return { rows, rest: living.length > limit ? rows.at(-1)?.position : rest };
+}

@@ -1,0 +1,30 @@
+import type pg from 'pg';
+import { auditRetention } from './audit-retention.js';
+import { unlessLocked } from './in-turn.js';
+
+/**
+ * Where the owner lets types go early, each month that is over is copied without them, once, and the copy takes its place.
+ * @param names of partitions
+ * @param tell told in a few words how far it is
+ */
+export async function thinAuditLog(
+  client: pg.Client,
+  names: readonly string[],
+  tell: (progress: string) => void,
+): Promise<void> {
+  if ((await auditRetention(client)).byType === '') return;
+  for (const name of names.filter((one) => one.startsWith('audit_events_'))) {
+    tell(`audit log: ${name}`);
+    if (await copied(client, name)) await unlessLocked(client, 'SELECT keks_thin_audit($1, true)', [name]);
+  }
+}
+
+/** Nobody waits for the copy, however long it takes. */
+async function copied(client: pg.Client, name: string): Promise<boolean> {
+  await client.query('BEGIN; SET LOCAL statement_timeout = 0');
+  const { rows } = await client.query<{ ready: boolean }>('SELECT keks_thin_audit($1, false) AS ready', [
+    name,
+  ]);
+  await client.query('COMMIT');
+  return rows[0]?.ready ?? false;
+}
