@@ -25,8 +25,10 @@ import { MicroBatch } from '../../src/database/hot/micro-batch.js';
 import { RecentEndings } from '../../src/database/recent-endings.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { HttpTraffic } from '../../src/ops/http-traffic.js';
+import { ProofReader } from '../../packages/guard/src/dpop-proof.js';
 import { ExactRevocations } from '../../packages/guard/src/exact-revocations.js';
 import { MisaddressedTokens } from '../../packages/guard/src/misaddressed.js';
+import { ProvenTokens } from '../../packages/guard/src/proven-tokens.js';
 import { QuestionQueue } from '../../packages/guard/src/question-queue.js';
 import { ENTRIES_MOST, RevocationSet } from '../../packages/guard/src/revocation-set.js';
 import { VerdictCache } from '../../packages/guard/src/verdict-cache.js';
@@ -86,6 +88,13 @@ const proven = (): ProvenJwts => {
   return jwts;
 };
 
+const provenTokens = (): ProvenTokens<number> => {
+  const tokens = new ProvenTokens<number>(100);
+  const keys = {};
+  times(1_000, (at) => tokens.put(`${at}`, keys, at));
+  return tokens;
+};
+
 const turns = (): FairTurns<number> => {
   const fair = new FairTurns<number>(64);
   times(5_000, (at) => {
@@ -115,6 +124,17 @@ const FLOODS: Readonly<Record<string, Flood>> = {
     },
     most: 100,
   },
+  'packages/guard/src/dpop-proof.ts#known': {
+    make: () => {
+      const reader = new ProofReader();
+      const remember = Reflect.get(reader, 'remember') as (head: string, signer: object) => void;
+      times(3_000, (at) => remember.call(reader, `${at}`, {}));
+      return reader;
+    },
+    most: 1_000,
+  },
+  'packages/guard/src/proven-tokens.ts#before': { make: provenTokens, most: 50 },
+  'packages/guard/src/proven-tokens.ts#recent': { make: provenTokens, most: 50 },
   'packages/guard/src/question-queue.ts#waiting': {
     make: () => {
       const queue = new QuestionQueue(() => never, { connections: 2, waiting: 50, timeoutMs: 1_000 });
@@ -194,6 +214,14 @@ const FLOODS: Readonly<Record<string, Flood>> = {
       return publication;
     },
     most: 10_000,
+  },
+  'src/auth/leases/recent-revocations.ts#answers': {
+    make: () => {
+      const log = new RecentRevocations('a place', Snapshot.NOTHING, 10);
+      times(1_000, (at) => log.after(Snapshot.parse(`${at + 2}:${at + 2}:`) ?? Snapshot.NOTHING));
+      return log;
+    },
+    most: 100,
   },
   'src/auth/leases/recent-revocations.ts#finds': {
     make: () => {

@@ -74,9 +74,11 @@ describe('the parts of the gate', () => {
   const { scripts } = read<{ scripts: Readonly<Record<string, string>> }>('package.json');
   const tests = Object.keys(scripts).filter((name) => /^test(:|$)/.test(name));
 
-  it('are all that are called a test, in .ci/run; and `npm run check` has those that need nothing but npm ci', () => {
+  it('are all that are called a test, in .ci/run, but for what needs the internet; and `npm run check` has those that need nothing but npm ci', () => {
     const [, parts = ''] = /^parts=\((.*)\)$/m.exec(readFileSync('.ci/run', 'utf8')) ?? [];
-    expect(parts.split(' ').sort()).toEqual(tests.sort());
+    // it fetches generators from five registries
+    const wanted = tests.filter((name) => name !== 'test:clients');
+    expect(parts.split(' ').sort()).toEqual(wanted.sort());
     for (const name of ['npm test', 'npm run test:processes'])
       expect(scripts['check']?.split(' && ')).toContain(name);
   });

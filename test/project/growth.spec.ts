@@ -17,9 +17,10 @@ describe('what can grow', () => {
     const made = textOf('migrations/index.ts')
       .match(/\.\/\d+-[^']+(?=\.js)/g)!
       .flatMap(
-        (name) => textOf(`migrations/${name}.ts`).match(/CREATE TABLE (\w+)(?! PARTITION OF)\b/g) ?? [],
+        (name) =>
+          textOf(`migrations/${name}.ts`).match(/CREATE (?:UNLOGGED )?TABLE (\w+)(?! PARTITION OF)\b/g) ?? [],
       )
-      .map((text) => text.replace('CREATE TABLE ', ''))
+      .map((text) => text.replace(/^CREATE (?:UNLOGGED )?TABLE /, ''))
       .filter((name) => !name.endsWith('_default'));
     expect([...new Set(made), 'migrations'].sort()).toEqual(Object.keys(TABLES).sort());
   });
