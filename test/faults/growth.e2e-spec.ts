@@ -495,6 +495,9 @@ describe('rows that requests can make', () => {
        VALUES ($1, now(), $2, $3, 'http://127.0.0.1/', 'x', 'x', false)`,
       [randomBytes(32), randomUUID(), client.clientId],
     );
+    await db.query('INSERT INTO client_assertions (digest, expires_at) VALUES ($1, now())', [
+      randomBytes(32),
+    ]);
     for (const table of goers.filter((one) => one !== 'owner_endings'))
       expect([table, (await count(table)) > 0]).toEqual([table, true]);
   }

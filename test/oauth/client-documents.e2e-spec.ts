@@ -10,7 +10,8 @@ import { OutboundRules } from '../../src/auth/registration/documents/outbound-ru
 import { isPublicAddress } from '../../src/auth/registration/documents/public-address.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { selfSigned } from '../support/certificate.js';
-import { isAlive, issued, refresh, submit } from '../support/oauth.js';
+import { askForCodes, DEVICE_GRANT } from '../support/device.js';
+import { expectRefusal, isAlive, issued, refresh, submit } from '../support/oauth.js';
 import { get, request, startTestApp, type TestApp } from '../support/test-app.js';
 import { answerOf, authorizePath, pkce, Visitor, type Shown } from '../support/visitor.js';
 import { send } from '../support/wire.js';
@@ -137,6 +138,32 @@ describe('an HTTPS address as client_id', () => {
     expect(shown.body).toMatchObject({ client_id: urlOf(path), self_registered: true, name: 'Diary' });
     const ended = await send(keks.url, 'DELETE', `/consents/${encodeURIComponent(urlOf(path))}`, admin);
     expect([ended.status, await isAlive(keks, tokens.access_token)]).toEqual([204, false]);
+  });
+
+  it('may push its request before anybody is sent for it (RFC 9126), and gets no device codes', async () => {
+    const id = urlOf('/pushes');
+    const more = { grant_types: ['authorization_code', DEVICE_GRANT], dpop_bound_access_tokens: true };
+    behave = json(document('/pushes', { require_pushed_authorization_requests: true, ...more }));
+    const push = (client: string) =>
+      submit(keks.url, '/oauth/par', {
+        ...{ response_type: 'code', client_id: client, redirect_uri: DONE },
+        ...{ code_challenge: pkce().challenge, code_challenge_method: 'S256' },
+      });
+    const pushed = await push(id);
+    expect(pushed.status).toBe(201);
+    const { request_uri: name } = pushed.body as { request_uri: string };
+    const query = new URLSearchParams({ client_id: id, request_uri: name }).toString();
+    expect((await new Visitor(keks.url).open(`/oauth/authorize?${query}`)).status).toBe(200);
+    expect(answerOf(await open(id))).toMatchObject({ error: 'invalid_request' });
+    expect(asked).toEqual(['/pushes']);
+    expectRefusal(await askForCodes(keks.url, { client_id: id }), 400, 'unauthorized_client');
+    const admin = await keks.login('Ann');
+    const shown = await get(keks.url, `/admin/clients/${encodeURIComponent(id)}`, admin);
+    expect(shown.body).toMatchObject({ device_grant: false, dpop_bound_access_tokens: true });
+    behave = json({}, {}, 404);
+    expectRefusal(await push(urlOf('/nobody')), 401, 'invalid_client');
+    keks.clock.advance(10 * 86_400);
+    expectRefusal(await push(id), 401, 'invalid_client');
   });
 
   it('sends only to the addresses that its document names (RFC 6749 §4.1.2.1)', async () => {

@@ -84,6 +84,37 @@ describe('client_assertion (RFC 7523 §2.2)', () => {
     expect(await isAlive(keks, token)).toBe(false);
   });
 
+  it('opens /oauth/par and /oauth/device_authorization, and nothing of it is kept (RFC 9126 §2, RFC 8628 §3.1)', async () => {
+    const done = 'https://app.example/done';
+    const answer = await add([signer.jwk], { redirect_uris: [done], device_grant: true });
+    const { client_id: id } = answer.body as { client_id: string };
+    const proof = async (aud: string) => ({
+      client_assertion_type: TYPE,
+      client_assertion: await assertion({ iss: id, sub: id, aud }),
+    });
+    const wanted = {
+      ...{ response_type: 'code', redirect_uri: done, code_challenge: 'x'.repeat(43) },
+      code_challenge_method: 'S256',
+    };
+    for (const aud of [ISSUER, `${ISSUER}/oauth/token`, `${ISSUER}/oauth/par`])
+      expect((await submit(keks.url, '/oauth/par', { ...wanted, ...(await proof(aud)) })).status).toBe(201);
+    const codes = await submit(keks.url, '/oauth/device_authorization', await proof(ISSUER));
+    expect(codes.status).toBe(200);
+    const kept = await keks.database.client.query<{ query: string }>(
+      'SELECT row_to_json(r)::text AS query FROM pushed_requests r',
+    );
+    expect(kept.rows).toHaveLength(3);
+    for (const { query } of kept.rows) expect(query).not.toContain('assertion');
+    const used = await proof(ISSUER);
+    for (const [path, status] of [
+      ['/oauth/par', 201],
+      ['/oauth/device_authorization', 401],
+      ['/oauth/par', 401],
+    ] as const)
+      expect((await submit(keks.url, path, { ...wanted, ...used })).status).toBe(status);
+    expectRefusal(await submit(keks.url, '/oauth/par', { ...wanted, client_id: id }), 401, 'invalid_client');
+  });
+
   it.each(['EdDSA', 'PS256', 'RS256'])('is signed with %s as well', async (alg) => {
     const other = await signerOf(alg);
     const id = await addRobot([other.jwk]);

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { basic, expectRefusal, isAlive, issued, refresh, submit } from '../support/oauth.js';
+import { askForCodes, codesOf, DEVICE_GRANT, poll, sendForm, typeCode } from '../support/device.js';
 import { get, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
 import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
 import { send } from '../support/wire.js';
 
 const DONE = 'http://127.0.0.1/done';
 const WANTED = { redirect_uris: [DONE], client_name: 'Calendar', token_endpoint_auth_method: 'none' };
+
+const BY_DEVICE_TOO = { grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT] };
 
 interface Registered {
   readonly client_id: string;
@@ -121,6 +124,8 @@ describe('POST /oauth/register', () => {
       token_endpoint_auth_method: 'client_secret_basic',
       grant_types: ['authorization_code'],
       response_types: ['code'],
+      require_pushed_authorization_requests: false,
+      dpop_bound_access_tokens: false,
       client_name: 'Unnamed client',
       scope: 'cookies:eat cookies:bake',
     });
@@ -169,6 +174,9 @@ describe('POST /oauth/register', () => {
       ['a name that is a number', { client_name: 7 }, 'invalid_client_metadata'],
       ['only scopes of the authority', { scope: 'keks:admin' }, 'invalid_client_metadata'],
       ['a malformed scope', { scope: 'a  b' }, 'invalid_client_metadata'],
+      ['no address beside a device', { ...BY_DEVICE_TOO, redirect_uris: [] }, 'invalid_redirect_uri'],
+      ['a text for a yes', { dpop_bound_access_tokens: 'true' }, 'invalid_client_metadata'],
+      ['a number for a no', { require_pushed_authorization_requests: 0 }, 'invalid_client_metadata'],
     ])('%s', async (_, more, error) => {
       const before = await counted();
       expectRefusal(await register({ ...WANTED, ...more }), 400, error);
@@ -211,6 +219,66 @@ describe('POST /oauth/register', () => {
       code_challenge: pkce().challenge,
     });
     expect(answerOf(await new Visitor(keks.url).open(path))['error']).toBe('invalid_scope');
+  });
+
+  it('gets device codes if it has registered that grant, and not otherwise; people are told that nobody has checked it (RFC 8628)', async () => {
+    const plain = await registered();
+    expectRefusal(
+      await askForCodes(keks.url, { client_id: plain.client_id, scope: 'cookies:eat' }),
+      400,
+      'unauthorized_client',
+    );
+    const television = await registered({ grant_types: [DEVICE_GRANT], redirect_uris: [DONE] });
+    // without the grant of codes there is nowhere to send anybody
+    expect(television).toMatchObject({ grant_types: [DEVICE_GRANT], redirect_uris: [], response_types: [] });
+    const named = { client_id: television.client_id };
+    const codes = codesOf(await askForCodes(keks.url, { ...named, scope: 'cookies:eat' }));
+    const visitor = new Visitor(keks.url);
+    const page = await typeCode(visitor, 'Ann', codes.user_code);
+    expect(page.text).toContain('Nobody here has checked who this is');
+    expect(page.text).toContain('not verified');
+    await sendForm(visitor, page, 'consent', { decision: 'allow' });
+    const { access_token: token } = issued(await poll(keks.url, codes.device_code, named));
+    expect(await isAlive(keks, token)).toBe(true);
+    const both = { ...WANTED, ...BY_DEVICE_TOO, client_id: television.client_id };
+    expect(await manage('PUT', television, both)).toMatchObject({ status: 200, body: BY_DEVICE_TOO });
+    expect(await isAlive(keks, token)).toBe(true);
+    const without = { ...WANTED, client_id: television.client_id };
+    expect((await manage('PUT', television, without)).status).toBe(200);
+    expect(await isAlive(keks, token)).toBe(false);
+    expectRefusal(await askForCodes(keks.url, named), 400, 'unauthorized_client');
+  });
+
+  it('may bind itself: to DPoP (RFC 9449 §5.2) and to pushed requests (RFC 9126 §6)', async () => {
+    const bound = { dpop_bound_access_tokens: true, require_pushed_authorization_requests: true };
+    const client = await registered(bound);
+    expect(client).toMatchObject(bound);
+    expect((await manage('GET', client)).body).toMatchObject(bound);
+    const asked = { client_id: client.client_id, redirect_uri: DONE, code_challenge: pkce().challenge };
+    const visitor = new Visitor(keks.url);
+    expect(answerOf(await visitor.open(authorizePath(asked)))).toMatchObject({ error: 'invalid_request' });
+    const pushed = await submit(keks.url, '/oauth/par', {
+      ...asked,
+      response_type: 'code',
+      code_challenge_method: 'S256',
+    });
+    expect(pushed.status).toBe(201);
+    const { request_uri: name } = pushed.body as { request_uri: string };
+    const path = `/oauth/authorize?${new URLSearchParams({ client_id: client.client_id, request_uri: name })}`;
+    const { verifier } = pkce();
+    expect((await visitor.open(path)).status).toBe(200);
+    const form = { grant_type: 'authorization_code', client_id: client.client_id, redirect_uri: DONE };
+    const answer = await submit(keks.url, '/oauth/token', {
+      ...form,
+      code: 'kac_x',
+      code_verifier: verifier,
+    });
+    expectRefusal(answer, 400, 'invalid_dpop_proof');
+    const free = await manage('PUT', client, { ...WANTED, client_id: client.client_id });
+    expect(free.body).toMatchObject({
+      dpop_bound_access_tokens: false,
+      require_pushed_authorization_requests: false,
+    });
   });
 
   it('is marked where administrators look, and in the audit log', async () => {

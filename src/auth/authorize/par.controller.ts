@@ -9,6 +9,7 @@ import { CurrentOrigin } from '../current-caller.js';
 import { ProvenKey } from '../dpop/proven-key.pipe.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { AuthorizationRequests } from './authorization-requests.js';
+import { DocumentsFirstGuard } from './documents-first.guard.js';
 import { pushedAnswer, pushedRequest, type PushedAnswerBody, type PushedRequestBody } from './par.schemas.js';
 import { PUSHED_SECONDS, PushedRequests } from './pushed-requests.js';
 
@@ -27,7 +28,7 @@ export class ParController {
 
   @Post('par')
   @HttpCode(201)
-  @UseGuards(ClientGuard)
+  @UseGuards(DocumentsFirstGuard, ClientGuard)
   @Header('Cache-Control', 'no-store')
   @ApiConsumes('application/x-www-form-urlencoded')
   @ApiOperation({

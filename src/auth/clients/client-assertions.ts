@@ -32,7 +32,9 @@ export class ClientAssertions {
     const assertion = readAssertion(text);
     if (assertion?.clientId !== clientId) return undefined;
     const { ISSUER } = this.config;
-    const judged = judgeClaims(assertion, [ISSUER, `${ISSUER}/oauth/token`], this.clock.seconds());
+    // RFC 9126 §2: each of them
+    const us = [ISSUER, `${ISSUER}/oauth/token`, `${ISSUER}/oauth/par`];
+    const judged = judgeClaims(assertion, us, this.clock.seconds());
     if (!judged) return undefined;
     const client = await this.clients.findOneBy({ clientId, disabledAt: IsNull() });
     if (!client?.jwks || !isSignedBy(client.jwks, assertion)) return undefined;
