@@ -498,6 +498,16 @@ describe('rows that requests can make', () => {
     await db.query('INSERT INTO client_assertions (digest, expires_at) VALUES ($1, now())', [
       randomBytes(32),
     ]);
+    await db.query(
+      `INSERT INTO device_codes (digest, user_code, expires_at, client_id, scope, audience, offline, network, pause)
+       VALUES ($1, $1, now(), $2, 'x', 'x', false, 'x', 5)`,
+      [randomBytes(32), client.clientId],
+    );
+    await db.query(
+      `INSERT INTO pushed_requests (digest, expires_at, client_id, network, parameters) VALUES ($1, now(), $2, 'x', 'x')`,
+      [randomBytes(32), client.clientId],
+    );
+    await db.query('INSERT INTO used_proofs (digest, expires_at) VALUES ($1, now())', [randomBytes(32)]);
     for (const table of goers.filter((one) => one !== 'owner_endings'))
       expect([table, (await count(table)) > 0]).toEqual([table, true]);
   }

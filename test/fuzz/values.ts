@@ -99,13 +99,19 @@ function ofType(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
-function objectOf({ properties = {}, required = [] }: Schema): fc.Arbitrary<Record<string, unknown>> {
+function objectOf({
+  properties = {},
+  required = [],
+  example,
+}: Schema): fc.Arbitrary<Record<string, unknown>> {
   const members = Object.fromEntries(
     Object.entries(properties).map(([name, one]) => [name, valueOf(name, one)]),
   );
   const least = Object.fromEntries(required.map((name) => [name, members[name] ?? fc.constant(null)]));
   // the optional parameters of OAuth's forms exclude one another
-  return fc.oneof(fc.record(least), fc.record(members, { requiredKeys: [...required] }));
+  const any = [fc.record(least), fc.record(members, { requiredKeys: [...required] })];
+  // where only some of what is optional goes together, the document has an example of it
+  return fc.oneof(...any, ...(example ? [fc.constant(example as Record<string, unknown>)] : []));
 }
 
 /** Texts that have hurt somebody. Unpaired surrogates cannot be written as UTF-8, but can as `\ud800` in JSON. */

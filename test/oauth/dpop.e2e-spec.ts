@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientsService, type NewClient } from '../../src/auth/clients/clients.service.js';
 import { TokenExplainer } from '../../src/auth/tokens/token-explainer.js';
 import { jsonOf, textOf } from '../../src/cli/verbs/token-explanation.js';
+import { askForCodes, codesOf, decide, DEVICE_GRANT } from '../support/device.js';
 import { newOwner, proof, type Owner, type ProofOf } from '../support/dpop.js';
 import { claimsOf } from '../support/forge.js';
 import {
@@ -401,6 +402,66 @@ describe('the code flow', () => {
       const page = await new Visitor(keks.url).open(authorizePath(asked));
       expect(answerOf(page)).toMatchObject({ error: 'invalid_request' });
     }
+  });
+});
+
+describe('a pushed request (§10.1)', () => {
+  const push = async (more: Record<string, string> = {}, by: Owner | null = null): Promise<Answer> => {
+    const { verifier, challenge } = pkce();
+    const asked = { client_id: app, redirect_uri: DONE, code_challenge: challenge, response_type: 'code' };
+    const dpop = by && { dpop: await at('/oauth/par', {}, by) };
+    const form = { ...asked, code_challenge_method: 'S256', scope: 'cookies:eat', ...more };
+    const answer = await submit(keks.url, '/oauth/par', form, { ...dpop });
+    return { ...answer, body: { ...(answer.body as object), verifier } };
+  };
+
+  async function codeOf({ body }: Answer): Promise<Record<string, string>> {
+    const { request_uri: uri, verifier } = body as Record<string, string>;
+    const visitor = new Visitor(keks.url);
+    const path = `/oauth/authorize?${new URLSearchParams({ client_id: app, request_uri: uri ?? '' })}`;
+    const page = await visitor.signIn(await visitor.open(path), 'Ann');
+    const answer = answerOf(await visitor.submit(page, 'consent', { decision: 'allow' }));
+    const form = { grant_type: 'authorization_code', code: answer['code'] ?? '', redirect_uri: DONE };
+    return { ...form, code_verifier: verifier ?? '', client_id: app };
+  }
+
+  it('binds its code to the key of the proof that it came with, or to the dpop_jkt', async () => {
+    for (const asked of [await push({}, owner), await push({ dpop_jkt: owner.jkt })]) {
+      expect(asked.status).toBe(201);
+      const form = await codeOf(asked);
+      expectRefusal(await ask(form, { by: null }), 400, 'invalid_grant');
+      expectRefusal(await ask(form, { by: thief }), 400, 'invalid_grant');
+      expect((await use(bound(await ask(form)).access_token)).status).toBe(200);
+    }
+  });
+
+  it('400 if the proof and the dpop_jkt are of two keys, and for a proof that is not good', async () => {
+    expect(await push({ dpop_jkt: thief.jkt }, owner)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request', parameter: 'dpop_jkt' },
+    });
+    const elsewhere = { dpop: await at('/oauth/token') };
+    expectRefusal(
+      await submit(keks.url, '/oauth/par', { client_id: app }, elsewhere),
+      400,
+      'invalid_dpop_proof',
+    );
+  });
+});
+
+describe('the device grant', () => {
+  it('binds the tokens of a public client to the key that it proves when it gets them', async () => {
+    const screen = await addPublic({ deviceGrant: true, redirectUris: [] });
+    const scope = 'cookies:eat offline_access';
+    const codes = codesOf(await askForCodes(keks.url, { client_id: screen, scope }));
+    await decide(new Visitor(keks.url), 'Ann', codes.user_code);
+    const form = { grant_type: DEVICE_GRANT, device_code: codes.device_code, client_id: screen };
+    const { access_token: token, refresh_token: refresh = '' } = bound(await ask(form));
+    expect((await use(token)).status).toBe(200);
+    expect((await asBearer(token)).status).toBe(401);
+    const next = { grant_type: 'refresh_token', refresh_token: refresh, client_id: screen };
+    expectRefusal(await ask(next, { by: thief }), 400, 'invalid_grant');
+    bound(await ask(next));
   });
 });
 

@@ -116,6 +116,8 @@ export const TABLES: Readonly<Record<string, Rows>> = {
   scope_descriptions: { closed: 'administrators' },
   secret_keys: { closed: CLOSED.start },
   signing_keys: { closed: 'rotation by time, and administrators' },
-  used_proofs: { goes: 'when they could be accepted no more, by whoever uses the next one' },
+  used_proofs: {
+    goes: 'when they could be accepted no more; whoever uses the next one takes them away, too',
+  },
   users: { closed: 'administrators' },
 };

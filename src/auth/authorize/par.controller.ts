@@ -52,7 +52,7 @@ export class ParController {
     if (asked.request_uri !== undefined) throw WireError.because('unwanted', 'request_uri');
     // RFC 9449 §10.1
     if (jkt !== undefined && asked.dpop_jkt !== undefined && asked.dpop_jkt !== jkt)
-      throw WireError.because('bound_elsewhere');
+      throw WireError.because('two_keys', 'dpop_jkt');
     const bound = asked.dpop_jkt ?? jkt;
     const pairs = Object.entries({ ...asked, dpop_jkt: bound, client_id: client.clientId }).filter(
       (pair): pair is [string, string] => pair[1] !== undefined,

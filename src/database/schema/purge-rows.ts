@@ -24,7 +24,7 @@ export async function purgeRows(
   const rested = new Date(now - GRANT_REST_MS);
   // what lives long is ended early as a rule, and would be kept for years
   const forgotten = new Date(now - Math.max(GRANT_REST_MS, refreshMs));
-  for (const table of ['access_tokens_default', 'refresh_tokens_default'])
+  for (const table of ['access_tokens_default', 'refresh_tokens_default', 'used_proofs'])
     await client.query(`DELETE FROM ${table} WHERE expires_at <= $1`, [new Date(now)]);
   await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
   for (const table of ['authorization_codes', 'device_codes', 'pushed_requests', 'revocations'])

@@ -35,6 +35,8 @@ const PARAMETERS = new Set([
   'remember',
   'guard',
   'cursor',
+  'leave',
+  'dpop_jkt',
 ]);
 
 /**

@@ -172,6 +172,10 @@ export const REASONS = {
     'invalid_grant',
     'The code or refresh token is bound to a key: send a proof by that key in the header DPoP (RFC 9449).',
   ],
+  two_keys: [
+    'invalid_request',
+    'The dpop_jkt is not the thumbprint of the key that the proof is by: leave it out (RFC 9449, section 10.1).',
+  ],
   always_bound: [
     'invalid_dpop_proof',
     'This client gets only tokens that are bound to a key: send a proof in the header DPoP (RFC 9449).',
