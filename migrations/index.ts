@@ -17,6 +17,9 @@ import { NewestGrants1796260000000 } from './1796260000000-newest-grants.js';
 import { DeviceCodes1796260100000 } from './1796260100000-device-codes.js';
 import { PushedRequests1796260110000 } from './1796260110000-pushed-requests.js';
 import { BoundTokens1796260200000 } from './1796260200000-bound-tokens.js';
+import { RegisteredClients1796260300000 } from './1796260300000-registered-clients.js';
+import { ClientDocuments1796260310000 } from './1796260310000-client-documents.js';
+import { ClientKeys1796260320000 } from './1796260320000-client-keys.js';
 import { NumbersHistory1796260400000 } from './1796260400000-numbers-history.js';
 import { DescribedGuards1796260500000 } from './1796260500000-described-guards.js';
 import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.js';
@@ -43,6 +46,9 @@ export const migrations = [
   DeviceCodes1796260100000,
   PushedRequests1796260110000,
   BoundTokens1796260200000,
+  RegisteredClients1796260300000,
+  ClientDocuments1796260310000,
+  ClientKeys1796260320000,
   NumbersHistory1796260400000,
   DescribedGuards1796260500000,
   IdsOfLongLived1796260600000,

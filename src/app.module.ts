@@ -14,6 +14,7 @@ import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
 import { OAuthModule } from './auth/oauth/oauth.module.js';
+import { RegistrationModule } from './auth/registration/registration.module.js';
 import { ResetsModule } from './auth/resets/resets.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -53,6 +54,7 @@ export class AppModule {
     const authority = [
       AuthModule,
       OAuthModule,
+      RegistrationModule.of(config),
       ParModule,
       DeviceModule,
       ApiKeysModule,

@@ -1,4 +1,5 @@
 import { AuditEventRow } from './audit/audit-event.entity.js';
+import { ClientAssertion } from './clients/client-assertion.entity.js';
 import { ClientSecret } from './clients/client-secret.entity.js';
 import { Client } from './clients/client.entity.js';
 import { EndedGrant } from './grants/ended-grant.entity.js';
@@ -6,6 +7,9 @@ import { Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';
+import { ClientDocument } from './registration/client-document.entity.js';
+import { ClientRegistration } from './registration/client-registration.entity.js';
+import { InitialAccessToken } from './registration/initial-access-token.entity.js';
 import { PushedRequest } from './authorize/pushed-request.entity.js';
 import { DeviceCode } from './oauth/device-code.entity.js';
 import { UsedProof } from './dpop/used-proof.entity.js';
@@ -26,10 +30,14 @@ export const entities = [
   AuditEventRow,
   AuthorizationCode,
   Client,
+  ClientAssertion,
+  ClientDocument,
+  ClientRegistration,
   ClientSecret,
   DeviceCode,
   EndedGrant,
   Grant,
+  InitialAccessToken,
   NumbersHistoryRow,
   OwnerEnding,
   PushedRequest,

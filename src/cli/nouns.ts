@@ -8,6 +8,7 @@ import { grant } from './verbs/grant.js';
 import { guard } from './verbs/guard.js';
 import { health } from './verbs/health.js';
 import { init } from './verbs/init.js';
+import { initialToken } from './verbs/initial-token.js';
 import { key } from './verbs/key.js';
 import { login } from './verbs/login.js';
 import { logout } from './verbs/logout.js';
@@ -25,6 +26,7 @@ export const NOUNS: readonly Noun[] = [
   demo,
   user,
   client,
+  initialToken,
   key,
   token,
   session,

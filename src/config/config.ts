@@ -2,7 +2,8 @@ import { dataDirFlaw } from './data-dir-trust.js';
 import { databaseLinkFlaw } from './database-link.js';
 import { databaseUrlFlaws } from './database-url.js';
 import { isLoopback } from './loopback.js';
-import { ConfigError, readSettings, type Settings } from './settings.js';
+import { ConfigError, readSettings } from './read-settings.js';
+import type { Settings } from './settings.js';
 import { withSecretFiles } from './secret-files.js';
 import { embeddedSecretKey } from './secret-file.js';
 
@@ -112,6 +113,11 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
   demand(
     !collector || collector.protocol === 'https:' || isLoopback(collector.hostname) || settings.ALLOW_HTTP,
     'OTEL_EXPORTER_OTLP_ENDPOINT must be an https URL unless it is on loopback: use https, or set ALLOW_HTTP=true if nobody can be in between.',
+  );
+  const strangers = settings.REGISTRATION !== 'off' || settings.CLIENT_METADATA_DOCUMENTS;
+  demand(
+    !strangers || settings.REGISTRATION_SCOPE !== undefined,
+    'REGISTRATION and CLIENT_METADATA_DOCUMENTS want REGISTRATION_SCOPE: say what clients that nobody here has added may ask people for.',
   );
   for (const name of ['TYPEORM_SYNCHRONIZE', 'DB_SYNCHRONIZE', 'DATABASE_SYNCHRONIZE'])
     demand(

@@ -154,6 +154,7 @@ function oneOf<const Word extends string>(words: readonly Word[]): (text: string
 
 export const logLevel = oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
 export const logFormat = oneOf(['auto', 'json', 'text']);
+export const registration = oneOf(['off', 'token', 'open']);
 export const homePage = oneOf(['story', 'console', 'none']);
 
 /** `https://app.example, https://other.example:8443`: scheme and authority, as browsers send them. */
@@ -174,4 +175,27 @@ export function httpUrl(text: string): string {
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new Error('must be an http or https URL');
   return text;
+}
+
+/** Of the authority itself, which no program of somebody else gets; and a request that is no permission. */
+const NO_SCOPE_OF_APPS = /^(?:(?:keks|keys):.*|offline_access)$/;
+
+/** Scopes as OAuth writes them (RFC 6749 §3.3), each of which a program that acts for people may have. */
+export function scopesOfApps(text: string): readonly string[] {
+  const list = [...new Set(text.split(/\s+/).filter((one) => one !== ''))];
+  const isOne = (one: string): boolean =>
+    /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/.test(one) && !NO_SCOPE_OF_APPS.test(one);
+  if (list.length > 100 || !list.every(isOne))
+    throw new Error('must be scopes separated by spaces, none of them keks:*, keys:* or offline_access');
+  return Object.freeze(list);
+}
+
+/** Absolute URIs without a fragment (RFC 8707 §2), compared letter by letter. */
+export function resourceUris(text: string): readonly string[] {
+  const list = [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))];
+  const isOne = (one: string): boolean =>
+    /^[!-~]{1,1000}$/.test(one) && URL.canParse(one) && !one.includes('#');
+  if (list.length > 20 || !list.every(isOne))
+    throw new Error('must be 20 absolute URIs at most, without fragments, separated by commas');
+  return Object.freeze(list);
 }

@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join, resolve } from 'node:path';
 import { dataDirFlaw } from './data-dir-trust.js';
 import { makingSecret } from './parsers.js';
-import { ConfigError } from './settings.js';
+import { ConfigError } from './read-settings.js';
 
 /**
  * The secret key of an embedded authority: `DATA_DIR/secret.key`, hex, mode 0600, made once.

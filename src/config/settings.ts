@@ -17,9 +17,10 @@ import {
   secrets,
   workers,
 } from './parsers.js';
+import { REGISTRATION_SETTINGS } from './registration-settings.js';
+import { setting } from './setting.js';
 import { postgresUrl } from './database-url.js';
 import { trustedProxies } from './trusted-proxies.js';
-import { setting } from './setting.js';
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
@@ -108,6 +109,7 @@ export const SETTINGS = {
     '100',
     'living API keys of one user; a further one is refused',
   ),
+  ...REGISTRATION_SETTINGS,
   LEASE_TTL: setting(
     duration(1, 60),
     '1s',
@@ -205,33 +207,9 @@ export const SETTINGS = {
   ),
 };
 
-/** Thrown by `loadConfig`: one line a problem. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join('\n'));
-  }
-}
-
 type Table = typeof SETTINGS;
 type Value<S> = S extends { parse: (text: string) => infer T } ? T : never;
 
 export type Settings = {
   [K in keyof Table]: Table[K] extends { fallback: string } ? Value<Table[K]> : Value<Table[K]> | undefined;
 };
-
-/** Parses every setting; a bad one becomes a line in `problems` that never repeats its value (it may be a secret). */
-export function readSettings(environment: NodeJS.ProcessEnv): { settings: Settings; problems: string[] } {
-  const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, one] of Object.entries(SETTINGS)) {
-    const text = environment[name] || one.fallback;
-    if (text === undefined) continue;
-    try {
-      values[name] = one.parse(text);
-    } catch (error) {
-      problems.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}.`);
-      values[name] = one.fallback === undefined ? undefined : one.parse(one.fallback);
-    }
-  }
-  return { settings: values as Settings, problems };
-}

@@ -135,6 +135,8 @@ function serverOptions(
         }),
     logger: false, // Fastify's makes a child for every request; the lines here are our own
     genReqId: newRequestId,
+    // an address as a client's id (CLIENT_METADATA_DOCUMENTS), with each slash in three characters
+    routerOptions: { maxParamLength: 768 },
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: (options.keepAlive ?? KEEP_ALIVE) * 1_000,

@@ -86,6 +86,7 @@ describe('POST /admin/clients', () => {
         device_grant: false,
         require_pushed_authorization_requests: false,
         token_endpoint_auth_method: 'client_secret_basic',
+        self_registered: false,
         token_format: 'opaque',
         dpop_bound_access_tokens: false,
         disabled: false,

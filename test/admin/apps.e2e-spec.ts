@@ -63,7 +63,8 @@ describe('POST /admin/clients with redirect_uris', () => {
   it.each([
     [{ token_endpoint_auth_method: 'none' }, 'invalid_request', 'redirect_uris'],
     [{ token_endpoint_auth_method: 'none', redirect_uris: [] }, 'invalid_request', 'redirect_uris'],
-    [{ token_endpoint_auth_method: 'private_key_jwt' }, 'invalid_request', 'token_endpoint_auth_method'],
+    [{ token_endpoint_auth_method: 'tls_client_auth' }, 'invalid_request', 'token_endpoint_auth_method'],
+    [{ token_endpoint_auth_method: 'private_key_jwt' }, 'invalid_request', 'jwks'],
     [{ redirect_uris: DONE }, 'invalid_request', 'redirect_uris'],
     [{ redirect_uris: [DONE, DONE] }, 'invalid_request', 'redirect_uris'],
     [{ redirect_uris: ['http://app.example/done'] }, 'invalid_request', 'redirect_uris'],

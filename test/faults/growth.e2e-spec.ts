@@ -495,6 +495,9 @@ describe('rows that requests can make', () => {
        VALUES ($1, now(), $2, $3, 'http://127.0.0.1/', 'x', 'x', false)`,
       [randomBytes(32), randomUUID(), client.clientId],
     );
+    await db.query('INSERT INTO client_assertions (digest, expires_at) VALUES ($1, now())', [
+      randomBytes(32),
+    ]);
     await db.query(
       `INSERT INTO device_codes (digest, user_code, expires_at, client_id, scope, audience, offline, network, pause)
        VALUES ($1, $1, now(), $2, 'x', 'x', false, 'x', 5)`,

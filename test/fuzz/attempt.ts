@@ -9,6 +9,7 @@ export const CALLERS = [
   'user',
   'admin',
   'client',
+  'registered client',
   'api key',
   'revoked',
   'refresh token',
@@ -51,7 +52,8 @@ export function attempts(operation: Operation): fc.Arbitrary<Attempt> {
 }
 
 function callers({ security }: Operation): fc.Arbitrary<Caller> {
-  const fitting: Caller = security === 'client' ? 'client' : 'admin';
+  const fitting: Caller =
+    security === 'client' ? 'client' : security === 'registration' ? 'registered client' : 'admin';
   return fc.oneof(
     { weight: 5, arbitrary: fc.constant(fitting) },
     { weight: 4, arbitrary: fc.constantFrom(...CALLERS) },

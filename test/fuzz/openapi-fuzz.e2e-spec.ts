@@ -19,7 +19,10 @@ describe(`every operation of the OpenAPI document, whatever is sent (seed ${SEED
   const seen = new Map<string, number>();
 
   beforeAll(async () => {
-    keks = await startTestApp({ TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error' });
+    keks = await startTestApp({
+      ...{ TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error' },
+      ...{ REGISTRATION: 'open', REGISTRATION_SCOPE: 'cookies:eat', REGISTRATIONS_PER_ADDRESS: '10000' },
+    });
     operations = await operationsOf(keks.url);
     pool = await Pool.fill(keks);
   });

@@ -13,6 +13,7 @@ export class Pool {
   private readonly things = new Map<string, unknown[]>();
   private readonly tokens = new Map<Caller, string>();
   private fresh = 0;
+  private registered = { client_id: '', registration_access_token: '' };
 
   private constructor(
     private readonly keks: TestApp,
@@ -56,6 +57,9 @@ export class Pool {
     const { url } = this.keks;
     const headers = { authorization };
     const idOf = (body: unknown): string => (body as { id?: string }).id ?? '';
+    if (path.startsWith('/oauth/register/')) return { client_id: this.registered.client_id };
+    if (path.startsWith('/admin/initial-access-tokens/'))
+      return { id: idOf((await post(url, '/admin/initial-access-tokens', { label: 'x' }, headers)).body) };
     if (path.startsWith('/keys/')) {
       return { id: idOf((await post(url, '/keys', { label: 'oven', password: PASSWORD }, headers)).body) };
     }
@@ -103,11 +107,19 @@ export class Pool {
   /** The header that a caller authenticates with, if any. Tokens that have died are made anew. */
   async authorization(caller: Caller, path = ''): Promise<string | undefined> {
     if (caller === 'nobody') return undefined;
+    if (caller === 'registered client') return this.newlyRegistered();
     if (caller === 'client') return basic(FOR_PEOPLE.test(path) ? this.app : this.client).authorization;
     if (caller === 'garbage') return 'Bearer kat_0123456789.~+/==';
     let token = this.tokens.get(caller);
     if (token === undefined) this.tokens.set(caller, (token = await this.tokenOf(caller)));
     return `Bearer ${token}`;
+  }
+
+  /** One a request: the one before may have taken itself away. */
+  private async newlyRegistered(): Promise<string> {
+    const body = { redirect_uris: ['http://127.0.0.1/done'], token_endpoint_auth_method: 'none' };
+    this.registered = (await post(this.keks.url, '/oauth/register', body)).body as typeof this.registered;
+    return `Bearer ${this.registered.registration_access_token}`;
   }
 
   /** After something has changed nobody knows who may still log in. */
@@ -154,6 +166,7 @@ export class Pool {
     if (kind === 'user') return NAMES[nth % NAMES.length];
     if (kind === 'password') return PASSWORD;
     if (kind === 'new password') return `${PASSWORD} ${nth}`;
+    if (kind === 'registered client') return this.registered.client_id;
     if (kind === 'new name') return `Somebody ${(this.fresh += 1)}`;
     const known = this.things.get(kind) ?? [];
     return known[nth % Math.max(1, known.length)] ?? 'nothing yet';

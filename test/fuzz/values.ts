@@ -34,7 +34,11 @@ const KNOWN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   secret_id: made('id'),
   grant_id: made('id'),
   token_id: made('id'),
-  client_id: made('client_id'),
+  client_id: fc.oneof(made('client_id'), made('registered client')),
+  redirect_uris: fc.constant(['http://127.0.0.1/done']),
+  grant_types: fc.constant(['authorization_code']),
+  response_types: fc.constant(['code']),
+  client_name: fc.constant('Calendar'),
   client_secret: made('client_secret'),
   token: made('token'),
   refresh_token: made('refresh_token'),
@@ -95,13 +99,19 @@ function ofType(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
-function objectOf({ properties = {}, required = [] }: Schema): fc.Arbitrary<Record<string, unknown>> {
+function objectOf({
+  properties = {},
+  required = [],
+  example,
+}: Schema): fc.Arbitrary<Record<string, unknown>> {
   const members = Object.fromEntries(
     Object.entries(properties).map(([name, one]) => [name, valueOf(name, one)]),
   );
   const least = Object.fromEntries(required.map((name) => [name, members[name] ?? fc.constant(null)]));
   // the optional parameters of OAuth's forms exclude one another
-  return fc.oneof(fc.record(least), fc.record(members, { requiredKeys: [...required] }));
+  const any = [fc.record(least), fc.record(members, { requiredKeys: [...required] })];
+  // where only some of what is optional goes together, the document has an example of it
+  return fc.oneof(...any, ...(example ? [fc.constant(example as Record<string, unknown>)] : []));
 }
 
 /** Texts that have hurt somebody. Unpaired surrogates cannot be written as UTF-8, but can as `\ud800` in JSON. */

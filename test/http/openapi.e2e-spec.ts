@@ -76,7 +76,11 @@ describe('GET /docs-json', () => {
   let rows: { password_hash: string }[];
 
   beforeAll(async () => {
-    keks = await startTestApp();
+    keks = await startTestApp({
+      REGISTRATION: 'open',
+      REGISTRATION_SCOPE: 'cookies:eat',
+      REGISTRATIONS_PER_ADDRESS: '1000',
+    });
     await keks.addUser('CookieDestroyer', 'cookies:eat keks:admin keks:metrics', DEMO_PASSWORD);
     client = await addClient(keks, { audience: [keks.config.AUDIENCE] });
     app = await addClient(keks, { deviceGrant: true, redirectUris: ['https://app.example/done'] });
@@ -141,7 +145,8 @@ describe('GET /docs-json', () => {
       expect(one.operation.security, one.name).toBeInstanceOf(Array);
       const { status } = await request(keks.url, await withId(one.path), { method: one.method });
       if (wants(one.operation, 'bearer')) expect(status, one.name).toBe(401);
-      else if (!wants(one.operation, 'client')) expect([200, 302, 400, 415], one.name).toContain(status);
+      else if (!wants(one.operation, 'client') && !wants(one.operation, 'registration'))
+        expect([200, 302, 400, 415], one.name).toContain(status);
     }
   });
 
@@ -256,12 +261,24 @@ describe('GET /docs-json', () => {
     // what there is for clients that act for people is none of the others' business
     const who = /^\/oauth\/(?:device_authorization|par)$/.test(path) ? app : client;
     if (wants(operation, 'client')) Object.assign(headers, basic(who));
-    const address = await withId(path);
+    const registered = path.startsWith('/oauth/register/') ? await register() : undefined;
+    if (registered && wants(operation, 'registration'))
+      headers['authorization'] = `Bearer ${registered.registration_access_token}`;
+    const address = registered ? `/oauth/register/${registered.client_id}` : await withId(path);
     if (example === undefined) return request(keks.url, address, { method, headers });
     const [type = ''] = Object.keys(operation.requestBody?.content ?? {});
     headers['content-type'] = type;
-    const body = await withTokens(example, wants(operation, 'client'));
+    const body = {
+      ...(await withTokens(example, wants(operation, 'client'))),
+      ...('client_id' in (example as object) && registered && { client_id: registered.client_id }),
+    };
     return request(keks.url, address, { method, headers, body: encode(type, body) });
+  }
+
+  async function register(): Promise<{ client_id: string; registration_access_token: string }> {
+    const body = { redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none' };
+    const answer = await post(keks.url, '/oauth/register', body);
+    return answer.body as { client_id: string; registration_access_token: string };
   }
 
   /** Documents cannot contain a token that works: whoever tries pastes one in place of `kat_...`. */
@@ -276,6 +293,7 @@ describe('GET /docs-json', () => {
   /** What `{id}` stands for in each path that has one: something that was made for this attempt. */
   async function withId(path: string): Promise<string> {
     if (!path.includes('{')) return path;
+    if (path.startsWith('/oauth/register/')) return path.replace('{client_id}', (await register()).client_id);
     const token = await freshToken();
     const make = async (where: string, body: object): Promise<Record<string, string>> =>
       (await post(keks.url, where, body, { authorization: `Bearer ${token}` })).body as Record<
@@ -289,6 +307,7 @@ describe('GET /docs-json', () => {
         return { id: idOf(items.find((one) => 'current' in one && one.current === true)) };
       },
       '/admin/users/{id}': () => make('/admin/users', { name: randomUUID(), password: PASSWORD }),
+      '/admin/initial-access-tokens/{id}': () => make('/admin/initial-access-tokens', { label: 'bakers' }),
       '/admin/grants/{id}': () => make('/keys', { label: 'oven', password: DEMO_PASSWORD }),
       '/consents/{client_id}': async () => {
         const app = { name: 'app', redirect_uris: ['https://app.example/done'] };

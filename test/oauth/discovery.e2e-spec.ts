@@ -16,6 +16,9 @@ const SERVER = '/.well-known/oauth-authorization-server';
 const RESOURCE = '/.well-known/oauth-protected-resource';
 const JWKS = '/.well-known/jwks.json';
 
+const SECRETS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+const ALGS = ['ES256', 'EdDSA', 'PS256', 'RS256'];
+
 let keks: TestApp;
 
 async function document(path: string): Promise<Json> {
@@ -66,9 +69,12 @@ describe('an authority at the root of its host', () => {
         code_challenge_methods_supported: ['S256'],
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
-        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-        introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-        revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+        token_endpoint_auth_methods_supported: [...SECRETS, 'none'],
+        token_endpoint_auth_signing_alg_values_supported: ALGS,
+        introspection_endpoint_auth_methods_supported: SECRETS,
+        introspection_endpoint_auth_signing_alg_values_supported: ALGS,
+        revocation_endpoint_auth_methods_supported: [...SECRETS, 'none'],
+        revocation_endpoint_auth_signing_alg_values_supported: ALGS,
       });
     });
 

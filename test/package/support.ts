@@ -51,7 +51,7 @@ export async function start(
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'exit');
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < 4_000; attempt += 1) {
     if (child.exitCode !== null) break;
     const answers = await fetch(url).then(
       () => true,

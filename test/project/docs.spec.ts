@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const FOLDERS = ['.', 'docs', 'docs/decisions', 'bench', 'examples/own-api'];
+const FOLDERS = ['.', 'docs', 'docs/decisions', 'bench', 'examples/own-api', 'examples/mcp-server'];
 const PAGES = FOLDERS.flatMap((folder) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))

@@ -16,6 +16,7 @@ const FLOORS = [
     'auth/authorize',
     'auth/device',
     'auth/oauth',
+    'auth/registration',
     'auth/resets',
     'auth/restore',
     'auth/story',

@@ -5,6 +5,8 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { CurrentCaller, type Caller } from '../current-caller.js';
 import { Actors } from '../audit/actor.js';
 import { appFlaw, clientFlaw, type ClientFlaw } from '../clients/client-flaw.js';
+import { readJwks, type PublicJwk } from '../clients/client-keys.js';
+import { authMethodOf } from '../clients/client-record.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { Cursors } from '../lists/cursors.js';
 import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
@@ -18,6 +20,7 @@ const REFUSALS: Readonly<Record<ClientFlaw, () => WireError>> = {
   audience_invalid: () => WireError.because('bad_audience', 'audience'),
   resources_invalid: () => WireError.because('bad_resources', 'resources'),
   redirect_uris_invalid: () => WireError.because('bad_redirect_uris', 'redirect_uris'),
+  jwks_invalid: () => WireError.because('bad_jwks', 'jwks'),
   redirect_uris_missing: () => WireError.because('no_redirect_uris', 'redirect_uris'),
   scope_not_for_apps: () => WireError.because('not_for_apps', 'scope'),
 };
@@ -61,8 +64,9 @@ export class AdminClientsController {
     const { name, audience = [], resources = [], token_format: tokenFormat = 'opaque' } = body;
     const { redirect_uris: redirectUris = [], device_grant: deviceGrant = false } = body;
     const { require_pushed_authorization_requests: requirePushed = false } = body;
-    const { dpop_bound_access_tokens: dpopBound = false } = body;
+    const { dpop_bound_access_tokens: dpopBound = false, token_endpoint_auth_method: method } = body;
     const scope = requestedScope(body.scope ?? '');
+    const keys = keysOf(body.jwks, method);
     const client = {
       name,
       audience,
@@ -73,12 +77,14 @@ export class AdminClientsController {
       deviceGrant,
       requirePushed,
       dpopBound,
+      ...(keys && { jwks: keys }),
     };
-    const isPublic = body.token_endpoint_auth_method === 'none';
+    const isPublic = method === 'none';
     const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
     if (flaw) throw REFUSALS[flaw]();
     const by = await this.actors.of(caller);
     if (isPublic) return itemOf(await this.clients.addPublic(client, by));
+    if (keys) return itemOf(await this.clients.addWithKeys(client, by));
     const added = await this.clients.add(client, by);
     return { ...itemOf(added), secret_id: added.id, client_secret: added.clientSecret };
   }
@@ -122,6 +128,7 @@ export class AdminClientsController {
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
     const by = await this.actors.of(caller);
+    const jwks = body.jwks === undefined ? undefined : keysOf(body.jwks, 'private_key_jwt');
     const change = {
       scope: wanted,
       resources,
@@ -130,6 +137,7 @@ export class AdminClientsController {
       requirePushed,
       dpopBound,
       disabled,
+      jwks,
     };
     const changed = found(await this.clients.change(id, change, by));
     if ('flaw' in changed) throw REFUSALS[changed.flaw]();
@@ -153,6 +161,14 @@ export class AdminClientsController {
   }
 }
 
+/** @throws WireError invalid_request for keys without the method, the method without keys, and keys that are none */
+function keysOf(jwks: unknown, method: string | undefined): readonly PublicJwk[] | undefined {
+  if (jwks === undefined && method !== 'private_key_jwt') return undefined;
+  const keys = method === 'private_key_jwt' ? readJwks(jwks) : undefined;
+  if (!keys) throw REFUSALS.jwks_invalid();
+  return keys;
+}
+
 function itemOf(one: ClientRecord): schemas.ClientItem {
   return {
     client_id: one.clientId,
@@ -163,7 +179,9 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     redirect_uris: [...one.redirectUris],
     device_grant: one.deviceGrant,
     require_pushed_authorization_requests: one.requirePushed,
-    token_endpoint_auth_method: one.isPublic ? 'none' : 'client_secret_basic',
+    token_endpoint_auth_method: authMethodOf(one),
+    ...(one.jwks && { jwks: { keys: one.jwks.map((key) => ({ ...key })) } }),
+    self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
     dpop_bound_access_tokens: one.dpopBound,
     disabled: one.disabled,

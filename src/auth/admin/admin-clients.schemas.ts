@@ -7,6 +7,9 @@ import { listOf, time } from '../lists/list.schemas.js';
 const CLIENT_ID = 'c-0123456789abcdef01234567';
 const SECRET_ID = '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11';
 
+const JWKS =
+  'the public keys that the client signs with (RFC 7517), `{"keys": [...]}` with 1 to 10 of EC P-256, Ed25519, or RSA of 2048 to 4096 bits.';
+
 const shared = {
   client_id: z.string().meta({ example: CLIENT_ID }),
   name: z.string().meta({ example: 'Oven' }),
@@ -35,9 +38,20 @@ const shared = {
     description: 'Whether it has to push its requests before it sends anybody (RFC 9126).',
     example: false,
   }),
-  token_endpoint_auth_method: z.enum(['client_secret_basic', 'none']).meta({
+  token_endpoint_auth_method: z.enum(['client_secret_basic', 'private_key_jwt', 'none']).meta({
     description: '`none`: it has no secret. With one, it may send it in the form as well.',
     example: 'client_secret_basic',
+  }),
+  jwks: z
+    .object({ keys: z.array(z.record(z.string(), z.string())) })
+    .optional()
+    .meta({
+      description: 'The keys with which it proves itself, if it does so.',
+      example: { keys: [] },
+    }),
+  self_registered: z.boolean().meta({
+    description: 'Whether it registered itself: nobody here has checked what it says of itself.',
+    example: false,
   }),
   token_format: z.enum(['opaque', 'jwt']).meta({ example: 'opaque' }),
   dpop_bound_access_tokens: z
@@ -126,12 +140,16 @@ export const newClient = z
     device_grant: deviceGrant,
     require_pushed_authorization_requests: requirePushed,
     token_endpoint_auth_method: z
-      .enum(['client_secret_basic', 'client_secret_post', 'none'])
+      .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
       .optional()
       .meta({
         description: "`none` for programs in other people's hands, which can keep no secret.",
         example: 'client_secret_basic',
       }),
+    jwks: z
+      .unknown()
+      .optional()
+      .meta({ description: `With \`private_key_jwt\`: ${JWKS}` }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
     dpop_bound_access_tokens: dpopBound,
   })
@@ -147,6 +165,10 @@ export const clientChange = z
     redirect_uris: redirectUris.meta({
       description: 'The whole list. If one is taken away, or the first one comes, all tokens die.',
     }),
+    jwks: z
+      .unknown()
+      .optional()
+      .meta({ description: `Of a client that has some, anew; its tokens live on: ${JWKS}` }),
     device_grant: deviceGrant.meta({
       description: 'If it is taken away, or makes a client act for people, all tokens die.',
       example: false,

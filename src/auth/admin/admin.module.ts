@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { InitialAccessTokensModule } from '../registration/initial-access-tokens.module.js';
 import { LeasesModule } from '../leases/leases.module.js';
 import { ListsModule } from '../lists/lists.module.js';
 import { ServedScopesModule } from '../discovery/served-scopes.module.js';
@@ -11,6 +12,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AuditController } from './admin-audit.controller.js';
 import { AdminClientSecretsController } from './admin-client-secrets.controller.js';
 import { AdminClientsController } from './admin-clients.controller.js';
+import { AdminInitialTokensController } from './admin-initial-tokens.controller.js';
 import { AdminGrantsController } from './admin-grants.controller.js';
 import { AdminPasswordResetsController } from './admin-password-resets.controller.js';
 import { AdminGuardsController } from './admin-guards.controller.js';
@@ -23,6 +25,7 @@ import { AdminUsersController } from './admin-users.controller.js';
   imports: [
     AuditModule,
     ClientsModule,
+    InitialAccessTokensModule,
     LeasesModule,
     ListsModule,
     GrantsModule,
@@ -38,6 +41,7 @@ import { AdminUsersController } from './admin-users.controller.js';
     AdminGuardsController,
     AdminClientsController,
     AdminClientSecretsController,
+    AdminInitialTokensController,
     AdminScopesController,
     AuditController,
     TokenStoryController,

@@ -10,7 +10,7 @@ export const ForAdmins = (): ClassDecorator & MethodDecorator => Guarded(ADMIN_S
 /** For a client's id in a path: what cannot be one is simply not there. */
 export class ClientIdPipe implements PipeTransform<string, string> {
   transform(text: string): string {
-    if (!/^[!-~]{1,128}$/.test(text)) throw new WireError('not_found');
+    if (!/^[!-~]{1,256}$/.test(text)) throw new WireError('not_found');
     return text;
   }
 }

@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { reason } from '../../http/errors/reasons.js';
 import { passwordText } from '../auth.schemas.js';
+import { isLabel } from '../lists/label.js';
 import { listOf, time } from '../lists/list.schemas.js';
 import { KEY_TTL_DEFAULT, KEY_TTL_MOST } from './api-keys.service.js';
 
 /** The wire shapes of /keys. */
-
-/** What people call a thing: 1 to 100 characters, none of them invisible on its own or able to turn the text around. */
-const LABEL = /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,100}$/u;
-
-function isLabel(text: string): boolean {
-  return LABEL.test(text) && text.trim() !== '';
-}
 
 const shared = {
   id: z.uuid().meta({ example: '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11' }),

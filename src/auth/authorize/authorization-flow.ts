@@ -42,7 +42,7 @@ export class AuthorizationFlow {
 
   /** RFC 6749 §4.1.1. @throws Unavailable */
   async ask({ query: sent, cookie, origin }: Visit): Promise<Outcome> {
-    const read = await this.requests.read(sent);
+    const read = await this.requests.read(sent, origin);
     if ('outcome' in read) return read.outcome;
     const { request } = read;
     const query = this.forms.tidy(request, sent);
@@ -65,7 +65,7 @@ export class AuthorizationFlow {
   async signIn({ query, cookie, origin }: Visit, form: LoginForm): Promise<Outcome> {
     const flaw = this.forms.loginFlaw(form.proof, query, cookie);
     if (flaw) return { trouble: flaw, again: query };
-    const read = await this.requests.read(query);
+    const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
     const token = await this.logins.begin(form, await this.sessionOf(cookie), origin);
     if (token === undefined) return this.forms.login(read.request, query, cookie, true);
@@ -80,7 +80,7 @@ export class AuthorizationFlow {
     if (!session) return { trouble: 'signed_out', again: query };
     const flaw = this.forms.consentFlaw(form.proof, query, session);
     if (flaw) return { trouble: flaw, again: query };
-    const read = await this.requests.read(query);
+    const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
     if (!form.allow) return this.refuse(read.request, refused('access_denied', 'The person has said no.'));
     const consent = this.consentOf(read.request, session);

@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
+import { ClientDocuments } from '../registration/documents/client-documents.js';
+import type { RequestOrigin } from '../request-origin.js';
 import { parseScope } from '../scope.js';
 import { isRegistered } from '../clients/redirect-uris.js';
 import {
@@ -29,17 +31,18 @@ const PUSH_ERRORS = ['invalid_scope', 'invalid_target', 'unsupported_response_ty
 export class AuthorizationRequests {
   constructor(
     private readonly clients: ClientsService,
+    private readonly documents: ClientDocuments,
     private readonly access: RequestedAccess,
     private readonly pushed: PushedRequests,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Until the client and its address are known, nobody is sent anywhere (RFC 6749 §4.1.2.1). */
-  async read(query: string): Promise<Read> {
+  async read(query: string, origin: RequestOrigin): Promise<Read> {
     const sent = parametersOf(query);
     if (!sent) return { outcome: { trouble: 'too_many_parameters' } };
-    const clientId = only(sent, 'client_id');
-    const client = clientId === undefined ? undefined : await this.clients.find(clientId);
+    const client = await this.named(only(sent, 'client_id'), origin);
+    if (client === 'unread') return { outcome: { trouble: 'unread_client' } };
     if (!client || client.disabled || client.redirectUris.length === 0)
       return { outcome: { trouble: 'unknown_client' } };
     const requestUri = only(sent, 'request_uri');
@@ -57,9 +60,10 @@ export class AuthorizationRequests {
   }
 
   /** What a client pushes is looked at as if it came with a person (RFC 9126 §2.1). @throws WireError */
-  async check(clientId: string, query: string): Promise<void> {
+  async check(clientId: string, query: string, origin: RequestOrigin): Promise<void> {
     const parameters = parametersOf(query);
-    const client = await this.clients.find(clientId);
+    const client = await this.named(clientId, origin);
+    if (client === 'unread') throw new WireError('invalid_client');
     if (!parameters || !client || client.redirectUris.length === 0)
       throw WireError.because('no_redirect_address');
     const redirectUri = only(parameters, 'redirect_uri');
@@ -75,6 +79,17 @@ export class AuthorizationRequests {
   /** That it has been answered by something else than a code, which says so itself. @throws Unavailable */
   async spend({ pushed }: AuthorizationRequest): Promise<void> {
     if (pushed) await this.pushed.spend(pushed);
+  }
+
+  /** @returns 'unread' if its metadata are elsewhere, and cannot be read @throws WireError too_many_requests */
+  private async named(
+    clientId: string | undefined,
+    origin: RequestOrigin,
+  ): Promise<ClientRecord | undefined | 'unread'> {
+    if (clientId === undefined) return undefined;
+    if (this.documents.isOne(clientId)) return (await this.documents.find(clientId, origin)) ?? 'unread';
+    // what was read of it while they were switched on counts no more
+    return clientId.startsWith('https:') ? undefined : this.clients.find(clientId);
   }
 
   private async judge(

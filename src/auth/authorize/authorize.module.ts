@@ -4,6 +4,7 @@ import { LeasesModule } from '../leases/leases.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { GrantsModule } from '../grants/grants.module.js';
+import { ClientDocumentsModule } from '../registration/client-documents.module.js';
 import { ScopesModule } from '../scopes/scopes.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
@@ -26,6 +27,7 @@ import { PageForms } from './page-forms.js';
 @Module({
   imports: [
     AuditModule,
+    ClientDocumentsModule,
     ClientsModule,
     GrantsModule,
     LeasesModule,

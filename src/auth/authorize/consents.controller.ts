@@ -44,7 +44,7 @@ export class ConsentsController {
   @ApiAnswer(204, undefined, 'It may nothing in your name any more.')
   @ApiErrors('not_found')
   async end(@Param('client_id') clientId: string, @CurrentCaller() caller: Caller): Promise<void> {
-    if (!/^[!-~]{1,128}$/.test(clientId)) throw new WireError('not_found');
+    if (!/^[!-~]{1,256}$/.test(clientId)) throw new WireError('not_found');
     const by = await this.actors.of(caller);
     if (!(await this.consents.end(caller.principal.subject, clientId, by))) throw new WireError('not_found');
   }

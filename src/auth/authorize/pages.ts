@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { knownSince, notChecked } from './asking-client.js';
 import { isAssured, type AuthorizationRequest, type ReturnAddress } from './authorization-request.js';
 import { html, type Html } from './html.js';
 
@@ -172,7 +173,7 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
     <dl class="facts">
       <div>
         <dt>Who asks</dt>
-        <dd><strong>${client.name}</strong>, registered on ${client.createdAt.toISOString().slice(0, 10)}</dd>
+        <dd><strong>${client.name}</strong>, ${knownSince(client)}</dd>
       </div>
       <div>
         <dt>You will be sent back to</dt>
@@ -183,7 +184,7 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
         <dd>${asked.userName} (<a href="authorize?${asked.switchTo}">not you?</a>)</dd>
       </div>
     </dl>
-    ${whatItMay(asked, offline)}
+    ${notChecked(client, 'and you know where you will be sent back to')} ${whatItMay(asked, offline)}
     <form method="post" action="authorize/consent">
       ${hidden(state)}
       ${

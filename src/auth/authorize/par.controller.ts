@@ -9,6 +9,7 @@ import { CurrentOrigin } from '../current-caller.js';
 import { ProvenKey } from '../dpop/proven-key.pipe.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { AuthorizationRequests } from './authorization-requests.js';
+import { DocumentsFirstGuard } from './documents-first.guard.js';
 import { pushedAnswer, pushedRequest, type PushedAnswerBody, type PushedRequestBody } from './par.schemas.js';
 import { PUSHED_SECONDS, PushedRequests } from './pushed-requests.js';
 
@@ -27,7 +28,7 @@ export class ParController {
 
   @Post('par')
   @HttpCode(201)
-  @UseGuards(ClientGuard)
+  @UseGuards(DocumentsFirstGuard, ClientGuard)
   @Header('Cache-Control', 'no-store')
   @ApiConsumes('application/x-www-form-urlencoded')
   @ApiOperation({
@@ -43,10 +44,11 @@ export class ParController {
   async push(
     @Body({ schema: pushedRequest }) body: PushedRequestBody,
     @CurrentClient() client: AuthenticatedClient,
-    @CurrentOrigin() { ip }: RequestOrigin,
+    @CurrentOrigin() origin: RequestOrigin,
     @ProvenKey() jkt: string | undefined,
   ): Promise<PushedAnswerBody> {
-    const { client_secret: _, ...asked } = body;
+    // who it is, it has proved; none of that is kept
+    const { client_secret: _, client_assertion: __, client_assertion_type: ___, ...asked } = body;
     if (asked.request_uri !== undefined) throw WireError.because('unwanted', 'request_uri');
     // RFC 9449 §10.1
     if (jkt !== undefined && asked.dpop_jkt !== undefined && asked.dpop_jkt !== jkt)
@@ -57,7 +59,7 @@ export class ParController {
     );
     const query = new URLSearchParams(pairs).toString();
     if (query.length > LONGEST) throw new WireError('payload_too_large');
-    await this.requests.check(client.clientId, query);
-    return { request_uri: await this.pushed.push(client, query, ip), expires_in: PUSHED_SECONDS };
+    await this.requests.check(client.clientId, query, origin);
+    return { request_uri: await this.pushed.push(client, query, origin.ip), expires_in: PUSHED_SECONDS };
   }
 }

@@ -4,11 +4,12 @@ import { ClientsModule } from '../clients/clients.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { AuthorizeModule } from './authorize.module.js';
 import { DpopModule } from '../dpop/dpop.module.js';
+import { ClientDocumentsModule } from '../registration/client-documents.module.js';
 import { ParController } from './par.controller.js';
 
 /** Owns that a client sends its request before it sends a person; never what is looked at in it. */
 @Module({
-  imports: [DpopModule, AuditModule, AuthorizeModule, ClientsModule, ThrottleModule],
+  imports: [DpopModule, AuditModule, AuthorizeModule, ClientDocumentsModule, ClientsModule, ThrottleModule],
   controllers: [ParController],
 })
 export class ParModule {}

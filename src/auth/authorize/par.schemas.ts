@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientFields } from '../clients/client-fields.js';
 
 /** The wire shapes of POST /oauth/par (RFC 9126): the parameters of an authorization request, and who sends it. */
 
@@ -25,10 +26,7 @@ export const pushedRequest = z
     }),
     request: z.string().optional().meta({ description: 'Not supported.' }),
     request_uri: z.string().optional().meta({ description: 'Never: a request is not pushed twice.' }),
-    client_id: z.string().optional().meta({
-      description: 'With `client_secret`, instead of HTTP Basic; alone for a client that has none.',
-    }),
-    client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
+    ...clientFields,
   })
   .meta({
     id: 'PushedAuthorizationRequest',

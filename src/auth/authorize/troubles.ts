@@ -7,6 +7,11 @@ export const TROUBLES = {
     title: 'Keks does not know who asks',
     text: 'The program that sent you here is not registered, or has been disabled. Nothing was sent to it. Go back to it, and tell whoever runs it.',
   },
+  unread_client: {
+    status: 400,
+    title: 'Keks cannot read who asks',
+    text: 'The program that sent you here is described at an address of its own, and what Keks found there will not do, or nothing is there. Nothing was sent to it. Try again in a while, or tell whoever runs it.',
+  },
   unknown_address: {
     status: 400,
     title: 'Keks does not send you there',

@@ -8,6 +8,8 @@ import { byteaArray } from '../../database/hot/binary-arrays.js';
 import { MicroBatch } from '../../database/hot/micro-batch.js';
 import { parseToken, type TokenFormat } from '../tokens/token-format.js';
 import { TokenKeys } from '../tokens/token-keys.js';
+import { isApp } from './client-record.js';
+import { ClientAssertions } from './client-assertions.js';
 import { presentedClient, type ClientRequest } from './client-credentials.js';
 import { Client } from './client.entity.js';
 import type { Statement } from '../../database/statement.js';
@@ -32,10 +34,11 @@ export interface GenuineSecret {
   readonly digest: Buffer;
 }
 
-/** A name without a secret, which is enough for a public client. */
+/** A name without a secret, which is enough for a public client; or with a proof by a key. */
 export interface NamedClient {
   readonly clientId: string;
   readonly digest?: undefined;
+  readonly assertion?: string | undefined;
 }
 
 /** Fields as text. */
@@ -87,6 +90,7 @@ export class ClientAuthentication {
     @InjectRepository(Client) private readonly clients: Repository<Client>,
     private readonly keys: TokenKeys,
     private readonly telemetry: Telemetry,
+    private readonly assertions: ClientAssertions,
   ) {
     telemetry.watch('client_secret', () => this.secrets.depth);
   }
@@ -99,35 +103,40 @@ export class ClientAuthentication {
   presented(request: ClientRequest): GenuineSecret | NamedClient | undefined {
     const presented = presentedClient(request);
     if (presented === 'nobody') return undefined;
-    if (presented.secret === undefined) return { clientId: presented.clientId };
+    if (presented.secret === undefined)
+      return { clientId: presented.clientId, assertion: presented.assertion };
     const secret = parseToken(presented.secret, this.keys);
     if (!secret.genuine || secret.kind !== 'client_secret') throw new WireError('invalid_client');
     return { clientId: presented.clientId, digest: secret.digest };
   }
 
   /** @throws WireError invalid_client; Unavailable */
-  async authenticate({ clientId, digest }: GenuineSecret | NamedClient): Promise<AuthenticatedClient> {
-    if (!digest) return this.publicClient(clientId);
+  async authenticate(presented: GenuineSecret | NamedClient): Promise<AuthenticatedClient> {
+    const { clientId, digest } = presented;
+    if (!digest) return this.withoutSecret(presented);
     const row = await this.secrets.ask(digest);
     if (!row || row[1] !== clientId) throw new WireError('invalid_client');
-    const [, , scope, audience, tokenFormat, isApp, isBound] = row;
+    const [, , scope, audience, tokenFormat, forPeople, bound] = row;
     return {
       clientId,
       scope,
       audience: audience === '' ? [] : audience.split('\n'),
       tokenFormat,
-      isApp: isApp !== null,
+      isApp: forPeople !== null,
       isPublic: false,
-      isBound: isBound !== null,
+      isBound: bound !== null,
     };
   }
 
   /** One that has a secret has to show it. */
-  private async publicClient(clientId: string): Promise<AuthenticatedClient> {
-    const client = await this.clients.findOneBy({ clientId, isPublic: true, disabledAt: IsNull() });
+  private async withoutSecret({ clientId, assertion }: NamedClient): Promise<AuthenticatedClient> {
+    const client =
+      assertion === undefined
+        ? await this.clients.findOneBy({ clientId, isPublic: true, disabledAt: IsNull() })
+        : await this.assertions.verify(clientId, assertion);
     if (!client) throw new WireError('invalid_client');
-    const { scope, audience, tokenFormat, dpopBound: isBound } = client;
-    return { clientId, scope, audience, tokenFormat, isApp: true, isPublic: true, isBound };
+    const { scope, audience, tokenFormat, isPublic, dpopBound: isBound } = client;
+    return { clientId, scope, audience, tokenFormat, isApp: isApp(client), isPublic, isBound };
   }
 
   private async lookUp(digests: readonly Buffer[]): Promise<(ClientRow | undefined)[]> {

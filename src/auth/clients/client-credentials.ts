@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { WireError } from '../../http/errors/wire-error.js';
+import { ASSERTION_TYPE, readAssertion } from './client-assertion.js';
 import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
 
 /** What of a request can say which client it comes from. */
@@ -13,6 +14,8 @@ export interface PresentedClient {
   readonly clientId: string;
   /** None: a public client, if it is one. */
   readonly secret: string | undefined;
+  /** In place of a secret (RFC 7523 §2.2). */
+  readonly assertion?: string;
 }
 
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
@@ -33,7 +36,9 @@ const SECRETS = new Set([
  */
 export function presentedClient({ url, headers, body }: ClientRequest): PresentedClient | 'nobody' {
   if (hasSecretInUrl(url)) throw WireError.because('secret_in_url');
-  const { client_id: clientId, client_secret: secret } = (body ?? {}) as Record<string, string | undefined>;
+  const form = (body ?? {}) as Record<string, string | undefined>;
+  const { client_id: clientId, client_secret: secret } = form;
+  if (form['client_assertion'] !== undefined) return assertedClient(form, headers.authorization);
   if (headers.authorization !== undefined) {
     if (secret !== undefined) throw WireError.because('two_authentications', 'client_secret');
     const basic = basicCredentials(headers.authorization);
@@ -45,6 +50,20 @@ export function presentedClient({ url, headers, body }: ClientRequest): Presente
   if (clientId === FIRST_PARTY_CLIENT && secret === undefined) return 'nobody';
   if (clientId === undefined) throw new WireError('invalid_client');
   return { clientId, secret };
+}
+
+/** Whose it is, it says itself: `client_id` may be left out (RFC 7521 §4.2). */
+function assertedClient(
+  form: Readonly<Record<string, string | undefined>>,
+  authorization: string | undefined,
+): PresentedClient {
+  const { client_assertion: assertion, client_assertion_type: type, client_id: clientId } = form;
+  if (authorization !== undefined || form['client_secret'] !== undefined)
+    throw WireError.because('two_authentications', 'client_assertion');
+  if (type !== ASSERTION_TYPE || assertion === undefined) throw new WireError('invalid_client');
+  const read = readAssertion(assertion);
+  if (!read || (clientId !== undefined && clientId !== read.clientId)) throw new WireError('invalid_client');
+  return { clientId: read.clientId, secret: undefined, assertion };
 }
 
 /** By its decoded name: `client%5Fsecret` is one too. */

@@ -11,6 +11,7 @@ export type ClientFlaw =
   | 'audience_invalid'
   | 'resources_invalid'
   | 'redirect_uris_invalid'
+  | 'jwks_invalid'
   | 'redirect_uris_missing'
   | 'scope_not_for_apps';
 

@@ -1,4 +1,5 @@
 import type { TokenFormat } from '../tokens/token-format.js';
+import type { PublicJwk } from './client-keys.js';
 import type { Client } from './client.entity.js';
 
 /** A system that gets tokens for itself, or an API that asks about them, or both. */
@@ -17,6 +18,10 @@ export interface ClientRecord {
   readonly requirePushed: boolean;
   /** Whether it has no secret. */
   readonly isPublic: boolean;
+  /** Nobody here has added it, and nobody has checked what it says of itself. */
+  readonly selfRegistered: boolean;
+  /** The public keys with which it proves itself in place of a secret. */
+  readonly jwks: readonly PublicJwk[] | undefined;
   readonly tokenFormat: TokenFormat;
   /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
   readonly dpopBound: boolean;
@@ -36,6 +41,8 @@ export interface NewClient {
   readonly deviceGrant?: boolean;
   /** Whether it has to push its requests (RFC 9126). */
   readonly requirePushed?: boolean;
+  /** With any it gets no secret. */
+  readonly jwks?: readonly PublicJwk[];
   readonly tokenFormat: TokenFormat;
   readonly dpopBound?: boolean;
 }
@@ -47,12 +54,16 @@ export interface NewSecret {
 }
 
 export interface ClientChange {
+  /** Said by a client that registered itself. */
+  readonly name?: string | undefined;
   readonly scope?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly redirectUris?: readonly string[] | undefined;
   readonly deviceGrant?: boolean | undefined;
   readonly requirePushed?: boolean | undefined;
   readonly dpopBound?: boolean | undefined;
+  /** Of one that has keys. */
+  readonly jwks?: readonly PublicJwk[] | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -75,6 +86,8 @@ export function recordOf({
   deviceGrant,
   requirePushed,
   isPublic,
+  selfRegistered,
+  jwks,
   tokenFormat,
   dpopBound,
   disabledAt,
@@ -91,9 +104,20 @@ export function recordOf({
     deviceGrant,
     requirePushed,
     isPublic,
+    selfRegistered,
+    jwks: jwks ?? undefined,
     tokenFormat,
     dpopBound,
     disabled,
     createdAt,
   };
+}
+
+/** How it authenticates; one with a secret may also send it in the form (RFC 7591 §2). */
+export function authMethodOf({
+  isPublic,
+  jwks,
+}: Pick<ClientRecord, 'isPublic' | 'jwks'>): 'none' | 'private_key_jwt' | 'client_secret_basic' {
+  if (isPublic) return 'none';
+  return jwks ? 'private_key_jwt' : 'client_secret_basic';
 }

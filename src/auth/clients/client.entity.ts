@@ -1,7 +1,9 @@
-import { Check, Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import type { PublicJwk } from './client-keys.js';
+import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 @Entity('clients')
 @Unique('clients_client_id_key', ['clientId'])
+@Index('clients_self_registered_idx', ['createdAt'], { where: 'self_registered' })
 @Check('clients_token_format_check', `token_format IN ('opaque', 'jwt')`)
 export class Client {
   @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'clients_pkey' })
@@ -41,6 +43,14 @@ export class Client {
   /** Whether it has no secret: a program that runs in other people's hands (RFC 6749 §2.1). */
   @Column('boolean', { name: 'is_public', default: false })
   isPublic!: boolean;
+
+  /** Nobody here has added it, and nobody has checked what it says of itself. */
+  @Column('boolean', { name: 'self_registered', default: false })
+  selfRegistered!: boolean;
+
+  /** The public keys with which it proves itself in place of a secret; null for others. */
+  @Column('jsonb', { nullable: true })
+  jwks!: readonly PublicJwk[] | null;
 
   /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
   @Column('boolean', { name: 'dpop_bound', default: false })

@@ -3,15 +3,17 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
+import { ClientAssertions } from './client-assertions.js';
 import { ClientAuthentication } from './client-authentication.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client } from './client.entity.js';
 import { ClientsService } from './clients.service.js';
+import { SelfRegisteredClients } from './self-registered-clients.js';
 
 /** Owns systems and their secrets; never their tokens. */
 @Module({
   imports: [TypeOrmModule.forFeature([Client, ClientSecret]), LeasesModule, TelemetryModule, TokensModule],
-  providers: [ClientAuthentication, ClientsService],
-  exports: [ClientAuthentication, ClientsService],
+  providers: [ClientAssertions, ClientAuthentication, ClientsService, SelfRegisteredClients],
+  exports: [ClientAuthentication, ClientsService, SelfRegisteredClients],
 })
 export class ClientsModule {}

@@ -4,17 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { ArrayContains, In, Repository, type EntityManager } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import type { Transaction } from '../../database/database.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
 import { newestFirst } from '../lists/newest-first.js';
-import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
+import { auditClient, insertSecret } from './client-writes.js';
 import {
   isApp,
   recordOf,
@@ -50,6 +49,11 @@ export class ClientsService {
     return this.insert(client, false, by, (entities, id) => this.insertSecret(entities, id));
   }
 
+  /** One that proves itself with a key of its own, and so gets no secret either. */
+  async addWithKeys(client: NewClient, by: Initiator): Promise<ClientRecord> {
+    return this.insert(client, false, by, () => Promise.resolve({}));
+  }
+
   /** A program in other people's hands, which can keep no secret, and so gets none. */
   async addPublic(client: NewClient, by: Initiator): Promise<ClientRecord> {
     return this.insert(client, true, by, () => Promise.resolve({}));
@@ -82,6 +86,8 @@ export class ClientsService {
         deviceGrant,
         requirePushed,
         isPublic,
+        selfRegistered: false,
+        jwks: rest.jwks ?? null,
         dpopBound,
         disabledAt: null,
       });
@@ -116,13 +122,17 @@ export class ClientsService {
     return entities.find(ClientSecret, { where: { clientId }, order: { createdAt: 'DESC', id: 'ASC' } });
   }
 
+  hasSecret(clientId: string, digest: Buffer): Promise<boolean> {
+    return this.clients.manager.existsBy(ClientSecret, { clientId, digest });
+  }
+
   /** A new secret beside the one in use. */
   async addSecret(
     clientId: string,
     by: Initiator,
   ): Promise<NewSecret | { flaw: 'unknown' | 'too_many' | 'public' }> {
     return this.locked(clientId, async (transaction, client) => {
-      if (client.isPublic) return { flaw: 'public' };
+      if (client.isPublic || client.jwks) return { flaw: 'public' };
       const living = await this.secrets(clientId, transaction.entities);
       if (living.length >= SECRETS_MOST) return { flaw: 'too_many' };
       const secret = await this.insertSecret(transaction.entities, clientId);
@@ -159,6 +169,7 @@ export class ClientsService {
       const { after, columns } = changedClient(before, change, new Date(this.clock.now()));
       const flaw = appFlaw({ ...after, scope: parseScope(after.scope) ?? [] });
       if (flaw) return { flaw };
+      if (change.jwks && !before.jwks) return { flaw: 'jwks_invalid' as const };
       await transaction.entities.update(Client, { clientId }, columns);
       const reason = change.disabled ? 'client_disabled' : lossOf(before, after);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
@@ -222,27 +233,17 @@ export class ClientsService {
     });
   }
 
-  private async insertSecret(entities: EntityManager, clientId: string): Promise<NewSecret> {
-    const { current } = this.keys;
-    const clientSecret = mintToken('kcs_', NO_EXPIRY, current);
-    const secret = entities.create(ClientSecret, {
-      clientId,
-      digest: digestOf(clientSecret),
-      createdAt: new Date(this.clock.now()),
-      keyId: current.keyId,
-    });
-    await entities.insert(ClientSecret, secret);
-    return { id: secret.id, clientSecret };
+  private insertSecret(entities: EntityManager, clientId: string): Promise<NewSecret> {
+    return insertSecret(entities, clientId, { clock: this.clock, keys: this.keys });
   }
 
   private async audit(
     queries: Queries,
     type: string,
     by: Initiator,
-    { clientId, name }: Client,
+    client: Client,
     detail: object,
   ): Promise<void> {
-    const event = { type, ...by, detail: { client_id: clientId, name, ...detail } };
-    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await auditClient(queries, this.clock, { type, by, client, detail });
   }
 }

@@ -1,3 +1,4 @@
+import { knownSince, notChecked } from '../authorize/asking-client.js';
 import { html, type Html } from '../authorize/html.js';
 import {
   action,
@@ -109,7 +110,7 @@ export function deviceConsentPage({ device, code, ...asked }: DeviceAsked, state
     <dl class="facts">
       <div>
         <dt>Who asks</dt>
-        <dd><strong>${client.name}</strong>, registered on ${client.createdAt.toISOString().slice(0, 10)}</dd>
+        <dd><strong>${client.name}</strong>, ${knownSince(client)}</dd>
       </div>
       <div>
         <dt>On a device that shows</dt>
@@ -124,7 +125,7 @@ export function deviceConsentPage({ device, code, ...asked }: DeviceAsked, state
         <dd>${asked.userName} (<a href="${again(FORM, switchQuery(shownUserCode(code)))}">not you?</a>)</dd>
       </div>
     </dl>
-    ${whatItMay(asked, offline)}
+    ${notChecked(client, 'and the code stands on a device in front of you')} ${whatItMay(asked, offline)}
     <form method="post" action="${action(FORM, 'consent')}">
       ${hidden(state)}
       <div class="choices">

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { passwordText } from '../auth.schemas.js';
+import { clientFields } from '../clients/client-fields.js';
 
 /** The wire shapes of the device grant (RFC 8628), and the forms of the pages below /device. */
 
@@ -14,10 +15,7 @@ export const deviceRequest = z
       .string()
       .optional()
       .meta({ description: 'The API that the token is for (RFC 8707); one at most.' }),
-    client_id: z.string().optional().meta({
-      description: 'With `client_secret`, instead of HTTP Basic; alone for a client that has none.',
-    }),
-    client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
+    ...clientFields,
   })
   .meta({ id: 'DeviceAuthorizationRequest' });
 

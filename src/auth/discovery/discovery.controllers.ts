@@ -49,13 +49,13 @@ function jwksController(config: Config): Type {
   return JwksController;
 }
 
-function authorizationServerController({ ISSUER }: Config): Type {
+function authorizationServerController(config: Config): Type {
   @Public()
   @Controller()
   class AuthorizationServerController {
     constructor(private readonly scopes: ServedScopes) {}
 
-    @Get(wellKnownPath('oauth-authorization-server', ISSUER))
+    @Get(wellKnownPath('oauth-authorization-server', config.ISSUER))
     @Header('Cache-Control', FOR_A_WHILE)
     @ApiOperation({
       summary: 'What this authority offers (RFC 8414)',
@@ -65,7 +65,7 @@ function authorizationServerController({ ISSUER }: Config): Type {
     })
     @ApiAnswer(200, schemas.authorizationServerMetadata, 'Its endpoints and what they understand.')
     metadata(): schemas.AuthorizationServerMetadata {
-      return authorizationServerMetadata(ISSUER, this.scopes.list());
+      return authorizationServerMetadata(config, this.scopes.list());
     }
   }
   return AuthorizationServerController;

@@ -7,7 +7,14 @@ const proofAlgorithms = z.array(z.string()).meta({
   example: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
 });
 
-const secretMethods = z.array(z.string()).meta({ example: ['client_secret_basic', 'client_secret_post'] });
+const secretMethods = z
+  .array(z.string())
+  .meta({ example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] });
+
+const signingAlgs = z.array(z.string()).meta({
+  description: 'What a client may sign with that authenticates with `private_key_jwt`.',
+  example: ['ES256', 'EdDSA', 'PS256', 'RS256'],
+});
 
 export const authorizationServerMetadata = z
   .object({
@@ -28,6 +35,10 @@ export const authorizationServerMetadata = z
       description: 'For guards that check JWTs alone and refuse what was taken back: not a part of RFC 8414.',
       example: 'https://auth.example.com/oauth/revocations',
     }),
+    registration_endpoint: z.url().optional().meta({
+      description: 'There if clients may register themselves.',
+      example: 'https://auth.example.com/oauth/register',
+    }),
     jwks_uri: z.url().meta({ example: 'https://auth.example.com/.well-known/jwks.json' }),
     scopes_supported: z.array(z.string()).meta({ example: ['cookies:eat', 'offline_access'] }),
     response_types_supported: z.array(z.string()).meta({ example: ['code'] }),
@@ -36,16 +47,23 @@ export const authorizationServerMetadata = z
       .array(z.string())
       .meta({ example: ['authorization_code', 'client_credentials', 'refresh_token'] }),
     code_challenge_methods_supported: z.array(z.string()).meta({ example: ['S256'] }),
+    client_id_metadata_document_supported: z.boolean().optional().meta({
+      description: 'There if the HTTPS address of its metadata may be a `client_id`.',
+      example: true,
+    }),
     authorization_response_iss_parameter_supported: z.literal(true),
     dpop_signing_alg_values_supported: proofAlgorithms,
     token_endpoint_auth_methods_supported: z.array(z.string()).meta({
       description: '`none` is for clients without a secret, and for the refresh tokens of people.',
-      example: ['client_secret_basic', 'client_secret_post', 'none'],
+      example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     }),
+    token_endpoint_auth_signing_alg_values_supported: signingAlgs,
     introspection_endpoint_auth_methods_supported: secretMethods,
+    introspection_endpoint_auth_signing_alg_values_supported: signingAlgs,
     revocation_endpoint_auth_methods_supported: z
       .array(z.string())
-      .meta({ example: ['client_secret_basic', 'client_secret_post', 'none'] }),
+      .meta({ example: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] }),
+    revocation_endpoint_auth_signing_alg_values_supported: signingAlgs,
   })
   .meta({ id: 'AuthorizationServerMetadata' });
 

@@ -1,16 +1,21 @@
 import { DPOP_ALGORITHMS } from 'keks-guard/internals';
+import type { Config } from '../../config/config.js';
+import { ASSERTION_ALGS } from '../clients/client-keys.js';
 import { OFFLINE_ACCESS } from '../scope.js';
 import type { AuthorizationServerMetadata, ProtectedResourceMetadata } from './discovery.schemas.js';
+
+type MetadataConfig = Pick<Config, 'ISSUER' | 'REGISTRATION' | 'CLIENT_METADATA_DOCUMENTS'>;
 
 /**
  * RFC 8414 §2, RFC 9207 §3. `none` is for clients without a secret, and for the refresh tokens of people's own logins.
  * @param scopes those that the served routes ask for
  */
 export function authorizationServerMetadata(
-  issuer: string,
+  { ISSUER: issuer, REGISTRATION, CLIENT_METADATA_DOCUMENTS }: MetadataConfig,
   scopes: readonly string[],
 ): AuthorizationServerMetadata {
-  const secrets = ['client_secret_basic', 'client_secret_post'];
+  const secrets = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  const algs = [...ASSERTION_ALGS];
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth/authorize`,
@@ -21,6 +26,7 @@ export function authorizationServerMetadata(
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     keks_revocation_feed_endpoint: `${issuer}/oauth/revocations`,
+    ...(REGISTRATION !== 'off' && { registration_endpoint: `${issuer}/oauth/register` }),
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: [...scopes, OFFLINE_ACCESS],
     response_types_supported: ['code'],
@@ -32,11 +38,15 @@ export function authorizationServerMetadata(
       'urn:ietf:params:oauth:grant-type:device_code',
     ],
     code_challenge_methods_supported: ['S256'],
+    ...(CLIENT_METADATA_DOCUMENTS && { client_id_metadata_document_supported: true }),
     authorization_response_iss_parameter_supported: true,
     dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
     token_endpoint_auth_methods_supported: [...secrets, 'none'],
+    token_endpoint_auth_signing_alg_values_supported: algs,
     introspection_endpoint_auth_methods_supported: secrets,
+    introspection_endpoint_auth_signing_alg_values_supported: algs,
     revocation_endpoint_auth_methods_supported: [...secrets, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: algs,
   };
 }
 

@@ -1,14 +1,7 @@
 import { z } from 'zod';
+import { clientFields } from '../clients/client-fields.js';
 
 /** The wire shapes of /oauth/*. Requests are forms: every value is a string, an empty one counts as absent. */
-
-const clientFields = {
-  client_id: z
-    .string()
-    .optional()
-    .meta({ description: 'With `client_secret`, instead of HTTP Basic; alone for a client that has none.' }),
-  client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
-};
 
 export const tokenRequest = z
   .object({

@@ -1,4 +1,5 @@
 import type { ClientRecord, NewSecret } from '../../auth/clients/clients.service.js';
+import type { PublicJwk } from '../../auth/clients/client-keys.js';
 import { facts, type Answer } from '../answer.js';
 import { Refusal } from '../refusal.js';
 import { clientRefusal } from './client-refusal.js';
@@ -12,6 +13,7 @@ interface AddOptions {
   readonly device?: true;
   readonly requirePushedRequests?: true;
   readonly public?: true;
+  readonly jwks?: string;
   readonly dpop?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
@@ -33,13 +35,18 @@ export async function add(
     throw new Refusal('invalid_scope', 'The scope is malformed: words with one space between them.', {
       parameter: 'scope',
     });
-  const flags = { deviceGrant, requirePushed, dpopBound };
+  const jwks = await keysIn(app.jwks, isPublic);
+  const flags = { deviceGrant, requirePushed, dpopBound, ...(jwks && { jwks }) };
   const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...flags };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
   const [added, main] = await withClients(
     async (clients, by, { AUDIENCE }): Promise<[ClientRecord & Partial<NewSecret>, string]> => [
-      await (isPublic ? clients.addPublic(client, by) : clients.add(client, by)),
+      await (isPublic
+        ? clients.addPublic(client, by)
+        : jwks
+          ? clients.addWithKeys(client, by)
+          : clients.add(client, by)),
       AUDIENCE,
     ],
   );
@@ -58,20 +65,55 @@ export async function add(
       ...(dpopBound && { dpop_bound_access_tokens: true }),
       ...(warnings.length > 0 && { warnings }),
     },
-    text: facts([
-      ['client_id', added.clientId],
-      ['client_secret', secret],
-      ['scope', added.scope],
-      ['audience', added.audience.join(' ')],
-      ['resources', listOf(resources)],
-      ['redirect to', redirectUris.join(' ')],
-      ['by device code', deviceGrant ? 'yes' : undefined],
-      ['pushes requests', requirePushed ? 'always' : undefined],
-      ['tokens', dpopBound ? 'bound to a key (DPoP)' : ''],
-      ['', secret ? 'Nobody can show the secret to you again.' : 'It has no secret: its name is enough.'],
+    text: textOf(added, [
+      ['', lastWords(secret, isPublic)],
       ...warnings.map((warning) => ['', `Warning: ${warning}.`] as const),
     ]),
   };
+}
+
+function textOf(
+  { clientSecret, ...added }: ClientRecord & Partial<NewSecret>,
+  more: readonly Parameters<typeof facts>[0][number][],
+): string {
+  return facts([
+    ['client_id', added.clientId],
+    ['client_secret', clientSecret],
+    ['scope', added.scope],
+    ['audience', added.audience.join(' ')],
+    ['resources', listOf(added.resources ?? [])],
+    ['redirect to', added.redirectUris.join(' ')],
+    ['by device code', added.deviceGrant ? 'yes' : undefined],
+    ['pushes requests', added.requirePushed ? 'always' : undefined],
+    ['tokens', added.dpopBound ? 'bound to a key (DPoP)' : ''],
+    ...more,
+  ]);
+}
+
+function lastWords(secret: string | undefined, isPublic: boolean): string {
+  if (secret !== undefined) return 'Nobody can show the secret to you again.';
+  return isPublic
+    ? 'It has no secret: its name is enough.'
+    : 'It has no secret: it proves itself with its key.';
+}
+
+/** @throws Refusal for a file that cannot be read, or has no such keys in it */
+async function keysIn(
+  file: string | undefined,
+  isPublic: boolean,
+): Promise<readonly PublicJwk[] | undefined> {
+  if (file === undefined) return undefined;
+  const [{ readFile }, { readJwks }] = await Promise.all([
+    import('node:fs/promises'),
+    import('../../auth/clients/client-keys.js'),
+  ]);
+  try {
+    const keys = isPublic ? undefined : readJwks(JSON.parse(await readFile(file, 'utf8')));
+    if (keys) return keys;
+  } catch {
+    // the same sentence: what is in the file is not repeated
+  }
+  throw clientRefusal('jwks_invalid');
 }
 
 /** An API that is told of every token that it is not active looks for the fault everywhere but here. */

@@ -29,6 +29,11 @@ const REFUSALS: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: str
     'redirect-uri',
     'A redirect address is https, http on 127.0.0.1, [::1] or localhost, or has a scheme with a dot in it, such as com.example.app:/done; without fragment, user or wildcard.',
   ],
+  jwks_invalid: [
+    'invalid_request',
+    'jwks',
+    'The file has a JWK set with 1 to 10 public keys, EC P-256, Ed25519 or RSA of 2048 to 4096 bits, and no private key; and the client is not --public.',
+  ],
   redirect_uris_missing: [
     'invalid_request',
     'redirect-uri',

@@ -36,6 +36,12 @@ export function client(program: Command, act: Act): void {
     .option('--public', "it runs in other people's hands, so it gets no secret")
     .option('--dpop', 'it gets only tokens that are bound to a key, which it proves to have')
     .addOption(
+      once(
+        '--jwks <file>',
+        'it proves itself with a key of its own (private_key_jwt): its public keys, a JWK set',
+      ),
+    )
+    .addOption(
       new Option('--token-format <format>', 'how its tokens are made')
         .choices(['opaque', 'jwt'])
         .default('opaque'),
@@ -109,7 +115,7 @@ async function list(): Promise<Answer> {
   const clients = await withClients((service) => service.list());
   const rows = clients.map((one) => [
     one.clientId,
-    one.name,
+    one.selfRegistered ? `${one.name} (self-registered)` : one.name,
     one.scope,
     one.audience.join(' '),
     one.resources ? listOf(one.resources) : 'any',
@@ -134,6 +140,7 @@ async function show(id: string): Promise<Answer> {
     text: facts([
       ['client_id', one.clientId],
       ['name', one.name],
+      ['registered', one.selfRegistered ? 'by itself: nobody here has checked it' : 'by an administrator'],
       ['scope', one.scope],
       ['audience', one.audience.join(' ')],
       ['resources', one.resources ? listOf(one.resources) : 'any'],

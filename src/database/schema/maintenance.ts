@@ -7,6 +7,7 @@ import { thinAuditLog } from './audit-thinning.js';
 import { HOLD_MS, LOCKED, TOO_LONG, unlessLocked } from './in-turn.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
 import { purgeRows } from './purge-rows.js';
+import { purgeUnusedClients } from './unused-clients.js';
 import { openClient } from '../pinned-client.js';
 import { sqlState } from '../postgres-error.js';
 import type { DatabaseConnection } from '../session-settings.js';
@@ -137,6 +138,7 @@ export class Maintenance {
         if (row?.dropped) partitions.push(name);
       }
       const grants = await purgeRows(client, now, this.config.REFRESH_TOKEN_TTL * 1_000, tell);
+      await purgeUnusedClients(client, now, this.config.REGISTRATION_UNUSED_TTL);
       const left = rows.map(({ name }) => name).filter((name) => !partitions.includes(name));
       await thinAuditLog(client, left, tell);
       return { partitions, grants };

@@ -6,8 +6,8 @@ import { parseJson } from './json-parser.js';
 import { charsetOf, type Charset, type MediaType } from './media-type.js';
 import { WireError } from '../errors/wire-error.js';
 
-/** What OAuth 2 says on the wire, and pages for people. */
-const FORM_ROUTES = /^\/(?:oauth\/|device\/|password-reset$)/;
+/** What OAuth 2 says on the wire, and pages for people. What a client says of itself is JSON (RFC 7591 §3.1). */
+const FORM_ROUTES = /^\/(?:oauth\/(?!register(?:\/|$))|device\/|password-reset$)/;
 const JSON_TYPE: MediaType = 'application/json';
 const FORM_TYPE: MediaType = 'application/x-www-form-urlencoded';
 

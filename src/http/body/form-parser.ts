@@ -11,6 +11,8 @@ const PARAMETERS = new Set([
   'refresh_token',
   'client_id',
   'client_secret',
+  'client_assertion',
+  'client_assertion_type',
   'token',
   'token_type_hint',
   'code',

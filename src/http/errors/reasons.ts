@@ -53,6 +53,10 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ must be 20 different addresses at most: https, http on 127.0.0.1, [::1] or localhost, or a scheme with a dot in it, as in com.example.app:/done. Without fragment, user or wildcard.',
   ],
+  bad_jwks: [
+    'invalid_request',
+    'The parameter $ goes with private_key_jwt: keys with 1 to 10 public keys, EC P-256, Ed25519 or RSA of 2048 to 4096 bits, without private members.',
+  ],
   no_redirect_uris: [
     'invalid_request',
     'A client without a secret acts for people only: say in $ where answers to it may go, or give it the device_grant.',
@@ -92,6 +96,35 @@ export const REASONS = {
     'unauthorized_client',
     'The client has redirect addresses or the device grant, so it acts for people and gets nothing for itself: register another one for that.',
   ],
+  bad_metadata: [
+    'invalid_client_metadata',
+    'The parameter $ is not what the documentation says of it: no client can be registered like this.',
+  ],
+  bad_redirects: [
+    'invalid_redirect_uri',
+    'The parameter $ must be 1 to 20 different addresses: https, http on 127.0.0.1, [::1] or localhost, or a scheme with a dot in it, as in com.example.app:/done. Without fragment, user or wildcard.',
+  ],
+  no_such_scope: [
+    'invalid_client_metadata',
+    'The client asks for no scope that a client which registers itself may have: leave $ out to get all of those.',
+  ],
+  another_client: ['invalid_client_metadata', 'The parameter $ is not the client of this address.'],
+  another_secret: [
+    'invalid_client_metadata',
+    'The parameter $ is not the secret of this client: leave it out.',
+  ],
+  another_method: [
+    'invalid_client_metadata',
+    'A client cannot get or lose a secret, or a key: register another one, and delete this one.',
+  ],
+  not_yours_to_say: [
+    'invalid_client_metadata',
+    'The parameter $ is said by the authority, and never by a client: leave it out.',
+  ],
+  too_many_clients: [
+    'too_many_requests',
+    'As many clients have registered themselves as there may be: those that nobody uses go after a while.',
+  ],
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],
@@ -129,7 +162,7 @@ export const REASONS = {
   ],
   two_authentications: [
     'invalid_request',
-    'The client authenticates in two ways at once: leave out client_secret, or the Authorization header.',
+    'The client authenticates in two ways at once: leave out $, or the other one.',
   ],
   too_many_in_a_row: [
     'too_many_requests',

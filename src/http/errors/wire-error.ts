@@ -29,6 +29,8 @@ export const WIRE_ERRORS = {
   expired_token: [400, 'The device code is over: ask for a new one.'],
   unauthorized_client: [400, 'This client may not do this with this token.'],
   unsupported_token_type: [400, 'Tokens of this type cannot be revoked here.'],
+  invalid_redirect_uri: [400, 'Answers cannot go there: see what the documentation says of redirect_uris.'],
+  invalid_client_metadata: [400, 'No client can be registered like this: see the documentation.'],
   weak_password: [400, 'The new password will not do: it is too short, or too easy to guess.'],
   invalid_credentials: [401, 'The user name or the password is wrong.'],
   invalid_client: [401, 'Client authentication failed.'],

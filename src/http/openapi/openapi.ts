@@ -135,6 +135,11 @@ function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 
     .addServer(issuer, 'the public address')
     .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
     .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
+    .addSecurity('registration', {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'The registration access token of a client that registered itself.',
+    })
     .build();
 }
 

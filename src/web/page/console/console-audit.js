@@ -15,6 +15,13 @@ const TYPES = [
   ...['user.password_ended', 'user.reset_link_made'],
   ...['user.revoked', 'user.sessions_revoked', 'client.added', 'client.changed', 'client.refused'],
   ...['client.revoked', 'client.secret_added', 'client.secret_retired'],
+  ...[
+    'client.registered',
+    'client.removed',
+    'client.expired',
+    'initial_token.added',
+    'initial_token.revoked',
+  ],
   ...['consent.given', 'consent.denied', 'code.replayed', 'user_code.refused'],
 ];
 

@@ -35,7 +35,10 @@ function drawClient(client, tools) {
   const secrets = secretsPanel(client, tools.say);
   const drawn = item({
     title: name,
-    badges: disabled ? [['disabled', 'bad']] : [],
+    badges: [
+      ...(disabled ? [['disabled', 'bad']] : []),
+      ...(client.self_registered ? [['registered itself', 'plain']] : []),
+    ],
     facts: [
       ['Client id', element('code', {}, id)],
       ['May', shownScope(client.scope)],

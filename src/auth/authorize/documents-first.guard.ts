@@ -1,0 +1,34 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { WireError } from '../../http/errors/wire-error.js';
+import { presentedClient, type ClientRequest } from '../clients/client-credentials.js';
+import { ClientDocuments } from '../registration/documents/client-documents.js';
+import { originOf, type HttpRequest } from '../request-origin.js';
+
+interface NamingRequest extends ClientRequest, HttpRequest {
+  readonly headers: ClientRequest['headers'] & HttpRequest['headers'];
+}
+
+/** Before a client authenticates whose name is the address of its metadata: it may push before anybody is sent here for it. */
+@Injectable()
+export class DocumentsFirstGuard implements CanActivate {
+  constructor(private readonly documents: ClientDocuments) {}
+
+  /** What is wrong with the request, the guard behind this one says. @throws WireError too_many_requests; Unavailable */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<NamingRequest>();
+    const clientId = namedBy(request);
+    if (clientId !== undefined && this.documents.isOne(clientId))
+      await this.documents.find(clientId, originOf(request));
+    return true;
+  }
+}
+
+function namedBy(request: ClientRequest): string | undefined {
+  try {
+    const presented = presentedClient(request);
+    return presented === 'nobody' ? undefined : presented.clientId;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

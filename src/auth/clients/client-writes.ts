@@ -1,0 +1,44 @@
+import type { EntityManager } from 'typeorm';
+import type { Clock } from '../../database/clock.js';
+import type { Queries } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
+import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
+import type { TokenKeys } from '../tokens/token-keys.js';
+import type { NewSecret } from './client-record.js';
+import { ClientSecret } from './client-secret.entity.js';
+import type { Client } from './client.entity.js';
+
+/** What is written of a client, whoever adds it: both in the transaction of the change. */
+
+export async function insertSecret(
+  entities: EntityManager,
+  clientId: string,
+  { clock, keys: { current } }: { readonly clock: Clock; readonly keys: TokenKeys },
+): Promise<NewSecret> {
+  const clientSecret = mintToken('kcs_', NO_EXPIRY, current);
+  const secret = entities.create(ClientSecret, {
+    clientId,
+    digest: digestOf(clientSecret),
+    createdAt: new Date(clock.now()),
+    keyId: current.keyId,
+  });
+  await entities.insert(ClientSecret, secret);
+  return { id: secret.id, clientSecret };
+}
+
+interface ClientEvent {
+  readonly type: string;
+  readonly by: Initiator;
+  readonly client: Pick<Client, 'clientId' | 'name'>;
+  readonly detail: object;
+}
+
+export async function auditClient(
+  queries: Queries,
+  clock: Clock,
+  { type, by, client: { clientId, name }, detail }: ClientEvent,
+): Promise<void> {
+  const event = { type, ...by, detail: { client_id: clientId, name, ...detail } };
+  await queries.run(INSERT_AUDIT_EVENT, auditValues(clock, event));
+}

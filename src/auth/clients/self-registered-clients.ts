@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
+import { CONFIG, type Config } from '../../config/config.js';
+import { Clock } from '../../database/clock.js';
+import type { Transaction } from '../../database/database.js';
+import type { Statement } from '../../database/statement.js';
+import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
+import { ToldGuards } from '../leases/told-guards.js';
+import type { RequestOrigin } from '../request-origin.js';
+import { Telemetry } from '../telemetry/telemetry.js';
+import { TokenKeys } from '../tokens/token-keys.js';
+import { recordOf, type ClientRecord, type NewClient, type NewSecret } from './client-record.js';
+import { Client } from './client.entity.js';
+import { auditClient, insertSecret } from './client-writes.js';
+
+/** One registers after another: each counts all that are there. */
+const IN_TURN: Statement = {
+  name: 'register_in_turn',
+  text: `SELECT pg_advisory_xact_lock(${0x4b_45_4b_52})`,
+};
+
+const COUNT: Statement = {
+  name: 'count_registered_clients',
+  text: `SELECT count(*)::int AS count FROM clients WHERE self_registered AND disabled_at IS NULL`,
+};
+
+/** What has a grant, over or not, stays until the grant is gone: a late question finds out whose it was. */
+const REMOVE: Statement = {
+  name: 'remove_unused_client',
+  text: `
+    WITH unused AS (
+      SELECT client_id FROM clients c
+       WHERE client_id = $1 AND self_registered AND NOT EXISTS (SELECT FROM grants g WHERE g.client_id = c.client_id)
+    ), secrets AS (
+      DELETE FROM client_secrets s USING unused WHERE s.client_id = unused.client_id
+    )
+    SELECT client_id FROM unused`,
+};
+
+export type RegisteredClient = ClientRecord & Partial<NewSecret>;
+
+export interface Registering {
+  readonly client: NewClient;
+  readonly isPublic: boolean;
+  /** The address of its metadata, if that is its name. */
+  readonly clientId?: string;
+  readonly origin: RequestOrigin;
+  /** In the same transaction, once the client is there. @returns what the audit log says beside the client */
+  readonly also: (transaction: Transaction, clientId: string) => Promise<object>;
+}
+
+/** Owns clients that nobody here has added: that there are not too many, and that they can go. */
+@Injectable()
+export class SelfRegisteredClients {
+  constructor(
+    private readonly told: ToldGuards,
+    private readonly clock: Clock,
+    private readonly keys: TokenKeys,
+    private readonly telemetry: Telemetry,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @returns `full` if there are as many as there may be, `there` if its name is taken */
+  add({
+    client: given,
+    isPublic,
+    origin,
+    also,
+    ...named
+  }: Registering): Promise<RegisteredClient | 'full' | 'there'> {
+    const { clientId = `c-${randomBytes(12).toString('hex')}` } = named;
+    return this.told.database.transaction(async (transaction) => {
+      const { entities } = transaction;
+      await transaction.run(IN_TURN);
+      const [row] = await transaction.run<{ count: number }>(COUNT);
+      if (!row || row.count >= this.config.MAX_REGISTERED_CLIENTS) return 'full';
+      if (await entities.existsBy(Client, { clientId })) return 'there';
+      const { scope, audience, resources, redirectUris = [], deviceGrant = false, ...rest } = given;
+      const { requirePushed = false, dpopBound = false } = rest;
+      const client = entities.create(Client, {
+        ...rest,
+        clientId,
+        scope: scope.join(' '),
+        audience: [...audience],
+        resources: [...resources],
+        redirectUris: [...redirectUris],
+        deviceGrant,
+        requirePushed,
+        isPublic,
+        selfRegistered: true,
+        jwks: rest.jwks ?? null,
+        dpopBound,
+        disabledAt: null,
+      });
+      await entities.insert(Client, client);
+      const secret = isPublic || rest.jwks ? {} : await insertSecret(entities, clientId, this.making);
+      const detail = {
+        ...{ scope: client.scope, redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic },
+        ...(dpopBound && { dpop_bound_access_tokens: true }),
+      };
+      const more = await also(transaction, clientId);
+      const by = { actor: `client:${clientId}`, origin };
+      await auditClient(transaction, this.clock, {
+        ...{ type: 'client.registered', by, client },
+        detail: { ...detail, ...more },
+      });
+      return { ...recordOf(client), ...secret };
+    });
+  }
+
+  /** Ends all that it has got, and takes it away. @returns false if it is not there, or was added by somebody here */
+  async remove(clientId: string, origin: RequestOrigin): Promise<boolean> {
+    const by = { actor: `client:${clientId}`, origin };
+    const ended = await this.told.transaction(async (transaction) => {
+      const { entities } = transaction;
+      const where = { clientId, selfRegistered: true };
+      const client = await entities.findOne(Client, { where, lock: { mode: 'pessimistic_write' } });
+      if (!client) return undefined;
+      const count = await revokeGrantsOfClient(transaction, this.clock, clientId, 'client_removed', by);
+      await auditClient(transaction, this.clock, { type: 'client.removed', by, client, detail: {} });
+      const disabledAt = new Date(this.clock.now());
+      const unused = (await transaction.run(REMOVE, [clientId])).length > 0;
+      if (unused) await entities.delete(Client, { clientId });
+      else await entities.update(Client, { clientId }, { disabledAt });
+      return count;
+    });
+    this.telemetry.revoked('grant', ended ?? 0);
+    return ended !== undefined;
+  }
+
+  private get making(): { clock: Clock; keys: TokenKeys } {
+    return { clock: this.clock, keys: this.keys };
+  }
+}

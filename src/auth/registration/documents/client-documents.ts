@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { Clock } from '../../../database/clock.js';
+import { WireError } from '../../../http/errors/wire-error.js';
+import { ClientsService, type ClientRecord } from '../../clients/clients.service.js';
+import { SelfRegisteredClients } from '../../clients/self-registered-clients.js';
+import type { RequestOrigin } from '../../request-origin.js';
+import { ClientDocument } from '../client-document.entity.js';
+import { DocumentReader, type Described } from './document-reader.js';
+
+/** Owns clients whose name is the address of their metadata: what is read there, and for how long it counts. */
+@Injectable()
+export class ClientDocuments {
+  /** Whoever asks for the same one meanwhile waits for the same answer. */
+  private readonly running = new Map<string, Promise<ClientRecord | undefined>>();
+
+  constructor(
+    private readonly reader: DocumentReader,
+    private readonly clients: ClientsService,
+    private readonly registered: SelfRegisteredClients,
+    @InjectRepository(ClientDocument) private readonly documents: Repository<ClientDocument>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Whether it is such a name, and they are switched on. */
+  isOne(clientId: string): boolean {
+    return this.reader.reads(clientId);
+  }
+
+  /**
+   * As its document says now, or said a while ago.
+   * @returns undefined if there is no document that counts
+   * @throws WireError too_many_requests; Unavailable
+   */
+  async find(clientId: string, origin: RequestOrigin): Promise<ClientRecord | undefined> {
+    const known = await this.clients.find(clientId);
+    if (known?.disabled) return known;
+    const document = known && (await this.documents.findOneBy({ clientId }));
+    if (document && document.freshUntil.getTime() > this.clock.now()) return known;
+    const before = this.running.get(clientId);
+    if (before) return before;
+    const reading = this.read(clientId, known, origin).finally(() => this.running.delete(clientId));
+    this.running.set(clientId, reading);
+    return reading;
+  }
+
+  private async read(
+    clientId: string,
+    known: ClientRecord | undefined,
+    origin: RequestOrigin,
+  ): Promise<ClientRecord | undefined> {
+    const described = await this.reader.read(clientId, origin);
+    if (!described) return undefined;
+    return known ? this.change(known, described, origin) : this.add(clientId, described, origin);
+  }
+
+  /** @throws WireError too_many_requests */
+  private async add(
+    clientId: string,
+    { client, freshUntil }: Described,
+    origin: RequestOrigin,
+  ): Promise<ClientRecord | undefined> {
+    const added = await this.registered.add({
+      ...{ client, isPublic: !client.jwks, clientId, origin },
+      also: async ({ entities }) => {
+        await entities.insert(ClientDocument, { clientId, freshUntil });
+        return { metadata_document: true };
+      },
+    });
+    if (added === 'full') throw new WireError('too_many_requests', { 'Retry-After': '3600' });
+    // another instance was quicker
+    return added === 'there' ? this.clients.find(clientId) : added;
+  }
+
+  private async change(
+    known: ClientRecord,
+    { client, freshUntil }: Described,
+    origin: RequestOrigin,
+  ): Promise<ClientRecord | undefined> {
+    const { clientId } = known;
+    const { name, scope, redirectUris = [], requirePushed = false, dpopBound = false, jwks } = client;
+    let now: ClientRecord = known;
+    // one that proves itself cannot become one that does not
+    if ((jwks === undefined) !== (known.jwks === undefined)) return undefined;
+    const said = { name, redirectUris, requirePushed, dpopBound, jwks };
+    if (!isSame(known, { ...said, scope: scope.join(' ') })) {
+      const by = { actor: `client:${clientId}`, origin };
+      const changed = await this.clients.change(clientId, { ...said, scope }, by);
+      if (!changed || 'flaw' in changed) return undefined;
+      now = changed;
+    }
+    await this.documents.update({ clientId }, { freshUntil });
+    return now;
+  }
+}
+
+type Said = Pick<ClientRecord, 'name' | 'scope' | 'redirectUris' | 'requirePushed' | 'dpopBound' | 'jwks'>;
+
+function isSame(before: Said, after: Said): boolean {
+  return spelled(before) === spelled(after);
+}
+
+function spelled({ name, scope, redirectUris, requirePushed, dpopBound, jwks }: Said): string {
+  const keys = jwks?.map((key) => Object.entries(key).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify([name, scope, redirectUris, requirePushed, dpopBound, keys]);
+}

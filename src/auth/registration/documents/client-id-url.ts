@@ -1,0 +1,10 @@
+/**
+ * Whether a client's name is the address of its metadata, spelled in the one way in which browsers read it: HTTPS with a path,
+ * without user, fragment and dot segments (draft-ietf-oauth-client-id-metadata-document §3).
+ */
+export function isClientIdUrl(text: string): boolean {
+  if (!/^https:\/\/[!-~]{1,240}$/.test(text) || !URL.canParse(text)) return false;
+  const { href, pathname, hash, username, password } = new URL(text);
+  const plain = hash === '' && username === '' && password === '' && !text.includes('#');
+  return plain && pathname !== '/' && href === text;
+}

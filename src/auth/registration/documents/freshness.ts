@@ -1,0 +1,11 @@
+const LEAST = 60;
+const MOST = 86_400;
+const UNSAID = 3_600;
+
+/** For how many seconds a document counts: what it says itself (RFC 9111 §5.2.2), but neither a moment nor for ever. */
+export function freshFor(cacheControl: string | undefined): number {
+  const said = (cacheControl ?? '').toLowerCase();
+  if (/(?:^|[\s,])no-(?:store|cache)(?:[\s,=]|$)/.test(said)) return LEAST;
+  const age = /(?:^|[\s,])max-age="?(\d{1,9})/.exec(said)?.[1];
+  return age === undefined ? UNSAID : Math.min(MOST, Math.max(LEAST, Number(age)));
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ClientRegistration } from './client-registration.entity.js';
+import { InitialAccessToken } from './initial-access-token.entity.js';
+import { InitialAccessTokens } from './initial-access-tokens.js';
+
+/** Owns the tokens with which somebody may register clients; never the clients. */
+@Module({
+  imports: [TypeOrmModule.forFeature([ClientRegistration, InitialAccessToken])],
+  providers: [InitialAccessTokens],
+  exports: [InitialAccessTokens],
+})
+export class InitialAccessTokensModule {}

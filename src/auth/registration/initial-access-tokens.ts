@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { createHash, randomBytes } from 'node:crypto';
+import { Repository } from 'typeorm';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
+import type { Queries, Statement } from '../../database/statement.js';
+import type { Initiator } from '../audit/actor.js';
+import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
+import { newestFirst } from '../lists/newest-first.js';
+import { InitialAccessToken } from './initial-access-token.entity.js';
+
+export const INITIAL_TOKEN_TTL = 7 * 86_400;
+export const INITIAL_TOKEN_TTL_MOST = 365 * 86_400;
+export const INITIAL_TOKEN_USES_MOST = 10_000;
+
+const FORM = /^kri_[A-Za-z0-9_-]{43}$/;
+
+const IS_GOOD: Statement = {
+  name: 'is_good_initial_access_token',
+  text: `SELECT 1 FROM initial_access_tokens WHERE digest = $1 AND uses_left > 0 AND expires_at > $2`,
+};
+
+/** Of many that come at once, as many win as there are uses left. */
+const USE: Statement = {
+  name: 'use_initial_access_token',
+  text: `
+    UPDATE initial_access_tokens SET uses_left = uses_left - 1
+     WHERE digest = $1 AND uses_left > 0 AND expires_at > $2
+    RETURNING id`,
+};
+
+export interface NewInitialToken {
+  readonly label: string;
+  readonly uses: number;
+  readonly expiresIn: number;
+}
+
+/** Owns the tokens with which somebody may register clients (RFC 7591 §1.2); never the clients. */
+@Injectable()
+export class InitialAccessTokens {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    @InjectRepository(InitialAccessToken) private readonly tokens: Repository<InitialAccessToken>,
+  ) {}
+
+  /** @returns the token in clear, once */
+  async make(
+    { label, uses, expiresIn }: NewInitialToken,
+    by: Initiator,
+  ): Promise<InitialAccessToken & { readonly token: string }> {
+    const token = `kri_${randomBytes(32).toString('base64url')}`;
+    const expiresAt = new Date(this.clock.now() + expiresIn * 1_000);
+    return this.database.transaction(async (transaction) => {
+      const made = transaction.entities.create(InitialAccessToken, {
+        ...{ label, expiresAt, usesLeft: uses, digest: digestOf(token) },
+      });
+      await transaction.entities.insert(InitialAccessToken, made);
+      await this.audit(transaction, 'initial_token.added', by, {
+        id: made.id,
+        label,
+        uses,
+        expires_at: expiresAt,
+      });
+      return Object.assign(made, { token });
+    });
+  }
+
+  /** Newest first. */
+  page(after: Position = NEWEST, count: number): Promise<(InitialAccessToken & Positioned)[]> {
+    return newestFirst(this.tokens, after, count);
+  }
+
+  /** Newest first. */
+  list(): Promise<InitialAccessToken[]> {
+    return this.tokens.find({ order: { createdAt: 'DESC', id: 'DESC' } });
+  }
+
+  /** What has registered itself with it stays. @returns false if there is none */
+  async revoke(id: string, by: Initiator): Promise<boolean> {
+    return this.database.transaction(async (transaction) => {
+      const { affected } = await transaction.entities.delete(InitialAccessToken, { id });
+      if (!affected) return false;
+      await this.audit(transaction, 'initial_token.revoked', by, { id });
+      return true;
+    });
+  }
+
+  async isGood(token: string): Promise<boolean> {
+    if (!FORM.test(token)) return false;
+    const values = [digestOf(token), new Date(this.clock.now())];
+    return (await this.database.run(IS_GOOD, values)).length > 0;
+  }
+
+  /** In the transaction of what it is used for. @returns its id, or undefined if it is used up meanwhile */
+  async use(token: string, queries: Queries): Promise<string | undefined> {
+    const values = [digestOf(token), new Date(this.clock.now())];
+    const [row] = await queries.run<{ id: string }>(USE, values);
+    return row?.id;
+  }
+
+  private async audit(queries: Queries, type: string, by: Initiator, detail: object): Promise<void> {
+    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, { type, ...by, detail }));
+  }
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
