@@ -45,11 +45,11 @@ class Guard:
         stamp = (time.monotonic(), time.time())  # before the question is sent
         form = {"guard": self.name, **({"cursor": self.cursor} if self.cursor else {})}
         connection.request("POST", self.url.path.rstrip("/") + "/oauth/revocations", urllib.parse.urlencode(form), self.headers)
-        answer = connection.getresponse()
-        told = json.loads(answer.read())
+        told = json.loads((answer := connection.getresponse()).read())
         if answer.status == 400: self.cursor = None
         if answer.status != 200: raise ValueError(answer.status)
-        into = self.coming = {} if told["reset"] or self.cursor is None else self.coming if self.coming is not None else dict(self.entries)
+        if told["reset"] or self.cursor is None: self.coming, self.lease = {}, (0, 0.0, 0.0)  # the next question speaks of the new set
+        into = self.coming if self.coming is not None else dict(self.entries)
         for entry in told["entries"]:
             kind = entry["kind"] if entry["kind"] in ("token", "grant", "key", "subject") else "all"
             for key in [(kind, "" if kind == "all" else entry["key"])] + ([("of", entry["sub"])] if "sub" in entry else []):

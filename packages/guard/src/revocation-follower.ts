@@ -104,7 +104,12 @@ export class RevocationFollower {
       performance.now() + this.options.timeoutMs + (this.lease?.ms ?? 0) / 3,
     );
     const { cursor, reset, more, lease, entries } = readFeed(body);
-    if (reset || this.cursor === undefined) this.coming = new RevocationSet();
+    if (reset || this.cursor === undefined) {
+      this.coming = new RevocationSet();
+      // the next question says what is in this set, and whoever hears that waits for this guard no more: until it counts,
+      // what is accepted by the one before could have been taken back
+      this.lease = undefined;
+    }
     const into = this.coming ?? this.set;
     for (const entry of entries) into.add(entry);
     into.forget(this.options.now() / 1_000);
