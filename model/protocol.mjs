@@ -20,6 +20,8 @@ export const MISTAKES = {
   'whole lease of an old entry':
     'an answer for which nothing was committed gives a lease as long as any other',
   'left and goes on': 'a guard that has said that it holds no lease any more goes on with it',
+  'begins again with its lease':
+    'a guard that fetches everything anew accepts by what it had, and tells what is coming',
   'register cleaned in haste':
     'a revoke that has waited takes away the entry of an instance that has renewed it meanwhile',
 };
@@ -65,6 +67,8 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
   const leaseAge = pair(take(instances * guards)); // as the instance knows it; `life` is none
   const acked = pair(take(instances * guards));
   const entries = take(guards);
+  const anew = take(guards); // whether it fetches everything anew, and
+  const coming = take(guards); // what of it is there
   const age = take(guards); // of the stamp that the lease rests on; `life` is none
   const poll = take(guards);
   const asked = take(guards);
@@ -240,13 +244,14 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
       s[arrived(g)] = 0;
       s[queue(i)] |= 1 << g;
       // what it asks from is what it has applied
-      s[acked(i, g)] = s[entries(g)];
+      s[acked(i, g)] = s[anew(g)] ? s[coming(g)] : s[entries(g)];
       yield [`the poll of guard ${g} comes`, s];
     }
     if (state[poll(g)] === COMING) {
       const s = state.slice();
       s[poll(g)] = NONE;
-      s[entries(g)] |= s[answer(g)];
+      s[entries(g)] = (s[anew(g)] ? s[coming(g)] : s[entries(g)]) | s[answer(g)];
+      s[anew(g)] = s[coming(g)] = 0;
       s[age(g)] = is('stamped at the reply') ? 0 : s[stamp(g)];
       yield [`the answer comes to guard ${g}`, s];
     }
@@ -258,11 +263,19 @@ export function protocol({ guards, instances, revokes, life, restarts = 0 }, mis
     if (state[left] > 0) {
       const s = state.slice();
       s[left] -= 1;
-      s[entries(g)] = 0;
+      s[entries(g)] = s[anew(g)] = s[coming(g)] = 0;
       s[age(g)] = life;
       forget(s, g);
       s[poll(g)] = NONE;
       yield [`guard ${g} is killed and starts`, s];
+      const again = state.slice();
+      again[left] -= 1;
+      again[anew(g)] = 1;
+      again[coming(g)] = inLog(again);
+      if (!is('begins again with its lease')) again[age(g)] = life;
+      forget(again, g);
+      again[poll(g)] = NONE;
+      yield [`guard ${g} begins again`, again];
       for (const i of I) {
         const left = s.slice();
         if (is('left and goes on')) [left[entries(g)], left[age(g)]] = [state[entries(g)], state[age(g)]];
