@@ -11,6 +11,9 @@ interface Seen {
   readonly lost: string[];
 }
 
+/** More than two of the proxies' checks, and a machine that is busy. */
+const SEEN_MS = 2_000;
+
 const NAMES = (Object.keys(PROXIES) as ProxyName[]).filter((name) => PROXIES[name] !== undefined);
 
 let database: TestDatabase;
@@ -74,6 +77,8 @@ beforeAll(async () => {
     for (const [at, port] of ports.entries()) {
       expect(await servers[at]?.stop()).toBe(0);
       servers[at] = await startProcess(settings(port));
+      // as docs/operating.md has it: the proxies look every half second, and count what they see
+      await new Promise((resolve) => setTimeout(resolve, SEEN_MS));
     }
   } finally {
     over.abort();
