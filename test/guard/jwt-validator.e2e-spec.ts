@@ -245,10 +245,10 @@ describe('JwtValidator', () => {
       const good = token();
       for (let round = 0; round < 3; round += 1) expect(await active(validator, good)).toBe(true);
       const at = good.lastIndexOf('.');
-      const last = (text: string): string => (text.endsWith('A') ? 'Q' : 'A');
+      const instead = (character = ''): string => (character === 'A' ? 'Q' : 'A');
       const forged = [
-        `${good.slice(0, -1)}${last(good)}`,
-        `${good.slice(0, at + 1)}${last(good)}${good.slice(at + 2)}`,
+        `${good.slice(0, -1)}${instead(good.at(-1))}`,
+        `${good.slice(0, at + 1)}${instead(good[at + 1])}${good.slice(at + 2)}`,
         swapped(good, token({}, { sub: 'admin' })),
         token({}, { sub: 'admin' }, other.privateKey),
         good.slice(0, -4),
