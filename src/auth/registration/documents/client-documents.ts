@@ -34,22 +34,29 @@ export class ClientDocuments {
    * @throws WireError too_many_requests; Unavailable
    */
   async find(clientId: string, origin: RequestOrigin): Promise<ClientRecord | undefined> {
-    const known = await this.clients.find(clientId);
-    if (known?.disabled) return known;
-    const document = known && (await this.documents.findOneBy({ clientId }));
-    if (document && document.freshUntil.getTime() > this.clock.now()) return known;
+    const { known, counts } = await this.look(clientId);
+    if (counts) return known;
     const before = this.running.get(clientId);
     if (before) return before;
-    const reading = this.read(clientId, known, origin).finally(() => this.running.delete(clientId));
+    const reading = this.read(clientId, origin).finally(() => this.running.delete(clientId));
     this.running.set(clientId, reading);
     return reading;
   }
 
-  private async read(
+  /** What is there, and whether it counts as it is. */
+  private async look(
     clientId: string,
-    known: ClientRecord | undefined,
-    origin: RequestOrigin,
-  ): Promise<ClientRecord | undefined> {
+  ): Promise<{ readonly known: ClientRecord | undefined; readonly counts: boolean }> {
+    const known = await this.clients.find(clientId);
+    if (!known || known.disabled) return { known, counts: known !== undefined };
+    const document = await this.documents.findOneBy({ clientId });
+    return { known, counts: (document?.freshUntil.getTime() ?? 0) > this.clock.now() };
+  }
+
+  private async read(clientId: string, origin: RequestOrigin): Promise<ClientRecord | undefined> {
+    // somebody may have read it since it was looked for
+    const { known, counts } = await this.look(clientId);
+    if (counts) return known;
     const described = await this.reader.read(clientId, origin);
     if (!described) return undefined;
     return known ? this.change(known, described, origin) : this.add(clientId, described, origin);
