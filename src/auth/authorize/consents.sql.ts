@@ -1,5 +1,6 @@
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
+import { SIGNED_IN } from './signed-in.sql.js';
 
 /**
  * The rows of the user, of the session and of the client are locked FOR SHARE and checked once more: whoever disables, ends or
@@ -8,14 +9,7 @@ import type { Statement } from '../../database/statement.js';
 export const GIVE_CONSENT: Statement = {
   name: 'give_consent',
   text: `
-    WITH owner AS (
-      SELECT id, name, epoch FROM users WHERE id = $1 AND scope = $2 AND disabled_at IS NULL FOR SHARE
-    ), session AS (
-      SELECT g.id FROM grants g, owner
-       WHERE g.id = $3 AND g.user_id = owner.id AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $4
-         AND NOT ${endedWithOwner('g')}
-         FOR SHARE OF g
-    ), client AS (
+    WITH ${SIGNED_IN}, client AS (
       SELECT client_id FROM clients
        WHERE client_id = $5 AND scope = $6 AND redirect_uris = $7 AND disabled_at IS NULL FOR SHARE
     ), pushed AS (

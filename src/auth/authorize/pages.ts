@@ -130,11 +130,7 @@ export function loginPage(
     <p><strong>${client.name}</strong> at <strong>${placeOf(redirectUri)}</strong> asks to act for you.</p>
     ${signInForm(state, where, failed)}
     <p class="soft">Your password goes to Keks only. ${client.name} never sees it.</p>`;
-  return {
-    status: failed ? 403 : 200,
-    body: frame('Sign in', content, up(where)),
-    policy: policyOf(sourceOf(redirectUri)),
-  };
+  return pageOf('Sign in', content, where, { status: failed ? 403 : 200, formsTo: redirectUri });
 }
 
 export interface Asked {
@@ -194,16 +190,27 @@ export function consentPage({ request, ...asked }: Asked, state: FormState): Pag
           Do not ask me again for ${client.name} and no more than this, for ${String(asked.lastsDays)} days
         </label>`
       }
-      <div class="choices">
-        <button type="submit" name="decision" value="deny">Deny</button>
-        <button type="submit" name="decision" value="allow">Allow</button>
-      </div>
+      ${CHOICES}
     </form>`;
-  return {
-    status: 200,
-    body: frame(`Let ${client.name} act for you?`, content, up({ place: 'authorize', depth: 'page' })),
-    policy: policyOf(sourceOf(redirectUri)),
-  };
+  const where = { place: 'authorize', depth: 'page' } as const;
+  return pageOf(`Let ${client.name} act for you?`, content, where, { formsTo: redirectUri });
+}
+
+/** To deny is as easy as to allow. */
+export const CHOICES = html`<div class="choices">
+  <button type="submit" name="decision" value="deny">Deny</button>
+  <button type="submit" name="decision" value="allow">Allow</button>
+</div>`;
+
+/** @param formsTo where else than to Keks its forms may lead in the end */
+export function pageOf(
+  title: string,
+  content: Html,
+  where: Where,
+  { status = 200, formsTo }: { readonly status?: number; readonly formsTo?: string } = {},
+): Page {
+  const policy = formsTo === undefined ? policyOf() : policyOf(sourceOf(formsTo));
+  return { status, body: frame(title, content, up(where)), policy };
 }
 
 /** What went wrong, and what to do about it. */
@@ -218,7 +225,7 @@ export function troublePage({ status, title, text }: Trouble, where: Where, quer
   const content = html`<h1>${title}</h1>
     <p>${text}</p>
     ${query !== undefined && html`<p><a href="${again(where, query)}">Start again</a></p>`}`;
-  return { status, body: frame(title, content, up(where)), policy: policyOf() };
+  return pageOf(title, content, where, { status });
 }
 
 /** OAuth 2.0 Form Post Response Mode. The script only presses the button. */

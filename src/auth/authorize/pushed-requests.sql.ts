@@ -1,20 +1,14 @@
 import type { Statement } from '../../database/statement.js';
-
-/** So many wait for somebody at once; those who come at the same moment may be some more. */
-const MOST_OF_ALL = 10_000;
-const MOST_OF_CLIENT = 1_000;
-/** Of a client without a secret, whose name anybody can say: nobody uses up what others have. */
-const MOST_OF_NETWORK = 100;
+import { hasRoom, MOST_WAITING } from './room-to-wait.sql.js';
 
 export const PUSH_REQUEST: Statement = {
   name: 'push_request',
   text: `
     WITH waiting AS (
-      SELECT client_id, network FROM pushed_requests WHERE expires_at > $2 AND used_at IS NULL LIMIT ${MOST_OF_ALL}
+      SELECT client_id, network FROM pushed_requests WHERE expires_at > $2 AND used_at IS NULL LIMIT ${MOST_WAITING}
     ), room AS (
       SELECT 1 FROM waiting w
-      HAVING count(*) < ${MOST_OF_ALL} AND count(*) FILTER (WHERE w.client_id = $3) < ${MOST_OF_CLIENT}
-             AND (NOT $7::boolean OR count(*) FILTER (WHERE w.client_id = $3 AND w.network = $4) < ${MOST_OF_NETWORK})
+      HAVING ${hasRoom({ client: '$3', network: '$4', isPublic: '$7::boolean' })}
     )
     INSERT INTO pushed_requests (digest, created_at, expires_at, client_id, network, parameters)
     SELECT $1, $2, $6, $3, $4, $5 FROM room

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { Clock } from '../../database/clock.js';
 import type { Queries } from '../../database/statement.js';
@@ -5,11 +6,37 @@ import type { Initiator } from '../audit/actor.js';
 import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
 import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
 import type { TokenKeys } from '../tokens/token-keys.js';
-import type { NewSecret } from './client-record.js';
+import type { NewClient, NewSecret } from './client-record.js';
 import { ClientSecret } from './client-secret.entity.js';
-import type { Client } from './client.entity.js';
+import { Client } from './client.entity.js';
 
-/** What is written of a client, whoever adds it: both in the transaction of the change. */
+/** What is written of a client, whoever adds it, in the transaction of the change. */
+
+export const newClientId = (): string => `c-${randomBytes(12).toString('hex')}`;
+
+/** The row of one that comes, with what it has where nothing is said. */
+export async function insertClient(
+  entities: EntityManager,
+  { scope, audience, resources, redirectUris = [], ...rest }: NewClient,
+  of: Pick<Client, 'clientId' | 'isPublic' | 'selfRegistered'>,
+): Promise<Client> {
+  const { deviceGrant = false, requirePushed = false, dpopBound = false, jwks = null } = rest;
+  const client = entities.create(Client, {
+    ...rest,
+    ...of,
+    scope: scope.join(' '),
+    audience: [...audience],
+    resources: [...resources],
+    redirectUris: [...redirectUris],
+    deviceGrant,
+    requirePushed,
+    dpopBound,
+    jwks,
+    disabledAt: null,
+  });
+  await entities.insert(Client, client);
+  return client;
+}
 
 export async function insertSecret(
   entities: EntityManager,

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { randomBytes } from 'node:crypto';
 import { ArrayContains, In, Repository, type EntityManager } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import type { Transaction } from '../../database/database.js';
@@ -13,7 +12,7 @@ import { TokenKeys } from '../tokens/token-keys.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 import { ClientSecret } from './client-secret.entity.js';
-import { auditClient, insertSecret } from './client-writes.js';
+import { auditClient, insertClient, insertSecret, newClientId } from './client-writes.js';
 import {
   isApp,
   recordOf,
@@ -60,38 +59,16 @@ export class ClientsService {
   }
 
   private async insert<S extends object>(
-    {
-      scope,
-      audience,
-      resources,
-      redirectUris = [],
-      deviceGrant = false,
-      requirePushed = false,
-      dpopBound = false,
-      ...rest
-    }: NewClient,
+    given: NewClient,
     isPublic: boolean,
     by: Initiator,
     secretOf: (entities: EntityManager, clientId: string) => Promise<S>,
   ): Promise<ClientRecord & S> {
-    const clientId = `c-${randomBytes(12).toString('hex')}`;
+    const clientId = newClientId();
     return this.told.transaction(async (transaction) => {
-      const client = this.clients.create({
-        ...rest,
-        clientId,
-        scope: scope.join(' '),
-        audience: [...audience],
-        resources: [...resources],
-        redirectUris: [...redirectUris],
-        deviceGrant,
-        requirePushed,
-        isPublic,
-        selfRegistered: false,
-        jwks: rest.jwks ?? null,
-        dpopBound,
-        disabledAt: null,
-      });
-      await transaction.entities.insert(Client, client);
+      const of = { clientId, isPublic, selfRegistered: false };
+      const client = await insertClient(transaction.entities, given, of);
+      const { audience, resources, redirectUris, deviceGrant, dpopBound } = client;
       const secret = await secretOf(transaction.entities, clientId);
       await this.audit(transaction, 'client.added', by, client, {
         ...{ scope: client.scope, audience, resources },

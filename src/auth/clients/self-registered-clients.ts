@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { randomBytes } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import type { Transaction } from '../../database/database.js';
@@ -11,7 +10,7 @@ import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import { recordOf, type ClientRecord, type NewClient, type NewSecret } from './client-record.js';
 import { Client } from './client.entity.js';
-import { auditClient, insertSecret } from './client-writes.js';
+import { auditClient, insertClient, insertSecret, newClientId } from './client-writes.js';
 
 /** One registers after another: each counts all that are there. */
 const IN_TURN: Statement = {
@@ -68,32 +67,16 @@ export class SelfRegisteredClients {
     also,
     ...named
   }: Registering): Promise<RegisteredClient | 'full' | 'there'> {
-    const { clientId = `c-${randomBytes(12).toString('hex')}` } = named;
+    const { clientId = newClientId() } = named;
     return this.told.database.transaction(async (transaction) => {
       const { entities } = transaction;
       await transaction.run(IN_TURN);
       const [row] = await transaction.run<{ count: number }>(COUNT);
       if (!row || row.count >= this.config.MAX_REGISTERED_CLIENTS) return 'full';
       if (await entities.existsBy(Client, { clientId })) return 'there';
-      const { scope, audience, resources, redirectUris = [], deviceGrant = false, ...rest } = given;
-      const { requirePushed = false, dpopBound = false } = rest;
-      const client = entities.create(Client, {
-        ...rest,
-        clientId,
-        scope: scope.join(' '),
-        audience: [...audience],
-        resources: [...resources],
-        redirectUris: [...redirectUris],
-        deviceGrant,
-        requirePushed,
-        isPublic,
-        selfRegistered: true,
-        jwks: rest.jwks ?? null,
-        dpopBound,
-        disabledAt: null,
-      });
-      await entities.insert(Client, client);
-      const secret = isPublic || rest.jwks ? {} : await insertSecret(entities, clientId, this.making);
+      const client = await insertClient(entities, given, { clientId, isPublic, selfRegistered: true });
+      const { redirectUris, deviceGrant, dpopBound, jwks } = client;
+      const secret = isPublic || jwks ? {} : await insertSecret(entities, clientId, this.making);
       const detail = {
         ...{ scope: client.scope, redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic },
         ...(dpopBound && { dpop_bound_access_tokens: true }),

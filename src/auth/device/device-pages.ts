@@ -3,11 +3,10 @@ import { html, type Html } from '../authorize/html.js';
 import {
   action,
   again,
-  frame,
+  CHOICES,
   hidden,
-  policyOf,
+  pageOf,
   signInForm,
-  up,
   whatItMay,
   type FormState,
   type Page,
@@ -19,17 +18,13 @@ import { shownUserCode } from './user-codes.js';
 const PAGE: Where = { place: 'device', depth: 'page' };
 const FORM: Where = { place: 'device', depth: 'form' };
 
-function pageOf(title: string, content: Html, where: Where, status = 200): Page {
-  return { status, body: frame(title, content, up(where)), policy: policyOf() };
-}
-
 export function deviceLoginPage(state: FormState, failed = false): Page {
   const where = failed ? FORM : PAGE;
   const content = html`<h1>Sign in</h1>
     <p>Then you can let a device in that shows you a code.</p>
     ${signInForm(state, where, failed)}
     <p class="soft">Your password goes to Keks only. The device never sees it.</p>`;
-  return pageOf('Sign in', content, where, failed ? 403 : 200);
+  return pageOf('Sign in', content, where, { status: failed ? 403 : 200 });
 }
 
 export type CodeFlaw = 'unknown' | 'nothing';
@@ -85,7 +80,7 @@ export function codePage({ state, userName, code, flaw }: CodeForm): Page {
       </div>
     </form>
     <p class="soft">Signed in as ${userName} (<a href="${again(where, switchQuery(code))}">not you?</a>)</p>`;
-  return pageOf('Let a device in', content, where, flaw ? 400 : 200);
+  return pageOf('Let a device in', content, where, { status: flaw ? 400 : 200 });
 }
 
 function switchQuery(code: string): string {
@@ -126,13 +121,7 @@ export function deviceConsentPage({ device, code, ...asked }: DeviceAsked, state
       </div>
     </dl>
     ${notChecked(client, 'and the code stands on a device in front of you')} ${whatItMay(asked, offline)}
-    <form method="post" action="${action(FORM, 'consent')}">
-      ${hidden(state)}
-      <div class="choices">
-        <button type="submit" name="decision" value="deny">Deny</button>
-        <button type="submit" name="decision" value="allow">Allow</button>
-      </div>
-    </form>`;
+    <form method="post" action="${action(FORM, 'consent')}">${hidden(state)} ${CHOICES}</form>`;
   return pageOf(title, content, FORM);
 }
 

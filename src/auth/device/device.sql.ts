@@ -1,11 +1,6 @@
-import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
-
-/** So many wait for somebody at once; those who come at the same moment may be some more. */
-const MOST_OF_ALL = 10_000;
-const MOST_OF_CLIENT = 1_000;
-/** Of a client without a secret, whose name anybody can say: nobody uses up what others have. */
-const MOST_OF_NETWORK = 100;
+import { hasRoom, MOST_WAITING } from '../authorize/room-to-wait.sql.js';
+import { SIGNED_IN } from '../authorize/signed-in.sql.js';
 
 /** The client's row is locked and checked once more: whoever changes it locks it first. */
 export const ASK_FOR_DEVICE: Statement = {
@@ -16,13 +11,10 @@ export const ASK_FOR_DEVICE: Statement = {
        WHERE client_id = $1 AND scope = $2 AND device_grant AND disabled_at IS NULL FOR SHARE
     ), waiting AS (
       SELECT client_id, network FROM device_codes
-       WHERE expires_at > $3 AND grant_id IS NULL AND denied_at IS NULL LIMIT ${MOST_OF_ALL}
+       WHERE expires_at > $3 AND grant_id IS NULL AND denied_at IS NULL LIMIT ${MOST_WAITING}
     ), room AS (
       SELECT client_id FROM client
-       WHERE (SELECT count(*) < ${MOST_OF_ALL} AND count(*) FILTER (WHERE w.client_id = $1) < ${MOST_OF_CLIENT}
-                     AND (NOT client.is_public
-                          OR count(*) FILTER (WHERE w.client_id = $1 AND w.network = $11) < ${MOST_OF_NETWORK})
-                FROM waiting w)
+       WHERE (SELECT ${hasRoom({ client: '$1', network: '$11', isPublic: 'client.is_public' })} FROM waiting w)
     ), made AS (
       INSERT INTO device_codes
         (digest, user_code, created_at, expires_at, client_id, scope, audience, offline, ip, network, pause)
@@ -58,14 +50,7 @@ export const FIND_WAITING: Statement = {
 export const ALLOW_DEVICE: Statement = {
   name: 'allow_device',
   text: `
-    WITH owner AS (
-      SELECT id, name, epoch FROM users WHERE id = $1 AND scope = $2 AND disabled_at IS NULL FOR SHARE
-    ), session AS (
-      SELECT g.id FROM grants g, owner
-       WHERE g.id = $3 AND g.user_id = owner.id AND g.kind = 'login' AND g.revoked_at IS NULL AND g.expires_at > $4
-         AND NOT ${endedWithOwner('g')}
-         FOR SHARE OF g
-    ), client AS (
+    WITH ${SIGNED_IN}, client AS (
       SELECT client_id FROM clients
        WHERE client_id = $5 AND scope = $6 AND device_grant AND disabled_at IS NULL FOR SHARE
     ), code AS (

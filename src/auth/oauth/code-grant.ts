@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { Clock, timestamp } from '../../database/clock.js';
+import { Clock } from '../../database/clock.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
@@ -10,8 +10,8 @@ import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { digestOf } from '../tokens/token-format.js';
-import { TokenMint } from '../tokens/token-mint.js';
 import * as sql from './code.sql.js';
+import { ConsentTokens } from './consent-tokens.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
 const CODE = /^kac_[A-Za-z0-9_-]{43}$/;
@@ -24,7 +24,7 @@ const ATTEMPTS = 3;
 export class CodeGrant {
   constructor(
     private readonly told: ToldGuards,
-    private readonly mint: TokenMint,
+    private readonly tokens: ConsentTokens,
     private readonly clock: Clock,
     private readonly refusals: Refusals,
     private readonly telemetry: Telemetry,
@@ -72,7 +72,10 @@ export class CodeGrant {
       if (row.used_at && row.grant_revoked) throw new WireError('invalid_grant');
       if (row.used_at) return this.kill(code, origin);
       this.assertFits(row, asked);
-      const issued = await this.use(code, row, client, asked.jkt, origin);
+      const { grant_id: grantId, user_id: subject, grant_expires_at: grantExpires, ...allowed } = row;
+      const issued = await this.tokens.issue({ ...allowed, grantId, subject, grantExpires }, client, {
+        ...{ code, statement: sql.USE_CODE, flow: 'code', jkt: asked.jkt, origin },
+      });
       if (issued) return issued;
       row = await this.find(code);
     }
@@ -94,36 +97,6 @@ export class CodeGrant {
     if (row.jkt !== null && row.jkt !== asked.jkt) throw WireError.because('bound_elsewhere');
     if (asked.resource !== undefined && asked.resource !== row.audience)
       throw new WireError('invalid_target');
-  }
-
-  /** @returns undefined if it was used, or its consent ended, in between */
-  private async use(
-    code: string,
-    row: sql.CodeRow,
-    { clientId, tokenFormat: format, isPublic }: AuthenticatedClient,
-    jkt: string | undefined,
-    origin: RequestOrigin,
-  ): Promise<IssuedToken | undefined> {
-    const { user_id: subject, scope, audience } = row;
-    const notAfter = Math.floor(row.grant_expires_at.getTime() / 1_000);
-    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id, jkt };
-    const access = await this.mint.access({ ...claims, notAfter });
-    const refresh = row.offline ? this.mint.refresh(notAfter) : undefined;
-    const rows = await this.told.database.run(sql.USE_CODE, [
-      ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
-      ...[
-        refresh?.digest ?? null,
-        refresh ? timestamp(refresh.expiresAt) : null,
-        origin.ip,
-        origin.requestId,
-      ],
-      // RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already
-      ...[jkt ?? null, isPublic ? (jkt ?? null) : null],
-    ]);
-    if (rows.length === 0) return undefined;
-    this.telemetry.issued('code', format);
-    const { token, expiresIn } = access;
-    return { token, expiresIn, scope, ...(refresh && { refresh }) };
   }
 
   private async kill(code: string, { ip, requestId }: RequestOrigin): Promise<never> {

@@ -1,5 +1,6 @@
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
+import { TOKENS_OF_USED } from './consent-tokens.sql.js';
 
 export interface DeviceCodeRow {
   readonly client_id: string;
@@ -52,20 +53,5 @@ export const USE_DEVICE_CODE: Statement = {
        WHERE d.digest = $1 AND d.used_at IS NULL AND d.denied_at IS NULL AND d.expires_at > $2
          AND g.id = d.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2 AND NOT ${endedWithOwner('g')}
       RETURNING d.grant_id, d.audience, g.user_id, g.client_id, g.scope
-    ), token AS (
-      INSERT INTO access_tokens (digest, expires_at, grant_id, user_id, client_id, scope, audience, format, created_at, jkt)
-      SELECT $3, $4, grant_id, user_id, client_id, scope, audience, $5, $2, $10 FROM used
-      RETURNING id
-    ), refresh AS (
-      INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format, created_at, jkt)
-      SELECT $6, $7, grant_id, scope, audience, $5, $2, $11 FROM used WHERE $6::bytea IS NOT NULL
-      RETURNING id
-    )
-    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
-    SELECT $2, 'token.issued', 'client:' || used.client_id, used.grant_id, token.id, $8, $9,
-           jsonb_build_object('scope', used.scope, 'format', $5::text, 'expires_at', $4::timestamptz,
-                              'audience', used.audience, 'refresh_token_id', (SELECT id FROM refresh))
-           || CASE WHEN $10::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $10::text) END
-      FROM used, token
-    RETURNING token_id`,
+    ), ${TOKENS_OF_USED}`,
 };

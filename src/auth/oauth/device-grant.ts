@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, timestamp } from '../../database/clock.js';
+import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { Telemetry } from '../telemetry/telemetry.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { digestOf } from '../tokens/token-format.js';
-import { TokenMint } from '../tokens/token-mint.js';
+import { ConsentTokens, type Allowed } from './consent-tokens.js';
 import * as sql from './device-grant.sql.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
@@ -19,25 +18,14 @@ export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const DEVICE_CODE = /^kdc_[A-Za-z0-9_-]{43}$/;
 const ATTEMPTS = 3;
 
-/** What of a row says that a person has said yes. */
-interface Allowed {
-  readonly grantId: string;
-  readonly subject: string;
-  readonly scope: string;
-  readonly audience: string;
-  readonly offline: boolean;
-  readonly notAfter: number;
-}
-
 /** RFC 8628 §3.4: a device asks again and again, and once a person has said yes it gets tokens, once. */
 @Injectable()
 export class DeviceGrant {
   constructor(
     private readonly database: Database,
-    private readonly mint: TokenMint,
+    private readonly tokens: ConsentTokens,
     private readonly clock: Clock,
     private readonly refusals: Refusals,
-    private readonly telemetry: Telemetry,
   ) {}
 
   /** @throws WireError invalid_grant, invalid_target, and those of RFC 8628 §3.5; Unavailable */
@@ -54,7 +42,8 @@ export class DeviceGrant {
       // not one of ours: anybody can send that, and the audit log would fill with it
       if (!row) throw new WireError('invalid_grant');
       const allowed = await this.judge(code, row, client, request, origin);
-      const issued = allowed && (await this.use(code, allowed, client, { jkt: request.jkt, origin }));
+      const use = { code, statement: sql.USE_DEVICE_CODE, flow: 'device', jkt: request.jkt, origin } as const;
+      const issued = allowed && (await this.tokens.issue(allowed, client, use));
       if (issued) return issued;
     }
     throw new Unavailable('a device code is there, and could not be used');
@@ -87,34 +76,12 @@ export class DeviceGrant {
     if (grantId === null) return this.wait(code);
     if (subject === null || scope === null || !expires || expires.getTime() <= now)
       throw new WireError('invalid_grant');
-    return { grantId, subject, scope, audience, offline, notAfter: Math.floor(expires.getTime() / 1_000) };
+    return { grantId, subject, scope, audience, offline, grantExpires: expires };
   }
 
   private async wait(code: string): Promise<undefined> {
     const values = [digestOf(code), new Date(this.clock.now())];
     const [poll] = await this.database.run<{ too_fast: boolean }>(sql.NOTE_POLL, values);
     if (poll) throw new WireError(poll.too_fast ? 'slow_down' : 'authorization_pending');
-  }
-
-  /** @returns undefined if it was used, or its consent ended, in between */
-  private async use(
-    code: string,
-    { grantId, notAfter, offline, ...allowed }: Allowed,
-    { clientId, tokenFormat: format, isPublic }: AuthenticatedClient,
-    { jkt, origin }: { readonly jkt: string | undefined; readonly origin: RequestOrigin },
-  ): Promise<IssuedToken | undefined> {
-    const access = await this.mint.access({ ...allowed, clientId, format, grantId, notAfter, jkt });
-    const refresh = offline ? this.mint.refresh(notAfter) : undefined;
-    const rows = await this.database.run(sql.USE_DEVICE_CODE, [
-      ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
-      ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null],
-      ...[origin.ip, origin.requestId],
-      // RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already
-      ...[jkt ?? null, isPublic ? (jkt ?? null) : null],
-    ]);
-    if (rows.length === 0) return undefined;
-    this.telemetry.issued('device', format);
-    const { token, expiresIn } = access;
-    return { token, expiresIn, scope: allowed.scope, ...(refresh && { refresh }) };
   }
 }

@@ -10,6 +10,7 @@ import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
 import { CodeGrant } from './code-grant.js';
 import { ConsentGrants } from './consent-grants.js';
+import { ConsentTokens } from './consent-tokens.js';
 import { DeviceGrant } from './device-grant.js';
 import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
@@ -38,6 +39,7 @@ import { TokenEndpoint } from './token-endpoint.js';
   providers: [
     CodeGrant,
     ConsentGrants,
+    ConsentTokens,
     DeviceGrant,
     Introspection,
     OAuthRevocation,

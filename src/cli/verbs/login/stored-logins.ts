@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { userFolder } from '../../../config/user-folder.js';
 import { Refusal } from '../../refusal.js';
 
@@ -45,7 +45,7 @@ export function writeLogins(logins: StoredLogins, file = loginsFile()): void {
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     if (Object.keys(logins).length === 0) return rmSync(file, { force: true });
-    mkdirSync(userFolder(), { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(draft, `${JSON.stringify(logins, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
     renameSync(draft, file);
   } catch (error) {
