@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FeedGuard } from '../support/feed-guard.js';
+import { addClient, basic, submit } from '../support/oauth.js';
+import { PASSWORD, PATIENTLY, post, request, startTestApp, type TestApp } from '../support/test-app.js';
+
+const LEASE_MS = 1_000;
+
+describe('an end is acknowledged', () => {
+  let keks: TestApp;
+  let guard: FeedGuard;
+  const sql = async (text: string): Promise<unknown[]> => (await keks.database.client.query(text)).rows;
+  const registered = (): Promise<unknown[]> => sql('SELECT guards FROM guard_leases');
+
+  beforeAll(async () => {
+    keks = await startTestApp({ LEASE_TTL: `${LEASE_MS / 1_000}s` });
+    await keks.addUser('Ann', 'keks:metrics');
+    const api = await addClient(keks, { name: 'bakery', scope: [], audience: [keks.config.AUDIENCE] });
+    guard = new FeedGuard((fields) => submit(keks.url, '/oauth/revocations', fields, basic(api)));
+  });
+
+  afterAll(() => keks.close());
+
+  async function jwt(): Promise<string> {
+    const answer = await post(keks.url, '/issue', { user: 'Ann', password: PASSWORD, format: 'jwt' });
+    return (answer.body as { token: string }).token;
+  }
+
+  async function revoke(token: string): Promise<void> {
+    expect((await post(keks.url, '/revoke', { token })).status).toBe(200);
+  }
+
+  it('after the lease of a guard that asks no more, to whoever waits for it', async () => {
+    const token = await jwt();
+    const began = performance.now();
+    await guard.untilLease();
+    await Promise.all([revoke(token), revoke(token)]);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(LEASE_MS);
+  });
+
+  it('late where a guard hangs: the log and the metrics say so', async () => {
+    const isNamed = async (): Promise<boolean> => {
+      const token = await jwt();
+      await guard.untilLease();
+      await revoke(token);
+      return keks.log.some((line) => line.includes('an end was acknowledged') && line.includes(guard.name));
+    };
+    // on a slow machine its lease may be over before the revoke comes
+    await expect.poll(isNamed, PATIENTLY).toBe(true);
+    const headers = { authorization: `Bearer ${await keks.login('Ann')}` };
+    const text = String((await request(keks.url, '/metrics', { headers })).body);
+    expect(text).toMatch(/^keks_guards_late_total [1-9]/m);
+    expect(text).toMatch(/^keks_guard_wait_seconds_count [1-9]/m);
+    expect(text).toMatch(/^keks_guards \d/m);
+  });
+
+  it('at once where no guard has a lease', async () => {
+    await expect.poll(registered, PATIENTLY).toEqual([]);
+    await revoke(await jwt());
+    expect(await registered()).toEqual([]);
+  });
+
+  it('after a lease where an instance is gone, whose entry then goes too', async () => {
+    const token = await jwt();
+    const began = performance.now();
+    await sql(`INSERT INTO guard_leases VALUES (gen_random_uuid(), 7, '1:1:', 300, 1, now())`);
+    await revoke(token);
+    expect(performance.now() - began).toBeGreaterThan(290);
+    expect(await registered()).toEqual([]);
+  });
+});
