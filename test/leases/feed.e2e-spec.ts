@@ -112,6 +112,7 @@ describe('POST /oauth/revocations', () => {
       guard.cursor = `1-00000001-1~${guard.cursor?.split('~')[1]}`;
       const again = await guard.poll();
       expect([again.reset, again.lease_ms]).toEqual([true, 0]);
+      await guard.leave();
     });
 
     it('what a transaction has committed that began before, and ends after others', async () => {
