@@ -188,15 +188,16 @@ export class GuardLeases implements BeforeApplicationShutdown {
     this.rung = false;
     const renewed = this.lasting(batch) ?? (await this.enter(batch));
     const log = (this.recent ??= startOf(batch, renewed));
-    const until = (poll: Poll): number => Math.min(poll.askedAt, renewed.from) + this.ttlMs;
+    const lengthFor = (poll: Poll): number => this.ttlMs - Math.max(0, poll.askedAt - renewed.from);
     for (const poll of batch)
-      if (this.polls.has(poll)) this.holders.expect(poll.guard, until(poll), renewed.applied);
+      if (this.polls.has(poll))
+        this.holders.expect(poll.guard, poll.askedAt + lengthFor(poll), renewed.applied);
     const found = await this.register.read(renewed, log.upTo, RECENT_MOST + 1);
     if (!found) return this.ring();
     log.add(found.rows, found.seenBy);
     this.publication.add(found.rows.map(({ xid }) => BigInt(xid)));
     this.register.describe(() => this.guards());
-    this.answer(batch, { place: renewed.place, snapshot: found.seenBy }, until);
+    this.answer(batch, { place: renewed.place, snapshot: found.seenBy }, lengthFor);
     // who has come meanwhile is told in the next round
     if (found.rows.length > 0 && [...this.polls].some((poll) => !batch.includes(poll))) this.rung = true;
   }
@@ -223,16 +224,16 @@ export class GuardLeases implements BeforeApplicationShutdown {
     return renewed;
   }
 
-  private answer(batch: readonly Poll[], position: Position, until: (poll: Poll) => number): void {
+  private answer(batch: readonly Poll[], position: Position, lengthFor: (poll: Poll) => number): void {
     const soon = performance.now() + TOGETHER_MS;
     for (const poll of batch) {
       // given up meanwhile: its answer must reach nobody
       if (!this.polls.has(poll)) continue;
-      const { askedAt, due, from } = poll;
+      const { due, from } = poll;
       const revocations = from.place === position.place ? this.recent?.after(from.snapshot) : undefined;
       if (revocations?.length === 0 && due > soon) continue;
       this.polls.delete(poll);
-      const leaseMs = Math.floor(until(poll) - askedAt);
+      const leaseMs = Math.floor(lengthFor(poll));
       poll.resolve(revocations ? { position, revocations, leaseMs } : 'too far behind');
     }
   }
