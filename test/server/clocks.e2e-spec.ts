@@ -11,7 +11,15 @@ import {
   type TestClient,
 } from '../support/oauth.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
-import { environment, get, PASSWORD, PATIENT_MS, post, startTestApp } from '../support/test-app.js';
+import {
+  environment,
+  get,
+  PATIENTLY,
+  PASSWORD,
+  PATIENT_MS,
+  post,
+  startTestApp,
+} from '../support/test-app.js';
 
 const HOUR = 3_600_000;
 const ISSUER = 'http://127.0.0.1:3000';
@@ -21,7 +29,7 @@ const REFRESH_TTL = 600;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('two servers whose wall clocks are an hour fast and an hour slow', { timeout: 60_000 }, () => {
+describe('two servers whose wall clocks are an hour fast and an hour slow', () => {
   let database: TestDatabase;
   let client: TestClient;
   let servers: ServerProcess[];
@@ -68,13 +76,20 @@ describe('two servers whose wall clocks are an hour fast and an hour slow', { ti
 
   it('tokens of either live as long as they should, on both, and no longer', async () => {
     const tokens: string[] = [];
+    const isAlive = async (url: string, format: string): Promise<number[]> => {
+      const began = performance.now();
+      const answer = await post(url, '/issue', { user: 'Ann', password: PASSWORD, format });
+      expect(answer.body).toMatchObject({ expires_in: TTL });
+      const { token } = answer.body as { token: string };
+      const seen = await verdicts(token);
+      // a slow machine may have taken all of its life for this
+      if (performance.now() - began > (TTL - 1) * 1_000) return [];
+      tokens.push(token);
+      return seen;
+    };
     for (const { url } of servers)
-      for (const format of ['opaque', 'jwt']) {
-        const answer = await post(url, '/issue', { user: 'Ann', password: PASSWORD, format });
-        expect(answer.body).toMatchObject({ expires_in: TTL });
-        tokens.push((answer.body as { token: string }).token);
-      }
-    for (const token of tokens) expect(await verdicts(token)).toEqual([200, 200]);
+      for (const format of ['opaque', 'jwt'])
+        await expect.poll(async () => (await isAlive(url, format)).join(), PATIENTLY).toBe('200,200');
     await sleep(TTL * 1_000);
     for (const token of tokens) expect(await verdicts(token)).toEqual([401, 401]);
   });
