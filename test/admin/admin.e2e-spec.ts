@@ -240,7 +240,7 @@ describe('PATCH /admin/users/:id', () => {
         type: 'user.scope_changed',
         actor: 'user:Boss',
         ip: '127.0.0.1',
-        detail: { user: name, scope: 'cookies:eat', before: 'cookies:eat cookies:bake' },
+        detail: { user: name, user_id: id, scope: 'cookies:eat', before: 'cookies:eat cookies:bake' },
       },
     ]);
   });

@@ -34,6 +34,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
   private upkeepTimer: NodeJS.Timeout | undefined;
   private claiming: Promise<void> | undefined;
   private stopped = false;
+  private isPutOff = false;
 
   constructor(
     private readonly database: Database,
@@ -117,12 +118,15 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
     return row?.ours === true;
   }
 
-  /** The database, or a key to sign with, may not be there: everything waits where it is. */
+  /** The database, or a key to sign with, may not be there: everything waits where it is, which is said once. */
   private async unlessAway(work: () => Promise<void>): Promise<void> {
     try {
       if (this.database.open) await work();
+      this.isPutOff = false;
     } catch (error) {
-      this.logger.warn(`put off: ${error instanceof Error ? error.message : 'unknown fault'}`);
+      if (!this.isPutOff)
+        this.logger.warn(`put off: ${error instanceof Error ? error.message : 'unknown fault'}`);
+      this.isPutOff = true;
     }
   }
 }
