@@ -14,6 +14,7 @@ import { DiscoveryModule } from './auth/discovery/discovery.module.js';
 import { resourceMetadataUrl } from './auth/discovery/well-known.js';
 import { KeyScheduleModule } from './auth/keys/key-schedule.module.js';
 import { OAuthModule } from './auth/oauth/oauth.module.js';
+import { EventSenderModule } from './auth/receivers/event-sender.module.js';
 import { RegistrationModule } from './auth/registration/registration.module.js';
 import { ResetsModule } from './auth/resets/resets.module.js';
 import type { Config } from './config/config.js';
@@ -63,6 +64,7 @@ export class AppModule {
       ResetsModule,
       AdminModule,
       DiscoveryModule.of(config),
+      EventSenderModule,
       KeyScheduleModule,
     ];
     const ops = OpsModule.of({ config, drain, version, metrics, database });

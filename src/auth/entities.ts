@@ -13,6 +13,8 @@ import { InitialAccessToken } from './registration/initial-access-token.entity.j
 import { PushedRequest } from './authorize/pushed-request.entity.js';
 import { DeviceCode } from './oauth/device-code.entity.js';
 import { UsedProof } from './dpop/used-proof.entity.js';
+import { Receiver } from './receivers/receiver.entity.js';
+import { UndeliveredEvent } from './receivers/undelivered-event.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -41,10 +43,12 @@ export const entities = [
   NumbersHistoryRow,
   OwnerEnding,
   PushedRequest,
+  Receiver,
   RefreshToken,
   ScopeDescription,
   SecretKey,
   SigningKey,
+  UndeliveredEvent,
   UsedProof,
   User,
 ];

@@ -15,6 +15,7 @@ import { logout } from './verbs/logout.js';
 import { migrate } from './verbs/migrate.js';
 import type { Noun } from './noun.js';
 import { purge } from './verbs/purge.js';
+import { receiver } from './verbs/receiver.js';
 import { revokeAll } from './verbs/revoke-all.js';
 import { session } from './verbs/session.js';
 import { token } from './verbs/token.js';
@@ -32,6 +33,7 @@ export const NOUNS: readonly Noun[] = [
   session,
   grant,
   guard,
+  receiver,
   audit,
   migrate,
   purge,

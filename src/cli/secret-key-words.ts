@@ -9,6 +9,7 @@ const WORDS: Record<Needing, readonly [one: string, many: string]> = {
   api_keys: ['API key', 'API keys'],
   client_secrets: ['client secret', 'client secrets'],
   signing_keys: ['signing key', 'signing keys'],
+  receivers: ['receiver', 'receivers'],
 };
 /** Their rows do not tell the key: what was made while it was in use is counted. */
 const AT_MOST: readonly Needing[] = ['access_tokens', 'refresh_tokens'];

@@ -6,6 +6,7 @@ import { GrantsModule } from '../auth/grants/grants.module.js';
 import { KeysModule } from '../auth/keys/keys.module.js';
 import { LeasesModule } from '../auth/leases/leases.module.js';
 import { OperatorModule } from '../auth/oauth/operator.module.js';
+import { ReceiversModule } from '../auth/receivers/receivers.module.js';
 import { InitialAccessTokensModule } from '../auth/registration/initial-access-tokens.module.js';
 import { RestoreModule } from '../auth/restore/restore.module.js';
 import { StoryModule } from '../auth/story/story.module.js';
@@ -34,6 +35,7 @@ import { Refusal } from './refusal.js';
     KeysModule,
     LeasesModule,
     OperatorModule,
+    ReceiversModule,
     RestoreModule,
     StoryModule,
     TokensModule,

@@ -115,6 +115,11 @@ export const SETTINGS = {
     '1s',
     'how long a guard checks JWTs alone after it has heard; a revoke waits at most that long for it',
   ),
+  RECEIVERS_PRIVATE_ADDRESSES: setting(
+    flag,
+    'false',
+    'whether receivers of events may be at private addresses and on this host, there with plain HTTP, too',
+  ),
   DPOP_WINDOW: setting(duration(5, 300), '60s', 'how far the time of a DPoP proof may be from ours'),
   DPOP_REQUIRE_NONCE: setting(flag, 'false', 'DPoP proofs need a nonce of ours: see docs/dpop.md'),
   SIGNING_KEY_TTL: setting(

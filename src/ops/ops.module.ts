@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeysModule } from '../auth/keys/keys.module.js';
 import { NumbersHistoryModule } from '../auth/telemetry/numbers-history.module.js';
+import { EventSenderModule } from '../auth/receivers/event-sender.module.js';
 import { LeasesModule } from '../auth/leases/leases.module.js';
 import { TelemetryModule } from '../auth/telemetry/telemetry.module.js';
 import { UsersModule } from '../auth/users/users.module.js';
@@ -32,7 +33,10 @@ export class OpsModule {
   static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {
     return {
       module: OpsModule,
-      imports: [database, KeysModule, LeasesModule, NumbersHistoryModule, TelemetryModule, UsersModule],
+      imports: [
+        ...[database, EventSenderModule, KeysModule, LeasesModule],
+        ...[NumbersHistoryModule, TelemetryModule, UsersModule],
+      ],
       controllers: [HealthController, NumbersController, ...metricsControllers(config)],
       providers: [
         { provide: DrainState, useValue: drain },

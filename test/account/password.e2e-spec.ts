@@ -167,7 +167,7 @@ describe('PUT /password', () => {
       {
         type: 'user.password_changed',
         actor: `user:${name}`,
-        detail: { user: name, keys: true },
+        detail: { user: name, user_id: expect.any(String), keys: true },
         ip: '127.0.0.1',
       },
     ]);

@@ -261,7 +261,7 @@ describe('DELETE /sessions', () => {
         type: 'user.sessions_revoked',
         grant_id: null,
         ip: '127.0.0.1',
-        detail: { user: name, grants: 2, keys: false },
+        detail: { user: name, user_id: expect.any(String), grants: 2, keys: false },
       },
     ]);
   });

@@ -220,8 +220,8 @@ describe('PATCH /admin/users/:id', () => {
     expect([await status(token), await status(key), await login(name, PASSWORD)]).toEqual([401, 401, 200]);
     const events = await eventsOf(`detail->>'user' = $1 AND type LIKE 'user.%abled'`, name);
     expect(events).toEqual([
-      { type: 'user.disabled', actor: 'user:Boss', ip: '127.0.0.1', detail: { user: name } },
-      { type: 'user.enabled', actor: 'user:Boss', ip: '127.0.0.1', detail: { user: name } },
+      { type: 'user.disabled', actor: 'user:Boss', ip: '127.0.0.1', detail: { user: name, user_id: id } },
+      { type: 'user.enabled', actor: 'user:Boss', ip: '127.0.0.1', detail: { user: name, user_id: id } },
     ]);
   });
 
@@ -240,7 +240,7 @@ describe('PATCH /admin/users/:id', () => {
         type: 'user.scope_changed',
         actor: 'user:Boss',
         ip: '127.0.0.1',
-        detail: { user: name, scope: 'cookies:eat', before: 'cookies:eat cookies:bake' },
+        detail: { user: name, user_id: id, scope: 'cookies:eat', before: 'cookies:eat cookies:bake' },
       },
     ]);
   });
@@ -324,7 +324,7 @@ describe('POST /admin/users/:id/revoke', () => {
     expect(events).toEqual([
       { type: 'grant.revoked', ...by, detail: { kind: expect.any(String), reason: 'user_revoked' } },
       { type: 'grant.revoked', ...by, detail: { kind: expect.any(String), reason: 'user_revoked' } },
-      { type: 'user.revoked', ...by, detail: { user: name, grants: 2 } },
+      { type: 'user.revoked', ...by, detail: { user: name, user_id: id, grants: 2 } },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { answers, EventReceiver } from '../support/event-receiver.js';
 import { keks as cli } from '../support/keks.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
 import { openBrowser, watch, type Watch } from './support/browser.js';
@@ -33,6 +34,7 @@ describe('the console at /console', () => {
         DATABASE_TIMEOUT: '20000',
         DATA_DIR: dataDir,
         LOGIN_FAILURES_PER_ACCOUNT: '3',
+        RECEIVERS_PRIVATE_ADDRESSES: 'true',
       }),
       openBrowser(),
     ]);
@@ -620,6 +622,40 @@ describe('the console at /console', () => {
     await page.getByText('No living grants here').waitFor();
     await press('Show all');
     await entry('boss').first().waitFor();
+  });
+
+  it('adds a receiver of events, tries it, shows that it fails, and removes it', async () => {
+    const receiver = await EventReceiver.start();
+    await open({ colorScheme: 'light' }, '#/receivers');
+    await signIn('boss');
+    await page.getByText('Nobody is told of what ends.').waitFor();
+    await press('New receiver');
+    await sound('receiver-new');
+    await dialog().getByLabel('Name').fill('siem');
+    await dialog().getByLabel('Address').fill(receiver.url);
+    await dialog().getByLabel('Authorization').fill('Bearer d29scGVz');
+    await press('Add the receiver', dialog());
+    await said().getByText('“siem” is told from now on.').waitFor();
+    await entry('siem').getByText('new').waitFor();
+    await press('Try it', entry('siem'));
+    await press('Send the event', dialog());
+    await said().getByText('“siem” has taken it.').waitFor();
+    expect(receiver.heard.map(({ event, authorization }) => [event, authorization])).toEqual([
+      ['verification', 'Bearer d29scGVz'],
+    ]);
+    await entry('siem').getByText('works').waitFor();
+    receiver.behave = answers(500);
+    await press('Try it', entry('siem'));
+    await press('Send the event', dialog());
+    await said().getByText('“siem” has not taken it: it answered 500, and not 202').waitFor();
+    await entry('siem').getByText('fails', { exact: true }).waitFor();
+    await sound('receivers');
+    await page.setViewportSize(PHONE);
+    await fits('phone-light-receivers');
+    await press('Remove', entry('siem'));
+    await press('Remove the receiver', dialog());
+    await said().getByText('“siem” is told nothing any more.').waitFor();
+    await receiver.close();
   });
 
   it('pages and filters the audit log, and follows a token through it', async () => {

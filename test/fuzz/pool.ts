@@ -68,6 +68,13 @@ export class Pool {
       return { id: idOf(items.find((one) => 'current' in one && one.current === true) ?? {}) };
     }
     const { client } = this.keks.database;
+    if (path.startsWith('/admin/receivers/')) {
+      const { rows } = await client.query<{ id: string }>(
+        `INSERT INTO receivers (name, url, audience) VALUES ('fuzzed', 'https://receiver.example/', 'x')
+         ON CONFLICT (name) DO UPDATE SET url = excluded.url RETURNING id`,
+      );
+      return { id: idOf(rows[0]) };
+    }
     if (path.startsWith('/admin/scopes/')) {
       const scope = 'cookies:eat';
       await client.query(

@@ -47,6 +47,8 @@ export const IN_MEMORY: Readonly<Record<string, Bound>> = {
   'src/auth/leases/lease-holders.ts#waits': { closed: CLOSED.request },
   'src/auth/leases/recent-revocations.ts#answers': { flooded: '100 places to go on from' },
   'src/auth/leases/recent-revocations.ts#finds': { flooded: '10,000 revocations, the oldest go' },
+  'src/auth/receivers/event-sender.ts#runs': { closed: 'one for each receiver, of which there are 10' },
+  'src/auth/receivers/receiver-upkeep.ts#seen': { closed: 'one for each receiver, of which there are 10' },
   'src/auth/secrets/secret-key-register.ts#warned': { closed: CLOSED.start },
   'src/auth/telemetry/telemetry.ts#queues': { closed: CLOSED.start },
   'src/auth/throttle/client-throttle.ts#blockedUntil': { elsewhere: 'test/auth/throttle.e2e-spec.ts' },
@@ -111,11 +113,16 @@ export const TABLES: Readonly<Record<string, Rows>> = {
   numbers_history: { closed: 'one for five minutes of a day' },
   owner_endings: { goes: 'when its grants have been swept; it takes 500 living grants to make one' },
   pushed_requests: { goes: 'a day after their time; 10,000 at once, 1,000 of a client, 100 of a network' },
+  receivers: { closed: 'administrators, 10 at most' },
   refresh_tokens: { goes: 'with the partition of their last month' },
   revocations: { goes: 'a day after the last token that they end' },
   scope_descriptions: { closed: 'administrators' },
   secret_keys: { closed: CLOSED.start },
   signing_keys: { closed: 'rotation by time, and administrators' },
+  undelivered_events: {
+    closed:
+      'taken, or given up after 3 days; 10,000 for each of 10 receivers, 100 of them of throttled logins: test/receivers/delivery.e2e-spec.ts',
+  },
   used_proofs: {
     goes: 'when they could be accepted no more; whoever uses the next one takes them away, too',
   },

@@ -25,6 +25,7 @@ export async function startInstance(
   databaseUrl: string,
   clock: ManualClock,
   extra: Record<string, string> = {},
+  more: readonly Type[] = [],
 ): Promise<Instance> {
   const config = loadConfig(environment(databaseUrl, extra));
   const context: INestApplicationContext = await NestFactory.createApplicationContext(
@@ -32,7 +33,7 @@ export async function startInstance(
       module: InstanceRoot,
       imports: [
         ...[ConfigModule.of(config), DatabaseModule.forRoot(clock)],
-        ...[ClientsModule, KeyScheduleModule, UsersModule],
+        ...[ClientsModule, KeyScheduleModule, UsersModule, ...more],
       ],
     },
     { logger: false, abortOnError: false },

@@ -64,7 +64,12 @@ export class PasswordChange {
       const kinds = keys ? (['login', 'api_key', 'consent'] as const) : (['login'] as const);
       const others = { userId: id, kinds, except };
       await end(others, 'password_changed', by);
-      const event = { type: 'user.password_changed', ...by, grantId: except, detail: { user: name, keys } };
+      const event = {
+        type: 'user.password_changed',
+        ...by,
+        grantId: except,
+        detail: { user: name, user_id: id, keys },
+      };
       await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
     });
   }

@@ -35,7 +35,11 @@ export class SessionsService {
       const by = { actor: `user:${user.name}`, origin };
       const kinds = keys ? (['login', 'api_key', 'consent'] as const) : (['login'] as const);
       const { grants } = await end({ userId, kinds }, 'sessions_revoked', by);
-      const event = { type: 'user.sessions_revoked', ...by, detail: { user: user.name, grants, keys } };
+      const event = {
+        type: 'user.sessions_revoked',
+        ...by,
+        detail: { user: user.name, user_id: userId, grants, keys },
+      };
       await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
     });
   }

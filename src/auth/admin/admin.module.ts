@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
+import { ReceiversModule } from '../receivers/receivers.module.js';
 import { InitialAccessTokensModule } from '../registration/initial-access-tokens.module.js';
 import { LeasesModule } from '../leases/leases.module.js';
 import { ListsModule } from '../lists/lists.module.js';
@@ -16,6 +17,7 @@ import { AdminInitialTokensController } from './admin-initial-tokens.controller.
 import { AdminGrantsController } from './admin-grants.controller.js';
 import { AdminPasswordResetsController } from './admin-password-resets.controller.js';
 import { AdminGuardsController } from './admin-guards.controller.js';
+import { AdminReceiversController } from './admin-receivers.controller.js';
 import { TokenStoryController } from './admin-token-story.controller.js';
 import { AdminScopesController } from './admin-scopes.controller.js';
 import { AdminUsersController } from './admin-users.controller.js';
@@ -29,6 +31,7 @@ import { AdminUsersController } from './admin-users.controller.js';
     LeasesModule,
     ListsModule,
     GrantsModule,
+    ReceiversModule,
     ScopesModule,
     ServedScopesModule,
     StoryModule,
@@ -43,6 +46,7 @@ import { AdminUsersController } from './admin-users.controller.js';
     AdminClientSecretsController,
     AdminInitialTokensController,
     AdminScopesController,
+    AdminReceiversController,
     AuditController,
     TokenStoryController,
   ],

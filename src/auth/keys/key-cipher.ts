@@ -15,11 +15,11 @@ interface EncryptionKey {
 }
 
 /**
- * Private keys at rest:
+ * Private keys at rest, and what else has to be read again:
  *
- *     4 bytes id of the secret | 12 bytes nonce | ciphertext | 16 bytes tag        associated data: the `kid`
+ *     4 bytes id of the secret | 12 bytes nonce | ciphertext | 16 bytes tag        associated data: whose it is, as the `kid`
  *
- * The id tells which of the keys it was, the `kid` that no row has been given another's key.
+ * The id tells which of the keys it was, the associated data that no row has been given another's.
  */
 @Injectable()
 export class KeyCipher {
@@ -32,19 +32,19 @@ export class KeyCipher {
     this.all = [this.current, ...previous.map(encryptionKey)];
   }
 
-  seal(plaintext: Buffer, kid: string): Buffer {
+  seal(plaintext: Buffer, whose: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(ALGORITHM, this.current.key, nonce, { authTagLength: TAG_BYTES });
-    cipher.setAAD(Buffer.from(kid));
+    cipher.setAAD(Buffer.from(whose));
     const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
     return Buffer.concat([this.current.id, nonce, ciphertext, cipher.getAuthTag()]);
   }
 
   /** @returns undefined for what no secret opens, and for what was altered or moved to another row */
-  open(sealed: Buffer, kid: string): Buffer | undefined {
+  open(sealed: Buffer, whose: string): Buffer | undefined {
     if (sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
     for (const key of this.all) {
-      const opened = key.id.equals(sealed.subarray(0, ID_BYTES)) ? openedBy(key, sealed, kid) : undefined;
+      const opened = key.id.equals(sealed.subarray(0, ID_BYTES)) ? openedBy(key, sealed, whose) : undefined;
       if (opened) return opened;
     }
     return undefined;
@@ -56,10 +56,10 @@ export class KeyCipher {
   }
 }
 
-function openedBy(key: EncryptionKey, sealed: Buffer, kid: string): Buffer | undefined {
+function openedBy(key: EncryptionKey, sealed: Buffer, whose: string): Buffer | undefined {
   const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
   const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.from(kid)).setAuthTag(sealed.subarray(-TAG_BYTES));
+  decipher.setAAD(Buffer.from(whose)).setAuthTag(sealed.subarray(-TAG_BYTES));
   try {
     const ciphertext = sealed.subarray(ID_BYTES + NONCE_BYTES, -TAG_BYTES);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);

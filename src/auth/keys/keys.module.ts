@@ -11,6 +11,6 @@ import { SigningKeys } from './signing-keys.js';
 @Module({
   imports: [LeasesModule, SecretsModule],
   providers: [KeyCipher, KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
-  exports: [KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
+  exports: [KeyCipher, KeyRing, KeyUpkeep, PublishedKeys, SigningKeys],
 })
 export class KeysModule {}

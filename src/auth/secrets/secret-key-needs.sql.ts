@@ -59,6 +59,11 @@ export const NEEDS = {
             CASE WHEN bool_and(retires_at IS NOT NULL) THEN max(retires_at) END AS until
        FROM signing_keys WHERE coalesce(retires_at, 'infinity') > $1 GROUP BY 1`,
   ),
+  receivers: byKey(
+    'receivers',
+    `SELECT encode(substring(sealed_authorization FROM 1 FOR 4), 'hex') AS key_id, count(*)::float8 AS count, NULL AS until
+       FROM receivers WHERE $1::timestamptz IS NOT NULL AND sealed_authorization IS NOT NULL GROUP BY 1`,
+  ),
 } as const;
 
 export const DATABASE_TIME: Statement = {

@@ -5,7 +5,7 @@ import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
-import type { Statement } from '../../database/statement.js';
+import type { Queries, Statement } from '../../database/statement.js';
 
 /** The same thing under each key that this instance accepts: instances whose keys overlap share their counts. */
 export type CounterKey = readonly Buffer[];
@@ -35,7 +35,8 @@ const COUNT: Statement = {
     SELECT key, 1, ends_at FROM unnest($1::bytea[], $2::timestamptz[]) AS counted (key, ends_at) ORDER BY key
     ON CONFLICT (key) DO UPDATE SET
       failures = CASE WHEN c.ends_at <= $3 THEN 1 ELSE c.failures + 1 END,
-      ends_at  = CASE WHEN c.ends_at <= $3 THEN excluded.ends_at ELSE c.ends_at END`,
+      ends_at  = CASE WHEN c.ends_at <= $3 THEN excluded.ends_at ELSE c.ends_at END
+    RETURNING key, failures`,
 };
 
 const CLEAR: Statement = {
@@ -89,13 +90,25 @@ export class AttemptCounters {
     });
   }
 
-  async count(counted: readonly Counted[]): Promise<void> {
+  /** @returns how often each has failed now */
+  async count(counted: readonly Counted[], queries: Queries = this.database): Promise<number[]> {
     const now = this.clock.now();
     const each = counted.flatMap(({ key, windowSeconds }) =>
       key.map((one) => ({ key: one, end: new Date(now + windowSeconds * 1_000) })),
     );
     const values = [each.map(({ key }) => key), each.map(({ end }) => end), new Date(now)];
-    await this.database.run(COUNT, values);
+    const rows = await queries.run<{ key: Buffer; failures: number }>(COUNT, values);
+    return counted.map(({ key }) =>
+      Math.max(...rows.filter((row) => key.some((one) => one.equals(row.key))).map((row) => row.failures)),
+    );
+  }
+
+  /** Counts, and does `work` with the counts in the same transaction. */
+  async countAnd(
+    counted: readonly Counted[],
+    work: (queries: Queries, counts: readonly number[]) => Promise<void>,
+  ): Promise<void> {
+    await this.database.transaction(async (queries) => work(queries, await this.count(counted, queries)));
   }
 
   async clear(key: readonly Buffer[]): Promise<void> {

@@ -5,6 +5,7 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { networkOf } from '../../http/network.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptCounters, type Count, type Counted } from './attempt-counters.js';
+import type { Queries } from '../../database/statement.js';
 import { DeviceProofs } from './device-proofs.js';
 import { keysOf, ROWS, type AttemptKeys, type LoginAttempt, type ReadAttempt } from './login-attempt.js';
 
@@ -16,16 +17,27 @@ const NEW_ADDRESSES_MOST = 50;
 const UNTIL_A_LOGIN = 3_650 * DAY;
 const TRY_AGAIN_MS = 3_600_000;
 
+/** What nobody may go beyond: of an account from one network or device, of a network, and of an account in a row. */
+export type LoginLimit = 'account' | 'address' | 'in_a_row';
+
+type Tell = (queries: Queries, reached: readonly LoginLimit[]) => Promise<void>;
+
 /** An attempt that may be made. */
 export interface Admitted {
   /** Whose turns in the login lane it takes. */
   readonly share: { readonly of: readonly string[]; readonly isNew?: boolean };
   /** The same once it has succeeded. */
   readonly known: { readonly of: readonly string[] };
-  /** @throws Unavailable */
-  failed(): Promise<void>;
+  /** @param tell writes it down in the same transaction, and what it has led to @throws Unavailable */
+  failed(tell: Tell): Promise<void>;
   /** @throws Unavailable */
   succeeded(): Promise<void>;
+}
+
+interface Failure {
+  readonly attempt: ReadAttempt;
+  readonly keys: AttemptKeys;
+  readonly row: (typeof ROWS)[number];
 }
 
 /** Something that may happen so often in a window. */
@@ -76,7 +88,7 @@ export class LoginThrottle {
     const remembers = isKnown || (ofAddresses?.failures ?? 0) < NEW_ADDRESSES_MOST;
     return {
       ...sharesOf(attempt, familiar),
-      failed: () => this.failed(attempt, keys, row),
+      failed: (tell) => this.failed({ attempt, keys, row }, tell),
       succeeded: () => this.succeeded(keys, { isKnown, remembers }),
     };
   }
@@ -110,7 +122,7 @@ export class LoginThrottle {
         const [count] = await this.counters.read([key]);
         this.refuseIf(count, most);
       },
-      note: () => this.counters.count([{ key, windowSeconds }]),
+      note: async () => void (await this.counters.count([{ key, windowSeconds }])),
     };
   }
 
@@ -132,12 +144,21 @@ export class LoginThrottle {
     return Math.max(1, Math.floor((this.config.LOGIN_FAILURES_IN_A_ROW * tenths) / 10));
   }
 
-  private async failed(attempt: ReadAttempt, keys: AttemptKeys, row: (typeof ROWS)[number]): Promise<void> {
+  /** Whoever makes a count reach its limit is the last who may try, so it is told once. */
+  private async failed({ attempt, keys, row }: Failure, tell: Tell): Promise<void> {
     this.telemetry.loginRefused('credentials');
+    const { LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_PER_ADDRESS } = this.config;
     const windowSeconds = this.config.LOGIN_FAILURE_WINDOW;
-    const own: Counted[] = [{ key: keys.own, windowSeconds }];
-    if (attempt.device === undefined) own.push({ key: keys.address, windowSeconds });
-    await this.counters.count([...own, { key: keys.rows[row], windowSeconds: UNTIL_A_LOGIN }]);
+    const watched: (Counted & { readonly limit: LoginLimit; readonly most: number })[] = [
+      { key: keys.own, windowSeconds, limit: 'account', most: LOGIN_FAILURES_PER_ACCOUNT },
+      { key: keys.rows[row], windowSeconds: UNTIL_A_LOGIN, limit: 'in_a_row', most: this.partOf(row) },
+    ];
+    if (attempt.device === undefined)
+      watched.push({ key: keys.address, windowSeconds, limit: 'address', most: LOGIN_FAILURES_PER_ADDRESS });
+    await this.counters.countAnd(watched, (queries, counts) => {
+      const reached = watched.filter(({ most }, at) => counts[at] === most).map(({ limit }) => limit);
+      return tell(queries, reached);
+    });
   }
 
   private async succeeded(

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
+import type { Queries } from '../../database/statement.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
-import { LoginThrottle } from '../throttle/login-throttle.js';
+import { LoginThrottle, type LoginLimit } from '../throttle/login-throttle.js';
 import { LoginLane } from './login-lane.js';
 import { StoredPasswords, type VerifiedUser } from './stored-passwords.js';
 import type { UserWithHash } from './users-directory.js';
@@ -18,7 +18,6 @@ type Refusal = 'unknown_user' | 'wrong_password' | 'user_disabled';
 @Injectable()
 export class PasswordLogin {
   constructor(
-    private readonly database: Database,
     private readonly clock: Clock,
     private readonly passwords: StoredPasswords,
     private readonly throttle: LoginThrottle,
@@ -46,8 +45,9 @@ export class PasswordLogin {
       const same = await this.passwords.match(password, user?.passwordHash);
       const refusal = refusalOf(user, same);
       if (!user || refusal) {
-        await admitted.failed();
-        await this.note(user?.name ?? null, refusal ?? 'unknown_user', origin);
+        await admitted.failed(async (queries, reached) => {
+          await this.note(queries, { user, reason: refusal ?? 'unknown_user', reached }, origin);
+        });
         return undefined;
       }
       await admitted.succeeded();
@@ -68,10 +68,25 @@ export class PasswordLogin {
   }
 
   /** A name that nobody has is not kept: people type passwords into the wrong field. */
-  private async note(user: string | null, reason: Refusal, origin: RequestOrigin): Promise<void> {
-    const event = { type: 'login.refused', actor: null, origin, detail: { user, reason } };
-    await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+  private async note(
+    queries: Queries,
+    { user, reason, reached }: Refused,
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const write = (type: string, detail: object): Promise<unknown> =>
+      queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, { type, actor: null, origin, detail }));
+    await write('login.refused', { user: user?.name ?? null, reason });
+    for (const limit of reached) {
+      if (limit === 'address') await write('login.throttled', { user: null, limit });
+      else if (user) await write('login.throttled', { user: user.name, user_id: user.id, limit });
+    }
   }
+}
+
+interface Refused {
+  readonly user: UserWithHash | null;
+  readonly reason: Refusal;
+  readonly reached: readonly LoginLimit[];
 }
 
 function refusalOf(user: UserWithHash | null, same: boolean): Refusal | undefined {

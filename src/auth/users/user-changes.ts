@@ -94,7 +94,7 @@ export class UserChanges {
         by,
       );
       const detail = { keys, ...(link !== undefined && { link }) };
-      await this.audit(transaction, 'user.password_changed', { name }, by, detail);
+      await this.audit(transaction, 'user.password_changed', { id, name }, by, detail);
       return true;
     });
     if (set) await this.throttle.forgive(nameFolded);
@@ -119,11 +119,11 @@ export class UserChanges {
   private async audit(
     queries: Queries,
     type: string,
-    { name }: Pick<User, 'name'>,
+    { id, name }: Pick<User, 'id' | 'name'>,
     by: Initiator,
     detail: object = {},
   ): Promise<void> {
-    const event = { type, ...by, detail: { user: name, ...detail } };
+    const event = { type, ...by, detail: { user: name, user_id: id, ...detail } };
     await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
   }
 }

@@ -69,6 +69,21 @@ export const REASONS = {
     'invalid_request',
     'The parameter $ has 1 to 200 characters, none of them invisible, and no space at either end.',
   ],
+  bad_receiver_name: [
+    'invalid_request',
+    'The parameter $ has 1 to 40 lower-case letters, digits and hyphens, and no hyphen at either end.',
+  ],
+  bad_receiver_url: [
+    'invalid_request',
+    'The parameter $ must be an https address without user and fragment. Private addresses, and http there, need RECEIVERS_PRIVATE_ADDRESSES.',
+  ],
+  bad_receiver_audience: ['invalid_request', 'The parameter $ has 1 to 1,024 visible ASCII characters.'],
+  bad_events: ['invalid_request', 'The parameter $ lists events that there are, each once.'],
+  bad_authorization: [
+    'invalid_request',
+    'The parameter $ is what a header can carry: one line of printable ASCII, 2,048 characters at most.',
+  ],
+  too_many_receivers: ['invalid_request', 'There are as many receivers as there may be: remove one first.'],
   device_denied: ['access_denied', 'The person has said no.'],
   no_device_grant: [
     'unauthorized_client',

@@ -7,6 +7,7 @@ import { checkEndings } from './ending-checks.js';
 import { checkGuards } from './guard-checks.js';
 import type { Finding } from './finding.js';
 import { checkPooler } from './pooler-checks.js';
+import { checkReceivers } from './receiver-checks.js';
 import { checkReplication } from './replication-checks.js';
 import { checkSecretKeys } from './secret-key-checks.js';
 
@@ -31,6 +32,7 @@ export async function checkAll(
       ? [
           await checkEndings(client),
           ...(await checkGuards(client)),
+          ...(await checkReceivers(client)),
           ...(await checkClients(client, keys?.AUDIENCE)),
         ]
       : []),

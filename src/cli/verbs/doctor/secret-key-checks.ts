@@ -54,7 +54,7 @@ function future({ inUse }: SecretKeyFacts, needs: string, someUnnoted: boolean):
 /** Tokens and secrets of a key that has gone may be meant to be dead; people and whoever signs are not. */
 function absent(one: SecretKeyFacts, needs: string): Finding[] {
   const { keyId, inUse } = one;
-  const { passwords, signing_keys: signing, ...dead } = one.needs;
+  const { passwords, signing_keys: signing, receivers, ...dead } = one.needs;
   const findings: Finding[] = [];
   if (inUse)
     findings.push(
@@ -86,6 +86,14 @@ function absent(one: SecretKeyFacts, needs: string): Finding[] {
         'signing keys',
         `${signing.count} are encrypted under another SECRET_KEY (${keyId}): JWTs are 503 where one of them is to sign`,
         'put that key into SECRET_KEY_PREVIOUS, or, if it is lost, run "keks key rotate --compromised"',
+      ),
+    );
+  if (receivers)
+    findings.push(
+      fail(
+        'receivers',
+        `${receivers.count} are told nothing: their authorization is encrypted under another SECRET_KEY (${keyId})`,
+        'put that key into SECRET_KEY_PREVIOUS, or add them anew with "keks receiver add"',
       ),
     );
   return findings;

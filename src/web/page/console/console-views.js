@@ -6,6 +6,7 @@ import { openGuards } from './console-guards.js';
 import { openKeys } from './console-keys.js';
 import { openNumbers } from './console-numbers.js';
 import { openPassword } from './console-password.js';
+import { openReceivers } from './console-receivers.js';
 import { openSessions } from './console-sessions.js';
 import { openStory } from './console-story.js';
 import { openUsers } from './console-users.js';
@@ -23,6 +24,7 @@ export const ADMIN = [
   { name: 'clients', label: 'Clients', open: openClients },
   { name: 'grants', label: 'Grants', open: openGrants },
   { name: 'guards', label: 'Guards', open: openGuards },
+  { name: 'receivers', label: 'Receivers', open: openReceivers },
   { name: 'audit', label: 'Audit log', open: openAudit },
   { name: 'story', label: 'Story of a token', open: openStory },
 ];

@@ -37,3 +37,28 @@ export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special.check(address, 'ipv4');
   return isIPv6(address) && givenOut.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
+
+/** What people give to their own networks, and this host: never what a cloud tells its machines at, and nothing that is reserved. */
+const OWN_IPV4: readonly (readonly [string, number])[] = [
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+];
+
+const own = new BlockList();
+for (const [network, bits] of OWN_IPV4) own.addSubnet(network, bits, 'ipv4');
+own.addAddress('::1', 'ipv6');
+own.addSubnet('fc00::', 7, 'ipv6');
+/** Where clouds tell a machine its credentials, in the middle of what is private. */
+const credentials = new BlockList();
+credentials.addAddress('fd00:ec2::254', 'ipv6');
+credentials.addAddress('fd20:ce::254', 'ipv6');
+credentials.addAddress('100.100.100.200', 'ipv4');
+
+/** Whether it is an address of one's own network, or of this host. */
+export function isPrivateAddress(address: string): boolean {
+  if (isIPv4(address)) return own.check(address, 'ipv4') && !credentials.check(address, 'ipv4');
+  return isIPv6(address) && own.check(address, 'ipv6') && !credentials.check(address, 'ipv6');
+}

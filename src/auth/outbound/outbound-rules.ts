@@ -22,4 +22,7 @@ export class OutboundRules {
 
   /** HTTPS has one; another one is somebody's service that is not meant for everybody. */
   isAllowedPort: (port: number) => boolean = (port) => port === 443;
+
+  /** @param address where the connection goes */
+  isAllowedProtocol: (protocol: string, address: string) => boolean = (protocol) => protocol === 'https:';
 }
