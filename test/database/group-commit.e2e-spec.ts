@@ -34,7 +34,7 @@ beforeAll(async () => {
   clients = await together(4, (n) =>
     addClient(keks, { scope: ['cookies:eat', 'keks:account'], tokenFormat: n === 3 ? 'jwt' : 'opaque' }),
   );
-  statements = await logStatements(keks.database);
+  statements = await logStatements(keks.database, keks.app);
   for (const client of clients) while ((await ask(client)).status !== 200);
 });
 

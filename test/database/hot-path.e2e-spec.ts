@@ -19,7 +19,7 @@ beforeAll(async () => {
   keks = await startTestApp({ LOG_LEVEL: 'trace' });
   await keks.addUser('CookieDestroyer');
   token = await keks.login('CookieDestroyer');
-  statements = await logStatements(keks.database);
+  statements = await logStatements(keks.database, keks.app);
   await vi.waitFor(async () => expect((await get(keks.url, '/health/ready')).status).toBe(200), PATIENTLY);
   expect((await get(keks.url, '/cookies', token)).status).toBe(200);
 });

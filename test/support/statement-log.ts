@@ -1,6 +1,8 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
+import { EndingSweeper } from '../../src/auth/grants/ending-sweeper.js';
 import { connectionOf } from '../../src/database/pools.js';
 import type { TestDatabase } from './database.js';
 import { takeAway } from './outage.js';
@@ -17,9 +19,11 @@ const BACKGROUND =
 
 /**
  * Lets PostgreSQL log each statement on this database. Only new connections do, so the program's are cut; the test's
- * own goes on in silence.
+ * own goes on in silence. Of a program in this process, nothing is swept any more.
  */
-export async function logStatements(database: TestDatabase): Promise<StatementLog> {
+export async function logStatements(database: TestDatabase, app?: INestApplicationContext): Promise<StatementLog> {
+  // its transactions are nameless, so they could not be told from others
+  await app?.get(EndingSweeper, { strict: false }).beforeApplicationShutdown();
   const { rows } = await database.client.query<{ name: string }>('SELECT current_database() AS name');
   const name = rows[0]?.name ?? '';
   await database.client.query(`ALTER DATABASE ${name} SET log_statement = 'all'`);
