@@ -21,7 +21,10 @@ const BACKGROUND =
  * Lets PostgreSQL log each statement on this database. Only new connections do, so the program's are cut; the test's
  * own goes on in silence. Of a program in this process, nothing is swept any more.
  */
-export async function logStatements(database: TestDatabase, app?: INestApplicationContext): Promise<StatementLog> {
+export async function logStatements(
+  database: TestDatabase,
+  app?: INestApplicationContext,
+): Promise<StatementLog> {
   // its transactions are nameless, so they could not be told from others
   await app?.get(EndingSweeper, { strict: false }).beforeApplicationShutdown();
   const { rows } = await database.client.query<{ name: string }>('SELECT current_database() AS name');
