@@ -1,4 +1,5 @@
 /** Owns what rows share - PostgreSQL, filled databases, servers, the generator - and gives all of it back at the end. */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +32,7 @@ export class Bench {
   private readonly databases = new Map<number, Promise<FilledDatabase>>();
   private readonly programs = new Set<Program>();
   private readonly generators: LoadGenerator[] = [];
+  private readonly others: ChildProcess[] = [];
 
   constructor(readonly options: BenchOptions) {}
 
@@ -50,9 +52,10 @@ export class Bench {
     database: FilledDatabase,
     nodeArguments: readonly string[] = [],
     extra: Record<string, string> = {},
+    dist = DIST,
   ): Promise<Program> {
     return this.start({
-      file: join(DIST, 'bench/server.js'),
+      file: join(dist, 'bench/server.js'),
       nodeArguments: [...KEKS_ARGUMENTS, ...nodeArguments],
       environment: { ...environment(database.url), ...extra },
       path: '/health/ready',
@@ -77,15 +80,22 @@ export class Bench {
   async load(ask: Ask, generator = 0): Promise<LoadResult> {
     const { connections, seconds } = this.options;
     const server = [...this.programs].find(({ port }) => port === ask.port);
-    const before = server?.cpu();
+    const cluster = await this.postgres;
+    const before = { server: server?.cpu(), database: cluster?.cpu() };
     const result = await this.generator(generator).run({
       connections,
       milliseconds: seconds * 1_000,
       ...ask,
     });
-    const after = server?.cpu();
-    if (before === undefined || after === undefined) return result;
-    return { ...result, serverMicroseconds: ((after - before) * 1e6) / result.requests };
+    const each = (from?: number, to?: number): number | undefined =>
+      from === undefined || to === undefined ? undefined : ((to - from) * 1e6) / result.requests;
+    const serverMicroseconds = each(before.server, server?.cpu());
+    const databaseMicroseconds = each(before.database, cluster?.cpu());
+    return {
+      ...result,
+      ...(serverMicroseconds !== undefined && { serverMicroseconds }),
+      ...(databaseMicroseconds !== undefined && { databaseMicroseconds }),
+    };
   }
 
   /** A B C A B C ...: what changes slowly on the machine meets all sides alike. */
@@ -93,6 +103,7 @@ export class Bench {
     sides: Record<K, () => Promise<LoadResult>>,
     warmUp: readonly Ask[] = [],
   ): Promise<Record<K, LoadResult[]>> {
+    this.makeBusy();
     for (const ask of warmUp) await this.load({ ...ask, milliseconds: warmUpOf(ask) });
     const names = Object.keys(sides) as K[];
     const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<K, LoadResult[]>;
@@ -104,7 +115,14 @@ export class Bench {
     return results;
   }
 
+  /** Others use the processor, too, as `--busy` says. */
+  private makeBusy(): void {
+    while (this.others.length < this.options.busy)
+      this.others.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+  }
+
   async close(): Promise<void> {
+    for (const other of this.others) other.kill('SIGKILL');
     for (const generator of this.generators) generator.close();
     await Promise.allSettled([...this.programs].map((program) => program.stop()));
     await this.postgres?.then((postgres) => postgres.stop());
@@ -133,9 +151,16 @@ function warmUpOf({ valuesFile }: Ask): number {
   return Math.max(WARM_UP_MS, values * WARM_UP_MS_A_VALUE);
 }
 
-function brief({ perSecond, p99, unavailable, serverMicroseconds: cpu }: LoadResult): string {
-  const server = cpu === undefined ? '' : `, ${cpu.toFixed(1)} us of CPU`;
-  return `${Math.round(perSecond).toLocaleString('en')}/s (p99 ${p99.toFixed(1)} ms${server}${unavailable === 0 ? '' : `, ${unavailable} times 503`})`;
+function brief({
+  perSecond,
+  p99,
+  unavailable,
+  serverMicroseconds,
+  databaseMicroseconds,
+}: LoadResult): string {
+  const cpu = [serverMicroseconds, databaseMicroseconds].filter((one) => one !== undefined);
+  const used = cpu.length === 0 ? '' : `, ${cpu.map((one) => one.toFixed(1)).join(' + ')} us of CPU`;
+  return `${Math.round(perSecond).toLocaleString('en')}/s (p99 ${p99.toFixed(1)} ms${used}${unavailable === 0 ? '' : `, ${unavailable} times 503`})`;
 }
 
 /** `GET /cookies` with one of the tokens in a file. */

@@ -18,6 +18,8 @@ const SCOPE = 'cookies:eat keks:account';
 const USERS = 1_000;
 const TOKENS_OF_A_GRANT = 10;
 const CHUNK = 50_000;
+/** Spelled out: those who load all at once need one a connection each. */
+const REFRESH_TOKENS = 1_000;
 const HOUR = 3_600;
 
 /** What a server on this database is started with: the defaults, but for tokens that outlive the run. */
@@ -38,7 +40,10 @@ export interface Fill {
   readonly url: string;
   readonly tokens: number;
   readonly inUse: number;
-  /** Where the tokens in use go, one a line; `.clients` and `.jwt-clients` beside it, as Basic credentials. */
+  /**
+   * Where the tokens in use go, one a line; beside it `.clients` and `.jwt-clients`, as Basic credentials, `.refresh-1`
+   * and `.refresh-2`, refresh tokens.
+   */
   readonly file: string;
   readonly progress: (done: number) => void;
 }
@@ -62,6 +67,7 @@ export async function fill(order: Fill): Promise<void> {
         `${order.file}${format === 'jwt' ? '.jwt-clients' : '.clients'}`,
       );
     await addTokens(client, keys, order, grants);
+    await addRefreshTokens(client, keys, order, grants);
     await client.query('VACUUM ANALYZE');
     await client.query('CHECKPOINT');
   });
@@ -97,6 +103,34 @@ const ADD_TOKENS = `
                     FROM generate_series(1, $3::int)) AS made (digest, expires_at)) AS t
     JOIN users u ON u.name = ${USER_OF_GRANT}
    ORDER BY digest`;
+
+/** Each login has one, and the first of them are spelled out. */
+const ADD_REFRESH_TOKENS = `
+  INSERT INTO refresh_tokens (digest, expires_at, grant_id, scope, audience, format)
+  SELECT digest, expires_at, md5('grant' || n)::uuid, $3, $4, 'opaque'
+    FROM (SELECT * FROM unnest($1::bytea[]) WITH ORDINALITY AS one (digest, n)
+          UNION ALL
+          SELECT sha256(uuid_send(gen_random_uuid())), n
+            FROM generate_series(1 + cardinality($1::bytea[]), $5::int) AS n) AS made (digest, n),
+         (SELECT $2::timestamptz) AS same (expires_at)
+   ORDER BY digest`;
+
+async function addRefreshTokens(
+  client: pg.Client,
+  keys: TokenKeys,
+  order: Fill,
+  grants: number,
+): Promise<void> {
+  const expiresAt = Math.floor(Date.now() / 1_000) + 30 * 24 * HOUR;
+  const tokens = Array.from({ length: Math.min(grants, REFRESH_TOKENS) }, () =>
+    mintToken('krt_', expiresAt, keys.current),
+  );
+  const digests = tokens.map((token) => digestOf(token));
+  await client.query(ADD_REFRESH_TOKENS, [digests, new Date(expiresAt * 1_000), SCOPE, ISSUER, grants]);
+  const half = Math.ceil(tokens.length / 2);
+  await writeFile(`${order.file}.refresh-1`, tokens.slice(0, half).join('\n'));
+  await writeFile(`${order.file}.refresh-2`, tokens.slice(half).join('\n'));
+}
 
 async function addTokens(client: pg.Client, keys: TokenKeys, order: Fill, grants: number): Promise<void> {
   const inUse: string[] = [];

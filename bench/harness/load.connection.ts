@@ -2,8 +2,9 @@ import { connect, type Socket } from 'node:net';
 
 /** Told of every answer, and asked for the next request: undefined ends the connection. */
 export interface Caller {
-  next(): Buffer | undefined;
-  answered(status: number, microseconds: number): void;
+  /** @param answer the last one, which is overwritten by the next; undefined before the first */
+  next(answer?: Buffer): Buffer | undefined;
+  answered(status: number, microseconds: number, answer: Buffer): void;
   broken(reason: string): void;
 }
 
@@ -45,8 +46,8 @@ class LoadConnection {
     this.socket.once('close', () => this.fail('closed by the server'));
   }
 
-  private send(): void {
-    const request = this.caller.next();
+  private send(answer?: Buffer): void {
+    const request = this.caller.next(answer);
     if (request === undefined) {
       this.over = true;
       this.socket.destroy();
@@ -82,8 +83,8 @@ class LoadConnection {
 
   private finish(answer: Buffer): void {
     const status = (answer[9]! - 48) * 100 + (answer[10]! - 48) * 10 + (answer[11]! - 48);
-    this.caller.answered(status, (performance.now() - this.sentAt) * 1_000);
-    this.send();
+    this.caller.answered(status, (performance.now() - this.sentAt) * 1_000, answer);
+    this.send(answer);
   }
 
   private fail(reason: string): void {

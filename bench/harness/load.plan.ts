@@ -11,6 +11,11 @@ export interface LoadPlan {
   readonly body?: string;
   /** One value a line; each request takes one at random and puts it where `{}` stands in its headers or body. */
   readonly valuesFile?: string;
+  /**
+   * A member of the answer: its text is the value of the next request on that connection, and each value of the file is
+   * begun with once. What a run ends with, the next run of the same plan begins with.
+   */
+  readonly follow?: string;
   /** The status that every answer must have. */
   readonly expect: number;
 }
@@ -33,4 +38,6 @@ export interface LoadResult {
   readonly generatorCpu: number;
   /** Microseconds of the server's own CPU a request: hardly disturbed by what else runs on the machine. */
   readonly serverMicroseconds?: number;
+  /** The same of all processes of PostgreSQL together. */
+  readonly databaseMicroseconds?: number;
 }

@@ -11,11 +11,15 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  /** So many processes do nothing but use the processor meanwhile. */
+  readonly busy: number;
+  /** The `dist` of another version, built with this bench, that is measured in turns with this one. */
+  readonly beside: string | undefined;
   readonly json: string;
 }
 
 export const USAGE = `npm run bench -- [row ...] [--tokens 1000000] [--in-use 100000] [--big-table 10000000]
-                    [--rounds 7] [--seconds 3] [--connections 64] [--json bench/results.json]`;
+                    [--rounds 7] [--seconds 3] [--connections 64] [--busy 0] [--beside DIST] [--json bench/results.json]`;
 
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
@@ -28,6 +32,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rounds: { type: 'string', default: '7' },
       seconds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '64' },
+      busy: { type: 'string', default: '0' },
+      beside: { type: 'string' },
       json: { type: 'string', default: 'bench/results.json' },
     },
   });
@@ -39,6 +45,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     rounds: whole(values.rounds),
     seconds: Number(values.seconds),
     connections: whole(values.connections),
+    busy: values.busy === '0' ? 0 : whole(values.busy),
+    beside: values.beside,
     json: values.json,
   };
 }

@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { connectionUrl, startEmbedded } from '../../src/database/embedded/embedded-postgres.js';
 import { connectionOf } from '../../src/database/pools.js';
+import { processTimes } from './process.js';
 
 export interface BenchPostgres {
   /** For files of the run beside the cluster. */
@@ -12,6 +14,8 @@ export interface BenchPostgres {
   readonly logFile: string;
   create(name: string): Promise<string>;
   drop(name: string): Promise<void>;
+  /** Seconds of CPU of all its processes so far; undefined where the system does not tell. */
+  cpu(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -30,12 +34,30 @@ export async function startPostgres(): Promise<BenchPostgres> {
       own.pathname = `/${name}`;
       return own.href;
     },
+    cpu: () => cpuOfCluster(folder),
     drop: async (name) => void (await admin(`DROP DATABASE ${name} WITH (FORCE)`)),
     async stop() {
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Its backends come and go: those that are gone are counted with their parent. */
+function cpuOfCluster(folder: string): number | undefined {
+  try {
+    const [pid] = readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+    const known = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => processTimes(name));
+    return known.reduce((sum, one) => {
+      if (one === undefined) return sum;
+      if (one.pid === pid) return sum + one.own + one.children;
+      return one.parent === pid ? sum + one.own : sum;
+    }, 0);
+  } catch {
+    return undefined;
+  }
 }
 
 export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {

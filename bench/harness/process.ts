@@ -95,13 +95,27 @@ function memoryOf(pid: number | undefined): number | undefined {
   }
 }
 
-/** In clock ticks, of which Linux shows a hundred a second. */
 function cpuOf(pid: number | undefined): number | undefined {
+  return processTimes(`${pid}`)?.own;
+}
+
+export interface ProcessTimes {
+  readonly pid: string;
+  readonly parent: string | undefined;
+  /** Seconds of CPU. */
+  readonly own: number;
+  /** Of those of its children that have ended. */
+  readonly children: number;
+}
+
+/** In clock ticks, of which Linux shows a hundred a second. @returns undefined if it is gone, or the system does not tell */
+export function processTimes(pid: string): ProcessTimes | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    const seconds = (at: number): number => (Number(fields[at]) + Number(fields[at + 1])) / 100;
+    return { pid, parent: fields[1], own: seconds(11), children: seconds(13) };
   } catch {
     return undefined;
   }

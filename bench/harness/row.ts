@@ -50,9 +50,13 @@ export function compare(
 
 /** What of several rounds goes into the file. */
 export function digest(results: readonly LoadResult[]): Record<string, Figure> {
-  const server = results.map((one) => one.serverMicroseconds).filter((one) => one !== undefined);
+  const known = (of: 'serverMicroseconds' | 'databaseMicroseconds'): Record<string, Figure> => {
+    const values = results.map((one) => one[of]).filter((one) => one !== undefined);
+    return values.length === 0 ? {} : { [of]: figure(values) };
+  };
   return {
-    ...(server.length === 0 ? {} : { serverMicroseconds: figure(server) }),
+    ...known('serverMicroseconds'),
+    ...known('databaseMicroseconds'),
     perSecond: throughput(results),
     p50: figure(results.map((one) => one.p50)),
     p99: figure(results.map((one) => one.p99)),

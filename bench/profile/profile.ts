@@ -9,6 +9,7 @@ import type { Row } from '../harness/row.js';
 import { tokenRequests } from '../rows/client-credentials.js';
 import { introspections } from '../rows/introspect.js';
 import { issueJwts } from '../rows/jwt.js';
+import { refreshes } from '../rows/refresh.js';
 import { accountOf, type Account } from './cpu-profile.js';
 
 const FUNCTIONS = 30;
@@ -37,6 +38,10 @@ const SIDES: readonly Side[] = [
   {
     name: 'client-credentials',
     ask: ({ port }, { tokensFile }) => tokenRequests(port, '/oauth/token', `${tokensFile}.clients`),
+  },
+  {
+    name: 'refresh',
+    ask: ({ port }, { tokensFile }) => refreshes(port, `${tokensFile}.refresh-2`),
   },
 ];
 

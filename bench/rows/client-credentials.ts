@@ -1,7 +1,8 @@
 import type { Ask } from '../harness/bench.js';
 import { CLIENTS } from '../harness/fill.js';
 import { startPeer } from '../harness/peer.js';
-import { compare, rate, spread, throughput, type Row } from '../harness/row.js';
+import type { Row } from '../harness/row.js';
+import { besideOthers } from './beside.js';
 
 export const clientCredentials: Row = {
   name: 'client-credentials',
@@ -11,18 +12,13 @@ export const clientCredentials: Row = {
   aim: '2x',
   async run(bench) {
     const database = await bench.database();
-    const [keks, peer] = [await bench.keks(database), await startPeer(bench)];
-    const ours = tokenRequests(keks.port, '/oauth/token', `${database.tokensFile}.clients`);
-    const theirs = tokenRequests(peer.program.port, '/token', peer.clientsFile);
-    const seen = await bench.interleaved(
-      { keks: () => bench.load(ours), 'oidc-provider': () => bench.load(theirs) },
-      [ours, theirs],
-    );
-    await bench.stop(keks);
+    const peer = await startPeer(bench);
+    const seen = await besideOthers(bench, database, {
+      ours: ({ port }) => tokenRequests(port, '/oauth/token', `${database.tokensFile}.clients`),
+      peer: tokenRequests(peer.program.port, '/token', peer.clientsFile),
+    });
     await bench.stop(peer.program);
-    const { ratio, details } = compare(['keks', seen.keks], ['oidc-provider', seen['oidc-provider']]);
-    const note = `${rate(throughput(seen.keks))} to ${rate(throughput(seen['oidc-provider']))}, ${CLIENTS} clients`;
-    return { result: spread(ratio), note, details };
+    return { ...seen, note: `${seen.note}, ${CLIENTS} clients` };
   },
 };
 

@@ -9,6 +9,7 @@ import { logins } from './logins.js';
 import { memory } from './memory.js';
 import { purge } from './purge.js';
 import { revokes } from './revokes.js';
+import { refresh } from './refresh.js';
 import { size } from './size.js';
 import { workers } from './workers.js';
 
@@ -18,6 +19,7 @@ export const ROWS: readonly Row[] = [
   jwt,
   introspect,
   clientCredentials,
+  refresh,
   logins,
   garbage,
   size,

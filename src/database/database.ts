@@ -25,7 +25,7 @@ export interface Transaction extends Queries {
 
 /**
  * Owns the two pools and the one way to send SQL through them: `run` and `transaction` for all that changes or lists,
- * `runHot` for the validation of tokens. It never retries, because who asked knows whether that is safe; but for what
+ * `runHot` for the validation of tokens and for refreshes. It never retries, because who asked knows whether that is safe; but for what
  * PostgreSQL has refused while a partition was being attached, which has done nothing.
  */
 @Injectable()
@@ -110,9 +110,13 @@ export class Database implements Queries {
   }
 
   /** @param values in PostgreSQL's binary format @throws Unavailable when the database could not answer */
-  async runHot<R extends HotRow>(
+  runHot<R extends HotRow>(statement: Statement, values: readonly Buffer[] = []): Promise<readonly R[]> {
+    return onceMore(() => this.sendHot<R>(statement, values));
+  }
+
+  private async sendHot<R extends HotRow>(
     statement: Statement,
-    values: readonly Buffer[] = [],
+    values: readonly Buffer[],
   ): Promise<readonly R[]> {
     const client = await acquire(required(this.hot), this.places);
     return new Promise((resolve, reject) => {

@@ -32,7 +32,7 @@ export function patienceOf(statementMs: number): Patience {
 function mainOptions(timeoutMs: number): PoolConfig {
   const { acquireMs, statementMs, answerMs } = patienceOf(timeoutMs);
   return {
-    max: 10,
+    max: 8,
     connectionTimeoutMillis: acquireMs,
     query_timeout: answerMs,
     statement_timeout: statementMs,
@@ -54,12 +54,12 @@ export function mainPool(connection: DatabaseConnection, timeoutMs: number): Poo
   return guarded(new pg.Pool(onThePrimary({ ...connection, ...mainOptions(timeoutMs) })));
 }
 
-/** The few connections that validations share. */
+/** The few connections that validations share, and refreshes, which hold two of them at most. */
 export function hotPool(connection: DatabaseConnection, timeoutMs: number): Pool {
   const options = {
     ...connection,
     ...mainOptions(timeoutMs),
-    max: 4,
+    max: 6,
     // a request after a quiet time finds one that has its statements prepared
     min: 1,
     options: [connection.options, PROBES_ONLY].filter(Boolean).join(' '),

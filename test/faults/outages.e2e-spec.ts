@@ -137,7 +137,7 @@ describe('when many ask at once and nothing comes back', () => {
     expect(ms).toBeLessThan(most + 4 * idle.ms);
     const { main, hot } = keks.app.get(Database).pools();
     expect([main.waiting, hot.waiting]).toEqual([0, 0]);
-    expect([main.total <= 10, hot.total <= 4]).toEqual([true, true]);
+    expect([main.total <= 8, hot.total <= 6]).toEqual([true, true]);
   });
 
   it('who waits for a turn to log in hears of the fault too, and not one after the other', async () => {

@@ -95,6 +95,18 @@ const MISTAKES = {
           return run.call(this, { name: 'rotate_carelessly', text }, values);
         },
     );
+    spoil(
+      Database.prototype,
+      'runHot',
+      (runHot) =>
+        function (statement, values) {
+          if (statement.name !== 'rotate_refresh_tokens') return runHot.call(this, statement, values);
+          const text = statement.text
+            .replaceAll('seen.used_at IS NULL AND', '')
+            .replace('AND r.used_at IS NULL', '');
+          return runHot.call(this, { name: 'rotate_together_carelessly', text }, values);
+        },
+    );
     // and the successor is random, as it is wherever nobody thought of a lost answer
     spoil(
       Successors.prototype,

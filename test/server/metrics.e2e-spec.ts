@@ -246,6 +246,7 @@ describe('GET /metrics', () => {
       'client_secret',
       'client_token',
       'introspection',
+      'refresh_token',
     ]);
     for (const pool of ['main', 'hot']) {
       expect(valueOf(metrics, 'keks_database_waiting', { pool })).toBe(0);

@@ -16,9 +16,12 @@ import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
 import { RefreshGrant } from './refresh-grant.js';
+import { RefreshPairs } from './refresh-pairs.js';
 import { RefreshRequests } from './refresh-requests.js';
+import { Replays } from './replays.js';
 import { RevocationFeedController } from './revocation-feed.controller.js';
 import { RevocationFeed } from './revocation-feed.js';
+import { Rotations } from './rotations.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -44,8 +47,11 @@ import { TokenEndpoint } from './token-endpoint.js';
     Introspection,
     OAuthRevocation,
     RefreshGrant,
+    RefreshPairs,
     RefreshRequests,
+    Replays,
     RevocationFeed,
+    Rotations,
     Successors,
     TokenEndpoint,
   ],

@@ -1,35 +1,28 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config/config.js';
-import { Clock, timestamp } from '../../database/clock.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Database } from '../../database/database.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { ToldGuards } from '../leases/told-guards.js';
-import type { RequestOrigin } from '../request-origin.js';
 import { OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
-import { FIRST_PARTY_CLIENT } from '../tokens/token-lookup.sql.js';
-import { TokenMint, type MintedToken } from '../tokens/token-mint.js';
-import type { TokenRequest } from './oauth.schemas.js';
-import * as sql from './refresh.sql.js';
-import { Successors, type Successor } from './successors.js';
-import type { ReadToken } from '../tokens/read-token.js';
 import type { TokenFormat } from '../tokens/token-format.js';
-
-/** A refresh token that was read, with its text, from which its successor is derived. */
-export interface PresentedRefresh extends ReadToken {
-  readonly token: string;
-  /** Who presents it; null for a person's own program. */
-  readonly clientId: string | null;
-  /** Of the key that a proof came with: the access token is bound to it. */
-  readonly jkt: string | undefined;
-  /** Whether the refresh token is bound to it, too: nothing else proves who presents it (RFC 9449 §5). */
-  readonly isPublic: boolean;
-}
+import type { TokenRequest } from './oauth.schemas.js';
+import { RefreshPairs, type RefreshPair } from './refresh-pairs.js';
+import { findRefreshToken, type RefreshRow } from './refresh.sql.js';
+import { Replays, type Replayed } from './replays.js';
+import { Rotations, type PresentedRefresh } from './rotations.js';
 
 /** What came of a refresh token that belongs to a living grant. */
-export type Refreshed =
-  | { readonly outcome: 'rotated' | 'replayed'; readonly format: TokenFormat; readonly issued: IssuedToken }
-  | { readonly outcome: 'theft'; readonly killedGrants: number };
+export type Refreshed = Replayed | Renewed;
+
+interface Renewed {
+  readonly outcome: 'rotated';
+  readonly format: TokenFormat;
+  readonly issued: IssuedToken;
+}
+
+/** What a request asks for beside a token. */
+type Asked = Pick<TokenRequest, 'scope' | 'resource'>;
 
 const ATTEMPTS = 3;
 
@@ -37,152 +30,93 @@ const ATTEMPTS = 3;
 @Injectable()
 export class RefreshGrant {
   constructor(
-    private readonly told: ToldGuards,
-    private readonly mint: TokenMint,
-    private readonly successors: Successors,
+    private readonly database: Database,
+    private readonly pairs: RefreshPairs,
+    private readonly rotations: Rotations,
+    private readonly replays: Replays,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** A theft has killed the grant. @throws WireError invalid_grant, invalid_scope, invalid_target; Unavailable */
-  async exchange(
-    presented: PresentedRefresh,
-    request: TokenRequest,
-    origin: RequestOrigin,
-  ): Promise<Refreshed> {
+  async exchange(presented: PresentedRefresh, asked: Asked): Promise<Refreshed> {
+    const usual = await this.usual(presented, asked);
+    if (usual && 'outcome' in usual) return usual;
+    let seen = usual?.row;
     // a statement that touched nothing decides nothing: what is so is looked up anew
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const row = (await this.find(presented)) ?? (await this.find(presented));
-      if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
-        throw new WireError('invalid_grant');
-      // bound to whom it was issued to (RFC 6749 §10.4), and unharmed by others
-      if (row.client_id !== presented.clientId) throw new WireError('invalid_grant');
-      if (row.jkt !== null && row.jkt !== presented.jkt) throw WireError.because('bound_elsewhere');
-      // whatever else is asked: a used token is a retry, or was stolen
-      const refreshed = row.used_at
-        ? await this.replayOrKill(presented, row, origin)
-        : await this.rotated(presented, row, request, origin);
+      const row = seen ?? (await this.find(presented)) ?? (await this.find(presented));
+      const refreshed = await this.judged(presented, row, asked, seen !== undefined);
       if (refreshed) return refreshed;
+      seen = undefined;
     }
     throw new Unavailable('a refresh token is there, and was not found');
   }
 
-  private async find(token: Pick<ReadToken, 'digest' | 'expiresAt'>): Promise<sql.RefreshRow | undefined> {
-    const [row] = await this.told.database.run<sql.RefreshRow>(sql.FIND_REFRESH_TOKEN, [
-      token.digest,
-      timestamp(token.expiresAt),
-    ]);
-    return row;
+  /** In one way there and back, if all is as it mostly is; else what the token is, if that was seen. */
+  private async usual(
+    presented: PresentedRefresh,
+    asked: Asked,
+  ): Promise<Renewed | { readonly row: RefreshRow } | undefined> {
+    const scope = wantedOf(asked.scope);
+    if (!scope) return undefined;
+    const pair = this.pairs.usual(presented.token);
+    const rotation = { presented, pair, scope: scope.join(' ') || null, resource: asked.resource ?? null };
+    const rotated = await this.rotations.together(rotation);
+    if (!rotated || 'row' in rotated) return rotated;
+    return this.renewed(pair, rotated.scope);
+  }
+
+  /** @param together whether others may be waited for @returns undefined if it has to be looked up anew */
+  private async judged(
+    presented: PresentedRefresh,
+    row: RefreshRow | undefined,
+    asked: Asked,
+    together: boolean,
+  ): Promise<Refreshed | undefined> {
+    if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
+      throw new WireError('invalid_grant');
+    // bound to whom it was issued to (RFC 6749 §10.4), and unharmed by others
+    if (row.client_id !== presented.clientId) throw new WireError('invalid_grant');
+    if (row.jkt !== null && row.jkt !== presented.jkt) throw WireError.because('bound_elsewhere');
+    // whatever else is asked: a used token is a retry, or was stolen
+    if (row.used_at) return this.replays.replayOrKill(presented, row);
+    const scope = scopeOf(row, asked.scope);
+    if (asked.resource !== undefined && asked.resource !== row.audience)
+      throw new WireError('invalid_target');
+    return this.rotated(presented, row, scope, together);
   }
 
   private async rotated(
     presented: PresentedRefresh,
-    row: sql.RefreshRow,
-    request: TokenRequest,
-    origin: RequestOrigin,
-  ): Promise<Refreshed | undefined> {
-    const scope = scopeOf(row, request.scope);
-    if (request.resource !== undefined && request.resource !== row.audience)
-      throw new WireError('invalid_target');
-    const issued = await this.rotate(presented, row, scope, origin);
-    return issued && { outcome: 'rotated', format: row.format, issued };
-  }
-
-  /** @returns undefined if the token was used, or its grant died, in between */
-  private async rotate(
-    presented: PresentedRefresh,
-    row: sql.RefreshRow,
+    row: RefreshRow,
     scope: string,
-    origin: RequestOrigin,
-  ): Promise<IssuedToken | undefined> {
-    const now = this.clock.now();
-    const expiresAt = Math.min(this.clock.seconds() + this.config.REFRESH_TOKEN_TTL, endOf(row));
-    const successor = this.successors.derive(presented.token, expiresAt);
-    const access = await this.access(row, scope, presented.jkt);
-    const rows = await this.told.database.run(sql.ROTATE, [
-      ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
-      ...[successor.digest, timestamp(expiresAt), scope, access.digest, timestamp(access.expiresAt)],
-      ...[origin.ip, origin.requestId, row.scope, row.audience, row.format],
-      presented.jkt ?? null,
-      presented.isPublic ? (presented.jkt ?? null) : null,
-    ]);
-    return rows.length > 0 ? this.answer(access, scope, successor.token, expiresAt) : undefined;
+    together: boolean,
+  ): Promise<Renewed | undefined> {
+    const pair = await this.pairs.of(presented.token, row, scope, presented.jkt);
+    const rotation = { presented, pair, scope, resource: null };
+    const done = together
+      ? 'scope' in ((await this.rotations.together(rotation)) ?? {})
+      : await this.rotations.alone(rotation, row);
+    return done ? this.renewed(pair, scope) : undefined;
   }
 
-  /** @returns undefined if neither could be done */
-  private async replayOrKill(
-    presented: PresentedRefresh,
-    row: sql.RefreshRow,
-    origin: RequestOrigin,
-  ): Promise<Refreshed | undefined> {
-    const now = this.clock.now();
-    const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
-    // 0 is none at all, also for an instance whose clock is a little behind
-    const since = graceMs === 0 || row.answered_scope === null ? undefined : new Date(now - graceMs);
-    const successor = since && this.successors.again(presented.token, row);
-    if (since && !successor) refuseIfYoung(row, since.getTime());
-    const issued = since && successor && (await this.replay(presented, row, { since, successor }, origin));
-    if (issued) return { outcome: 'replayed', format: row.format, issued };
-    const events = await this.told.database.run<{ killed: boolean }>(sql.KILL_REPLAYED_GRANT, [
-      ...[presented.digest, timestamp(presented.expiresAt), new Date(now)],
-      ...[origin.ip, origin.requestId, since ?? null, successor?.digest ?? null],
-    ]);
-    if (events.length === 0) return undefined;
-    await this.told.wait();
-    return { outcome: 'theft', killedGrants: events.filter((event) => event.killed).length };
+  private renewed(pair: RefreshPair, scope: string): Renewed {
+    return { outcome: 'rotated', format: pair.format, issued: this.pairs.answer(pair, scope) };
   }
 
-  private async replay(
-    presented: PresentedRefresh,
-    row: sql.RefreshRow,
-    { since, successor }: { since: Date; successor: Successor },
-    origin: RequestOrigin,
-  ): Promise<IssuedToken | undefined> {
-    const next = await this.find(successor);
-    if (!next || next.used_at) return undefined;
-    const scope = row.answered_scope || next.scope;
-    const access = await this.access(next, scope, presented.jkt);
-    const rows = await this.told.database.run(sql.REPLAY, [
-      ...[presented.digest, timestamp(presented.expiresAt), new Date(this.clock.now())],
-      ...[since, access.digest, timestamp(access.expiresAt)],
-      ...[origin.ip, origin.requestId, successor.digest, scope, presented.jkt ?? null],
-    ]);
-    return rows.length > 0 ? this.answer(access, scope, successor.token, successor.expiresAt) : undefined;
-  }
-
-  private access(row: sql.RefreshRow, scope: string, jkt: string | undefined): Promise<MintedToken> {
-    const { user_id: subject, audience, format } = row;
-    const clientId = row.client_id ?? FIRST_PARTY_CLIENT;
-    const claims = { subject, clientId, scope, audience, format, grantId: row.grant_id, jkt };
-    return this.mint.access({ ...claims, notAfter: endOf(row) });
-  }
-
-  private answer(access: MintedToken, scope: string, refreshToken: string, expiresAt: number): IssuedToken {
-    const { token, expiresIn } = access;
-    const left = Math.max(0, expiresAt - this.clock.seconds());
-    return { token, expiresIn, scope, refresh: { token: refreshToken, expiresIn: left } };
+  private find(presented: PresentedRefresh): Promise<RefreshRow | undefined> {
+    return findRefreshToken(this.database, presented);
   }
 }
 
-/**
- * While SECRET_KEY is rotated, another instance may have made a successor with a key that this one does not have yet: no
- * theft, and no answer either.
- * @throws Unavailable
- */
-function refuseIfYoung(row: sql.RefreshRow, since: number): void {
-  if (row.used_at && row.used_at.getTime() > since)
-    throw new Unavailable('a refresh token was rotated with a SECRET_KEY that this instance does not have');
+/** `offline_access` may be said again and means nothing here. @returns undefined if it is malformed; empty is all */
+function wantedOf(requested = ''): string[] | undefined {
+  return parseScope(requested)?.filter((scope) => scope !== OFFLINE_ACCESS);
 }
 
-/** When the login ends: whole seconds since the epoch. */
-function endOf({ grant_expires_at: end }: sql.RefreshRow): number {
-  return Math.floor(end.getTime() / 1_000);
-}
-
-/** Never more than the refresh token carries; `offline_access` may be said again and means nothing here. */
-function scopeOf(row: sql.RefreshRow, requested: string | undefined): string {
-  if (requested === undefined) return row.scope;
-  const wanted = parseScope(requested)?.filter((scope) => scope !== OFFLINE_ACCESS);
+/** Never more than the refresh token carries. @throws WireError invalid_scope */
+function scopeOf(row: RefreshRow, requested: string | undefined): string {
+  const wanted = wantedOf(requested);
   if (!wanted || !subset(wanted, parseScope(row.scope) ?? [])) throw new WireError('invalid_scope');
-  return wanted.length > 0 ? wanted.join(' ') : row.scope;
+  return wanted.join(' ') || row.scope;
 }

@@ -38,10 +38,9 @@ export class RefreshRequests {
       clientId: client?.clientId ?? null,
       jkt: request.jkt,
       isPublic: client?.isPublic ?? true,
+      origin,
     };
-    const refreshed = await this.refusals.noting(refused, () =>
-      this.refresh.exchange(presented, request, origin),
-    );
+    const refreshed = await this.refusals.noting(refused, () => this.refresh.exchange(presented, request));
     this.telemetry.refreshed(refreshed.outcome);
     if (refreshed.outcome === 'theft') {
       this.telemetry.revoked('grant', refreshed.killedGrants);

@@ -1,5 +1,7 @@
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
-import type { Statement } from '../../database/statement.js';
+import { timestamp } from '../../database/clock.js';
+import type { Queries, Statement } from '../../database/statement.js';
+import type { ReadToken } from '../tokens/read-token.js';
 import type { TokenFormat } from '../tokens/token-format.js';
 
 /** Rotation cannot be one statement: who loses does not see what the winner has just inserted. So: win, replay or kill. */
@@ -25,7 +27,7 @@ export interface RefreshRow {
   readonly jkt: string | null;
 }
 
-export const FIND_REFRESH_TOKEN: Statement = {
+const FIND_REFRESH_TOKEN: Statement = {
   name: 'find_refresh_token',
   text: `
     SELECT r.id, r.grant_id, g.user_id, g.client_id, r.scope, r.audience, r.format, r.used_at, r.successor, r.successor_expires_at,
@@ -33,6 +35,15 @@ export const FIND_REFRESH_TOKEN: Statement = {
       FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
      WHERE r.digest = $1 AND r.expires_at = $2`,
 };
+
+/** @throws Unavailable */
+export async function findRefreshToken(
+  queries: Queries,
+  { digest, expiresAt }: Pick<ReadToken, 'digest' | 'expiresAt'>,
+): Promise<RefreshRow | undefined> {
+  const [row] = await queries.run<RefreshRow>(FIND_REFRESH_TOKEN, [digest, timestamp(expiresAt)]);
+  return row;
+}
 
 /**
  * However many try, one of them finds the token unused. Of the used one stays what tells a theft from a retry; what it
@@ -63,7 +74,7 @@ export const ROTATE: Statement = {
     SELECT $3, 'token.refreshed', 'holder', used.grant_id, token.id, $9, $10,
            jsonb_build_object('scope', $6::text, 'expires_at', $8::timestamptz, 'refresh_token_id', used.id,
                               'successor_id', successor.id)
-           || CASE WHEN $11::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $11::text) END
+           || CASE WHEN $14::text IS NULL THEN '{}' ELSE jsonb_build_object('jkt', $14::text) END
       FROM used, successor, token
     RETURNING token_id`,
 };

@@ -12,7 +12,8 @@ export type LoginRefusal = 'credentials' | 'throttled';
 export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
 /** What died: a single token, or a grant and all of its tokens. */
 export type Revoked = 'access_token' | 'grant';
-export type BatchName = 'access_token' | 'api_key' | 'introspection' | 'client_secret' | 'client_token';
+export type BatchName =
+  'access_token' | 'api_key' | 'introspection' | 'client_secret' | 'client_token' | 'refresh_token';
 
 /** How often values of which size were seen, in plain numbers: noting one costs no more than finding its bucket. */
 export class Distribution {
@@ -71,6 +72,7 @@ export class Telemetry {
     introspection: sizes(),
     client_secret: sizes(),
     client_token: sizes(),
+    refresh_token: sizes(),
   };
   /** Seconds for which ends were not acknowledged because guards had to be told. */
   readonly guardWaits = new Distribution([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]);

@@ -25,6 +25,13 @@ export function timestampArray(times: readonly number[]): Buffer {
   return array;
 }
 
+/** One time, and no array. @param ms since the epoch; what is less than a millisecond is dropped, as in a Date */
+export function timestamptz(ms: number): Buffer {
+  const time = Buffer.alloc(TIMESTAMPTZ.bytes);
+  writeTime(time, Math.floor(ms) / 1_000, 0);
+  return time;
+}
+
 /** UTF-8; a null is one. */
 export function textArray(texts: readonly (string | null)[]): Buffer {
   const bytes = texts.map((text) => (text === null ? null : Buffer.from(text)));
@@ -63,7 +70,7 @@ function header(array: Buffer, oid: number, length: number, nulls: boolean): voi
 
 function writeTime(into: Buffer, seconds: number, start: number): void {
   // BigInt would be an allocation a token; the product stays far below 2^53
-  const microseconds = (seconds - POSTGRES_EPOCH) * 1_000_000;
+  const microseconds = Math.round((seconds - POSTGRES_EPOCH) * 1_000_000);
   const high = Math.floor(microseconds / 2 ** 32);
   into.writeInt32BE(high, start);
   into.writeUInt32BE(microseconds - high * 2 ** 32, start + 4);
