@@ -46,6 +46,7 @@ export class PasswordLogin {
       const same = await this.passwords.match(password, user?.passwordHash);
       const refusal = refusalOf(user, same);
       if (!user || refusal) {
+        if (user && same) await this.passwords.makeUpFor(user);
         await admitted.failed();
         await this.note(user?.name ?? null, refusal ?? 'unknown_user', origin);
         return undefined;
