@@ -183,6 +183,46 @@ describe('POST /oauth/revocations', () => {
       await ended;
     });
 
+    const isLate = ({ name }: Guard): boolean =>
+      keks.log.some((line) => line.includes('an end was acknowledged') && line.includes(name));
+
+    it('as soon as its guard has said so, before the database has said whether its client may still ask', async () => {
+      const acknowledged = async (): Promise<string> => {
+        const [token, guard] = [await jwt(), new Guard()];
+        await guard.untilLease();
+        const told = guard.poll();
+        const ended = revoke(token);
+        await told;
+        await sql('BEGIN');
+        await sql('LOCK TABLE client_secrets IN ACCESS EXCLUSIVE MODE');
+        const next = guard.poll();
+        await ended;
+        await sql('ROLLBACK');
+        await next;
+        return isLate(guard) ? 'late' : 'at once';
+      };
+      // on a slow machine its lease may be over before it asks again
+      await expect.poll(acknowledged, PATIENTLY).toBe('at once');
+    });
+
+    it('not when somebody else says so: with the name of the guard, and not with the secret of its lease', async () => {
+      const other = await addClient(keks, { name: 'thief', scope: [], audience: [keks.config.AUDIENCE] });
+      const acknowledged = async (): Promise<string> => {
+        const [token, guard] = [await jwt(), new Guard()];
+        await guard.untilLease();
+        const told = guard.poll();
+        const ended = revoke(token);
+        await told;
+        const { clientSecret } = other;
+        const forged = { guard: guard.name, cursor: guard.cursor ?? '' };
+        expect((await ask(forged, { ...api, clientSecret })).status).toBe(401);
+        await ended;
+        return isLate(guard) ? 'late' : 'at once';
+      };
+      // on a slow machine its lease may be over before the revoke comes
+      await expect.poll(acknowledged, PATIENTLY).toBe('late');
+    });
+
     it('also where somebody else was faster and still waits', async () => {
       const guard = new Guard();
       await guard.untilLease();
