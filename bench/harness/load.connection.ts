@@ -3,7 +3,8 @@ import { connect, type Socket } from 'node:net';
 /** Told of every answer, and asked for the next request: undefined ends the connection. */
 export interface Caller {
   next(): Buffer | undefined;
-  answered(status: number, microseconds: number): void;
+  /** @param answer whole; to be read at once, because its bytes are written over */
+  answered(status: number, microseconds: number, answer: Buffer): void;
   broken(reason: string): void;
 }
 
@@ -82,7 +83,7 @@ class LoadConnection {
 
   private finish(answer: Buffer): void {
     const status = (answer[9]! - 48) * 100 + (answer[10]! - 48) * 10 + (answer[11]! - 48);
-    this.caller.answered(status, (performance.now() - this.sentAt) * 1_000);
+    this.caller.answered(status, (performance.now() - this.sentAt) * 1_000, answer);
     this.send();
   }
 
