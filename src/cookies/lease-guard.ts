@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { bearerGuard, type HookReply, type HookRequest, type OnRequestHook } from 'keks-guard/fastify';
-import { JwtValidator } from 'keks-guard/jwt';
+import type { HookReply, HookRequest, OnRequestHook } from 'keks-guard/fastify';
+import type { JwtValidator } from 'keks-guard/jwt';
 import type { AddressInfo, Server } from 'node:net';
 
 /** What this API is, to whom tokens are shown and to the authority. */
@@ -68,6 +68,11 @@ export class LeaseGuard implements OnModuleDestroy {
   }
 
   private async start(): Promise<Running> {
+    // most servers play no story
+    const [{ bearerGuard }, { JwtValidator }] = await Promise.all([
+      import('keks-guard/fastify'),
+      import('keks-guard/jwt'),
+    ]);
     const { issuer, audience, realm, resourceMetadata } = this.options;
     const authority = `http://${this.address()}`;
     const validator = new JwtValidator({
