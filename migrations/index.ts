@@ -26,6 +26,7 @@ import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.j
 import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
 import { Receivers1796290000000 } from './1796290000000-receivers.js';
 import { ReceiverTrigger1796290060000 } from './1796290060000-receiver-trigger.js';
+import { AuditThinSteps1796310000000 } from './1796310000000-audit-thin-steps.js';
 
 /** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
 export const migrations = [
@@ -57,6 +58,7 @@ export const migrations = [
   AuditByType1796260660000,
   Receivers1796290000000,
   ReceiverTrigger1796290060000,
+  AuditThinSteps1796310000000,
 ];
 
 /**

@@ -5,6 +5,8 @@ import { AdminModule } from './auth/admin/admin.module.js';
 import { ApiKeysModule } from './auth/api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorizeModule } from './auth/authorize/authorize.module.js';
+import { ClientsModule } from './auth/clients/clients.module.js';
+import { DemoApi } from './auth/clients/demo-api.js';
 import { DeviceModule } from './auth/device/device.module.js';
 import { ParModule } from './auth/authorize/par.module.js';
 import { AuthService } from './auth/auth.service.js';
@@ -20,6 +22,7 @@ import { ResetsModule } from './auth/resets/resets.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { CookiesModule } from './cookies/cookies.module.js';
+import { LeasedCookiesModule } from './cookies/leased-cookies.module.js';
 import type { Clock } from './database/clock.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DrainState } from './http/drain.js';
@@ -74,8 +77,21 @@ export class AppModule {
       imports: [
         ...[ConfigModule.of(config), database, guard],
         ...authority,
-        ...[CookiesModule, ops, WebModule.of(config)],
+        ...[CookiesModule, ...leasedCookies(config), ops, WebModule.of(config, playsLease(config))],
       ],
     };
   }
+}
+
+/** Its API asks this server as any would, and no certificate is made for the address by which it reaches it. */
+function playsLease({ DEMO, TLS_CERT }: Config): boolean {
+  return DEMO && TLS_CERT === undefined;
+}
+
+function leasedCookies(config: Config): DynamicModule[] {
+  if (!playsLease(config)) return [];
+  const { REALM: realm, ISSUER: issuer, AUDIENCE: audience } = config;
+  const resourceMetadata = resourceMetadataUrl(audience);
+  const client = { imports: [ClientsModule], client: DemoApi };
+  return [LeasedCookiesModule.of({ realm, issuer, audience, resourceMetadata, ...client })];
 }

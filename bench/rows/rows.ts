@@ -1,5 +1,6 @@
 import type { Row } from '../harness/row.js';
 import { clientCredentials } from './client-credentials.js';
+import { feed } from './feed.js';
 import { garbage } from './garbage.js';
 import { guard } from './guard.js';
 import { introspect } from './introspect.js';
@@ -28,4 +29,5 @@ export const ROWS: readonly Row[] = [
   workers,
   revokes,
   lease,
+  feed,
 ];

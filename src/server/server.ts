@@ -32,6 +32,7 @@ import { VERSION } from '../version.js';
 
 /** A start says no more lines than somebody reads. */
 const FLAWS_TOLD = 5;
+const CLIENTS_AT_ONCE = 1_000;
 
 /** One that somebody else looks after has nothing to do in `stop`. */
 export type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
@@ -176,9 +177,14 @@ async function offered(
 
 /** Who asks from such an API is refused with every good token, and told nothing of it. */
 async function warnOfAudiences(app: NestFastifyApplication, config: Config, logger: Logger): Promise<void> {
-  const apis = await app.get(ClientsService, { strict: false }).list();
-  const enabled = apis.filter(({ disabled }) => !disabled);
-  for (const flaw of misspelledAudiences(enabled, config.AUDIENCE).slice(0, FLAWS_TOLD)) logger.warn(flaw);
+  let left = FLAWS_TOLD;
+  for await (const page of app.get(ClientsService, { strict: false }).pages(CLIENTS_AT_ONCE)) {
+    const enabled = page.filter(({ disabled }) => !disabled);
+    const flaws = misspelledAudiences(enabled, config.AUDIENCE).slice(0, left);
+    for (const flaw of flaws) logger.warn(flaw);
+    left -= flaws.length;
+    if (left === 0) return;
+  }
 }
 
 /** Tells what is new, apart from how far it is. */

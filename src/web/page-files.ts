@@ -44,6 +44,8 @@ export function partsOf(page: 'console' | 'story'): readonly string[] {
 export interface PageLinks {
   readonly reference: boolean;
   readonly story: boolean;
+  /** The API whose guard holds a lease: without it that telling is not offered. */
+  readonly lease: boolean;
 }
 
 /** Where pages find them. */
@@ -51,6 +53,7 @@ export const PAGE_LINKS = Symbol('PAGE_LINKS');
 
 const REFERENCE_LINK = /<a href="docs">(.*?)<\/a>/gs;
 const STORY_LINK = /\s*<a href="\.">.*?<\/a>/gs;
+const LEASE_TELLING = /\s*<label><input type="radio" name="telling" value="lease".*?<\/label>/gs;
 
 /** The files of one page, or those that all share, held in memory. */
 export class PageFiles {
@@ -95,7 +98,8 @@ function readPageFile(path: string, links: PageLinks): PageFile {
   return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
 }
 
-function withoutDeadLinks(html: string, { reference, story }: PageLinks): string {
-  const kept = reference ? html : html.replaceAll(REFERENCE_LINK, '$1');
+function withoutDeadLinks(html: string, { reference, story, lease }: PageLinks): string {
+  let kept = reference ? html : html.replaceAll(REFERENCE_LINK, '$1');
+  if (!lease) kept = kept.replaceAll(LEASE_TELLING, '');
   return story ? kept : kept.replaceAll(STORY_LINK, '');
 }

@@ -15,8 +15,9 @@ const HOMES: Readonly<Record<Config['HOME_PAGE'], readonly Type[]>> = {
 /** Owns the pages that people look at. They use the same API as everybody. */
 @Module({})
 export class WebModule {
-  static of({ OPS_PORT, HOME_PAGE }: Pick<Config, 'OPS_PORT' | 'HOME_PAGE'>): DynamicModule {
-    const links: PageLinks = { reference: OPS_PORT === undefined, story: HOME_PAGE === 'story' };
+  /** @param lease whether there is an API whose guard holds one */
+  static of({ OPS_PORT, HOME_PAGE }: Pick<Config, 'OPS_PORT' | 'HOME_PAGE'>, lease: boolean): DynamicModule {
+    const links: PageLinks = { reference: OPS_PORT === undefined, story: HOME_PAGE === 'story', lease };
     return {
       module: WebModule,
       controllers: [...HOMES[HOME_PAGE], ConsoleController, SharedPartsController],

@@ -190,6 +190,28 @@ describe('the story page at /', () => {
     await screenshot(page, 'story-desktop-dark');
   });
 
+  it('plays the telling with a lease: an API that asks nobody refuses the JWT once its revoke is answered', async () => {
+    await open({ colorScheme: 'light' });
+    await page.getByRole('radio', { name: 'JWT and a lease' }).check();
+    expect(await flaws(page)).toEqual([]);
+    await playToTheEnd();
+    expect(wire.calls).toEqual([
+      'POST /issue 200',
+      'GET /cookies/by-lease 200',
+      'GET /cookies/by-lease/guard 200',
+      'POST /revoke 200',
+      'GET /cookies/by-lease 401',
+      'GET /cookies/by-lease/guard 200',
+    ]);
+    expect(await scene(2).locator('.ghost').count()).toBe(1);
+    expect(await scene(2).innerText()).toContain('["Cookie","Cookie","Cookie"]');
+    expect(await scene(3).innerText()).toContain('asked about a token never');
+    expect(await scene(5).innerText()).toContain('error="invalid_token"');
+    expect(await scene(6).innerText()).toContain('refused from memory once, asked about a token never');
+    expect(await flaws(page)).toEqual([]);
+    await screenshot(page, 'story-lease-desktop-light');
+  });
+
   it('goes step by step with the keyboard alone, and back to the beginning', async () => {
     await open();
     await page.keyboard.press('Tab');
@@ -267,6 +289,21 @@ describe('the story page at /', () => {
     expect(await overflow(page)).toBe(0);
     expect(await flaws(page)).toEqual([]);
     await screenshot(page, `story-${name}`);
+  });
+
+  it.each([
+    ['desktop-dark', DESKTOP, 'dark'],
+    ['phone-light', PHONE, 'light'],
+    ['phone-dark', PHONE, 'dark'],
+    ['phone-320', { width: 320, height: 640 }, 'light'],
+  ] as const)('fits a screen, with a lease: %s', async (name, viewport, colorScheme) => {
+    await open({ viewport, colorScheme });
+    await page.getByRole('radio', { name: 'JWT and a lease' }).check();
+    await screenshot(page, `story-lease-${name}-start`);
+    await playToTheEnd();
+    expect(await overflow(page)).toBe(0);
+    expect(await flaws(page)).toEqual([]);
+    await screenshot(page, `story-lease-${name}`);
   });
 
   it('is dark or light as the system is', async () => {

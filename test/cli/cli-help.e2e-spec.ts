@@ -345,6 +345,8 @@ describe('keks demo', () => {
     expect([code, steps.map(({ status }) => status)]).toEqual([0, [200, 200, 200, 200, 401]]);
     expect(steps.at(-1)?.body).toMatch(/^revoked, \d+ ms of the lease left, 0 questions$/);
     expect(stdout).not.toContain(api.clientSecret);
+    const absent = await demo('--lease');
+    expect([absent.code, absent.stderr]).toEqual([1, expect.stringContaining('has no API with a lease')]);
     const refused = await demo(`--lease ${(await addClient(app)).clientId}`, 'kcs_wrong');
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('came to no verdict')]);
   });

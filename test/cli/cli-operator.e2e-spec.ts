@@ -85,6 +85,27 @@ describe('lists of many', () => {
     expect((await run('grant', 'list')).stdout.trimEnd().split('\n')).toHaveLength(grants.length + 1);
   });
 
+  it('of clients: all of them, the newest first and once, also those that were made in the same moment', async () => {
+    const { client: database } = app.database;
+    await database.query(
+      `INSERT INTO clients (client_id, name, scope, audience, token_format, created_at)
+       SELECT 'c-' || lpad(n::text, 24, '0'), 'many', '', '{}', 'opaque', now() - interval '1 d' - n / 700 * interval '1 h'
+         FROM generate_series(1, $1::int) n`,
+      [MANY],
+    );
+    const clients = await json<{ client_id: string; name: string; created_at: string }[]>('client', 'list');
+    const times = clients.map(({ created_at: at }) => at);
+    expect(times).toEqual(times.toSorted().toReversed());
+    const ids = clients.map(({ client_id: id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(clients.filter(({ name }) => name === 'many')).toHaveLength(MANY);
+    const { stdout } = await run('client', 'list');
+    const [heading = '', ...lines] = stdout.trimEnd().split('\n');
+    expect(heading).toMatch(/^CLIENT_ID +NAME +SCOPE /);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(ids);
+    await database.query(`DELETE FROM clients WHERE name = 'many'`);
+  });
+
   it('of one person who has none: an empty array, and the headings', async () => {
     expect(await json('session', 'list', '--user', 'Ben')).toEqual([]);
     expect((await run('session', 'list', '--user', 'Ben')).stdout).toMatch(/^ID .*EXPIRES\n$/);
@@ -238,7 +259,27 @@ describe('audit', () => {
     );
   });
 
+  it('of a time: nothing older and nothing younger, the whole millisecond at both ends included', async () => {
+    await app.database.client.query(
+      `INSERT INTO audit_events (created_at, type, actor)
+       SELECT '2025-02-01T12:00:00.123456Z'::timestamptz + n * interval '1 ms', 'timed.' || n, 'user:Fay'
+         FROM generate_series(0, 3) AS n`,
+    );
+    const at = (n: number): string => `2025-02-01T13:00:00.${123 + n}+01:00`;
+    const types = async (...args: string[]): Promise<string[]> =>
+      (await json<Event[]>('audit', '--actor', 'user:Fay', ...args)).map(({ type }) => type);
+    expect(await types('--since', at(1), '--until', at(2))).toEqual(['timed.1', 'timed.2']);
+    expect(await types('--until', at(1))).toEqual(['timed.0', 'timed.1']);
+    expect(await types('--since', at(1))).toEqual(['timed.1', 'timed.2', 'timed.3']);
+    expect(await types('--since', at(1), '--limit', '1')).toEqual(['timed.3']);
+    expect(await types('--until', at(-1))).toEqual([]);
+  });
+
   it.each([
+    ['--since', 'yesterday'],
+    ['--since', '2026-01-31'],
+    ['--until', '2026-01-31T12:00:00'],
+    ['--until', '2026-13-31T12:00:00Z'],
     ['--limit', '0'],
     ['--limit', '10001'],
     ['--limit', 'x'],
@@ -247,6 +288,12 @@ describe('audit', () => {
   ])('%s %s: exit 2', async (...args) =>
     expect(await refused('audit', ...args)).toEqual([2, 'invalid_request']),
   );
+
+  it('--follow goes on for ever, so it does not go with --until: exit 2', async () =>
+    expect(await refused('audit', '--follow', '--until', '2026-01-31T12:00:00Z')).toEqual([
+      2,
+      'invalid_request',
+    ]));
 
   describe('export', () => {
     interface Line {

@@ -296,7 +296,7 @@ function strays(): Promise<HttpTraffic> {
 
 const ask = (leases: GuardLeases, guard: string): Promise<News | undefined> => {
   const from = { place: 'nowhere', snapshot: Snapshot.NOTHING };
-  return leases.ask(guard, from, new AbortController().signal);
+  return leases.ask({ guard, from, proof: undefined }, new AbortController().signal);
 };
 
 let flooded: Promise<GuardLeases> | undefined;

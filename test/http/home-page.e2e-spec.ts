@@ -25,7 +25,10 @@ describe('HOME_PAGE', () => {
 
   it('story, if nothing else is said', async () => {
     keks = await startTestApp();
-    expect(await (await home()).text()).toContain('story.js');
+    const page = await (await home()).text();
+    expect(page).toContain('story.js');
+    // without the API whose guard holds a lease nobody is offered its story
+    expect(page).not.toContain('value="lease"');
     expect(await documented()).toContain('/');
     expect(await console()).toContain('>The story</a>');
     expect(await loaded()).toEqual(new Set([200]));

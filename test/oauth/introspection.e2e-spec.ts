@@ -422,6 +422,16 @@ describe('POST /oauth/introspect (RFC 7662)', () => {
     expect(answer.body).toMatchObject({ active: true });
   });
 
+  it('tells many that ask at once apart, also where they show the same secret', async () => {
+    const { access_token: token } = await clientToken(keks, baker);
+    const mixed = { ...stranger, clientSecret: baker.clientSecret };
+    const asked = Array.from({ length: 60 }, (_, n) => [baker, stranger, mixed][n % 3] ?? baker);
+    const answers = await Promise.all(asked.map((as) => ask(token, as)));
+    expect(answers.map(({ status, body }) => [status, (body as { active?: boolean }).active])).toEqual(
+      asked.map((as) => (as === mixed ? [401, undefined] : [200, as === baker])),
+    );
+  });
+
   describe('400 invalid_request', () => {
     it('without a token, and with an empty one', async () => {
       for (const parameters of [{}, { token: '' }, { token_type_hint: 'access_token' }])

@@ -29,17 +29,23 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The compiled program as a process of its own, ready to serve. On a free port, unless the environment names one. */
-export async function startProcess(environment: Record<string, string>): Promise<ServerProcess> {
+/**
+ * The compiled program as a process of its own, ready to serve. On a free port, unless the environment names one.
+ * @param file of another version of it
+ */
+export async function startProcess(
+  environment: Record<string, string>,
+  file?: string,
+): Promise<ServerProcess> {
   const port = Number(environment['PORT']) || (await freePort());
-  const server = launch({ ...environment, PORT: String(port) }, `http://127.0.0.1:${port}`);
+  const server = launch({ ...environment, PORT: String(port) }, `http://127.0.0.1:${port}`, file);
   await untilReady(server);
   return server;
 }
 
 /** The compiled program, without waiting for anything. */
-export function launch(environment: Record<string, string>, url = ''): ServerProcess {
-  const child = spawn(process.execPath, [program('main')], {
+export function launch(environment: Record<string, string>, url = '', file = program('main')): ServerProcess {
+  const child = spawn(process.execPath, [file], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

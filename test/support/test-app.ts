@@ -66,9 +66,11 @@ export function environment(databaseUrl: string, extra: Record<string, string> =
 export async function startTestApp(
   extra: Record<string, string> = {},
   existing?: TestDatabase,
+  /** What no environment of a database beside the program can say. */
+  changed: Partial<Config> = {},
 ): Promise<TestApp> {
   const database = existing ?? (await createDatabase());
-  const config = loadConfig(environment(database.url, extra));
+  const config = { ...loadConfig(environment(database.url, extra)), ...changed };
   const clock = new ManualClock();
   const log: string[] = [];
   const sink = new Writable({

@@ -26,6 +26,8 @@ export interface AuthenticatedClient {
   readonly isPublic: boolean;
   /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
   readonly isBound: boolean;
+  /** Of the secret that it has shown, if it has one. */
+  readonly digest?: Buffer;
 }
 
 /** A secret that we made. Whether it is still the client's, the database knows. */
@@ -43,7 +45,7 @@ export interface NamedClient {
 
 /** Fields as text. */
 type ClientRow = readonly [
-  /** Which question of the batch this answers, from 1. */
+  /** Which secret of the batch this is of, from 1. */
   at: string,
   clientId: string,
   scope: string,
@@ -125,6 +127,7 @@ export class ClientAuthentication {
       isApp: forPeople !== null,
       isPublic: false,
       isBound: bound !== null,
+      digest,
     };
   }
 
@@ -139,10 +142,18 @@ export class ClientAuthentication {
     return { clientId, scope, audience, tokenFormat, isApp: isApp(client), isPublic, isBound };
   }
 
+  /** An API shows the same secret with each of its requests: among those that come together it is looked for once. */
   private async lookUp(digests: readonly Buffer[]): Promise<(ClientRow | undefined)[]> {
-    const rows = await this.database.runHot<ClientRow>(LOOK_UP_CLIENTS, [byteaArray(digests)]);
-    const found = Array.from<ClientRow | undefined>({ length: digests.length });
-    for (const row of rows) found[Number(row[0]) - 1] = row;
-    return found;
+    const distinct: Buffer[] = [];
+    const places = new Map<string, number>();
+    const wanted = digests.map((digest) => {
+      const key = digest.toString('latin1');
+      const place = places.get(key) ?? distinct.push(digest);
+      places.set(key, place);
+      return place;
+    });
+    const rows = await this.database.runHot<ClientRow>(LOOK_UP_CLIENTS, [byteaArray(distinct)]);
+    const found = new Map(rows.map((row) => [Number(row[0]), row]));
+    return wanted.map((place) => found.get(place));
   }
 }

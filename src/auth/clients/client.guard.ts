@@ -3,7 +3,11 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { Refusals } from '../audit/refusals.js';
 import { originOf, type HttpRequest } from '../request-origin.js';
 import { ClientThrottle } from '../throttle/client-throttle.js';
-import { ClientAuthentication, type AuthenticatedClient } from './client-authentication.js';
+import {
+  ClientAuthentication,
+  type AuthenticatedClient,
+  type GenuineSecret,
+} from './client-authentication.js';
 import { claimedClientId, type ClientRequest } from './client-credentials.js';
 
 const CLIENT = Symbol('keks:client');
@@ -30,7 +34,7 @@ export class OptionalClientGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<GuardedRequest>();
     try {
       const secret = this.clients.presented(request);
-      if (secret?.digest) this.meanwhile(request);
+      if (secret?.digest) this.meanwhile(request, secret);
       const client = secret && (await this.clients.authenticate(secret));
       if (client?.isPublic && !this.admitsPublic) throw new WireError('invalid_client');
       request[CLIENT] = client;
@@ -42,7 +46,7 @@ export class OptionalClientGuard implements CanActivate {
   }
 
   /** What may begin while the database is asked about a client whose secret we made. Nothing of it is an answer. */
-  protected meanwhile(_request: ClientRequest): void {}
+  protected meanwhile(_request: ClientRequest, _secret: GenuineSecret): void {}
 
   /** Only here is an address refused: what a stranger does behind the same one takes nothing from a client with its secret. */
   private async failed(request: GuardedRequest): Promise<void> {

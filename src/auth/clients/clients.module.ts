@@ -7,13 +7,14 @@ import { ClientAssertions } from './client-assertions.js';
 import { ClientAuthentication } from './client-authentication.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client } from './client.entity.js';
+import { DemoApi } from './demo-api.js';
 import { ClientsService } from './clients.service.js';
 import { SelfRegisteredClients } from './self-registered-clients.js';
 
 /** Owns systems and their secrets; never their tokens. */
 @Module({
   imports: [TypeOrmModule.forFeature([Client, ClientSecret]), LeasesModule, TelemetryModule, TokensModule],
-  providers: [ClientAssertions, ClientAuthentication, ClientsService, SelfRegisteredClients],
-  exports: [ClientAuthentication, ClientsService, SelfRegisteredClients],
+  providers: [ClientAssertions, ClientAuthentication, ClientsService, DemoApi, SelfRegisteredClients],
+  exports: [ClientAuthentication, ClientsService, DemoApi, SelfRegisteredClients],
 })
 export class ClientsModule {}

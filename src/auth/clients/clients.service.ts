@@ -79,8 +79,12 @@ export class ClientsService {
     });
   }
 
-  async list(): Promise<ClientRecord[]> {
-    return (await this.clients.find({ order: { createdAt: 'ASC', id: 'ASC' } })).map(recordOf);
+  /** All, newest first, so many at a time. */
+  async *pages(size: number): AsyncGenerator<ClientRecord[]> {
+    for (let page; page === undefined || page.length === size;) {
+      page = await this.page(page?.at(-1)?.position, size);
+      yield page;
+    }
   }
 
   /** Newest first. */

@@ -9,8 +9,8 @@ import { LeaseHolders } from './lease-holders.js';
 import * as sql from './leases.sql.js';
 import { LeaseRegister, type Renewed } from './lease-register.js';
 import { Publication } from './publication.js';
-import type { News, Poll, Position } from './poll.js';
-import { RecentRevocations } from './recent-revocations.js';
+import { recentFor, type News, type Poll, type Position, type Question } from './poll.js';
+import type { RecentRevocations } from './recent-revocations.js';
 import type { Snapshot } from './snapshot.js';
 
 const GUARDS_MOST = 1_000;
@@ -62,23 +62,21 @@ export class GuardLeases implements BeforeApplicationShutdown {
    * @param gone aborted when the guard does not wait any more
    * @throws Unavailable
    */
-  ask(guard: string, from: Position, gone: AbortSignal): Promise<News> {
+  ask({ guard, from, proof }: Question, gone: AbortSignal): Promise<News> {
     const askedAt = performance.now();
     if (this.stopped) throw new Unavailable('the server stops');
     const isNew = !this.holders.holds(guard);
     const room = this.polls.size < (isNew ? GUARDS_MOST : POLLS_MOST);
     if (!room || (isNew && this.holders.size >= GUARDS_MOST)) throw new Unavailable('too many guards');
     this.bell.listen();
-    if (this.recent?.place === from.place) {
-      this.holders.acknowledge(guard, from.snapshot);
-      // it came while others were told
-      if (this.recent.hasNews(from.snapshot)) this.rung = true;
-    }
+    this.acknowledge(guard, from);
+    // it came while others were told
+    if (this.recent?.place === from.place && this.recent.hasNews(from.snapshot)) this.rung = true;
     const renewedAt = Math.min(askedAt, this.register.renewed?.at ?? 0);
     const due = isNew ? askedAt : Math.max(askedAt, renewedAt + this.ttlMs / 3);
     if (gone.aborted) throw new Unavailable('the guard does not wait any more');
     return new Promise((resolve, reject) => {
-      const poll = { guard, from, askedAt, isNew, due, resolve, reject };
+      const poll = { guard, from, proof, askedAt, isNew, due, resolve, reject };
       this.polls.add(poll);
       gone.addEventListener('abort', () => {
         if (this.polls.delete(poll)) reject(new Unavailable('the guard does not wait any more'));
@@ -87,10 +85,22 @@ export class GuardLeases implements BeforeApplicationShutdown {
     });
   }
 
+  /**
+   * What a question says before it is known whether its client may still ask: by the secret and the name that only the guard has,
+   * that is what it has applied, answered or not. Whoever waits for it need not wait for the database.
+   */
+  hear({ guard, from, proof }: Question): void {
+    if (proof && this.holders.isProof(guard, proof)) this.acknowledge(guard, from);
+  }
+
   /** A guard that stops holds no lease any more, of whichever instance, and nobody waits for it. @throws Unavailable */
   async leave(guard: string): Promise<void> {
     if (!this.holders.holds(guard)) await this.database.run(sql.TELL_LEAVING, [guard]);
     else this.letGo(guard);
+  }
+
+  private acknowledge(guard: string, { place, snapshot }: Position): void {
+    if (this.recent?.place === place) this.holders.acknowledge(guard, snapshot);
   }
 
   private letGo(guard: string): void {
@@ -187,11 +197,10 @@ export class GuardLeases implements BeforeApplicationShutdown {
     const batch = [...this.polls];
     this.rung = false;
     const renewed = this.lasting(batch) ?? (await this.enter(batch));
-    const log = (this.recent ??= startOf(batch, renewed));
+    const log = (this.recent ??= recentFor(batch, renewed, RECENT_MOST));
     const lengthFor = (poll: Poll): number => this.ttlMs - Math.max(0, poll.askedAt - renewed.from);
-    for (const poll of batch)
-      if (this.polls.has(poll))
-        this.holders.expect(poll.guard, poll.askedAt + lengthFor(poll), renewed.applied);
+    for (const poll of batch.filter((one) => this.polls.has(one)))
+      this.holders.expect(poll.guard, poll.askedAt + lengthFor(poll), renewed.applied, poll.proof);
     const found = await this.register.read(renewed, log.upTo, RECENT_MOST + 1);
     if (!found) return this.ring();
     log.add(found.rows, found.seenBy);
@@ -237,11 +246,4 @@ export class GuardLeases implements BeforeApplicationShutdown {
       poll.resolve(revocations ? { position, revocations, leaseMs } : 'too far behind');
     }
   }
-}
-
-/** Nothing is kept before somebody asks; then what the one that is furthest behind has not seen. Nobody is ahead of `applied`. */
-function startOf(batch: readonly Poll[], { place, applied }: Renewed): RecentRevocations {
-  const known = batch.filter(({ from }) => from.place === place);
-  const since = known.reduce((all, { from }) => all.meet(from.snapshot), applied);
-  return new RecentRevocations(place, since, RECENT_MOST);
 }

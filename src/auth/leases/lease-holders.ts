@@ -5,6 +5,8 @@ interface Holder {
   until: number;
   /** What it has applied while it may hold a lease. */
   applied: Snapshot;
+  /** With which it has asked for its lease: the digest of a secret. */
+  proof: Buffer | undefined;
 }
 
 /** Somebody waits until those who are left have applied these transactions. */
@@ -86,6 +88,11 @@ export class LeaseHolders {
     return (this.holders.get(guard)?.until ?? 0) > performance.now();
   }
 
+  /** Whether this is what the guard has proved itself with when it got its lease. */
+  isProof(guard: string, proof: Buffer): boolean {
+    return this.holders.get(guard)?.proof?.equals(proof) === true;
+  }
+
   /** A poll has come: its guard has applied all that it asks from. */
   acknowledge(guard: string, applied: Snapshot): void {
     const holder = this.holders.get(guard);
@@ -95,10 +102,10 @@ export class LeaseHolders {
   }
 
   /** Before the log is read for its answer. @param applied by somebody who holds none yet */
-  expect(guard: string, until: number, applied: Snapshot): void {
+  expect(guard: string, until: number, applied: Snapshot, proof?: Buffer): void {
     const holder = this.holders.get(guard);
-    if (holder) holder.until = Math.max(holder.until, until);
-    else this.holders.set(guard, { until, applied });
+    if (holder) Object.assign(holder, { until: Math.max(holder.until, until), proof });
+    else this.holders.set(guard, { until, applied, proof });
   }
 
   /** It has said that it holds none any more. */

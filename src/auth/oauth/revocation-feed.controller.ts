@@ -5,7 +5,8 @@ import { Public } from 'keks-guard';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
-import { ClientGuard, CurrentClient } from '../clients/client.guard.js';
+import { CurrentClient } from '../clients/client.guard.js';
+import { guardOf, RevocationFeedGuard } from './revocation-feed.guard.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { feedAnswer, feedRequest, type FeedAnswer, type FeedRequest } from './revocation-feed.schemas.js';
 
@@ -18,7 +19,7 @@ export class RevocationFeedController {
 
   @Post('revocations')
   @HttpCode(200)
-  @UseGuards(ClientGuard)
+  @UseGuards(RevocationFeedGuard)
   @Header('Cache-Control', 'no-store')
   @ApiConsumes('application/x-www-form-urlencoded')
   @ApiOperation({
@@ -35,11 +36,12 @@ export class RevocationFeedController {
     @Res({ passthrough: true }) { raw }: { readonly raw: ServerResponse },
   ): Promise<FeedAnswer> {
     if (client.audience.length === 0) throw WireError.because('not_an_api');
-    const name = `${client.clientId} ${guard}`;
+    const name = guardOf(client.clientId, guard);
     if (leave !== undefined) return this.feed.leave(name);
     const gone = new AbortController();
     if (raw.closed) gone.abort();
-    raw.once('close', () => gone.abort());
-    return this.feed.answer({ guard: name, cursor, gone: gone.signal });
+    // who has been answered has not gone; to abort all the same would cost a stack trace each time
+    raw.once('close', () => raw.writableFinished || gone.abort());
+    return this.feed.answer({ guard: name, cursor, proof: client.digest, gone: gone.signal });
   }
 }

@@ -9,10 +9,12 @@ import type { FeedAnswer } from './revocation-feed.schemas.js';
 /** `place~snapshot`, and `~last` in the middle of the log. */
 const CURSOR = /^([\w-]{1,80})~([\d:,]{1,8000})(?:~(\d{1,18}))?$/;
 
-export interface Question {
+export interface FeedQuestion {
   /** Unlike that of all other guards of all clients. */
   readonly guard: string;
   readonly cursor: string | undefined;
+  /** The digest of the secret that it has shown, if it has one. */
+  readonly proof: Buffer | undefined;
   /** Aborted when nobody waits for the answer. */
   readonly gone: AbortSignal;
 }
@@ -26,11 +28,11 @@ export class RevocationFeed {
   ) {}
 
   /** @throws WireError invalid_request; Unavailable */
-  async answer({ guard, cursor, gone }: Question): Promise<FeedAnswer> {
+  async answer({ guard, cursor, proof, gone }: FeedQuestion): Promise<FeedAnswer> {
     const at = cursor === undefined ? undefined : parseCursor(cursor);
     if (!at) return this.page();
     if ('last' in at) return (await this.nextPage(at)) ?? this.page();
-    const news = await this.leases.ask(guard, at, gone);
+    const news = await this.leases.ask({ guard, from: at, proof }, gone);
     if (news === 'too far behind') return this.page();
     return {
       cursor: spelled(news.position),
@@ -39,6 +41,12 @@ export class RevocationFeed {
       lease_ms: news.leaseMs,
       entries: [...news.revocations],
     };
+  }
+
+  /** Before it is known whether it may be answered. */
+  hear(guard: string, cursor: string, proof: Buffer): void {
+    const at = readCursor(cursor);
+    if (at && !('last' in at)) this.leases.hear({ guard, from: at, proof });
   }
 
   /** To a guard that stops there is nothing more to say. */
@@ -73,9 +81,15 @@ function spelled({ place, snapshot }: Position): string {
 
 /** @throws WireError */
 function parseCursor(text: string): Position | Bookmark {
+  const read = readCursor(text);
+  if (!read) throw WireError.because('bad_cursor', 'cursor');
+  return read;
+}
+
+function readCursor(text: string): Position | Bookmark | undefined {
   const [, place, seen = '', last] = CURSOR.exec(text) ?? [];
   const snapshot = Snapshot.parse(seen);
-  if (place === undefined || !snapshot) throw WireError.because('bad_cursor', 'cursor');
+  if (place === undefined || !snapshot) return undefined;
   const position = { place, snapshot };
   return last === undefined ? position : { position, last };
 }

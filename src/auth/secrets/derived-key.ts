@@ -15,7 +15,8 @@ export function derivedKey(
     | 'form-proof'
     | 'password-reset'
     | 'user-code'
-    | 'dpop-nonce',
+    | 'dpop-nonce'
+    | 'demo-api',
   bytes = 32,
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `keks/1/${purpose}`, bytes));

@@ -55,12 +55,17 @@ export class PasswordHash {
     const input = parts?.pepper === NO_PEPPER ? password : peppered(password, found ?? this.peppers[0]);
     const same = await compare(input, bcrypted);
     if (same && checkable && stored !== undefined) return true;
-    await this.makeUpFor(cost);
+    await this.makeUpFrom(cost);
     return false;
   }
 
+  /** Of somebody who is refused with the right password: so much more work that it tells nothing. */
+  makeUpFor(stored: string): Promise<void> {
+    return this.makeUpFrom(costOf(stored));
+  }
+
   /** 2^c and once more 2^c, 2^(c+1), ... up to below 2^d are together 2^d. */
-  private async makeUpFor(cost: number): Promise<void> {
+  private async makeUpFrom(cost: number): Promise<void> {
     for (let each = cost; each < costOf(this.dummy); each += 1)
       await compare('', partsOf(this.nobodys(each))?.bcrypted ?? '');
   }

@@ -45,6 +45,7 @@ export class PasswordLogin {
       const same = await this.passwords.match(password, user?.passwordHash);
       const refusal = refusalOf(user, same);
       if (!user || refusal) {
+        if (user && same) await this.passwords.makeUpFor(user);
         await admitted.failed(async (queries, reached) => {
           await this.note(queries, { user, reason: refusal ?? 'unknown_user', reached }, origin);
         });

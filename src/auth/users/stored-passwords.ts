@@ -36,6 +36,11 @@ export class StoredPasswords {
     return this.hash.matches(password, stored);
   }
 
+  /** After a match that lets nobody in all the same. */
+  makeUpFor({ passwordHash }: UserWithHash): Promise<void> {
+    return this.hash.makeUpFor(passwordHash);
+  }
+
   /**
    * Of several logins at once one moves it; the others prove their password against what it left. To another key only where
    * that is the newest: two instances in the middle of a rotation would move it to and fro.

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuditQuestion } from '../../auth/audit/audit-log.js';
 import type { AuditRow } from '../../auth/audit/audit.sql.js';
 import type { Position } from '../../auth/lists/cursors.js';
@@ -7,6 +7,7 @@ import { auditExport } from './audit-export.js';
 import { examples, once, type Act } from '../noun.js';
 import { WrongUsage } from '../refusal.js';
 import type { Services } from '../services.js';
+import { readTime, TIME_EXAMPLE } from '../time.js';
 
 const LIMIT_MOST = 10_000;
 const PAGE = 1_000;
@@ -19,6 +20,8 @@ interface Options {
   readonly client?: string;
   readonly grant?: string;
   readonly token?: string;
+  readonly since?: Date;
+  readonly until?: Date;
   readonly limit: number;
   readonly follow?: boolean;
 }
@@ -34,10 +37,21 @@ export function audit(program: Command, act: Act): void {
     .addOption(once('--client <client_id>', 'done by a client, or to one'))
     .addOption(once('--grant <id>', 'the life of one login, key or client'))
     .addOption(once('--token <id>', 'what happened to one token, by its id'))
+    .addOption(time('--since <time>', 'nothing older than this'))
+    .addOption(time('--until <time>', 'nothing younger than this'))
     .option('--limit <n>', 'so many events', limitOf, 100)
-    .option('--follow', 'then go on with what happens, until interrupted; with --json one document a line')
+    .addOption(
+      new Option(
+        '--follow',
+        'then go on with what happens, until interrupted; with --json one document a line',
+      ).conflicts('until'),
+    )
     .addHelpText(
-      ...examples('keks audit --type login.refused --limit 20', 'keks audit --user alice --follow'),
+      ...examples(
+        'keks audit --type login.refused --limit 20',
+        'keks audit --user alice --follow',
+        `keks audit --since 2026-01-31T00:00:00Z --until ${TIME_EXAMPLE} --limit 10000`,
+      ),
     )
     .action(act(run));
   auditExport(noun, act);
@@ -48,7 +62,7 @@ async function run(options: Options, command: Command): Promise<Answer> {
   const { withServices } = await import('../services.js');
   const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
   return withServices(async (services) => {
-    const read = (): Promise<AuditRow[]> => last(services, question, options.limit);
+    const read = (): Promise<AuditRow[]> => last(services, question, options);
     if (options.follow !== true) {
       const events = await read();
       return { json: events.map(publicOf), text: linesOf(events) };
@@ -59,13 +73,17 @@ async function run(options: Options, command: Command): Promise<Answer> {
   });
 }
 
-async function last(services: Services, question: AuditQuestion, limit: number): Promise<AuditRow[]> {
-  const { AuditLog } = await import('../../auth/audit/audit-log.js');
+async function last(
+  services: Services,
+  question: AuditQuestion,
+  { limit, since, until }: Options,
+): Promise<AuditRow[]> {
+  const { AuditLog, upTo } = await import('../../auth/audit/audit-log.js');
   const log = services.get(AuditLog);
   const found: AuditRow[] = [];
-  let rest: Position | undefined;
+  let rest: Position | undefined = until && upTo(until);
   do {
-    const page = await log.page(question, Math.min(PAGE, limit - found.length), rest);
+    const page = await log.page(question, Math.min(PAGE, limit - found.length), rest, since);
     found.push(...page.events);
     rest = page.rest;
   } while (rest && found.length < limit);
@@ -85,6 +103,17 @@ async function questionOf(options: Options): Promise<AuditQuestion> {
       throw new WrongUsage(`--${name} takes an id, as the events show it: never a token.`);
   const { type, actor, user, client, grant, token } = options;
   return { type, actor, user, client_id: client, grant_id: grant, token_id: token };
+}
+
+function time(flags: string, description: string): Option {
+  return new Option(flags, `${description}: RFC 3339, such as ${TIME_EXAMPLE}`).argParser(
+    (text: string, before: Date | undefined) => {
+      if (before) throw new InvalidArgumentError('It may be given once.');
+      const read = readTime(text);
+      if (!read) throw new InvalidArgumentError(`It takes a time with its zone, such as ${TIME_EXAMPLE}.`);
+      return read;
+    },
+  );
 }
 
 function limitOf(text: string): number {

@@ -1,5 +1,7 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
-import { facts, moment, table, type Answer } from '../answer.js';
+import type { ClientRecord } from '../../auth/clients/clients.service.js';
+import { facts, moment, type Answer } from '../answer.js';
+import { PAGE, printList, type Listing } from '../listing.js';
 import { examples, once, type Act } from '../noun.js';
 import { judged } from '../style.js';
 import { Refusal } from '../refusal.js';
@@ -57,7 +59,7 @@ export function client(program: Command, act: Act): void {
     .action(act(add));
   noun
     .command('list')
-    .description('all clients')
+    .description('all clients, the newest first')
     .addHelpText(...examples('keks client list'))
     .action(act(list));
   noun
@@ -111,9 +113,10 @@ function uris(flags: string, description: string): Option {
   });
 }
 
-async function list(): Promise<Answer> {
-  const clients = await withClients((service) => service.list());
-  const rows = clients.map((one) => [
+const CLIENTS: Listing<ClientRecord> = {
+  of: 'clients',
+  headings: ['CLIENT_ID', 'NAME', 'SCOPE', 'AUDIENCE', 'RESOURCES', 'FORMAT', 'STATE', 'CREATED'],
+  cells: (one) => [
     one.clientId,
     one.selfRegistered ? `${one.name} (self-registered)` : one.name,
     one.scope,
@@ -122,11 +125,12 @@ async function list(): Promise<Answer> {
     one.tokenFormat,
     judged(one.disabled ? 'disabled' : 'enabled'),
     moment(one.createdAt),
-  ]);
-  return {
-    json: clients.map(publicOf),
-    text: table(['CLIENT_ID', 'NAME', 'SCOPE', 'AUDIENCE', 'RESOURCES', 'FORMAT', 'STATE', 'CREATED'], rows),
-  };
+  ],
+  publicOf,
+};
+
+function list(_: object, command: Command): Promise<Answer> {
+  return withClients((clients) => printList(clients.pages(PAGE), CLIENTS, command));
 }
 
 async function show(id: string): Promise<Answer> {

@@ -18,8 +18,8 @@ export function demo(program: Command, act: Act): void {
     .option('--jwt', 'with a signed token, whose content is shown, instead of an opaque one')
     .addOption(
       once(
-        '--lease <client_id>',
-        'with a JWT that a guard of this API checks alone, and that dies all the same; its secret comes on standard input',
+        '--lease [client_id]',
+        'with a JWT that an API checks alone, and that dies all the same: one of the server, or here as this client, whose secret comes on standard input',
       ),
     )
     .addOption(once('--user <name>', 'somebody else than the demo user; the scope cookies:eat is needed'))
@@ -31,6 +31,7 @@ export function demo(program: Command, act: Act): void {
       ...examples(
         'keks demo',
         'keks demo --jwt',
+        'keks demo --lease',
         'keks demo --lease c-0123456789abcdef01234567 < secret.txt',
         'keks demo --user alice',
         'keks demo --url https://auth.example.com --user alice --password-stdin < password.txt',
@@ -42,7 +43,8 @@ export function demo(program: Command, act: Act): void {
 interface Options {
   readonly url?: string;
   readonly jwt?: boolean;
-  readonly lease?: string;
+  /** Without a value: true. */
+  readonly lease?: string | true;
   readonly user?: string;
   readonly passwordStdin?: boolean;
 }
@@ -66,11 +68,13 @@ async function tellingOf(
   who: { user: string; password: string } | undefined,
   { lease, jwt }: Options,
 ): Promise<AsyncGenerator<Exchange>> {
-  const [{ storyOf }, { leaseStoryOf }] = await Promise.all([
+  const [{ storyOf }, { leaseStoryOf }, { leasedApiStoryOf }] = await Promise.all([
     import('./demo/story.js'),
     import('./demo/lease-story.js'),
+    import('./demo/leased-api-story.js'),
   ]);
   if (lease === undefined) return storyOf(url, who, jwt === true ? 'jwt' : 'opaque');
+  if (lease === true) return leasedApiStoryOf(url, who);
   if (who)
     throw new WrongUsage('--lease plays with the demo user: standard input has the secret of the client.');
   return leaseStoryOf(url, who, {

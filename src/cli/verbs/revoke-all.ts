@@ -4,6 +4,7 @@ import type { Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { showingProgress } from '../progress.js';
 import { WrongUsage } from '../refusal.js';
+import { readTime, TIME_EXAMPLE } from '../time.js';
 import { afterwards, beforehand, publicEnd, type Ended, type Kept } from './revoke-all-words.js';
 import type { Services, Session } from '../services.js';
 
@@ -22,9 +23,7 @@ export function revokeAll(program: Command, act: Act): void {
     .description(
       'ends whatever a restored backup brought back: logins, API keys, tokens, client secrets, passwords, signing keys',
     )
-    .addOption(
-      once('--before <time>', 'RFC 3339, such as 2026-01-31T12:00:00Z, or "now"').makeOptionMandatory(),
-    )
+    .addOption(once('--before <time>', `RFC 3339, such as ${TIME_EXAMPLE}, or "now"`).makeOptionMandatory())
     .option('--keep-passwords', 'leaves passwords as they are: also those that were changed since the backup')
     .option('--keep-secrets', 'leaves client secrets: also those that were retired since the backup')
     .option('--keep-signing-keys', 'leaves signing keys: also one that was compromised since the backup')
@@ -91,10 +90,7 @@ async function end(services: Services, access: RestoredAccess, work: Work): Prom
 /** @returns undefined for now @throws WrongUsage */
 function timeOf(text: string): Date | undefined {
   if (text === 'now') return undefined;
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
-    ? new Date(text)
-    : undefined;
-  if (!time || Number.isNaN(time.getTime()))
-    throw new WrongUsage('--before takes a time with its zone, such as 2026-01-31T12:00:00Z, or "now".');
+  const time = readTime(text);
+  if (!time) throw new WrongUsage(`--before takes a time with its zone, such as ${TIME_EXAMPLE}, or "now".`);
   return time;
 }

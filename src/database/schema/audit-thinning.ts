@@ -19,12 +19,16 @@ export async function thinAuditLog(
   }
 }
 
-/** Nobody waits for the copy, however long it takes. */
+/** Step by step, each committed: nobody waits for it, and one that was cut off goes on where it was. */
 async function copied(client: pg.Client, name: string): Promise<boolean> {
-  await client.query('BEGIN; SET LOCAL statement_timeout = 0');
-  const { rows } = await client.query<{ ready: boolean }>('SELECT keks_thin_audit($1, false) AS ready', [
-    name,
-  ]);
-  await client.query('COMMIT');
-  return rows[0]?.ready ?? false;
+  for (;;) {
+    await client.query('BEGIN; SET LOCAL statement_timeout = 0');
+    const { rows } = await client.query<{ ready: boolean | null }>(
+      'SELECT keks_thin_audit($1, false) AS ready',
+      [name],
+    );
+    await client.query('COMMIT');
+    const ready = rows[0]?.ready ?? null;
+    if (ready !== null) return ready;
+  }
 }

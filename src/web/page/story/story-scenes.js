@@ -1,8 +1,8 @@
-/** The story in its two tellings. Each scene sends what it says, and nothing else. */
+/** The story in its tellings. Each scene sends what it says, and nothing else. */
 import { decode, duration, verify } from './story-jwt.js';
+import { LEASE_TELLING } from './story-lease.js';
+import { logIn, revoke, toFactory } from './story-steps.js';
 
-const toFactory = { from: 'client', to: 'api', method: 'GET', path: 'cookies' };
-const toAuthority = { from: 'client', to: 'authority' };
 const fromApi = { from: 'api', to: 'authority', method: 'GET' };
 
 const askWithout = {
@@ -17,22 +17,7 @@ const askWithout = {
     }),
 };
 
-const takeBack = {
-  title: 'Take the token back',
-  way: ['client', 'authority'],
-  play: async (stage) => {
-    await stage.exchange({
-      ...toAuthority,
-      method: 'POST',
-      path: 'revoke',
-      body: { token: stage.token },
-      expect: 200,
-      asks: 'Whoever holds a token may revoke it, and needs nothing else for that.',
-      tells: 'Done. From this answer on the token is dead, on every instance.',
-    });
-    stage.revoked = true;
-  },
-};
+const takeBack = revoke('Done. From this answer on the token is dead, on every instance.');
 
 const askAgain = {
   title: 'Ask again',
@@ -129,25 +114,8 @@ export const TELLINGS = {
       },
     },
   ],
+  lease: LEASE_TELLING,
 };
-
-function logIn(wishes, tells) {
-  return {
-    title: 'Log in',
-    way: ['client', 'authority'],
-    play: (stage) =>
-      stage.exchange({
-        ...toAuthority,
-        method: 'POST',
-        path: 'issue',
-        body: { ...stage.credentials, ...wishes },
-        expect: 200,
-        asks: 'The client proves who it is: to the authority, never to the factory.',
-        tells,
-        fresh: (answer) => answer.body.token,
-      }),
-  };
-}
 
 function askWith(why) {
   return {
