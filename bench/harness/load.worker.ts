@@ -23,6 +23,7 @@ class Load implements Caller {
   private readonly cpu = process.cpuUsage();
   private readonly startedAt = performance.now();
   private readonly endsAt: number;
+  private readonly total: number;
   private sent = 0;
   private open = 0;
   private unavailable = 0;
@@ -36,6 +37,7 @@ class Load implements Caller {
     private readonly done: (result: LoadResult) => void,
   ) {
     this.endsAt = this.startedAt + plan.milliseconds;
+    this.total = Math.min(plan.total ?? Infinity, plan.once ? requests.length : Infinity);
   }
 
   start(): void {
@@ -44,12 +46,13 @@ class Load implements Caller {
   }
 
   next(): Buffer | undefined {
-    const finished = this.sent >= (this.plan.total ?? Infinity) || performance.now() >= this.endsAt;
+    const finished = this.sent >= this.total || performance.now() >= this.endsAt;
     if (finished) {
       this.close();
       return undefined;
     }
     this.sent += 1;
+    if (this.plan.once) return this.requests[this.sent - 1];
     // xorshift: quicker than Math.random, and random enough to choose a token
     this.random ^= this.random << 13;
     this.random ^= this.random >>> 17;

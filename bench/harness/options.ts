@@ -12,10 +12,13 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly connections: number;
   readonly json: string;
+  /** Filled instead of one in a PostgreSQL of the run's own, and left as it is then. */
+  readonly database?: string;
 }
 
 export const USAGE = `npm run bench -- [row ...] [--tokens 1000000] [--in-use 100000] [--big-table 10000000]
-                    [--rounds 7] [--seconds 3] [--connections 64] [--json bench/results.json]`;
+                    [--rounds 7] [--seconds 3] [--connections 64] [--json bench/results.json]
+                    [--database postgres://...: an empty one, for rows that need one only]`;
 
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
@@ -29,6 +32,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       seconds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '64' },
       json: { type: 'string', default: 'bench/results.json' },
+      database: { type: 'string' },
     },
   });
   return {
@@ -40,6 +44,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     seconds: Number(values.seconds),
     connections: whole(values.connections),
     json: values.json,
+    ...(values.database === undefined ? {} : { database: values.database }),
   };
 }
 
