@@ -8,11 +8,12 @@ import { ceiling } from './rows/ceiling.js';
 import { loginFlood } from './rows/login-flood.js';
 import { loginTiming } from './rows/login-timing.js';
 import { metrics } from './rows/metrics.js';
+import { primary } from './rows/primary.js';
 import { ROWS } from './rows/rows.js';
 
 const options = readOptions(process.argv.slice(2));
 const known = new Map(
-  [...ROWS, ceiling, loginFlood, loginTiming, metrics, profile].map((row) => [row.name, row]),
+  [...ROWS, ceiling, loginFlood, loginTiming, metrics, primary, profile].map((row) => [row.name, row]),
 );
 const unknown = options.rows.filter((name) => !known.has(name));
 if (unknown.length > 0) {

@@ -43,6 +43,8 @@ export class Bench {
   /** Filled once a run. */
   database(tokens = this.options.tokens): Promise<FilledDatabase> {
     let database = this.databases.get(tokens);
+    if (!database && this.databases.size > 0 && this.options.database !== undefined)
+      throw new Error('this row needs two databases: measure it without --database');
     if (!database) this.databases.set(tokens, (database = this.newDatabase(tokens)));
     return database;
   }
@@ -131,7 +133,7 @@ export class Bench {
   private async newDatabase(tokens: number): Promise<FilledDatabase> {
     const cluster = await this.cluster();
     const name = `keks_${tokens}`;
-    const url = await cluster.create(name);
+    const url = this.options.database ?? (await cluster.create(name));
     const tokensFile = join(cluster.folder, `${name}.tokens`);
     const inUse = Math.min(this.options.inUse, tokens);
     await fill({

@@ -16,6 +16,8 @@ export interface LoadPlan {
    * begun with once. What a run ends with, the next run of the same plan begins with.
    */
   readonly follow?: string;
+  /** Each value once instead, in the order of the file; after the last one it stops. */
+  readonly once?: boolean;
   /** The status that every answer must have. */
   readonly expect: number;
 }

@@ -30,6 +30,7 @@ class Load implements Caller {
   private readonly cpu = process.cpuUsage();
   private readonly startedAt = performance.now();
   private readonly endsAt: number;
+  private readonly total: number;
   private sent = 0;
   private open = 0;
   private unavailable = 0;
@@ -43,6 +44,7 @@ class Load implements Caller {
     private readonly done: (result: LoadResult) => void,
   ) {
     this.endsAt = this.startedAt + plan.milliseconds;
+    this.total = Math.min(plan.total ?? Infinity, plan.once ? requests.length : Infinity);
   }
 
   /** @param values each connection begins with one of them, and gives back what it ends with */
@@ -54,7 +56,7 @@ class Load implements Caller {
 
   /** Counts a request that is sent now. @returns false if there is to be none */
   begin(): boolean {
-    const finished = this.sent >= (this.plan.total ?? Infinity) || performance.now() >= this.endsAt;
+    const finished = this.sent >= this.total || performance.now() >= this.endsAt;
     if (finished) this.close();
     else this.sent += 1;
     return !finished;
@@ -62,6 +64,7 @@ class Load implements Caller {
 
   next(): Buffer | undefined {
     if (!this.begin()) return undefined;
+    if (this.plan.once) return this.requests[this.sent - 1];
     // xorshift: quicker than Math.random, and random enough to choose a token
     this.random ^= this.random << 13;
     this.random ^= this.random >>> 17;

@@ -16,10 +16,13 @@ export interface BenchOptions {
   /** The `dist` of another version, built with this bench, that is measured in turns with this one. */
   readonly beside: string | undefined;
   readonly json: string;
+  /** Filled instead of one in a PostgreSQL of the run's own, and left as it is then. */
+  readonly database?: string;
 }
 
 export const USAGE = `npm run bench -- [row ...] [--tokens 1000000] [--in-use 100000] [--big-table 10000000]
-                    [--rounds 7] [--seconds 3] [--connections 64] [--busy 0] [--beside DIST] [--json bench/results.json]`;
+                    [--rounds 7] [--seconds 3] [--connections 64] [--busy 0] [--beside DIST] [--json bench/results.json]
+                    [--database postgres://...: an empty one, for rows that need one only]`;
 
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
@@ -35,6 +38,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       busy: { type: 'string', default: '0' },
       beside: { type: 'string' },
       json: { type: 'string', default: 'bench/results.json' },
+      database: { type: 'string' },
     },
   });
   return {
@@ -48,6 +52,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     busy: values.busy === '0' ? 0 : whole(values.busy),
     beside: values.beside,
     json: values.json,
+    ...(values.database === undefined ? {} : { database: values.database }),
   };
 }
 

@@ -15,7 +15,7 @@ export interface Measured {
 export async function writeResults(options: BenchOptions, measured: readonly Measured[]): Promise<void> {
   const file = resolve(ROOT, options.json);
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { rows?: object }) : {};
-  const { rows: _rows, json: _json, ...parameters } = options;
+  const { rows: _rows, json: _json, database, ...parameters } = options;
   const now = Object.fromEntries(
     measured.map(({ row, outcome }) => [
       row.name,
@@ -24,7 +24,7 @@ export async function writeResults(options: BenchOptions, measured: readonly Mea
         result: outcome.result,
         note: outcome.note,
         measuredAt: new Date(),
-        parameters,
+        parameters: database === undefined ? parameters : { ...parameters, database: 'given' },
         ...outcome.details,
       },
     ]),
