@@ -11,6 +11,8 @@ export interface LoadPlan {
   readonly body?: string;
   /** One value a line; each request takes one at random and puts it where `{}` stands in its headers or body. */
   readonly valuesFile?: string;
+  /** Each value once, in their order, and no more requests than there are values. */
+  readonly once?: boolean;
   /** The status that every answer must have. */
   readonly expect: number;
 }

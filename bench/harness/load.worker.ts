@@ -12,10 +12,15 @@ process.on('disconnect', () => process.exit(0));
 const requestsOf = new Map<string, Buffer[]>();
 
 function run(plan: LoadPlan): Promise<LoadResult> {
+  const requests = plan.once ? prebuilt(plan) : known(plan);
+  return new Promise((resolve) => new Load(plan, requests, resolve).start());
+}
+
+function known(plan: LoadPlan): Buffer[] {
   const key = JSON.stringify([plan.port, plan.method, plan.path, plan.headers, plan.body, plan.valuesFile]);
   let requests = requestsOf.get(key);
   if (requests === undefined) requestsOf.set(key, (requests = prebuilt(plan)));
-  return new Promise((resolve) => new Load(plan, requests, resolve).start());
+  return requests;
 }
 
 class Load implements Caller {
@@ -23,6 +28,7 @@ class Load implements Caller {
   private readonly cpu = process.cpuUsage();
   private readonly startedAt = performance.now();
   private readonly endsAt: number;
+  private readonly total: number;
   private sent = 0;
   private open = 0;
   private unavailable = 0;
@@ -36,6 +42,7 @@ class Load implements Caller {
     private readonly done: (result: LoadResult) => void,
   ) {
     this.endsAt = this.startedAt + plan.milliseconds;
+    this.total = Math.min(plan.total ?? Infinity, plan.once ? requests.length : Infinity);
   }
 
   start(): void {
@@ -44,12 +51,13 @@ class Load implements Caller {
   }
 
   next(): Buffer | undefined {
-    const finished = this.sent >= (this.plan.total ?? Infinity) || performance.now() >= this.endsAt;
+    const finished = this.sent >= this.total || performance.now() >= this.endsAt;
     if (finished) {
       this.close();
       return undefined;
     }
     this.sent += 1;
+    if (this.plan.once) return this.requests[this.sent - 1];
     // xorshift: quicker than Math.random, and random enough to choose a token
     this.random ^= this.random << 13;
     this.random ^= this.random >>> 17;

@@ -1,5 +1,7 @@
 import type { Row } from '../harness/row.js';
 import { clientCredentials } from './client-credentials.js';
+import { code } from './code.js';
+import { dpop } from './dpop.js';
 import { garbage } from './garbage.js';
 import { guard } from './guard.js';
 import { introspect } from './introspect.js';
@@ -26,4 +28,6 @@ export const ROWS: readonly Row[] = [
   workers,
   revokes,
   lease,
+  code,
+  dpop,
 ];
