@@ -5,8 +5,11 @@ const FORM = 'sign-out';
 
 /** Its button belongs to the form of {@link signOutForm}, which stands elsewhere: forms cannot stand in each other. */
 export function signedInAs(userName: string, switchTo: string): Html {
-  return html`${userName} (<a href="${switchTo}">not you?</a>
-    <button type="submit" form="${FORM}" class="quiet">Sign out</button>)`;
+  return html`${userName}
+    <span class="leave">
+      <a href="${switchTo}">not you?</a>
+      <button type="submit" form="${FORM}" class="quiet">Sign out</button>
+    </span>`;
 }
 
 export function signOutForm(state: FormState, where: Where): Html {
