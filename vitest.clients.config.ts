@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { guardSource } from './test/support/guard-source.js';
 
-/** Clients that other people's generators make of our document. Not in the gate: it fetches the generators, once. */
+/** Clients that other people's generators make of our document, and other people's libraries. Not in the gate: it fetches them, once. */
 export default defineConfig({
   resolve: { alias: guardSource() },
   test: {

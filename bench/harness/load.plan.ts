@@ -16,7 +16,7 @@ export interface LoadPlan {
    * begun with once. What a run ends with, the next run of the same plan begins with.
    */
   readonly follow?: string;
-  /** Each value once instead, in the order of the file; after the last one it stops. */
+  /** Each value once, in their order, and no more requests than there are values. */
   readonly once?: boolean;
   /** The status that every answer must have. */
   readonly expect: number;

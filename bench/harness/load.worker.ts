@@ -15,14 +15,21 @@ const valuesOf = new Map<string, string[]>();
 
 function run(plan: LoadPlan): Promise<LoadResult> {
   const key = JSON.stringify([plan.port, plan.method, plan.path, plan.headers, plan.body, plan.valuesFile]);
-  if (plan.follow !== undefined) {
-    let values = valuesOf.get(key);
-    if (values === undefined) valuesOf.set(key, (values = readValues(plan)));
-    return new Promise((resolve) => new Load(plan, [], resolve).start(values));
-  }
+  if (plan.follow !== undefined) return followed(plan, key);
+  const requests = plan.once ? prebuilt(plan) : known(plan, key);
+  return new Promise((resolve) => new Load(plan, requests, resolve).start());
+}
+
+function followed(plan: LoadPlan, key: string): Promise<LoadResult> {
+  let values = valuesOf.get(key);
+  if (values === undefined) valuesOf.set(key, (values = readValues(plan)));
+  return new Promise((resolve) => new Load(plan, [], resolve).start(values));
+}
+
+function known(plan: LoadPlan, key: string): Buffer[] {
   let requests = requestsOf.get(key);
   if (requests === undefined) requestsOf.set(key, (requests = prebuilt(plan)));
-  return new Promise((resolve) => new Load(plan, requests, resolve).start());
+  return requests;
 }
 
 class Load implements Caller {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, type Bench } from './bench.js';
+import { APP, CHALLENGE, REDIRECT } from './codes.js';
 import { CLIENTS } from './fill.js';
 import type { Program } from './process.js';
 import { say } from './progress.js';
@@ -15,13 +16,25 @@ export interface Peer {
   readonly clientsFile: string;
   /** Of one of its clients. */
   readonly credentials: string;
+  /** @returns gives the codes in so many parts, a file each */
+  slices(count: number): () => string;
+  /** Two of one person, for its userinfo endpoint. */
+  userinfoTokens(): { readonly bearer: string; readonly bound: string };
+}
+
+/** What people allow is not in its own store, which would forget most of it, but in a `Map`. */
+export interface PeerOrder {
+  readonly codes?: number;
+  /** The key that the second token of the userinfo endpoint is bound to. */
+  readonly jkt?: string;
 }
 
 /** The npm `oidc-provider` on its in-memory store, installed when it is first needed. */
-export async function startPeer(bench: Bench): Promise<Peer> {
+export async function startPeer(bench: Bench, { codes = 0, jkt = '' }: PeerOrder = {}): Promise<Peer> {
   installPeers();
   const { folder } = await bench.cluster();
-  const [tokensFile, clientsFile] = [join(folder, 'peer.tokens'), join(folder, 'peer.clients')];
+  const file = (what: string): string => join(folder, `peer.${what}`);
+  const [tokensFile, clientsFile] = [file('tokens'), file('clients')];
   const program = await bench.start({
     file: join(ROOT, 'bench/peers/oidc-provider.mjs'),
     environment: {
@@ -30,14 +43,39 @@ export async function startPeer(bench: Bench): Promise<Peer> {
       TOKENS: `${TOKENS}`,
       TOKENS_FILE: tokensFile,
       CLIENTS_FILE: clientsFile,
+      ...(codes > 0 && { CODES: `${codes}`, CODES_FILE: file('codes') }),
+      ...(jkt !== '' && { JKT: jkt, USERINFO_FILE: file('userinfo') }),
+      ...{ APP, REDIRECT, CHALLENGE },
     },
     path: '/jwks',
   });
-  return { program, tokensFile, clientsFile, credentials: firstLine(clientsFile) };
+  return {
+    ...{ program, tokensFile, clientsFile, credentials: firstLine(clientsFile) },
+    slices: (count) => slicesOf(file('codes'), count),
+    userinfoTokens() {
+      const [bearer = '', bound = ''] = linesOf(file('userinfo'));
+      return { bearer, bound };
+    },
+  };
 }
 
 export function firstLine(file: string): string {
-  return readFileSync(file, 'utf8').split('\n')[0]!;
+  return linesOf(file)[0]!;
+}
+
+function linesOf(file: string): string[] {
+  return readFileSync(file, 'utf8').split('\n');
+}
+
+function slicesOf(file: string, count: number): () => string {
+  const lines = linesOf(file);
+  const size = Math.floor(lines.length / count);
+  let at = 0;
+  return () => {
+    const slice = `${file}-${(at += 1)}`;
+    writeFileSync(slice, lines.slice((at - 1) * size, at * size).join('\n'));
+    return slice;
+  };
 }
 
 function installPeers(): void {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 180_000;
 /** As `npm start` has it. */
 export const KEKS_ARGUMENTS = ['--max-semi-space-size=8'];
 

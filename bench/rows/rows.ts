@@ -1,5 +1,7 @@
 import type { Row } from '../harness/row.js';
 import { clientCredentials } from './client-credentials.js';
+import { code } from './code.js';
+import { dpop } from './dpop.js';
 import { feed } from './feed.js';
 import { garbage } from './garbage.js';
 import { guard } from './guard.js';
@@ -30,4 +32,6 @@ export const ROWS: readonly Row[] = [
   revokes,
   lease,
   feed,
+  code,
+  dpop,
 ];

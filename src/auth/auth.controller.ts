@@ -23,6 +23,7 @@ import {
   type ValidateRequest,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
+import { ApiProof } from './dpop/api-proof.js';
 import { ProvenKey } from './dpop/proven-key.pipe.js';
 import { resourceChallenge } from './discovery/well-known.js';
 import { LocalGuard } from './local.guard.js';
@@ -62,6 +63,7 @@ export class AuthController {
   })
   @ApiAnswer(200, issueAnswer, 'The token. Nobody can show it to you again.')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_target', 'invalid_credentials', 'too_many_requests')
+  @ApiProof()
   @ApiErrors('invalid_dpop_proof', 'use_dpop_nonce')
   async issue(
     @Body({ schema: issueRequest }) body: IssueRequest,

@@ -1,6 +1,7 @@
 import { audit } from './verbs/audit.js';
 import { client } from './verbs/client.js';
 import { completion } from './verbs/completion.js';
+import { consent } from './verbs/consent.js';
 import { databaseUrl } from './database-url.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
@@ -31,6 +32,7 @@ export const NOUNS: readonly Noun[] = [
   key,
   token,
   session,
+  consent,
   grant,
   guard,
   receiver,

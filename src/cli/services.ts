@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuditModule } from '../auth/audit/audit.module.js';
+import { ConsentsModule } from '../auth/authorize/consents.module.js';
 import { ClientsModule } from '../auth/clients/clients.module.js';
 import { GrantsModule } from '../auth/grants/grants.module.js';
 import { KeysModule } from '../auth/keys/keys.module.js';
@@ -30,6 +31,7 @@ import { Refusal } from './refusal.js';
   imports: [
     AuditModule,
     ClientsModule,
+    ConsentsModule,
     GrantsModule,
     InitialAccessTokensModule,
     KeysModule,

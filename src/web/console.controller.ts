@@ -22,7 +22,7 @@ export class ConsoleController {
   @Get('console')
   @ApiPage(
     'The console, for people with a login',
-    'Sessions, API keys and the password; with the scope `keks:admin`, those of everybody.',
+    'Sessions, API keys, consents and the password; with the scope `keks:admin`, those of everybody.',
   )
   page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     this.files.send(request, reply, PAGE);

@@ -49,7 +49,10 @@ describe('signing in and consenting, without scripts', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'keks-browser-'));
     [keks, browser, app] = await Promise.all([
-      startProcess({ NODE_ENV: 'test', BCRYPT_COST: '4', DATABASE_TIMEOUT: '20000', DATA_DIR: dataDir }),
+      startProcess({
+        ...{ NODE_ENV: 'test', BCRYPT_COST: '4', DATABASE_TIMEOUT: '20000', DATA_DIR: dataDir },
+        ...{ REGISTRATION: 'open', REGISTRATION_SCOPE: 'cookies:eat' },
+      }),
       openBrowser(),
       startApp(),
     ]);
@@ -80,6 +83,16 @@ describe('signing in and consenting, without scripts', () => {
     await page.getByLabel('Name').fill('CookieDestroyer');
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
+  };
+  /** Of a client that has registered itself. */
+  const wrongRequest = async (more: Record<string, string> = {}): Promise<string> => {
+    const registered = await fetch(`${keks.url}/oauth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Your bank', redirect_uris: ['http://127.0.0.1/done'] }),
+    });
+    const { client_id } = (await registered.json()) as { client_id: string };
+    return address({ client_id, scope: 'cookies:burn', ...more });
   };
   const exchanged = async (code: string): Promise<number> => {
     const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER };
@@ -171,6 +184,21 @@ describe('signing in and consenting, without scripts', () => {
     await context.close();
   });
 
+  it('asks before it sends anybody to a program that nobody has checked', async () => {
+    const context = await open();
+    const page = await context.newPage();
+    await page.goto(await wrongRequest());
+    await page.getByRole('heading', { name: 'Nothing was allowed' }).waitFor();
+    await page.getByRole('link', { name: 'Go back to a program on this computer (127.0.0.1)' }).click();
+    await page.getByRole('heading', { name: 'Thank you' }).waitFor();
+    expect(app.heard.at(-1)?.get('error')).toBe('invalid_scope');
+    await page.goto(await wrongRequest({ response_mode: 'form_post' }));
+    await page.getByRole('button', { name: 'Go back to' }).click();
+    await page.getByRole('heading', { name: 'Thank you' }).waitFor();
+    expect(app.heard.at(-1)?.get('error')).toBe('invalid_scope');
+    await context.close();
+  });
+
   it('tells a person of a client that nobody knows', async () => {
     const context = await open();
     const page = await context.newPage();
@@ -199,6 +227,13 @@ describe('signing in and consenting, without scripts', () => {
           expect([await flaws(page), await overflow(page)]).toEqual([[], 0]);
           await screenshot(page, `authorize-consent-${name}-${colorScheme}`);
         }
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+        expect([await flaws(page), await overflow(page)]).toEqual([[], 0]);
+        await screenshot(page, `authorize-signed-out-${name}-${colorScheme}`);
+        await page.goto(await wrongRequest());
+        expect([await flaws(page), await overflow(page)]).toEqual([[], 0]);
+        await screenshot(page, `authorize-leave-${name}-${colorScheme}`);
       }
       await context.close();
     },

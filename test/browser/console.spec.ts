@@ -5,11 +5,14 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { answers, EventReceiver } from '../support/event-receiver.js';
 import { keks as cli } from '../support/keks.js';
+import { issued, submit } from '../support/oauth.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
+import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
 import { openBrowser, watch, type Watch } from './support/browser.js';
 import { DESKTOP, flaws, overflow, PHONE, POLICY, screenshot } from './support/page.js';
 
 const PASSWORD = 'seven brown biscuits under a blue moon';
+const DONE = 'http://127.0.0.1/done';
 const OTHER_PASSWORD = 'a purple teapot sings to nine calm owls';
 /** What Chromium itself writes about every refusal. */
 const REFUSED = /^Failed to load resource: the server responded with a status of (\d+)/;
@@ -35,6 +38,8 @@ describe('the console at /console', () => {
         DATA_DIR: dataDir,
         LOGIN_FAILURES_PER_ACCOUNT: '3',
         RECEIVERS_PRIVATE_ADDRESSES: 'true',
+        REGISTRATION: 'token',
+        REGISTRATION_SCOPE: 'cookies:eat',
       }),
       openBrowser(),
     ]);
@@ -45,7 +50,7 @@ describe('the console at /console', () => {
     );
     expect([code, stderr]).toEqual([0, '']);
     const token = await tokenOf('boss');
-    for (const name of ['alice', 'bob', 'carol', 'erin']) {
+    for (const name of ['alice', 'bob', 'carol', 'erin', 'gina']) {
       const scope = name === 'alice' ? 'cookies:eat cookies:bake' : 'cookies:eat';
       const answer = await fetch(`${keks.url}/admin/users`, {
         method: 'POST',
@@ -285,6 +290,54 @@ describe('the console at /console', () => {
     await page.getByText('The key “night baker” is dead.').waitFor();
     await page.getByText('No keys yet.').waitFor();
     expect(await cookies(key)).toBe(401);
+  });
+
+  it('lists the apps that somebody has let in, and ends what one may do', async () => {
+    const app = await appOf('Cookie Calendar');
+    const token = await allowedBy('gina', app);
+    await open({ colorScheme: 'light' }, '#/consents');
+    await signIn('gina');
+    await entry('Cookie Calendar').waitFor();
+    expect(await entry('Cookie Calendar').innerText()).toMatch(/May\s+cookies:eat\s+Client id\s+c-/);
+    await sound('consents');
+    expect(await cookies(token)).toBe(200);
+    await press('End', entry('Cookie Calendar'));
+    await sound('consent-end');
+    await press('End it', dialog());
+    await said().getByText('Cookie Calendar may do nothing in your name any more.').waitFor();
+    await page.getByText('No app or device may act for you.').waitFor();
+    expect(await cookies(token)).toBe(401);
+  });
+
+  it('makes an initial access token, shown once, which registers clients until it is taken back', async () => {
+    await open({ colorScheme: 'dark' }, '#/initial-tokens');
+    await signIn('boss');
+    await page.getByText('None yet.').waitFor();
+    await press('New token');
+    await page.getByLabel('Whom it is for').fill('the bakery team');
+    await page.getByLabel('Clients', { exact: true }).fill('2');
+    await page.getByLabel('Good for').selectOption({ label: '30 days' });
+    await sound('initial-token-new');
+    await press('Make the token', dialog());
+    await dialog().getByText('this once').waitFor();
+    const token = await dialog().locator('code').innerText();
+    expect(token).toMatch(/^kri_[\w-]{43}$/);
+    await sound('initial-token-once');
+    await press('Copy the token', dialog());
+    await press('Done', dialog());
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain(token);
+    expect(await entry('the bakery team').innerText()).toMatch(/Clients left\s+2[^]*in 30 days/);
+    expect(await registers(token)).toBe(201);
+    await view('Sessions');
+    await view('Initial access tokens');
+    await entry('the bakery team').getByText('1', { exact: true }).waitFor();
+    await sound('initial-tokens');
+    await press('Take back', entry('the bakery team'));
+    await press('Take it back', dialog());
+    await said().getByText('“the bakery team” is good for nothing now').waitFor();
+    await page.getByText('None yet.').waitFor();
+    expect(await registers(token)).toBe(401);
   });
 
   it('lists sessions, ends one and then the others, and leaves this one', async () => {
@@ -800,9 +853,45 @@ describe('the console at /console', () => {
     await press('New key');
     await fits(`phone-${colorScheme}-key-new`);
     await press('Cancel');
+    await view('Consents');
+    await page.getByText('No app or device may act for you.').waitFor();
+    await fits(`phone-${colorScheme}-consents`);
     await view('Password');
     await fits(`phone-${colorScheme}-password`);
   });
+
+  async function registers(token: string): Promise<number> {
+    const answer = await fetch(`${keks.url}/oauth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ redirect_uris: [DONE], token_endpoint_auth_method: 'none' }),
+    });
+    return answer.status;
+  }
+
+  /** @returns the id of a client that acts for people */
+  async function appOf(name: string): Promise<string> {
+    const answer = await fetch(`${keks.url}/admin/clients`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await tokenOf('boss')}` },
+      body: JSON.stringify({
+        ...{ name, scope: 'cookies:eat', redirect_uris: [DONE], token_endpoint_auth_method: 'none' },
+      }),
+    });
+    return ((await answer.json()) as { client_id: string }).client_id;
+  }
+
+  /** @returns the token that the client gets */
+  async function allowedBy(user: string, app: string): Promise<string> {
+    const visitor = new Visitor(keks.url);
+    const { verifier, challenge } = pkce();
+    const path = authorizePath({ client_id: app, redirect_uri: DONE, code_challenge: challenge });
+    const asked = await visitor.signIn(await visitor.open(path), user);
+    const { code = '' } = answerOf(await visitor.submit(asked, 'consent', { decision: 'allow' }));
+    const form = { grant_type: 'authorization_code', client_id: app, redirect_uri: DONE };
+    return issued(await submit(keks.url, '/oauth/token', { ...form, code, code_verifier: verifier }))
+      .access_token;
+  }
 
   async function keyOf(user: string, password = PASSWORD): Promise<string> {
     const answer = await fetch(`${keks.url}/keys`, {

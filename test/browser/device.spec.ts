@@ -123,6 +123,11 @@ describe('a code that a device shows, typed at /device, without scripts', () => 
       await page.getByRole('button', { name: 'Allow' }).click();
       await page.getByRole('heading', { name: 'Your device is let in' }).waitFor();
       await shown('done');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+      await shown('signed-out');
+      await page.getByRole('link', { name: 'Sign in again' }).click();
+      await page.getByLabel('Password').waitFor();
       await context.close();
     },
   );

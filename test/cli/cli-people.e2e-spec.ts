@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../support/keks-here.js';
-import { addClient, submit } from '../support/oauth.js';
+import { addClient, issued, submit } from '../support/oauth.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
+import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
 import { send } from '../support/wire.js';
 
 interface Event {
@@ -19,6 +20,7 @@ interface Session {
 let app: TestApp;
 
 const { run, json, refused } = commandLine(() => environment(app.database.url));
+const url = (): string => app.url;
 const status = async (token: string): Promise<number> => (await post(app.url, '/validate', { token })).status;
 
 beforeAll(async () => {
@@ -177,6 +179,74 @@ describe('session', () => {
     [['end'], 2, 'invalid_request'],
   ])('%j: exit %d, %s', async (args, code, error) => {
     expect(await refused('session', ...args)).toEqual([code, error]);
+  });
+});
+
+describe('consent', () => {
+  const DONE = 'https://app.example/done';
+  const addApp = async (name: string): Promise<string> =>
+    (
+      await json<{ client_id: string }>(
+        ...['client', 'add', name, '--public', '--redirect-uri', DONE, '--scope', 'cookies:eat'],
+      )
+    ).client_id;
+  /** @returns the token that the app got */
+  const allow = async (user: string, app: string): Promise<string> => {
+    const visitor = new Visitor(url());
+    const { verifier, challenge } = pkce();
+    const path = authorizePath({ client_id: app, redirect_uri: DONE, code_challenge: challenge });
+    const page = await visitor.signIn(await visitor.open(path), user);
+    const { code = '' } = answerOf(await visitor.submit(page, 'consent', { decision: 'allow' }));
+    const form = { grant_type: 'authorization_code', client_id: app, redirect_uri: DONE };
+    const got = await submit(url(), '/oauth/token', { ...form, code, code_verifier: verifier });
+    return issued(got).access_token;
+  };
+
+  it('list: one item for each app, as the person has it at GET /consents', async () => {
+    await app.addUser('Hal');
+    const [calendar, radio] = [await addApp('Calendar'), await addApp('Radio')];
+    for (const one of [calendar, radio, calendar]) await allow('Hal', one);
+    const listed = await json<{ client_id: string }[]>('consent', 'list', '--user', 'hal');
+    const { items } = (await get(app.url, '/consents', await app.login('Hal'))).body as { items: object[] };
+    expect(listed).toEqual(items);
+    expect(listed.map(({ client_id }) => client_id).sort()).toEqual([calendar, radio].sort());
+    const { stdout } = await run('consent', 'list', '--user', 'Hal');
+    expect(stdout).toMatch(/^CLIENT +NAME +SCOPE +REMEMBERED +CREATED +LAST_USED +EXPIRES\n/);
+    expect(stdout).toMatch(/ Calendar +cookies:eat /);
+  });
+
+  it('end: all that the app got of this person is dead at once, and nobody else’s', async () => {
+    for (const name of ['Ida', 'Jon']) await app.addUser(name);
+    const calendar = await addApp('Calendar');
+    const radio = await addApp('Radio');
+    const [first, second] = [await allow('Ida', calendar), await allow('Ida', calendar)];
+    const untouched = [await allow('Ida', radio), await allow('Jon', calendar)];
+    expect(await json('consent', 'end', calendar, '--user', 'ida')).toEqual({
+      client_id: calendar,
+      ended: true,
+    });
+    const all = [first, second, ...untouched];
+    expect(await Promise.all(all.map(status))).toEqual([401, 401, 200, 200]);
+    expect(await refused('consent', 'end', calendar, '--user', 'Ida')).toEqual([1, 'not_found']);
+    const ended = await json<Event[]>('audit', '--type', 'grant.revoked');
+    const events = ended.filter(({ detail }) => detail['reason'] === 'consent_ended');
+    expect(events).toHaveLength(2);
+    for (const event of events)
+      expect(event).toMatchObject({
+        actor: 'operator',
+        detail: { reason: 'consent_ended', kind: 'consent' },
+      });
+  });
+
+  it.each([
+    [['list', '--user', 'Nobody'], 1, 'not_found'],
+    [['list'], 2, 'invalid_request'],
+    [['end', 'c-none', '--user', 'Nobody'], 1, 'not_found'],
+    [['end', 'a b', '--user', 'Ann'], 1, 'not_found'],
+    [['end', 'c-none'], 2, 'invalid_request'],
+    [['end', '--user', 'Ann'], 2, 'invalid_request'],
+  ])('%j: exit %d, %s', async (args, code, error) => {
+    expect(await refused('consent', ...args)).toEqual([code, error]);
   });
 });
 

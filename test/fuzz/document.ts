@@ -23,7 +23,7 @@ export interface Media {
 }
 
 export interface Parameter {
-  readonly in: 'path' | 'query';
+  readonly in: 'path' | 'query' | 'header';
   readonly name: string;
   readonly schema: Schema;
 }

@@ -1,7 +1,8 @@
+import { Controller, Get } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import fastify from 'fastify';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
-import type { DpopOptions } from 'keks-guard';
+import { Public, RequireDpop, type DpopOptions } from 'keks-guard';
 import { bearerGuard as forExpress } from 'keks-guard/express';
 import { bearerGuard as forFastify } from 'keks-guard/fastify';
 import { TestValidator } from 'keks-guard/testing';
@@ -11,12 +12,36 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseChallenges } from '../support/challenge-parser.js';
 import { newOwner, proof, spelled, type Owner, type ProofOf } from '../support/dpop.js';
-import { startOwnApi } from '../support/own-api.js';
+import { PLATFORMS, startOwnApi, VaultController } from '../support/own-api.js';
 import { exchange, type RawAnswer } from '../support/raw-http.js';
 
 /** Nowhere: that is where callers reach it, whatever the socket says. */
 const API = 'https://api.example';
 const ALGS = 'ES256 Ed25519 EdDSA PS256 RS256';
+
+@Controller('half-open')
+class HalfOpenController {
+  @Get('closed')
+  @RequireDpop()
+  closed(): string[] {
+    return [];
+  }
+
+  @Get()
+  read(): string[] {
+    return [];
+  }
+}
+
+@Controller('lastly-open')
+@RequireDpop()
+class LastlyOpenController {
+  @Get()
+  @Public()
+  read(): string[] {
+    return [];
+  }
+}
 
 const tokens = new TestValidator({ audience: [API] });
 let owner: Owner;
@@ -401,6 +426,26 @@ describe('an API', () => {
       const answer = await exchange(api.url, { path: '/cookies', headers });
       expect([answer.status, answer.header('www-authenticate')?.split(' ')[0]]).toEqual([401, 'Bearer']);
     }
+    await api.close();
+  });
+
+  it.each(PLATFORMS)(
+    'with @RequireDpop() that cannot know its address does not start: %s',
+    async (platform) => {
+      const starting = startOwnApi(platform, { realm: 'Bakery', validator: tokens }, undefined, [
+        VaultController,
+        HalfOpenController,
+      ]);
+      await expect(starting).rejects.toThrow(
+        /^@RequireDpop\(\) on VaultController\.open\(\), HalfOpenController\.closed\(\): .* dpop: \{ publicUrl: /,
+      );
+    },
+  );
+
+  it('with @RequireDpop() on what is open to everybody starts: nothing is closed', async () => {
+    const options = { realm: 'Bakery', validator: tokens };
+    const api = await startOwnApi('Fastify', options, undefined, [LastlyOpenController]);
+    expect((await fetch(`${api.url}/lastly-open`)).status).toBe(200);
     await api.close();
   });
 

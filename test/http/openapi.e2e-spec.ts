@@ -35,6 +35,7 @@ interface Operation {
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
   readonly requestBody?: Body;
   readonly responses: Readonly<Record<string, Body>>;
 }
@@ -160,6 +161,38 @@ describe('GET /docs-json', () => {
     expect(text).not.toMatch(/"format":"[^"]*","pattern"|"pattern":"[^"]*","format"/);
   });
 
+  it('names all ways in which a client can say who it is, wherever one has to', () => {
+    const asked = operations.filter(({ operation }) => wants(operation, 'client'));
+    expect(asked.map(({ path }) => path).sort()).toEqual([
+      ...['/oauth/device_authorization', '/oauth/introspect', '/oauth/par'],
+      ...['/oauth/revocations', '/oauth/revoke', '/oauth/token'],
+    ]);
+    const ways = ['client_assertion', 'client_assertion_type', 'client_id', 'client_secret'];
+    for (const { name, operation } of asked)
+      expect(namesOf(operation.requestBody), name).toEqual(expect.arrayContaining(ways));
+  });
+
+  it('has the header DPoP where a proof is read and no token comes with it (RFC 9449 §5, §10.1)', () => {
+    const proven = operations.filter(({ operation }) =>
+      operation.parameters?.some((one) => one.in === 'header' && one.name === 'DPoP'),
+    );
+    expect(proven.map(({ name }) => name).sort()).toEqual([
+      ...['POST /issue', 'POST /oauth/par', 'POST /oauth/token'],
+    ]);
+    for (const { name, operation } of operations)
+      for (const answer of Object.values(operation.responses))
+        if (errorsOf(answer).some(({ error }) => error === 'use_dpop_nonce')) {
+          expect(answer.headers, name).toHaveProperty('DPoP-Nonce');
+          if (!wants(operation, 'bearer')) expect(proven.map((one) => one.name)).toContain(name);
+        }
+  });
+
+  it('takes an initial access token where a client registers, and none where nobody wants one (RFC 7591 §3)', () => {
+    const [register] = operations.filter(({ name }) => name === 'POST /oauth/register');
+    expect(register?.operation.security).toHaveLength(2);
+    expect(register?.operation.security).toEqual(expect.arrayContaining([{}, { initial: [] }]));
+  });
+
   it('types every body', () => {
     for (const { name, operation } of operations)
       for (const body of bodiesOf(operation))
@@ -245,7 +278,7 @@ describe('GET /docs-json', () => {
           expect(documented, one.name).toContainEqual(expect.objectContaining({ error: 'invalid_request' }));
         expect(refused.body, one.name).toSatisfy((body: unknown) => isListed(body));
       }
-      if (one.operation.security?.length) {
+      if (one.operation.security?.length && !isOpen(one.operation)) {
         const example = exampleOf(one.operation.requestBody);
         const refused = await send({ ...one, operation: { ...one.operation, security: [] } }, example);
         expect(refused.status, one.name).toBe(401);
@@ -352,6 +385,16 @@ describe('GET /docs-json', () => {
 
 function wants(operation: Operation, scheme: string): boolean {
   return operation.security?.some((one) => scheme in one) ?? false;
+}
+
+/** Whether it may also be asked without any credentials. */
+function isOpen({ security = [] }: Operation): boolean {
+  return security.some((one) => Object.keys(one).length === 0);
+}
+
+function namesOf(body: Body | undefined): string[] {
+  const [media] = Object.values(body?.content ?? {});
+  return Object.keys((media?.schema as { properties?: object } | undefined)?.properties ?? {});
 }
 
 function idOf(thing: unknown): string {

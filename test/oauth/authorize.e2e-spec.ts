@@ -353,6 +353,69 @@ describe('signing in', () => {
   });
 });
 
+describe('signing out', () => {
+  const path = (): string =>
+    authorizePath({ client_id: open, redirect_uri: DONE, code_challenge: pkce().challenge });
+
+  it('ends the session and takes the cookie away; what was allowed lives on, and one can sign in again', async () => {
+    const { code, visitor, verifier } = await allow();
+    const { access_token: token } = issued(await exchange(code, verifier));
+    const page = await visitor.open(path());
+    const cookie = visitor.cookies.get('keks-session') ?? '';
+    const left = await visitor.submit(page, 'sign-out');
+    expect([left.status, left.text.includes('You are signed out')]).toEqual([200, true]);
+    expect(left.headers.getSetCookie()).toEqual(['keks-session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0']);
+    expect(await isAlive(keks, cookie)).toBe(false);
+    expect(await isAlive(keks, token)).toBe(true);
+    const [, again = ''] = /<a href="\.\.\/(authorize\?[^"]+)">Sign in again/.exec(left.text) ?? [];
+    const login = await visitor.open(`/oauth/${again.replaceAll('&amp;', '&')}`);
+    expect((await visitor.signIn(login, 'Ann')).text).toContain('>Allow<');
+    const { rows } = await keks.database.client.query<{ actor: string; detail: object }>(
+      "SELECT actor, detail FROM audit_events WHERE detail->>'reason' = 'signed_out'",
+    );
+    expect(rows).toMatchObject([{ actor: 'user:Ann', detail: { kind: 'login' } }]);
+  });
+
+  it('the page that was open before allows nothing any more, and signs out once more without harm', async () => {
+    const { visitor } = await allow();
+    const page = await visitor.open(path());
+    await visitor.submit(page, 'sign-out');
+    const late = await visitor.submit(page, 'consent', { decision: 'allow' });
+    expect([late.status, late.location]).toEqual([403, undefined]);
+    expect((await visitor.submit(page, 'sign-out')).status).toBe(200);
+  });
+
+  it('works however long the page was open', async () => {
+    const { visitor } = await allow();
+    const page = await visitor.open(path());
+    keks.clock.advance(3_600);
+    const cookie = visitor.cookies.get('keks-session') ?? '';
+    expect((await visitor.submit(page, 'sign-out')).status).toBe(200);
+    expect(await isAlive(keks, cookie)).toBe(false);
+  });
+
+  it('403: a form of another browser, with another proof, or from another site (CSRF): the session lives on', async () => {
+    const { visitor } = await allow();
+    const page = await visitor.open(path());
+    const theirs = await (await allow()).visitor.open(path());
+    const cookie = visitor.cookies.get('keks-session') ?? '';
+    for (const sent of [
+      await visitor.submit(theirs, 'sign-out'),
+      await visitor.submit(page, 'sign-out', { proof: hiddenOf(page).proof }),
+      await visitor.submit(page, 'sign-out', { request: 'client_id=another' }),
+      await visitor.open('/oauth/authorize/sign-out', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
+        body: new URLSearchParams(hiddenOf(page, 'sign-out')).toString(),
+      }),
+    ]) {
+      expect([sent.status, sent.headers.getSetCookie()]).toEqual([403, []]);
+      expect(await isAlive(keks, cookie)).toBe(true);
+    }
+    expect((await visitor.submit(page, 'sign-out', { proof: '' })).status).toBe(400);
+  });
+});
+
 describe('the consent', () => {
   it('denied: the client is told access_denied, and gets nothing', async () => {
     const visitor = new Visitor(keks.url);

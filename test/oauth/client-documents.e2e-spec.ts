@@ -13,7 +13,7 @@ import { selfSigned } from '../support/certificate.js';
 import { askForCodes, DEVICE_GRANT } from '../support/device.js';
 import { expectRefusal, isAlive, issued, refresh, submit } from '../support/oauth.js';
 import { get, request, startTestApp, type TestApp } from '../support/test-app.js';
-import { answerOf, authorizePath, pkce, Visitor, type Shown } from '../support/visitor.js';
+import { answerBehind, answerOf, authorizePath, pkce, Visitor, type Shown } from '../support/visitor.js';
 import { send } from '../support/wire.js';
 
 const DONE = 'https://app.example/done';
@@ -154,7 +154,7 @@ describe('an HTTPS address as client_id', () => {
     const { request_uri: name } = pushed.body as { request_uri: string };
     const query = new URLSearchParams({ client_id: id, request_uri: name }).toString();
     expect((await new Visitor(keks.url).open(`/oauth/authorize?${query}`)).status).toBe(200);
-    expect(answerOf(await open(id))).toMatchObject({ error: 'invalid_request' });
+    expect(answerBehind(await open(id))).toMatchObject({ error: 'invalid_request' });
     expect(asked).toEqual(['/pushes']);
     expectRefusal(await askForCodes(keks.url, { client_id: id }), 400, 'unauthorized_client');
     const admin = await keks.login('Ann');

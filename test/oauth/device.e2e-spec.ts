@@ -438,6 +438,27 @@ describe('GET /device', () => {
     );
   });
 
+  it.each(['code', 'consent', 'decided'] as const)(
+    'signs a person out from the page of the %s, and leads back to it',
+    async (which) => {
+      const visitor = new Visitor(keks.url);
+      const user = await somebody();
+      const { user_code } = await ask();
+      let page = await signInAtDevice(visitor, user, `/device?user_code=${user_code}`);
+      if (which !== 'code') page = await sendForm(visitor, page, 'code', { user_code });
+      if (which === 'decided') page = await sendForm(visitor, page, 'consent', { decision: 'deny' });
+      const cookie = visitor.cookies.get('keks-session') ?? '';
+      const forged = await sendForm(visitor, page, 'sign-out', { proof: '1.x' });
+      expect([forged.status, await isAlive(keks, cookie)]).toEqual([403, true]);
+      const left = await sendForm(visitor, page, 'sign-out');
+      expect([left.status, left.text.includes('You are signed out')]).toEqual([200, true]);
+      expect([visitor.cookies.get('keks-session'), await isAlive(keks, cookie)]).toEqual(['', false]);
+      const back = which === 'decided' ? '' : `user_code=${user_code}`;
+      expect(left.text).toContain(`<a href="../device?${back}">Sign in again</a>`);
+      expect((await visitor.open(`/device?${back}`)).text).toContain('name="password"');
+    },
+  );
+
   it('somebody who has nothing of what is asked cannot give it; of the rest, what they have', async () => {
     const { device_code, user_code } = await ask({ scope: 'cookies:eat cookies:bake' });
     const nothing = await typeCode(new Visitor(keks.url), await somebody('tea:pour'), user_code);

@@ -3,7 +3,7 @@ import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { basic, expectRefusal, isAlive, issued, refresh, submit } from '../support/oauth.js';
 import { askForCodes, codesOf, DEVICE_GRANT, poll, sendForm, typeCode } from '../support/device.js';
 import { get, post, request, startTestApp, type Answer, type TestApp } from '../support/test-app.js';
-import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
+import { answerBehind, answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
 import { send } from '../support/wire.js';
 
 const DONE = 'http://127.0.0.1/done';
@@ -218,7 +218,7 @@ describe('POST /oauth/register', () => {
       ...{ client_id: client.client_id, redirect_uri: DONE, scope: 'keks:admin' },
       code_challenge: pkce().challenge,
     });
-    expect(answerOf(await new Visitor(keks.url).open(path))['error']).toBe('invalid_scope');
+    expect(answerBehind(await new Visitor(keks.url).open(path))['error']).toBe('invalid_scope');
   });
 
   it('gets device codes if it has registered that grant, and not otherwise; people are told that nobody has checked it (RFC 8628)', async () => {
@@ -256,7 +256,8 @@ describe('POST /oauth/register', () => {
     expect((await manage('GET', client)).body).toMatchObject(bound);
     const asked = { client_id: client.client_id, redirect_uri: DONE, code_challenge: pkce().challenge };
     const visitor = new Visitor(keks.url);
-    expect(answerOf(await visitor.open(authorizePath(asked)))).toMatchObject({ error: 'invalid_request' });
+    const refused = await visitor.open(authorizePath(asked));
+    expect(answerBehind(refused)).toMatchObject({ error: 'invalid_request' });
     const pushed = await submit(keks.url, '/oauth/par', {
       ...asked,
       response_type: 'code',

@@ -39,13 +39,13 @@ export function codesOf(answer: Answer): Codes {
 export function sendForm(
   visitor: Visitor,
   page: Shown,
-  form: 'login' | 'code' | 'consent',
-  fields: Record<string, string>,
+  form: 'login' | 'code' | 'consent' | 'sign-out',
+  fields: Record<string, string> = {},
 ): Promise<Shown> {
   return visitor.open(`/device/${form}`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ ...hiddenOf(page), ...fields }).toString(),
+    body: new URLSearchParams({ ...hiddenOf(page, form), ...fields }).toString(),
   });
 }
 

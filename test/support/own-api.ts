@@ -1,5 +1,5 @@
 import { Catch, Controller, Get, Header, HttpException, Module, Post } from '@nestjs/common';
-import type { ArgumentsHost, ExceptionFilter, INestApplication } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter, INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -35,13 +35,6 @@ class CookiesController {
     return principal;
   }
 
-  @Get('vault')
-  @RequireDpop()
-  @RequireScope('cookies:eat')
-  vault(): string[] {
-    return ['Cookie'];
-  }
-
   @Get('cached')
   @Header('Cache-Control', 'private, max-age=5')
   cached(): string[] {
@@ -58,6 +51,17 @@ class CookiesController {
   @Get('nobody')
   nobody(@CurrentPrincipal() principal: Principal): Principal {
     return principal;
+  }
+}
+
+/** Of an API that says by which address callers know it. */
+@Controller('vault')
+@RequireDpop()
+export class VaultController {
+  @Get()
+  @RequireScope('cookies:eat')
+  open(): string[] {
+    return ['Cookie'];
   }
 }
 
@@ -94,10 +98,11 @@ export async function startOwnApi(
   platform: Platform,
   options: GuardModuleOptions,
   prepare: (app: INestApplication) => void = () => undefined,
+  more: readonly Type[] = options.dpop ? [VaultController] : [],
 ): Promise<OwnApi> {
   @Module({
     imports: [GuardModule.forRoot(options)],
-    controllers: [CookiesController, OpenController],
+    controllers: [CookiesController, OpenController, ...more],
   })
   class OwnApiModule {}
 

@@ -2,7 +2,7 @@ import { ClientsService } from '../../src/auth/clients/clients.service.js';
 import { askForCodes, codesOf, sendForm, signInAtDevice } from './device.js';
 import { BY_OPERATOR } from './oauth.js';
 import { PASSWORD, type TestApp } from './test-app.js';
-import { authorizePath, hiddenOf, pkce, Visitor } from './visitor.js';
+import { authorizePath, hiddenOf, pkce, Visitor, type Shown } from './visitor.js';
 
 /** Routes that are in no document of the API, by `METHOD route`: the longest requests that they take, and what is answered. */
 export type PageInputs = Readonly<Record<string, readonly PageInput[]>>;
@@ -96,6 +96,7 @@ export async function pageInputs(keks: TestApp): Promise<PageInputs> {
       { ...device.consent, decision: 'allow', remember: 'yes' },
       device.cookie,
     ),
+    'POST /device/sign-out': forms('/device/sign-out', hiddenOf(device.page, 'sign-out'), device.cookie),
     'GET /password-reset': shown('/password-reset'),
     'POST /password-reset': forms('/password-reset', { code: 'x', password: PASSWORD, again: PASSWORD }, ''),
     'GET /': shown('/'),
@@ -116,6 +117,12 @@ export async function pageInputs(keks: TestApp): Promise<PageInputs> {
       ),
       many('/oauth/authorize/consent', session),
     ],
+    // the last of all: a form that is right ends the session
+    'POST /oauth/authorize/sign-out': forms(
+      '/oauth/authorize/sign-out',
+      hiddenOf(consent, 'sign-out'),
+      session,
+    ),
   };
 }
 
@@ -124,6 +131,7 @@ async function deviceForms(keks: TestApp): Promise<{
   readonly login: Record<string, string>;
   readonly code: Record<string, string>;
   readonly consent: Record<string, string>;
+  readonly page: Shown;
   readonly cookie: string;
 }> {
   const { clientId } = await keks.app.get(ClientsService).addPublic(
@@ -146,6 +154,7 @@ async function deviceForms(keks: TestApp): Promise<{
     login,
     code: { ...hiddenOf(typed), user_code: userCode },
     consent: hiddenOf(consent),
+    page: consent,
     cookie: cookiesOf(visitor),
   };
 }

@@ -47,11 +47,15 @@ export class Visitor {
   }
 
   /** Sends the form of a page, with what is typed and the button that is pressed. */
-  submit(page: Shown, form: 'login' | 'consent', fields: Record<string, string>): Promise<Shown> {
+  submit(
+    page: Shown,
+    form: 'login' | 'consent' | 'sign-out',
+    fields: Record<string, string> = {},
+  ): Promise<Shown> {
     return this.open(`/oauth/authorize/${form}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ ...hiddenOf(page), ...fields }).toString(),
+      body: new URLSearchParams({ ...hiddenOf(page, form), ...fields }).toString(),
     });
   }
 
@@ -63,13 +67,22 @@ export class Visitor {
   }
 }
 
-export function hiddenOf({ text }: Shown): { request: string; proof: string } {
+/** Of the page's own form, or of the button that signs out, which is the last of each page. */
+export function hiddenOf({ text }: Shown, form?: string): { request: string; proof: string } {
+  const within = form === 'sign-out' ? text.slice(text.indexOf('id="sign-out"')) : text;
   const value = (name: string): string =>
-    new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(within)?.[1]?.replaceAll('&amp;', '&') ?? '';
   return { request: value('request'), proof: value('proof') };
 }
 
 /** What came back to the client. */
 export function answerOf({ location }: Shown): Record<string, string> {
   return location === undefined ? {} : Object.fromEntries(new URL(location).searchParams);
+}
+
+/** What comes back to a client that nobody has checked, once the person follows the link of the page. */
+export function answerBehind({ text }: Shown): Record<string, string> {
+  const [, href] = /<a href="([^"]+)">Go back to/.exec(text) ?? [];
+  if (href === undefined) return {};
+  return Object.fromEntries(new URL(href.replaceAll('&amp;', '&')).searchParams);
 }

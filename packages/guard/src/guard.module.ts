@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { BearerErrorFilter } from './bearer-error.js';
 import { BearerGuard } from './bearer.guard.js';
+import { DpopRoutes } from './dpop-routes.js';
 import { DpopVerifier, type DpopOptions } from './dpop-verifier.js';
 import { dpopVerifier, GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
 import { resourceController, resourceMetadataAddress, type ResourceOptions } from './resource-metadata.js';
@@ -63,6 +64,7 @@ export class GuardModule {
         { provide: GUARD_OPTIONS, useValue: options },
         { provide: TokenValidator, ...recipe } as Provider,
         ...(proofs ? [providerOf(proofs)] : []),
+        DpopRoutes,
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: BearerErrorFilter },
       ],

@@ -29,6 +29,8 @@ interface ConsentForm {
   readonly remember: boolean;
 }
 
+const DENIED = refused('access_denied', 'The person has said no.');
+
 /** Owns the way from a client's request over a person's yes to a code; never what a code is good for. */
 @Injectable()
 export class AuthorizationFlow {
@@ -82,7 +84,7 @@ export class AuthorizationFlow {
     if (flaw) return { trouble: flaw, again: query };
     const read = await this.requests.read(query, origin);
     if ('outcome' in read) return read.outcome;
-    if (!form.allow) return this.refuse(read.request, refused('access_denied', 'The person has said no.'));
+    if (!form.allow) return this.deny(read.request);
     const consent = this.consentOf(read.request, session);
     if ('error' in consent) return this.refuse(read.request, consent);
     return this.allow({ ...consent, remembered: form.remember && isAssured(read.request) }, origin);
@@ -109,7 +111,12 @@ export class AuthorizationFlow {
 
   private async refuse(request: AuthorizationRequest, why: Refused): Promise<Outcome> {
     await this.requests.spend(request);
-    return this.requests.refuse(request, why);
+    return this.requests.refuse(request.client, request, why);
+  }
+
+  private async deny(request: AuthorizationRequest): Promise<Outcome> {
+    await this.requests.spend(request);
+    return { answer: this.requests.refusal(request, DENIED) };
   }
 
   private async allow(consent: Consent, origin: RequestOrigin): Promise<Outcome> {

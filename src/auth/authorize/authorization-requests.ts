@@ -53,9 +53,9 @@ export class AuthorizationRequests {
     if (redirectUri === undefined || !isRegistered(redirectUri, client.redirectUris))
       return { outcome: { trouble: 'unknown_address' } };
     const address = returnAddress(parameters, redirectUri);
-    if (client.requirePushed && !pushed) return { outcome: this.refuse(address, NOT_PUSHED) };
+    if (client.requirePushed && !pushed) return { outcome: this.refuse(client, address, NOT_PUSHED) };
     const request = await this.judge(parameters, client, address);
-    if ('error' in request) return { outcome: this.refuse(address, request) };
+    if ('error' in request) return { outcome: this.refuse(client, address, request) };
     return { request: { ...request, pushed: pushed?.digest } };
   }
 
@@ -107,13 +107,20 @@ export class AuthorizationRequests {
     return resource ?? this.config.AUDIENCE;
   }
 
-  refuse(address: ReturnAddress, { error, description }: Refused): Outcome {
-    return {
-      answer: this.answer(address, [
-        ['error', error],
-        ['error_description', description],
-      ]),
-    };
+  /**
+   * Without a word of the person. A client that nobody has checked gets nobody sent to it so: with a request that is wrong on
+   * purpose, the address of Keks would lead to wherever somebody has registered (RFC 9700 §4.11.2).
+   */
+  refuse(client: ClientRecord, address: ReturnAddress, why: Refused): Outcome {
+    const answer = this.refusal(address, why);
+    return client.selfRegistered ? { leaving: answer, client } : { answer };
+  }
+
+  refusal(address: ReturnAddress, { error, description }: Refused): ClientAnswer {
+    return this.answer(address, [
+      ['error', error],
+      ['error_description', description],
+    ]);
   }
 
   /** RFC 9207: it always says from whom it comes. */

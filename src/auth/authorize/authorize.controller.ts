@@ -4,8 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from 'keks-guard';
 import { originOf } from '../request-origin.js';
 import { AuthorizationFlow, type Visit } from './authorization-flow.js';
-import { consentForm, loginForm } from './authorize.schemas.js';
+import { consentForm, loginForm, signOutForm } from './authorize.schemas.js';
 import { isFromElsewhere, queryOf, tell } from './page-answers.js';
+import { SignOut } from './sign-out.js';
+
+const FORM = { place: 'authorize', depth: 'form' } as const;
 
 /**
  * The authorization endpoint (RFC 6749 §3.1): pages for people, without scripts. Whatever happens is told as a page or to the
@@ -15,7 +18,10 @@ import { isFromElsewhere, queryOf, tell } from './page-answers.js';
 @Controller('oauth/authorize')
 @ApiExcludeController()
 export class AuthorizeController {
-  constructor(private readonly authorization: AuthorizationFlow) {}
+  constructor(
+    private readonly authorization: AuthorizationFlow,
+    private readonly signOut: SignOut,
+  ) {}
 
   @Get()
   async ask(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -32,7 +38,7 @@ export class AuthorizeController {
     @Body() body: unknown,
   ): Promise<void> {
     const form = loginForm.safeParse(body);
-    await tell(reply, { place: 'authorize', depth: 'form', again: form.data?.request }, async () => {
+    await tell(reply, { ...FORM, again: form.data?.request }, async () => {
       if (!form.data) return { trouble: 'unreadable' };
       const visit = visitOf(request, form.data.request);
       if (isFromElsewhere(request)) return { trouble: 'forged', again: visit.query };
@@ -47,7 +53,7 @@ export class AuthorizeController {
     @Body() body: unknown,
   ): Promise<void> {
     const form = consentForm.safeParse(body);
-    await tell(reply, { place: 'authorize', depth: 'form', again: form.data?.request }, async () => {
+    await tell(reply, { ...FORM, again: form.data?.request }, async () => {
       if (!form.data) return { trouble: 'unreadable' };
       const visit = visitOf(request, form.data.request);
       if (isFromElsewhere(request)) return { trouble: 'forged', again: visit.query };
@@ -57,6 +63,20 @@ export class AuthorizeController {
         allow: decision === 'allow',
         remember: remember === 'yes',
       });
+    });
+  }
+
+  @Post('sign-out')
+  async leave(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const form = signOutForm.safeParse(body).data;
+    await tell(reply, { ...FORM, again: form?.request }, async () => {
+      if (!form) return { trouble: 'unreadable' };
+      if (isFromElsewhere(request)) return { trouble: 'forged', again: form.request };
+      return this.signOut.end(form, visitOf(request, form.request), FORM);
     });
   }
 }

@@ -17,11 +17,12 @@ import { BrowserCookies } from './browser-cookies.js';
 import { BrowserLogins } from './browser-logins.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { ConsentsController } from './consents.controller.js';
-import { ConsentsService } from './consents.service.js';
+import { ConsentsModule } from './consents.module.js';
 import { FormProof } from './form-proof.js';
 import { PushedRequests } from './pushed-requests.js';
 import { RequestedAccess } from './requested-access.js';
 import { PageForms } from './page-forms.js';
+import { SignOut } from './sign-out.js';
 
 /** Owns that a person lets somebody else's program act for them; never what it then does. */
 @Module({
@@ -29,6 +30,7 @@ import { PageForms } from './page-forms.js';
     AuditModule,
     ClientDocumentsModule,
     ClientsModule,
+    ConsentsModule,
     GrantsModule,
     LeasesModule,
     LoginsModule,
@@ -45,11 +47,11 @@ import { PageForms } from './page-forms.js';
     BrowserCookies,
     BrowserLogins,
     BrowserSessions,
-    ConsentsService,
     FormProof,
     PageForms,
     PushedRequests,
     RequestedAccess,
+    SignOut,
   ],
   exports: [
     AuthorizationRequests,
@@ -59,6 +61,7 @@ import { PageForms } from './page-forms.js';
     FormProof,
     PushedRequests,
     RequestedAccess,
+    SignOut,
   ],
 })
 export class AuthorizeModule {}

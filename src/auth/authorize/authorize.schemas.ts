@@ -7,6 +7,8 @@ const state = { request: z.string(), proof: z.string() };
 
 export const loginForm = z.object({ ...state, user: z.string().min(1), password: passwordText });
 
+export const signOutForm = z.object({ request: z.string().default(''), proof: z.string() });
+
 export const consentForm = z.object({
   ...state,
   decision: z.enum(['allow', 'deny']),

@@ -33,4 +33,8 @@ export class BrowserCookies {
   set(which: 'session' | 'visit', value: string): string {
     return `${this.prefix}${which}=${value}${this.attributes}`;
   }
+
+  clear(which: 'session' | 'visit'): string {
+    return `${this.set(which, '')}; Max-Age=0`;
+  }
 }

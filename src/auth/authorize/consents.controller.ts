@@ -8,9 +8,8 @@ import { OwnAccount } from '../account/own-account.js';
 import { Actors } from '../audit/actor.js';
 import { CurrentCaller, type Caller } from '../current-caller.js';
 import type { List } from '../lists/list.schemas.js';
-import { consentList, type ConsentItem } from './consents.schemas.js';
+import { consentList, itemOf, type ConsentItem } from './consents.schemas.js';
 import { ConsentsService } from './consents.service.js';
-import type { ConsentRow } from './consents.sql.js';
 
 /** What a person has allowed other people's programs, and the end of it. */
 @Controller('consents')
@@ -44,21 +43,7 @@ export class ConsentsController {
   @ApiAnswer(204, undefined, 'It may nothing in your name any more.')
   @ApiErrors('not_found')
   async end(@Param('client_id') clientId: string, @CurrentCaller() caller: Caller): Promise<void> {
-    if (!/^[!-~]{1,256}$/.test(clientId)) throw new WireError('not_found');
     const by = await this.actors.of(caller);
     if (!(await this.consents.end(caller.principal.subject, clientId, by))) throw new WireError('not_found');
   }
-}
-
-function itemOf(row: ConsentRow): ConsentItem {
-  const scopes = new Set(row.scopes.flatMap((scope) => scope.split(' ').filter(Boolean)));
-  return {
-    client_id: row.client_id,
-    name: row.name,
-    scope: [...scopes].join(' '),
-    remembered: row.remembered,
-    created_at: row.created_at.toISOString(),
-    last_used_at: row.last_used_at?.toISOString() ?? null,
-    expires_at: row.expires_at.toISOString(),
-  };
 }

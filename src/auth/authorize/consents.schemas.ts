@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { listOf, time } from '../lists/list.schemas.js';
+import type { ConsentRow } from './consents.sql.js';
 
 /** The wire shapes of /consents. */
 
@@ -18,3 +19,16 @@ export const consentItem = z
 export const consentList = listOf('ConsentList', consentItem);
 
 export type ConsentItem = z.infer<typeof consentItem>;
+
+export function itemOf(row: ConsentRow): ConsentItem {
+  const scopes = new Set(row.scopes.flatMap((scope) => scope.split(' ').filter(Boolean)));
+  return {
+    client_id: row.client_id,
+    name: row.name,
+    scope: [...scopes].join(' '),
+    remembered: row.remembered,
+    created_at: row.created_at.toISOString(),
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+    expires_at: row.expires_at.toISOString(),
+  };
+}

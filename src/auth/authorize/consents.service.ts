@@ -17,6 +17,9 @@ import * as sql from './consents.sql.js';
 /** RFC 6749 §4.1.2: long enough for a redirect, and no longer. */
 const CODE_SECONDS = 60;
 
+/** Whatever a client can be called; more than that is nobody's name, and not looked up. */
+const CLIENT_ID = /^[!-~]{1,256}$/;
+
 /** What somebody allows a client, seen from the page on which it is asked. */
 export interface Consent {
   readonly user: User;
@@ -86,6 +89,7 @@ export class ConsentsService {
 
   /** @returns false if there was none */
   async end(userId: string, clientId: string, { actor, origin }: Initiator): Promise<boolean> {
+    if (!CLIENT_ID.test(clientId)) return false;
     const values = [userId, new Date(this.clock.now()), clientId, actor, origin.ip, origin.requestId];
     const { length } = await this.told.database.run(sql.END_CONSENTS, values);
     // also where somebody else has just ended them

@@ -10,7 +10,8 @@ const SECONDS = 600;
 
 /** What a form is about, and for whom it was made. */
 export interface FormSubject {
-  readonly form: 'login' | 'consent' | 'signed-in' | 'device-login' | 'device-code' | 'device-consent';
+  readonly form:
+    'login' | 'consent' | 'signed-in' | 'sign-out' | 'device-login' | 'device-code' | 'device-consent';
   /** What only this browser has: a form that another site sends has not got it. */
   readonly browser: string;
   /** The authorization request. */

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toWireError } from '../../http/errors/error-answer.js';
 import type { ClientAnswer, Outcome } from './outcome.js';
+import { leavePage } from './leave-page.js';
 import { formPostPage, troublePage, type Page, type Where } from './pages.js';
 import { TROUBLES } from './troubles.js';
 
@@ -45,6 +46,10 @@ function send(reply: FastifyReply, where: Where, outcome: Outcome): void {
   if (outcome.cookies) reply.header('set-cookie', [...outcome.cookies]);
   if ('page' in outcome) return sendPage(reply, outcome.page);
   if ('onwards' in outcome) return redirect(reply, `../${where.place}?${outcome.onwards}`);
+  if ('leaving' in outcome) {
+    const { client, leaving } = outcome;
+    return sendPage(reply, leavePage(client, leaving, locationOf(leaving), where.depth));
+  }
   const { address, parameters } = outcome.answer;
   if (address.responseMode === 'form_post')
     return sendPage(reply, formPostPage(address, parameters, where.depth));

@@ -8,7 +8,9 @@ import type { BrowserSession } from './browser-sessions.js';
 import type { Consent } from './consents.service.js';
 import { FormProof, type FormSubject, type ProofFlaw } from './form-proof.js';
 import type { Outcome } from './outcome.js';
-import { consentPage, loginPage } from './pages.js';
+import { consentPage } from './consent-page.js';
+import { loginPage } from './pages.js';
+import { SignOut } from './sign-out.js';
 
 /** Owns that a form which comes back is one that this browser was shown. */
 @Injectable()
@@ -16,6 +18,7 @@ export class PageForms {
   constructor(
     readonly cookies: BrowserCookies,
     private readonly proof: FormProof,
+    private readonly signOut: SignOut,
     private readonly descriptions: ScopeDescriptions,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -77,6 +80,7 @@ export class PageForms {
       api: audience === this.config.AUDIENCE ? undefined : audience,
       lastsDays: Math.max(1, Math.round(this.config.SESSION_TTL / 86_400)),
       switchTo: loginAgain(request, query),
+      signOut: this.signOut.formFor(session, query),
     };
     return { page: consentPage(asked, { request: query, proof }) };
   }

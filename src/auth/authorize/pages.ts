@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { knownSince, notChecked } from './asking-client.js';
-import { isAssured, type AuthorizationRequest, type ReturnAddress } from './authorization-request.js';
+import type { AuthorizationRequest, ReturnAddress } from './authorization-request.js';
 import { html, type Html } from './html.js';
 
 /** A page, and whom its forms may lead to: browsers hold on to that across redirects. */
@@ -133,75 +132,6 @@ export function loginPage(
   return pageOf('Sign in', content, where, { status: failed ? 403 : 200, formsTo: redirectUri });
 }
 
-export interface Asked {
-  readonly request: AuthorizationRequest;
-  readonly userName: string;
-  readonly scope: readonly string[];
-  readonly words: ReadonlyMap<string, string>;
-  /** Undefined for the authority's own. */
-  readonly api: string | undefined;
-  readonly lastsDays: number;
-  readonly switchTo: string;
-}
-
-/** What somebody would allow, in plain words. */
-export function whatItMay(
-  { scope, words, api, lastsDays }: Pick<Asked, 'scope' | 'words' | 'api' | 'lastsDays'>,
-  offline: boolean,
-): Html {
-  const items = scope.map((one) => {
-    const said = words.get(one);
-    return said === undefined
-      ? html`<li><code>${one}</code></li>`
-      : html`<li>${said} <code>${one}</code></li>`;
-  });
-  return html`<h2>It may then, in your name${api !== undefined && html`, at ${api}`}</h2>
-    <ul class="scopes">
-      ${items.length > 0 ? items : html`<li>know who you are, and nothing more</li>`}
-      ${offline && html`<li>do so while you are away, for ${String(lastsDays)} days at most</li>`}
-    </ul>
-    <p class="soft">You can end this at any time: ask Keks for your consents, or your administrator.</p>`;
-}
-
-export function consentPage({ request, ...asked }: Asked, state: FormState): Page {
-  const { client, redirectUri, offline } = request;
-  const content = html`<h1>Let ${client.name} act for you?</h1>
-    <dl class="facts">
-      <div>
-        <dt>Who asks</dt>
-        <dd><strong>${client.name}</strong>, ${knownSince(client)}</dd>
-      </div>
-      <div>
-        <dt>You will be sent back to</dt>
-        <dd><strong>${placeOf(redirectUri)}</strong></dd>
-      </div>
-      <div>
-        <dt>Signed in as</dt>
-        <dd>${asked.userName} (<a href="authorize?${asked.switchTo}">not you?</a>)</dd>
-      </div>
-    </dl>
-    ${notChecked(client, 'and you know where you will be sent back to')} ${whatItMay(asked, offline)}
-    <form method="post" action="authorize/consent">
-      ${hidden(state)}
-      ${
-        isAssured(request) &&
-        html`<label class="remember">
-          <input type="checkbox" name="remember" value="yes" />
-          Do not ask me again for ${client.name} and no more than this, for ${String(asked.lastsDays)} days
-        </label>`
-      }
-      ${CHOICES}
-    </form>`;
-  const where = { place: 'authorize', depth: 'page' } as const;
-  return pageOf(`Let ${client.name} act for you?`, content, where, { formsTo: redirectUri });
-}
-
-/** To deny is as easy as to allow. */
-export const CHOICES = html`<div class="choices">
-  <button type="submit" name="decision" value="deny">Deny</button>
-  <button type="submit" name="decision" value="allow">Allow</button>
-</div>`;
-
 /** @param formsTo where else than to Keks its forms may lead in the end */
 export function pageOf(
   title: string,
@@ -228,20 +158,28 @@ export function troublePage({ status, title, text }: Trouble, where: Where, quer
   return pageOf(title, content, where, { status });
 }
 
+export function answerForm(
+  redirectUri: string,
+  parameters: Iterable<readonly [string, string]>,
+  button: string,
+): Html {
+  const fields = [...parameters].map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  );
+  return html`<form method="post" action="${redirectUri}">
+    ${fields}
+    <div class="choices"><button type="submit">${button}</button></div>
+  </form>`;
+}
+
 /** OAuth 2.0 Form Post Response Mode. The script only presses the button. */
 export function formPostPage(
   { redirectUri }: ReturnAddress,
   parameters: Iterable<readonly [string, string]>,
   depth: Where['depth'],
 ): Page {
-  const fields = [...parameters].map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
-  );
   const content = html`<h1>Back to ${placeOf(redirectUri)}</h1>
-    <form method="post" action="${redirectUri}">
-      ${fields}
-      <div class="choices"><button type="submit">Continue</button></div>
-    </form>`;
+    ${answerForm(redirectUri, parameters, 'Continue')}`;
   const body = frame('Continue', content, up({ place: 'authorize', depth })).replace(
     '</body>',
     `<script>${SUBMIT}</script></body>`,

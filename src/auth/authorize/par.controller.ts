@@ -6,6 +6,7 @@ import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient } from '../clients/client.guard.js';
 import { CurrentOrigin } from '../current-caller.js';
+import { ApiProof } from '../dpop/api-proof.js';
 import { ProvenKey } from '../dpop/proven-key.pipe.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { AuthorizationRequests } from './authorization-requests.js';
@@ -40,6 +41,7 @@ export class ParController {
   @ApiAnswer(201, pushedAnswer, 'What to send the browser with (RFC 9126 §2.2).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_target', 'unsupported_response_type')
   @ApiErrors('unauthorized_client', 'invalid_client', 'payload_too_large', 'too_many_requests')
+  @ApiProof()
   @ApiErrors('invalid_dpop_proof', 'use_dpop_nonce')
   async push(
     @Body({ schema: pushedRequest }) body: PushedRequestBody,

@@ -3,8 +3,7 @@ import type { Outcome } from '../authorize/outcome.js';
 import { givable } from '../authorize/requested-access.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { DeviceDecisions } from './device-decisions.js';
-import { DeviceForms } from './device-forms.js';
-import { decidedPage } from './device-pages.js';
+import { DeviceForms, queryOf } from './device-forms.js';
 import { DevicePeople } from './device-people.js';
 import { DeviceSearch } from './device-search.js';
 import { readUserCode, shownUserCode } from './user-codes.js';
@@ -83,7 +82,9 @@ export class DeviceFlow {
     const done = allow
       ? await this.decisions.allow(device, session, scope, origin)
       : await this.decisions.deny(device, `user:${session.user.name}`, origin);
-    return done ? { page: decidedPage(device.client.name, allow) } : this.forms.code(session, '', 'unknown');
+    return done
+      ? this.forms.decided(device.client.name, allow, session)
+      : this.forms.code(session, '', 'unknown');
   }
 }
 
@@ -91,8 +92,4 @@ export class DeviceFlow {
 function tidy(code: string | undefined): string {
   const read = readUserCode(code ?? '');
   return read === undefined ? '' : shownUserCode(read);
-}
-
-function queryOf(shown: string): string {
-  return shown === '' ? '' : new URLSearchParams({ user_code: shown }).toString();
 }

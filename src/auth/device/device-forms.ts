@@ -5,8 +5,9 @@ import { BrowserCookies } from '../authorize/browser-cookies.js';
 import type { BrowserSession } from '../authorize/browser-sessions.js';
 import { FormProof, type ProofFlaw } from '../authorize/form-proof.js';
 import type { Outcome } from '../authorize/outcome.js';
+import { SignOut } from '../authorize/sign-out.js';
 import { ScopeDescriptions } from '../scopes/scope-descriptions.js';
-import { codePage, deviceConsentPage, deviceLoginPage, type CodeFlaw } from './device-pages.js';
+import { codePage, decidedPage, deviceConsentPage, deviceLoginPage, type CodeFlaw } from './device-pages.js';
 import type { FoundDevice } from './device-search.js';
 import { shownUserCode } from './user-codes.js';
 
@@ -16,6 +17,7 @@ export class DeviceForms {
   constructor(
     readonly cookies: BrowserCookies,
     private readonly proof: FormProof,
+    private readonly signOut: SignOut,
     private readonly descriptions: ScopeDescriptions,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -47,17 +49,20 @@ export class DeviceForms {
     return this.cookies.set('visit', randomBytes(24).toString('base64url'));
   }
 
-  code({ user, token: browser }: BrowserSession, code: string, flaw?: CodeFlaw): Outcome {
+  code(session: BrowserSession, code: string, flaw?: CodeFlaw): Outcome {
+    const { user, token: browser } = session;
     const proof = this.proof.make({ form: 'device-code', browser, request: '' });
-    return { page: codePage({ state: { request: '', proof }, userName: user.name, code, flaw }) };
+    const signOut = this.signOut.formFor(session, queryOf(code));
+    return { page: codePage({ state: { request: '', proof }, userName: user.name, code, flaw, signOut }) };
   }
 
   /** @param scope what of it the person has */
   async consent(
     { device, code }: FoundDevice,
     scope: readonly string[],
-    { user, token: browser }: BrowserSession,
+    session: BrowserSession,
   ): Promise<Outcome> {
+    const { user, token: browser } = session;
     const proof = this.proof.make({ form: 'device-consent', browser, request: shownUserCode(code) });
     const asked = {
       device,
@@ -67,7 +72,18 @@ export class DeviceForms {
       words: await this.descriptions.of(scope),
       api: device.audience === this.config.AUDIENCE ? undefined : device.audience,
       lastsDays: Math.max(1, Math.round(this.config.SESSION_TTL / 86_400)),
+      signOut: this.signOut.formFor(session, queryOf(shownUserCode(code))),
     };
     return { page: deviceConsentPage(asked, { request: shownUserCode(code), proof }) };
   }
+
+  decided(client: string, allowed: boolean, session: BrowserSession): Outcome {
+    const userName = session.user.name;
+    return { page: decidedPage({ client, allowed, userName, signOut: this.signOut.formFor(session, '') }) };
+  }
+}
+
+/** Of an address at which this code stands in the field. */
+export function queryOf(shown: string): string {
+  return shown === '' ? '' : new URLSearchParams({ user_code: shown }).toString();
 }

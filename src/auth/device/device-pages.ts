@@ -1,17 +1,17 @@
 import { knownSince, notChecked } from '../authorize/asking-client.js';
 import { html, type Html } from '../authorize/html.js';
+import { CHOICES, whatItMay } from '../authorize/consent-page.js';
 import {
   action,
   again,
-  CHOICES,
   hidden,
   pageOf,
   signInForm,
-  whatItMay,
   type FormState,
   type Page,
   type Where,
 } from '../authorize/pages.js';
+import { signedInAs, signOutForm } from '../authorize/sign-out-page.js';
 import type { WaitingDevice } from './device-requests.js';
 import { shownUserCode } from './user-codes.js';
 
@@ -45,10 +45,11 @@ export interface CodeForm {
   /** What stands in the field. */
   readonly code: string;
   readonly flaw?: CodeFlaw | undefined;
+  readonly signOut: FormState;
 }
 
 /** The code is only filled in where it came with the address: that it is the device's own, a person has to say (§3.3.1). */
-export function codePage({ state, userName, code, flaw }: CodeForm): Page {
+export function codePage({ state, userName, code, flaw, signOut }: CodeForm): Page {
   const where = flaw ? FORM : PAGE;
   const filled = code !== '' && !flaw;
   const content = html`<h1>
@@ -79,7 +80,8 @@ export function codePage({ state, userName, code, flaw }: CodeForm): Page {
         <button type="submit">${filled ? 'My device shows this code' : 'Go on'}</button>
       </div>
     </form>
-    <p class="soft">Signed in as ${userName} (<a href="${again(where, switchQuery(code))}">not you?</a>)</p>`;
+    <p class="soft">Signed in as ${signedInAs(userName, again(where, switchQuery(code)))}</p>
+    ${signOutForm(signOut, where)}`;
   return pageOf('Let a device in', content, where, { status: flaw ? 400 : 200 });
 }
 
@@ -95,6 +97,7 @@ export interface DeviceAsked {
   readonly words: ReadonlyMap<string, string>;
   readonly api: string | undefined;
   readonly lastsDays: number;
+  readonly signOut: FormState;
 }
 
 /** The answer to a form, so that no address leads here (RFC 8628 §5.4). */
@@ -117,15 +120,23 @@ export function deviceConsentPage({ device, code, ...asked }: DeviceAsked, state
       </div>
       <div>
         <dt>Signed in as</dt>
-        <dd>${asked.userName} (<a href="${again(FORM, switchQuery(shownUserCode(code)))}">not you?</a>)</dd>
+        <dd>${signedInAs(asked.userName, again(FORM, switchQuery(shownUserCode(code))))}</dd>
       </div>
     </dl>
     ${notChecked(client, 'and the code stands on a device in front of you')} ${whatItMay(asked, offline)}
-    <form method="post" action="${action(FORM, 'consent')}">${hidden(state)} ${CHOICES}</form>`;
+    <form method="post" action="${action(FORM, 'consent')}">${hidden(state)} ${CHOICES}</form>
+    ${signOutForm(asked.signOut, FORM)}`;
   return pageOf(title, content, FORM);
 }
 
-export function decidedPage(name: string, allowed: boolean): Page {
+export interface Decided {
+  readonly client: string;
+  readonly allowed: boolean;
+  readonly userName: string;
+  readonly signOut: FormState;
+}
+
+export function decidedPage({ client: name, allowed, userName, signOut }: Decided): Page {
   const title = allowed ? 'Your device is let in' : 'Nothing was allowed';
   const content = html`<h1>${title}</h1>
     <p>
@@ -135,6 +146,8 @@ export function decidedPage(name: string, allowed: boolean): Page {
               few seconds.`
           : html`<strong>${name}</strong> gets nothing, and is told so. You can close this page.`
       }
-    </p>`;
+    </p>
+    <p class="soft">Signed in as ${signedInAs(userName, again(FORM, switchQuery('')))}</p>
+    ${signOutForm(signOut, FORM)}`;
   return pageOf(title, content, FORM);
 }

@@ -2,7 +2,9 @@ import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from 'keks-guard';
+import { signOutForm } from '../authorize/authorize.schemas.js';
 import { isFromElsewhere, queryOf, tell } from '../authorize/page-answers.js';
+import { SignOut } from '../authorize/sign-out.js';
 import type { Outcome } from '../authorize/outcome.js';
 import { originOf } from '../request-origin.js';
 import { DeviceFlow, type DeviceVisit } from './device-flow.js';
@@ -16,7 +18,10 @@ const AGAIN = '';
 @Controller('device')
 @ApiExcludeController()
 export class DeviceController {
-  constructor(private readonly flow: DeviceFlow) {}
+  constructor(
+    private readonly flow: DeviceFlow,
+    private readonly signOut: SignOut,
+  ) {}
 
   @Get()
   async ask(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -61,6 +66,16 @@ export class DeviceController {
     await this.answer(request, reply, form, ({ proof, request: code, decision }) =>
       this.flow.decide({ proof, code }, decision === 'allow', visitOf(request)),
     );
+  }
+
+  @Post('sign-out')
+  async leave(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const form = signOutForm.safeParse(body).data;
+    await this.answer(request, reply, form, (state) => this.signOut.end(state, visitOf(request), FORM));
   }
 
   private async answer<T>(

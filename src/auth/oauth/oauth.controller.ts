@@ -7,6 +7,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { revokeAnswer } from '../auth.schemas.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { ClientGuard, CurrentClient, OptionalClientGuard } from '../clients/client.guard.js';
+import { ApiProof } from '../dpop/api-proof.js';
 import { ProvenKey } from '../dpop/proven-key.pipe.js';
 import { CurrentSighting, IntrospectionGuard } from './introspection.guard.js';
 import { Introspection, type Sighting } from './introspection.js';
@@ -42,6 +43,7 @@ export class OAuthController {
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
   @ApiErrors('invalid_request', 'invalid_scope', 'invalid_grant', 'invalid_target', 'unsupported_grant_type')
   @ApiErrors('unauthorized_client', 'authorization_pending', 'slow_down', 'access_denied', 'expired_token')
+  @ApiProof()
   @ApiErrors('invalid_dpop_proof', 'use_dpop_nonce')
   @ApiErrors('invalid_client', 'too_many_requests')
   async token(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientFields } from '../clients/client-fields.js';
 
 /** The wire shapes of POST /oauth/revocations: docs/revocation-feed.md. */
 
@@ -18,8 +19,7 @@ export const feedRequest = z
       description:
         'Sent by a guard that stops: it holds no lease any more, whatever it was answered, and no end waits for it.',
     }),
-    client_id: z.string().optional().meta({ description: 'With `client_secret`, instead of HTTP Basic.' }),
-    client_secret: z.string().optional().meta({ description: 'Never in the URL.', example: 'kcs_...' }),
+    ...clientFields,
   })
   .meta({ id: 'RevocationFeedRequest' });
 

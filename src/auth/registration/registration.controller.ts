@@ -10,7 +10,7 @@ import {
   Put,
   UseGuards,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiParam, ApiSecurity } from '@nestjs/swagger';
 import { BearerError, Public } from 'keks-guard';
 import { CONFIG, type Config } from '../../config/config.js';
 import { ApiAnswer, ApiErrors } from '../../http/openapi/api-answer.js';
@@ -41,6 +41,8 @@ export class RegistrationController {
   @Post()
   @UseGuards(InitialTokenGuard)
   @Header('Pragma', 'no-cache')
+  @ApiSecurity({})
+  @ApiSecurity('initial')
   @ApiOperation({
     summary: 'A client registers itself',
     description:

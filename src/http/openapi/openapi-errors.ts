@@ -34,6 +34,7 @@ const WITH_BODY = ['payload_too_large', 'unsupported_media_type'] as const;
 
 const CHALLENGE = { 'WWW-Authenticate': header('How to authenticate (RFC 9110 §11.6.1).') };
 const PATIENCE = { 'Retry-After': header('Seconds to wait before the next attempt.') };
+const NONCE = { 'DPoP-Nonce': header('What the next proof has to say as its `nonce` (RFC 9449 §8).') };
 const REQUEST_ID = { 'X-Request-Id': header('The id under which the log knows this request.') };
 const HEADERS: Readonly<Record<number, NonNullable<Response['headers']>>> = {
   401: CHALLENGE,
@@ -114,12 +115,13 @@ function response(status: number, bodies: readonly ErrorBody[]): Response {
     return [times === 1 ? body.error : `${body.error}_${times}`, { value: body }] as const;
   });
   const [first] = examples;
+  const headers = { ...HEADERS[status], ...(used.has('use_dpop_nonce') && NONCE) };
   return {
     // CommonMark: an unescaped <token> would be taken for HTML and vanish
     description: bodies
       .map(({ error, error_description: said }) => `\`${error}\`: ${said.replaceAll('<', '\\<')}`)
       .join(' '),
-    ...(HEADERS[status] && { headers: HEADERS[status] }),
+    ...(Object.keys(headers).length > 0 && { headers }),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Error' },

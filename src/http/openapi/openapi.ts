@@ -133,12 +133,22 @@ function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 
     .setVersion(version)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer(issuer, 'the public address')
-    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A token from POST /issue.' })
+    .addSecurity('bearer', {
+      type: 'http',
+      scheme: 'bearer',
+      description:
+        'A token from POST /issue. One that is bound to a key goes after the word `DPoP`, with a proof in the header `DPoP` (RFC 9449).',
+    })
     .addSecurity('client', { type: 'http', scheme: 'basic', description: 'A client_id and its secret.' })
     .addSecurity('registration', {
       type: 'http',
       scheme: 'bearer',
       description: 'The registration access token of a client that registered itself.',
+    })
+    .addSecurity('initial', {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An initial access token, with which a client may register itself.',
     })
     .build();
 }

@@ -19,7 +19,7 @@ func main() {
 	ctx := context.Background()
 	client, err := keks.NewClientWithResponses(os.Args[1])
 	must(err == nil, "no client")
-	issued, err := client.AuthIssueWithResponse(ctx, keks.IssueRequest{User: os.Args[2], Password: os.Args[3]})
+	issued, err := client.AuthIssueWithResponse(ctx, nil, keks.IssueRequest{User: os.Args[2], Password: os.Args[3]})
 	must(err == nil && issued.JSON200 != nil, "no token")
 	token := issued.JSON200.Token
 	bearer := func(_ context.Context, request *http.Request) error {

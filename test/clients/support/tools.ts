@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { lacking, part } from '../../support/parts.js';
 
-/** The generators, fetched once from their registries into a folder outside of this repository: `KEKS_CLIENTS` names another. */
+/** Generators and libraries, fetched once from their registries into a folder outside of this repository: `KEKS_CLIENTS` names another. */
 const CACHE =
   process.env['KEKS_CLIENTS'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'keks-clients');
@@ -17,7 +17,10 @@ const VERSIONS = {
   'openapi-python-client': '0.29.1',
   'openapi-typescript': '7.13.0',
   '@redocly/cli': '2.77.0',
+  authlib: '1.9.6',
 } as const;
+
+export const X_OAUTH2 = 'golang.org/x/oauth2@v0.38.0';
 
 function wanted(name: string, setting: string): string | undefined {
   const program = part(name, setting);
@@ -98,6 +101,17 @@ export async function pythonClient(python: string): Promise<string> {
     },
   );
   return join(tool, '..');
+}
+
+/** @returns the Python of an environment of its own */
+export async function authlib(python: string): Promise<string> {
+  const whole = await fetched('authlib', 'whole', async (version, folder) => {
+    await run(python, ['-m', 'venv', folder]);
+    await run(join(folder, 'bin/pip'), ['install', '-q', `authlib==${version}`, 'requests==2.34.2']);
+    // only now: one that was broken off is fetched again
+    await writeFile(join(folder, 'whole'), '');
+  });
+  return join(whole, '../bin/python');
 }
 
 export function fromNpm(name: 'openapi-typescript' | '@redocly/cli', binary: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** Why tokens exist: logins, API keys and clients, of everybody. */
+/** Why tokens exist: logins, API keys, clients and consents, of everybody. */
 import { ask } from './console-dialog.js';
 import { button, element, field, input, paragraph } from './console-elements.js';
 import { filter } from './console-filter.js';
@@ -22,7 +22,7 @@ export function openGrants({ body, say, go, question }) {
       'div',
       { class: 'intro' },
       paragraph(
-        'Each login, each API key and each client that has got a token is one. Whoever ends a grant ends all of its tokens. Living ones, newest first.',
+        'Each login, each API key, each client that has got a token and each consent of a person is one. Whoever ends a grant ends all of its tokens. Living ones, newest first.',
       ),
     ),
     filter(
@@ -58,7 +58,7 @@ function drawGrant(grant, tools) {
   const { kind, ip, user_agent: agent } = grant;
   return item({
     title: nameOf(grant),
-    badges: [[{ login: 'login', api_key: 'API key', client: 'client' }[kind]]],
+    badges: [[{ login: 'login', api_key: 'API key', client: 'client', consent: 'consent' }[kind]]],
     facts: [
       ['May', shownScope(grant.scope)],
       ['From', [ip, agent].filter(Boolean).join(', ') || 'unknown'],
@@ -74,8 +74,9 @@ function drawGrant(grant, tools) {
   });
 }
 
-function nameOf({ username, client_id: clientId, label }) {
-  const owner = username ?? clientId ?? 'somebody who is gone';
+function nameOf({ kind, username, client_id: clientId, label }) {
+  const person = username ?? 'somebody who is gone';
+  const owner = kind === 'consent' ? `${person} to ${clientId}` : (username ?? clientId ?? person);
   return label ? `${owner}: ${label}` : owner;
 }
 

@@ -11,7 +11,7 @@ import { problemOf } from './console-trouble.js';
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const KINDS = { access: 'Access token', refresh: 'Refresh token', api_key: 'API key' };
-const GRANTS = { login: 'Login', api_key: 'API key', client: 'Client' };
+const GRANTS = { login: 'Login', api_key: 'API key', client: 'Client', consent: 'Consent' };
 const KNOWN = {
   not_found:
     'Nothing is known of it. It was never issued here, or it is a client secret, or all that happened is older than 13 months.',

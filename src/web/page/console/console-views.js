@@ -1,8 +1,10 @@
 /** What the console consists of, in the order of its menu. */
 import { openAudit } from './console-audit.js';
 import { openClients } from './console-clients.js';
+import { openConsents } from './console-consents.js';
 import { openGrants } from './console-grants.js';
 import { openGuards } from './console-guards.js';
+import { openInitialTokens } from './console-initial-tokens.js';
 import { openKeys } from './console-keys.js';
 import { openNumbers } from './console-numbers.js';
 import { openPassword } from './console-password.js';
@@ -14,6 +16,7 @@ import { openUsers } from './console-users.js';
 export const ACCOUNT = [
   { name: 'sessions', label: 'Sessions', open: openSessions },
   { name: 'keys', label: 'API keys', open: openKeys },
+  { name: 'consents', label: 'Consents', open: openConsents },
   { name: 'password', label: 'Password', open: openPassword },
 ];
 
@@ -22,6 +25,7 @@ export const ADMIN = [
   { name: 'numbers', label: 'Numbers', open: openNumbers },
   { name: 'users', label: 'Users', open: openUsers },
   { name: 'clients', label: 'Clients', open: openClients },
+  { name: 'initial-tokens', label: 'Initial access tokens', open: openInitialTokens },
   { name: 'grants', label: 'Grants', open: openGrants },
   { name: 'guards', label: 'Guards', open: openGuards },
   { name: 'receivers', label: 'Receivers', open: openReceivers },

@@ -1,0 +1,43 @@
+import { Injectable, Optional, type OnModuleInit } from '@nestjs/common';
+import { MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { DpopVerifier } from './dpop-verifier.js';
+import { PUBLIC, REQUIRED_DPOP } from './principal.js';
+
+/** Owns that a route which nobody could ever open is told to its developer at the start, and to no caller later. */
+@Injectable()
+export class DpopRoutes implements OnModuleInit {
+  constructor(
+    private readonly modules: ModulesContainer,
+    @Optional() private readonly dpop?: DpopVerifier,
+  ) {}
+
+  /** @throws Error for `@RequireDpop()` where nobody knows what address a proof would have to be for */
+  onModuleInit(): void {
+    const routes = this.dpop ? [] : this.closedRoutes();
+    if (routes.length === 0) return;
+    throw new Error(
+      `@RequireDpop() on ${routes.join(', ')}: a proof is made for an address, and the guard does not know by which one callers know this API. ` +
+        "Give GuardModule.forRoot dpop: { publicUrl: 'https://api.example.com' }, or a resource or an audience that is its address.",
+    );
+  }
+
+  private closedRoutes(): string[] {
+    const scanner = new MetadataScanner();
+    const routes = new Set<string>();
+    for (const { controllers } of this.modules.values())
+      for (const { metatype } of controllers.values()) {
+        if (typeof metatype !== 'function') continue;
+        const handlers = metatype.prototype as Record<string, object>;
+        for (const name of scanner.getAllMethodNames(handlers))
+          if (wantsDpop(handlers[name], metatype)) routes.add(`${metatype.name}.${name}()`);
+      }
+    return [...routes];
+  }
+}
+
+/** As the guard reads it: the method's word counts before the class's. */
+function wantsDpop(handler: object | undefined, controller: object): boolean {
+  const word = (key: symbol): unknown =>
+    (handler && (Reflect.getMetadata(key, handler) as unknown)) ?? Reflect.getMetadata(key, controller);
+  return word(REQUIRED_DPOP) === true && word(PUBLIC) !== true;
+}
