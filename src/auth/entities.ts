@@ -13,6 +13,7 @@ import { InitialAccessToken } from './registration/initial-access-token.entity.j
 import { PushedRequest } from './authorize/pushed-request.entity.js';
 import { DeviceCode } from './oauth/device-code.entity.js';
 import { UsedProof } from './dpop/used-proof.entity.js';
+import { TokenExchange } from './tokens/token-exchange.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -45,6 +46,7 @@ export const entities = [
   ScopeDescription,
   SecretKey,
   SigningKey,
+  TokenExchange,
   UsedProof,
   User,
 ];

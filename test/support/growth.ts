@@ -116,6 +116,7 @@ export const TABLES: Readonly<Record<string, Rows>> = {
   scope_descriptions: { closed: 'administrators' },
   secret_keys: { closed: CLOSED.start },
   signing_keys: { closed: 'rotation by time, and administrators' },
+  token_exchanges: { goes: 'a day after the token; it takes a client that may exchange tokens' },
   used_proofs: {
     goes: 'when they could be accepted no more; whoever uses the next one takes them away, too',
   },

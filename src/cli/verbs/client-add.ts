@@ -15,6 +15,7 @@ interface AddOptions {
   readonly public?: true;
   readonly jwks?: string;
   readonly dpop?: true;
+  readonly exchange?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
@@ -26,6 +27,7 @@ export async function add(
   const { redirectUri: redirectUris = [], device: deviceGrant = false, public: isPublic = false } = app;
   const requirePushed = app.requirePushedRequests ?? false;
   const dpopBound = app.dpop ?? false;
+  const tokenExchange = app.exchange ?? false;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -36,7 +38,7 @@ export async function add(
       parameter: 'scope',
     });
   const jwks = await keysIn(app.jwks, isPublic);
-  const flags = { deviceGrant, requirePushed, dpopBound, ...(jwks && { jwks }) };
+  const flags = { deviceGrant, requirePushed, dpopBound, tokenExchange, ...(jwks && { jwks }) };
   const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...flags };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
@@ -63,6 +65,7 @@ export async function add(
       ...(deviceGrant && { device_grant: true }),
       ...(requirePushed && { require_pushed_authorization_requests: true }),
       ...(dpopBound && { dpop_bound_access_tokens: true }),
+      ...(tokenExchange && { token_exchange: true }),
       ...(warnings.length > 0 && { warnings }),
     },
     text: textOf(added, [
@@ -86,6 +89,7 @@ function textOf(
     ['by device code', added.deviceGrant ? 'yes' : undefined],
     ['pushes requests', added.requirePushed ? 'always' : undefined],
     ['tokens', added.dpopBound ? 'bound to a key (DPoP)' : ''],
+    ['exchanges tokens', added.tokenExchange ? 'yes' : undefined],
     ...more,
   ]);
 }

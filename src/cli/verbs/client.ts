@@ -13,6 +13,23 @@ export function client(program: Command, act: Act): void {
   const noun = program
     .command('client')
     .description('the systems that get tokens, and the APIs that ask about them');
+  addVerb(noun, act);
+  noun
+    .command('list')
+    .description('all clients')
+    .addHelpText(...examples('keks client list'))
+    .action(act(list));
+  noun
+    .command('show')
+    .description('one client, and when its secrets were made')
+    .argument('<client_id>')
+    .addHelpText(...examples('keks client show c-0123456789abcdef01234567'))
+    .action(act(show));
+  changingVerbs(noun, act);
+  resourcesVerb(noun, act);
+}
+
+function addVerb(noun: Command, act: Act): void {
   noun
     .command('add')
     .description('adds a client and prints its secret, once')
@@ -35,6 +52,10 @@ export function client(program: Command, act: Act): void {
     .option('--require-pushed-requests', 'it has to push what it asks for before it sends anybody (RFC 9126)')
     .option('--public', "it runs in other people's hands, so it gets no secret")
     .option('--dpop', 'it gets only tokens that are bound to a key, which it proves to have')
+    .option(
+      '--exchange',
+      'it may exchange tokens that it was sent, as an API, for tokens for each --resource (RFC 8693)',
+    )
     .addOption(
       once(
         '--jwks <file>',
@@ -50,24 +71,12 @@ export function client(program: Command, act: Act): void {
       ...examples(
         'keks client add "night baker" --scope cookies:eat',
         'keks client add shop --audience https://shop.example.com --token-format jwt',
+        'keks client add shop --audience https://shop.example.com --exchange --resource https://tea.example.com --scope tea:pour',
         'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
         'keks client add "my terminal" --public --device --scope cookies:eat',
       ),
     )
     .action(act(add));
-  noun
-    .command('list')
-    .description('all clients')
-    .addHelpText(...examples('keks client list'))
-    .action(act(list));
-  noun
-    .command('show')
-    .description('one client, and when its secrets were made')
-    .argument('<client_id>')
-    .addHelpText(...examples('keks client show c-0123456789abcdef01234567'))
-    .action(act(show));
-  changingVerbs(noun, act);
-  resourcesVerb(noun, act);
 }
 
 function changingVerbs(noun: Command, act: Act): void {
@@ -102,6 +111,15 @@ function changingVerbs(noun: Command, act: Act): void {
     .addArgument(new Argument('<state>').choices(['on', 'off']))
     .addHelpText(...examples('keks client set-dpop c-0123456789abcdef01234567 on'))
     .action(act(setDpop));
+  noun
+    .command('set-exchange')
+    .description(
+      'whether it may exchange tokens that it was sent for tokens for its resources; if not, what it made ends',
+    )
+    .argument('<client_id>')
+    .addArgument(new Argument('<state>').choices(['on', 'off']))
+    .addHelpText(...examples('keks client set-exchange c-0123456789abcdef01234567 on'))
+    .action(act(setExchange));
 }
 
 function uris(flags: string, description: string): Option {
@@ -149,6 +167,7 @@ async function show(id: string): Promise<Answer> {
       ['pushes requests', one.requirePushed ? 'always' : undefined],
       ['token format', one.tokenFormat],
       ['tokens', one.dpopBound ? 'bound to a key (DPoP)' : ''],
+      ['exchanges tokens', one.tokenExchange ? 'yes' : undefined],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],
       ...secrets.map(({ createdAt }) => ['secret of', moment(createdAt)] as const),
@@ -213,5 +232,18 @@ async function setDpop(id: string, state: 'on' | 'off'): Promise<Answer> {
     text: changed.dpopBound
       ? `${id} gets only tokens that are bound to a key from now on.`
       : `${id} gets bearer tokens, too.`,
+  };
+}
+
+async function setExchange(id: string, state: 'on' | 'off'): Promise<Answer> {
+  const tokenExchange = state === 'on';
+  const changed = await withClients((clients, by) => clients.change(id, { tokenExchange }, by));
+  if (!changed) throw new Refusal('not_found', UNKNOWN);
+  if ('flaw' in changed) throw clientRefusal(changed.flaw);
+  return {
+    json: publicOf(changed),
+    text: changed.tokenExchange
+      ? `${id} may exchange tokens for ${listOf(changed.resources ?? []) || 'its own API only'}.`
+      : `${id} may not exchange tokens. If it could, its tokens are dead, and those in which it acts.`,
   };
 }
