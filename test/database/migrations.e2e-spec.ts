@@ -74,7 +74,7 @@ describe('migrate', () => {
 
   it('20 at once on an empty database: one migrates, the others wait and find it done', async () => {
     const { url, client } = await database({ empty: true });
-    const done = await Promise.all(Array.from({ length: 20 }, () => migrate(connectionOf(url))));
+    const done = await Promise.all(Array.from({ length: 24 }, () => migrate(connectionOf(url))));
     expect(done.filter((names) => names.length > 0)).toEqual([NAMES]);
     const { rows } = await client.query<{ name: string }>('SELECT name FROM migrations ORDER BY id');
     expect(rows.map(({ name }) => name)).toEqual(NAMES);
@@ -334,6 +334,7 @@ describe('from the first schema on, with tokens in it', () => {
     ['guard_leases', 'DELETE INSERT SELECT UPDATE'],
     ['numbers_history', 'DELETE INSERT SELECT UPDATE'],
     ['owner_endings', 'DELETE INSERT SELECT UPDATE'],
+    ['token_exchanges', 'DELETE INSERT SELECT UPDATE'],
   ])('lets roles that serve use %s as they may grants, and nobody else', async (table, may) => {
     const { rows } = await one.client.query<{ role: string; may: string }>(
       `SELECT grantee AS role, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS may
@@ -355,7 +356,7 @@ describe('from the first schema on, with tokens in it', () => {
   it('leaves what is new to the owner of the rest, whoever migrates', async () => {
     const { rows } = await one.client.query<{ owner: string }>(
       `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class
-        WHERE relname IN ('ended_grants', 'owner_endings', 'revocations', 'guard_leases', 'numbers_history')
+        WHERE relname IN ('ended_grants', 'owner_endings', 'revocations', 'guard_leases', 'numbers_history', 'token_exchanges')
        UNION ALL
        SELECT pg_get_userbyid(p.proowner) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
         WHERE NOT t.tgisinternal AND t.tgparentid = 0`,
