@@ -617,7 +617,6 @@ describe('the request (RFC 6749 §3.2)', () => {
   it.each([
     'password',
     'implicit',
-    'urn:ietf:params:oauth:grant-type:token-exchange',
     'Client_Credentials',
     'client_credentials ',
     'constructor',
