@@ -24,6 +24,7 @@ import { NumbersHistory1796260400000 } from './1796260400000-numbers-history.js'
 import { DescribedGuards1796260500000 } from './1796260500000-described-guards.js';
 import { IdsOfLongLived1796260600000 } from './1796260600000-ids-of-long-lived.js';
 import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
+import { TokenExchange1796270000000 } from './1796270000000-token-exchange.js';
 import { Receivers1796290000000 } from './1796290000000-receivers.js';
 import { ReceiverTrigger1796290060000 } from './1796290060000-receiver-trigger.js';
 import { AuditThinSteps1796310000000 } from './1796310000000-audit-thin-steps.js';
@@ -56,6 +57,7 @@ export const migrations = [
   DescribedGuards1796260500000,
   IdsOfLongLived1796260600000,
   AuditByType1796260660000,
+  TokenExchange1796270000000,
   Receivers1796290000000,
   ReceiverTrigger1796290060000,
   AuditThinSteps1796310000000,

@@ -15,6 +15,7 @@ import { DeviceCode } from './oauth/device-code.entity.js';
 import { UsedProof } from './dpop/used-proof.entity.js';
 import { Receiver } from './receivers/receiver.entity.js';
 import { UndeliveredEvent } from './receivers/undelivered-event.entity.js';
+import { TokenExchange } from './tokens/token-exchange.entity.js';
 import { ScopeDescription } from './scopes/scope-description.entity.js';
 import { SecretKey } from './secrets/secret-key.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -49,6 +50,7 @@ export const entities = [
   SecretKey,
   SigningKey,
   UndeliveredEvent,
+  TokenExchange,
   UsedProof,
   User,
 ];

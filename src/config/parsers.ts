@@ -13,7 +13,7 @@ export function integer(low: number, high: number) {
 }
 
 /** What is written for each token, and tells of no attack. */
-const MANY = ['token.issued', 'token.refreshed', 'token.refreshed_again'];
+const MANY = ['token.issued', 'token.exchanged', 'token.refreshed', 'token.refreshed_again'];
 
 /** `token.issued=1,token.refreshed=2`, in one spelling; empty for nothing. */
 export function monthsByType(text: string): string {

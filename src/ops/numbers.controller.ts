@@ -67,7 +67,7 @@ export class NumbersController {
   }
 
   private issued(): Record<IssueKind, number> {
-    const kinds = ['login', 'client', 'api_key', 'code', 'device', 'refresh'] as const;
+    const kinds = ['login', 'client', 'api_key', 'code', 'device', 'refresh', 'exchange'] as const;
     return record(kinds, (kind) => this.telemetry.issues[kind].opaque + this.telemetry.issues[kind].jwt);
   }
 

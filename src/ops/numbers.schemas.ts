@@ -21,7 +21,7 @@ export const numbersAnswer = z
       example: '5b1cde0e-9a4b-4a55-9e0b-3f6d6f1f0c11',
     }),
     uptime: z.number().nonnegative().meta({ description: 'Seconds since its start.', example: 42.5 }),
-    issued: counts(['login', 'client', 'api_key', 'code', 'device', 'refresh']).meta({
+    issued: counts(['login', 'client', 'api_key', 'code', 'device', 'refresh', 'exchange']).meta({
       description: 'Access tokens and API keys, by how they were got.',
     }),
     validated: count.meta({ description: 'Tokens that were found active.' }),

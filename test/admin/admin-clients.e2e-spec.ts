@@ -89,6 +89,7 @@ describe('POST /admin/clients', () => {
         self_registered: false,
         token_format: 'opaque',
         dpop_bound_access_tokens: false,
+        token_exchange: false,
         disabled: false,
         created_at: expect.stringMatching(/Z$/),
       },
@@ -115,6 +116,9 @@ describe('POST /admin/clients', () => {
     [{ name: 'Oven', resources: ['oven'] }, 'invalid_request'],
     [{ name: 'Oven', resources: 'https://oven.example' }, 'invalid_request'],
     [{ name: 'Oven', token_format: 'paper' }, 'invalid_request'],
+    [{ name: 'Oven', token_exchange: 'yes' }, 'invalid_request'],
+    [{ name: 'Oven', token_exchange: true, redirect_uris: ['https://app.example/done'] }, 'invalid_request'],
+    [{ name: 'Oven', token_exchange: true, device_grant: true }, 'invalid_request'],
     [{ name: 'Oven', scope: 'keks:account' }, 'invalid_scope'],
     [{ name: 'Oven', scope: 'offline_access' }, 'invalid_scope'],
     [{ name: 'Oven', scope: 'a  b' }, 'invalid_scope'],
@@ -174,6 +178,20 @@ describe('PATCH /admin/clients/:id', () => {
     );
     await call('PATCH', path, { resources: resources.slice(1) });
     expect(await status(first)).toBe(401);
+  });
+
+  it('200: exchanging tokens is switched on, and switched off with all that it has', async () => {
+    const client = await add();
+    const path = `/admin/clients/${client.client_id}`;
+    const token = await tokenOf(client);
+    for (const on of [true, false]) {
+      const answer = await call('PATCH', path, { token_exchange: on });
+      expect([answer.status, answer.body]).toEqual([200, expect.objectContaining({ token_exchange: on })]);
+      expect(await status(token)).toBe(on ? 200 : 401);
+    }
+    const app = await add({ redirect_uris: ['https://app.example/done'] });
+    const refused = await call('PATCH', `/admin/clients/${app.client_id}`, { token_exchange: true });
+    expectError(refused, 400, 'invalid_request');
   });
 
   it('200: less scope ends its tokens; more does not', async () => {

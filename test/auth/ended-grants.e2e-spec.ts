@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthService } from '../../src/auth/auth.service.js';
 import { LastUse } from '../../src/auth/grants/last-use.js';
 import { digestOf } from '../../src/auth/tokens/token-format.js';
-import { LOOK_UP_ACCESS_TOKENS } from '../../src/auth/tokens/token-lookup.sql.js';
+import { DESCRIBE_WITH_GRANTS, LOOK_UP_ACCESS_TOKENS } from '../../src/auth/tokens/token-lookup.sql.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import {
   addClient,
@@ -291,11 +291,11 @@ describe('the look-up of a token', () => {
     expect(await status(tokens[0] ?? '')).toBe(200);
     expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name]);
     expect(await status(tokens[1] ?? '')).toBe(200);
-    expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, 'describe_old_access_tokens']);
+    expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, DESCRIBE_WITH_GRANTS.name]);
     const auth = keks.app.get(AuthService);
     const verdicts = await Promise.all(tokens.map((token) => auth.validate(token)));
     expect(verdicts.map(({ active }) => active)).toEqual([true, true, true]);
-    expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, 'describe_old_access_tokens']);
+    expect(await log.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, DESCRIBE_WITH_GRANTS.name]);
   });
 });
 

@@ -128,6 +128,20 @@ describe('keks client', () => {
     ).toBe(401);
   });
 
+  it('add --exchange and set-exchange: whether it may exchange tokens (RFC 8693)', async () => {
+    const flags = ['--exchange', '--audience', 'https://shop.example', '--resource', 'https://tea.example'];
+    const client = await json<Secret>('add', 'shop', '--scope', 'tea:pour', ...flags);
+    expect(client).toMatchObject({ token_exchange: true });
+    expect((await run('show', client.client_id)).stdout).toMatch(/^ *exchanges tokens +yes$/m);
+    for (const state of ['off', 'on'] as const)
+      expect(await json('set-exchange', client.client_id, state)).toMatchObject({
+        token_exchange: state === 'on',
+      });
+    expect((await run('set-exchange', client.client_id, 'on')).stdout).toContain('https://tea.example');
+    const app = ['add', 'app', '--public', '--redirect-uri', 'http://127.0.0.1/done', '--exchange'];
+    expect(await refused(...app)).toEqual([1, 'invalid_request']);
+  });
+
   it('add --dpop and set-dpop: whether it gets only tokens that are bound to a key (RFC 9449 §5.2)', async () => {
     const client = await json<Secret>('add', 'bound', '--scope', 'cookies:eat', '--dpop');
     expect(client).toMatchObject({ dpop_bound_access_tokens: true });
@@ -171,6 +185,8 @@ describe('keks client', () => {
     [['rotate-secret', 'c-none'], 1, 'not_found'],
     [['disable', 'c-none'], 1, 'not_found'],
     [['set-dpop', 'c-none', 'on'], 1, 'not_found'],
+    [['set-exchange', 'c-none', 'on'], 1, 'not_found'],
+    [['set-exchange', 'c-none', 'maybe'], 2, 'invalid_request'],
     [['set-dpop', 'c-none', 'maybe'], 2, 'invalid_request'],
   ])('%j: exit %d, %s', async (args, code, error) => {
     expect(await refused(...args)).toEqual([code, error]);

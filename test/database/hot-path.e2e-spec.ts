@@ -3,9 +3,11 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthService } from '../../src/auth/auth.service.js';
 import { TokenKeys } from '../../src/auth/tokens/token-keys.js';
-import { LOOK_UP_ACCESS_TOKENS } from '../../src/auth/tokens/token-lookup.sql.js';
+import { DESCRIBE_WITH_GRANTS, LOOK_UP_ACCESS_TOKENS } from '../../src/auth/tokens/token-lookup.sql.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { connectionOf, hotPool } from '../../src/database/pools.js';
+import { exchange } from '../support/exchange.js';
+import { addClient } from '../support/oauth.js';
 import { pipeline } from '../support/raw-http.js';
 import { logStatements, type StatementLog } from '../support/statement-log.js';
 import { get, PASSWORD, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
@@ -56,6 +58,19 @@ describe('a validation', () => {
     const login = await statements.since();
     expect(login).toContain('issue_to_user');
     expect(login.length).toBeLessThan(10);
+  });
+
+  it('of a token that was exchanged is two, and the revoke of an opaque one finds out that guards need not be told', async () => {
+    const client = await addClient(keks, { audience: [keks.config.AUDIENCE], tokenExchange: true });
+    const own = await keks.login('CookieDestroyer');
+    const { body } = await exchange(keks, client, own);
+    const { access_token: made } = body as { access_token: string };
+    await statements.since();
+    expect((await get(keks.url, '/cookies', made)).status).toBe(200);
+    expect(await statements.since()).toEqual([LOOK_UP_ACCESS_TOKENS.name, DESCRIBE_WITH_GRANTS.name]);
+    await post(keks.url, '/revoke', { token: own });
+    expect(await statements.since()).toEqual(['revoke_access_token', 'jwt_from_token']);
+    expect((await get(keks.url, '/cookies', made)).status).toBe(401);
   });
 
   it('is none for a request without credentials, malformed ones or another scheme', async () => {

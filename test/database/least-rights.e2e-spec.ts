@@ -27,7 +27,7 @@ const GRANTS = /```sql\n(GRANT[^`]+)```/.exec(readFileSync('docs/operating.md', 
 
 /** Without the tables that came later. */
 const EARLY_GRANTS = GRANTS.replace(
-  /, (?:revocations|authorization_codes, scope_descriptions, device_codes, pushed_requests, client_registrations, initial_access_tokens, client_documents, client_assertions)\b/g,
+  /, (?:revocations|authorization_codes, scope_descriptions, device_codes, pushed_requests, client_registrations, initial_access_tokens, client_documents, client_assertions, token_exchanges)\b/g,
   '',
 ).replace(/^GRANT .* (?:ON guard_leases|FUNCTION keks_thin_audit\b).*$/gm, '');
 

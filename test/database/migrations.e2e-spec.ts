@@ -336,6 +336,7 @@ describe('from the first schema on, with tokens in it', () => {
     ['owner_endings', 'DELETE INSERT SELECT UPDATE'],
     ['receivers', 'DELETE INSERT SELECT UPDATE'],
     ['undelivered_events', 'DELETE INSERT SELECT UPDATE'],
+    ['token_exchanges', 'DELETE INSERT SELECT UPDATE'],
   ])('lets roles that serve use %s as they may grants, and nobody else', async (table, may) => {
     const { rows } = await one.client.query<{ role: string; may: string }>(
       `SELECT grantee AS role, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS may
@@ -358,12 +359,12 @@ describe('from the first schema on, with tokens in it', () => {
     const { rows } = await one.client.query<{ owner: string }>(
       `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class
         WHERE relname IN ('ended_grants', 'owner_endings', 'revocations', 'guard_leases', 'numbers_history',
-                          'receivers', 'undelivered_events')
+                          'receivers', 'undelivered_events', 'token_exchanges')
        UNION ALL
        SELECT pg_get_userbyid(p.proowner) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
         WHERE NOT t.tgisinternal AND t.tgparentid = 0`,
     );
-    expect(rows).toEqual(Array.from({ length: 23 }, () => ({ owner })));
+    expect(rows).toEqual(Array.from({ length: 26 }, () => ({ owner })));
   });
 });
 

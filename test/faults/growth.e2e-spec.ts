@@ -507,6 +507,11 @@ describe('rows that requests can make', () => {
       `INSERT INTO pushed_requests (digest, expires_at, client_id, network, parameters) VALUES ($1, now(), $2, 'x', 'x')`,
       [randomBytes(32), client.clientId],
     );
+    await db.query(
+      `INSERT INTO token_exchanges (digest, expires_at, subject, signed, actors, actor_grants, sources, source_expires)
+       VALUES ($1, now(), 'x', false, '{}', '{}', '{}', '{}')`,
+      [randomBytes(32)],
+    );
     await db.query('INSERT INTO used_proofs (digest, expires_at) VALUES ($1, now())', [randomBytes(32)]);
     for (const table of goers.filter((one) => one !== 'owner_endings'))
       expect([table, (await count(table)) > 0]).toEqual([table, true]);

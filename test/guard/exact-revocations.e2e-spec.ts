@@ -186,6 +186,19 @@ describe('RevocationSet', () => {
     expect(set.judge(names, -1)).toBe(verdict);
   });
 
+  it('who acts: asked about are the tokens in which one acts, at whatever depth, once for each end (RFC 8693 §4.1)', () => {
+    const set = new RevocationSet();
+    const exchanged = { ...names, actors: ['a', 'b'] };
+    set.add(entry('actor', 'x'));
+    expect(set.judge(exchanged, -1)).toBe('not named');
+    for (const actor of ['b', 'a']) {
+      const cleared = set.now;
+      set.add(entry('actor', actor));
+      expect([set.judge(exchanged, cleared), set.judge(names, -1)]).toEqual(['unknown', 'not named']);
+      expect(set.judge(exchanged, set.now)).toBe('not named');
+    }
+  });
+
   it('a token without a login is asked about when any login of its subject ends, once for each end', () => {
     const set = new RevocationSet();
     const ofClient = { ...names, sid: undefined };

@@ -2,6 +2,7 @@ import { JwtValidator } from 'keks-guard/jwt';
 import { RemoteValidator } from 'keks-guard/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthService } from '../../src/auth/auth.service.js';
+import { exchange, JWT } from '../support/exchange.js';
 import { addClient, clientToken } from '../support/oauth.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
 import { startTestApp, type TestApp, PATIENT_MS } from '../support/test-app.js';
@@ -99,6 +100,29 @@ describe('validators', () => {
       // in process the id is that of the row: with it the operator finds the token
       expect({ ...shared, tokenId: over.principal.tokenId }).toEqual(over.principal);
       expect([typeof grantId, grantKind, typeof tokenId]).toEqual(['string', 'client', 'string']);
+    });
+  });
+
+  describe('say the same of a token that was exchanged (RFC 8693 §4.1)', () => {
+    it('who acts, the one who does now first', async () => {
+      const apis = { audience: [keks.config.AUDIENCE], tokenExchange: true };
+      const [one, two] = [await addClient(keks, apis), await addClient(keks, apis)];
+      const token = await keks.login('CookieDestroyer');
+      const first = await exchange(keks, one, token);
+      const { access_token: again } = first.body as { access_token: string };
+      const { body } = await exchange(keks, two, again, { requested_token_type: JWT });
+      const { access_token: made } = body as { access_token: string };
+      const told = [keks.app.get(AuthService), await remote(), offline(), await leased()].map((one) =>
+        one.validate(made),
+      );
+      for (const validation of await Promise.all(told))
+        expect(validation).toMatchObject({
+          active: true,
+          principal: { clientId: two.clientId, actors: [two.clientId, one.clientId], scope: ['cookies:eat'] },
+        });
+      const plain = await (await remote()).validate(token);
+      if (!plain.active) throw new Error('refused');
+      expect('actors' in plain.principal).toBe(false);
     });
   });
 

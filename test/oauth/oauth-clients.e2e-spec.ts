@@ -7,6 +7,7 @@ import { OPERATOR } from '../../src/auth/request-origin.js';
 import { UsersService } from '../../src/auth/users/users.service.js';
 import { decide } from '../support/device.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { ACCESS_TOKEN, EXCHANGE_GRANT } from '../support/exchange.js';
 import { startInstance, type Instance } from '../support/instance.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { BY_OPERATOR, isAlive, stayLoggedIn, type TestClient } from '../support/oauth.js';
@@ -163,6 +164,31 @@ describe('oauth4webapi', () => {
       grant_types_supported: expect.arrayContaining(['authorization_code', 'client_credentials']),
       token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'client_secret_basic']),
     });
+  });
+
+  it('exchanges a token for one for another API (RFC 8693), as openid-client does', async () => {
+    const api = { audience: [server.url], resources: [OVEN_API], tokenExchange: true };
+    const shop = await addClient(api);
+    const { token: subject } = await login();
+    const parameters = {
+      subject_token: subject,
+      subject_token_type: ACCESS_TOKEN,
+      resource: OVEN_API,
+      scope: 'cookies:eat',
+    };
+    const client = { client_id: shop.clientId };
+    const secret = oauth.ClientSecretBasic(shop.clientSecret);
+    const asked = oauth.genericTokenEndpointRequest(as, client, secret, EXCHANGE_GRANT, parameters, http);
+    const answer = await oauth.processGenericTokenEndpointResponse(as, client, await asked);
+    const told = { issued_token_type: ACCESS_TOKEN, token_type: 'bearer', scope: 'cookies:eat' };
+    expect(answer).toMatchObject(told);
+    expect(await introspected(answer.access_token, factory)).toMatchObject({
+      active: true,
+      aud: OVEN_API,
+      act: { sub: shop.clientId },
+    });
+    const config = await configured(shop);
+    expect(await openid.genericGrantRequest(config, EXCHANGE_GRANT, parameters)).toMatchObject(told);
   });
 
   it.each(['with a secret', 'without one'])(

@@ -614,18 +614,13 @@ describe('the request (RFC 6749 §3.2)', () => {
     expectRefusal(await request(keks.url, '/oauth/token', { method: 'POST' }), 400, 'invalid_request');
   });
 
-  it.each([
-    'password',
-    'implicit',
-    'urn:ietf:params:oauth:grant-type:token-exchange',
-    'Client_Credentials',
-    'client_credentials ',
-    'constructor',
-    '__proto__',
-  ])('400 unsupported_grant_type for %s', async (grant_type) => {
-    expectRefusal(await ask({ grant_type }), 400, 'unsupported_grant_type');
-    expectRefusal(await ask({ grant_type }, {}), 400, 'unsupported_grant_type');
-  });
+  it.each(['password', 'implicit', 'Client_Credentials', 'client_credentials ', 'constructor', '__proto__'])(
+    '400 unsupported_grant_type for %s',
+    async (grant_type) => {
+      expectRefusal(await ask({ grant_type }), 400, 'unsupported_grant_type');
+      expectRefusal(await ask({ grant_type }, {}), 400, 'unsupported_grant_type');
+    },
+  );
 
   it('400 unsupported_grant_type for grant_type=password with a right password (RFC 9700 §2.4)', async () => {
     await keks.addUser('CookieDestroyer');

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { exchange, JWT } from '../support/exchange.js';
 import { keyOf, parseExposition, type Family } from '../support/exposition.js';
 import { addClient, basic, clientToken, submit } from '../support/oauth.js';
 import { freePort, launch, startProcess, type ServerProcess } from '../support/process.js';
@@ -105,6 +106,18 @@ describe('GET /metrics', () => {
       });
       expect(grown(name, { kind: 'client', format: 'opaque' })).toBe(1);
       expect(grown(name, { kind: 'client', format: 'jwt' })).toBe(1);
+    });
+
+    it('counts tokens that were exchanged', async () => {
+      const client = await addClient(keks, { audience: [keks.config.AUDIENCE], tokenExchange: true });
+      const token = await keks.login('CookieMonster');
+      const grown = await growth(async () => {
+        await exchange(keks, client, token);
+        await exchange(keks, client, token, { requested_token_type: JWT });
+        await exchange(keks, client, 'kat_x');
+      });
+      expect(grown(name, { kind: 'exchange', format: 'opaque' })).toBe(1);
+      expect(grown(name, { kind: 'exchange', format: 'jwt' })).toBe(1);
     });
 
     it('counts API keys', async () => {

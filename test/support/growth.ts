@@ -123,6 +123,7 @@ export const TABLES: Readonly<Record<string, Rows>> = {
     closed:
       'taken, or given up after 3 days; 10,000 for each of 10 receivers, 100 of them of throttled logins: test/receivers/delivery.e2e-spec.ts',
   },
+  token_exchanges: { goes: 'a day after the token; it takes a client that may exchange tokens' },
   used_proofs: {
     goes: 'when they could be accepted no more; whoever uses the next one takes them away, too',
   },

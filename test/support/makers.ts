@@ -3,7 +3,8 @@ import { OperatorIssuer } from '../../src/auth/oauth/operator-issuer.js';
 import { OperatorModule } from '../../src/auth/oauth/operator.module.js';
 import type { IssuedToken } from '../../src/auth/tokens/issued-token.js';
 import { WireError } from '../../src/http/errors/wire-error.js';
-import { basic, refresh, stayLoggedIn, submit, type TestClient } from './oauth.js';
+import { exchange } from './exchange.js';
+import { addClient, basic, clientToken, refresh, stayLoggedIn, submit, type TestClient } from './oauth.js';
 import { PASSWORD, post, type Answer, type TestApp } from './test-app.js';
 import { send } from './wire.js';
 
@@ -191,6 +192,54 @@ const operatorToClient: Maker = {
     Promise.resolve((scope) => byOperator(keks, (issuer) => issuer.toClient(id, scope))),
 };
 
+/** Whoever may exchange tokens, and may do all that anybody here may. */
+const exchanger = (keks: TestApp): Promise<TestClient> =>
+  addClient(keks, {
+    scope: ['cookies:eat', 'cookies:bake', 'cookies:burn', 'keks:admin', 'keks:metrics'],
+    audience: [keks.config.AUDIENCE],
+    tokenExchange: true,
+  });
+
+const exchangedLogin: Maker = {
+  name: 'POST /oauth/token: a person’s token is exchanged',
+  of: 'user',
+  most: ofKeys,
+  never: ['keks:admin', 'keks:account'],
+  narrows: true,
+  lives: false,
+  async start(keks, owner, { narrowed, format } = {}) {
+    const client = await exchanger(keks);
+    const more = { ...(narrowed !== undefined && { scope: narrowed }), ...(format && { format }) };
+    const answer = await post(keks.url, '/issue', { user: owner.name, password: PASSWORD, ...more });
+    const { token } = answer.body as { token: string };
+    return async (scope) => made(await exchange(keks, client, token, scope === undefined ? {} : { scope }));
+  },
+  withKey: async (keks, _owner, key) => exchange(keks, await exchanger(keks), key),
+};
+
+const exchangedClient: Maker = {
+  ...exchangedLogin,
+  name: 'POST /oauth/token: a client’s token is exchanged',
+  of: 'client',
+  narrows: false,
+  async start(keks, owner) {
+    const client = await exchanger(keks);
+    const { access_token: token } = await clientToken(keks, owner.client);
+    return async (scope) => made(await exchange(keks, client, token, scope === undefined ? {} : { scope }));
+  },
+};
+
+const exchangedAgain: Maker = {
+  ...exchangedLogin,
+  name: 'POST /oauth/token: a token that was exchanged is exchanged once more',
+  async start(keks, owner, origin) {
+    const first = await (await exchangedLogin.start(keks, owner, origin))();
+    const client = await exchanger(keks);
+    return async (scope) =>
+      made(await exchange(keks, client, first.token ?? '', scope === undefined ? {} : { scope }));
+  },
+};
+
 export const MAKERS: readonly Maker[] = [
   login('POST /issue: a password makes a login'),
   login('POST /issue: a password makes a login with a JWT', { format: 'jwt' }),
@@ -198,6 +247,9 @@ export const MAKERS: readonly Maker[] = [
   keys,
   refreshed,
   clientCredentials,
+  exchangedLogin,
+  exchangedClient,
+  exchangedAgain,
   operatorToUser,
   operatorToClient,
 ];

@@ -14,6 +14,11 @@ export interface Principal {
    */
   readonly jkt?: string;
   /**
+   * RFC 8693 §4.1: who acts for the subject, by the `sub` of each, the one who does now first; absent for a token that was made from
+   * no other one. Only the first one acts: the others tell how it came to that.
+   */
+  readonly actors?: readonly string[];
+  /**
    * Why the token exists: the login, the client or the API key that it belongs to. Known inside the authority only: neither
    * RFC 7662 nor RFC 9068 has a word for it.
    */

@@ -21,6 +21,8 @@ export interface NamedClaims {
   readonly sub: string;
   readonly kid: string;
   readonly sid?: unknown;
+  /** Who acts for the subject (RFC 8693 §4.1). */
+  readonly actors?: readonly string[] | undefined;
   readonly exp: number;
 }
 
@@ -128,7 +130,8 @@ export class ExactRevocations {
   }
 }
 
-export function namesOf({ jti, sub, kid, sid, exp }: NamedClaims): Names {
+export function namesOf({ jti, sub, kid, sid, exp, actors }: NamedClaims): Names {
   const login = typeof sid === 'string' ? hashed(sid) : undefined;
-  return { jti: hashed(jti), sub: hashed(sub), kid: hashed(kid), sid: login, exp };
+  const names = { jti: hashed(jti), sub: hashed(sub), kid: hashed(kid), sid: login, exp };
+  return actors ? { ...names, actors: actors.map(hashed) } : names;
 }

@@ -15,7 +15,7 @@ const ACCESS = 'access_token';
  * @throws NoVerdict bad_answer
  */
 export function readIntrospection(body: string): Validation {
-  const { active, token_type: type, token_use: use = ACCESS, cnf, ...answer } = jsonObject(body);
+  const { active, token_type: type, token_use: use = ACCESS, cnf, act, ...answer } = jsonObject(body);
   if (active === false) return DEAD;
   if (active !== true) throw flawed('active');
   if (typeof type !== 'string' || !TYPES.test(type)) return { active: false, reason: 'wrong_kind' };
@@ -24,6 +24,7 @@ export function readIntrospection(body: string): Validation {
   // bound in a way that is not known here, or in none: nobody could tell its owner from a thief
   if (jkt === 'unknown' || (jkt === undefined && /^dpop$/i.test(type)))
     return { active: false, reason: 'wrong_kind' };
+  const actors = actorsOf(act);
   return {
     active: true,
     principal: {
@@ -34,8 +35,24 @@ export function readIntrospection(body: string): Validation {
       expiresAt: seconds(answer, 'exp'),
       tokenId: text(answer, 'jti'),
       ...(jkt !== undefined && { jkt }),
+      ...(actors && { actors }),
     },
   };
+}
+
+/** Deeper than any authority lets tokens be exchanged. */
+const ACTORS_MOST = 32;
+
+/** RFC 8693 §4.1, as far as they are named by a `sub`: who acts now, in whose place, and so on. Undefined for nobody. */
+export function actorsOf(act: unknown): string[] | undefined {
+  const actors: string[] = [];
+  for (let one = act; actors.length < ACTORS_MOST;) {
+    const { sub, act: before } = (one ?? {}) as Record<string, unknown>;
+    if (typeof sub !== 'string' || sub === '') break;
+    actors.push(sub);
+    one = before;
+  }
+  return actors.length > 0 ? actors : undefined;
 }
 
 /** RFC 7800 §3.1, RFC 9449 §6: to which key a token is bound. */

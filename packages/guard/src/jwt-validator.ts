@@ -6,7 +6,7 @@ import {
   type ExactRevocationsOptions,
   type LeaseState,
 } from './exact-revocations.js';
-import { confirmedKey } from './introspection.js';
+import { actorsOf, confirmedKey } from './introspection.js';
 import { remoteKeys, type RemoteKeys } from './jwks.js';
 import { ProvenTokens } from './proven-tokens.js';
 import type { Names } from './revocation-set.js';
@@ -141,8 +141,8 @@ export class JwtValidator extends TokenValidator {
       });
       const validation = verdict(payload, latestIssue(now));
       if (!validation.active) return validation;
-      const { tokenId: jti, subject: sub, expiresAt: exp } = validation.principal;
-      const claims = { jti, sub, exp, kid: protectedHeader.kid ?? '', sid: payload['sid'] };
+      const { tokenId: jti, subject: sub, expiresAt: exp, actors } = validation.principal;
+      const claims = { jti, sub, exp, actors, kid: protectedHeader.kid ?? '', sid: payload['sid'] };
       const names = this.revocations && namesOf(claims);
       const found = { validation, names, issuedAt: payload.iat ?? 0, notBefore: payload.nbf ?? 0 };
       // else nobody knows by a key of which set it was proved
@@ -184,6 +184,7 @@ function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue
   if (!isTime(iat) || iat > latestIssue) return { active: false, reason: 'forged' };
   const jkt = confirmedKey(claims['cnf']);
   if (jkt === 'unknown') return { active: false, reason: 'malformed' };
+  const actors = actorsOf(claims['act']);
   return {
     active: true,
     // several requests get the same one
@@ -195,6 +196,7 @@ function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue
       expiresAt: exp,
       tokenId: jti,
       ...(jkt !== undefined && { jkt }),
+      ...(actors && { actors: Object.freeze(actors) }),
     }),
   };
 }

@@ -8,6 +8,8 @@ export interface Names {
   readonly kid: string;
   /** Absent from tokens of clients, and of authorities that do not write it. */
   readonly sid: string | undefined;
+  /** Who acts for the subject; absent from most. */
+  readonly actors?: readonly string[];
   /** Seconds since the epoch. */
   readonly exp: number;
 }
@@ -32,7 +34,7 @@ export class RevocationSet {
   private readonly tokens = new Map<string, number>();
   private readonly grants = new Map<string, number>();
   private readonly keys = new Map<string, number>();
-  /** When the last entry came that a token with this subject may be meant by: a number of our own. */
+  /** When the last entry came that a token with this subject, or actor, may be meant by: a number of our own. */
   private readonly subjects = new Map<string, { at: number; exp: number }>();
   private all = 0;
   private allUntil = 0;
@@ -57,6 +59,7 @@ export class RevocationSet {
       this.grants.set(key, exp);
       if (sub !== undefined) this.doubt(`grant ${sub}`, exp);
     } else if (kind === 'subject') this.doubt(`all ${key}`, exp);
+    else if (kind === 'actor') this.doubt(`actor ${key}`, exp);
     else {
       // `all`, and what a later authority may say: nobody is taken for alive because of a word that is not known here
       this.all = this.count;
@@ -66,12 +69,13 @@ export class RevocationSet {
 
   /** @param clearedAt `now` before the authority was asked and said that it is active; -1 if it was not */
   judge(names: Names, clearedAt: number): 'dead' | 'unknown' | 'not named' {
-    const { jti, sid, sub, kid } = names;
+    const { jti, sid, sub, kid, actors = [] } = names;
     if (this.tokens.has(jti) || this.keys.has(kid)) return 'dead';
     if (sid !== undefined && this.grants.has(sid)) return 'dead';
     if (this.all === 0 && this.subjects.size === 0) return 'not named';
     const doubts = [this.all, this.subjects.get(`all ${sub}`)?.at ?? 0];
     if (sid === undefined) doubts.push(this.subjects.get(`grant ${sub}`)?.at ?? 0);
+    for (const actor of actors) doubts.push(this.subjects.get(`actor ${actor}`)?.at ?? 0);
     return Math.max(...doubts) > Math.max(0, clearedAt) ? 'unknown' : 'not named';
   }
 

@@ -20,7 +20,8 @@ export class LoginGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const { [PRINCIPAL]: principal } = context.switchToHttp().getRequest<{ [PRINCIPAL]?: Principal }>();
-    if (principal?.grantKind === 'login') return true;
+    // an API that acts for somebody who has logged in has not
+    if (principal?.grantKind === 'login' && !principal.actors) return true;
     throw new BearerError('insufficient_scope', resourceChallenge(this.config), [ACCOUNT_SCOPE]);
   }
 }

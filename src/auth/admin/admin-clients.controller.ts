@@ -23,6 +23,8 @@ const REFUSALS: Readonly<Record<ClientFlaw, () => WireError>> = {
   jwks_invalid: () => WireError.because('bad_jwks', 'jwks'),
   redirect_uris_missing: () => WireError.because('no_redirect_uris', 'redirect_uris'),
   scope_not_for_apps: () => WireError.because('not_for_apps', 'scope'),
+  exchange_not_for_apps: () => WireError.because('exchange_not_for_apps', 'token_exchange'),
+  exchange_without_resources: () => WireError.because('exchange_without_resources', 'token_exchange'),
 };
 
 /** The systems that get tokens, and the APIs that ask about them, for operators. */
@@ -65,6 +67,7 @@ export class AdminClientsController {
     const { redirect_uris: redirectUris = [], device_grant: deviceGrant = false } = body;
     const { require_pushed_authorization_requests: requirePushed = false } = body;
     const { dpop_bound_access_tokens: dpopBound = false, token_endpoint_auth_method: method } = body;
+    const { token_exchange: tokenExchange = false } = body;
     const scope = requestedScope(body.scope ?? '');
     const keys = keysOf(body.jwks, method);
     const client = {
@@ -77,6 +80,7 @@ export class AdminClientsController {
       deviceGrant,
       requirePushed,
       dpopBound,
+      tokenExchange,
       ...(keys && { jwks: keys }),
     };
     const isPublic = method === 'none';
@@ -123,7 +127,7 @@ export class AdminClientsController {
   ): Promise<schemas.ClientItem> {
     const { scope, resources, redirect_uris: redirectUris, device_grant: deviceGrant, disabled } = body;
     const { require_pushed_authorization_requests: requirePushed } = body;
-    const { dpop_bound_access_tokens: dpopBound } = body;
+    const { dpop_bound_access_tokens: dpopBound, token_exchange: tokenExchange } = body;
     const flaw = clientFlaw({ ...(resources && { resources }), ...(redirectUris && { redirectUris }) });
     if (flaw) throw REFUSALS[flaw]();
     const wanted = scope === undefined ? undefined : requestedScope(scope);
@@ -136,6 +140,7 @@ export class AdminClientsController {
       deviceGrant,
       requirePushed,
       dpopBound,
+      tokenExchange,
       disabled,
       jwks,
     };
@@ -184,6 +189,7 @@ function itemOf(one: ClientRecord): schemas.ClientItem {
     self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
     dpop_bound_access_tokens: one.dpopBound,
+    token_exchange: one.tokenExchange,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

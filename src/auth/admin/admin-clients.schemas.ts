@@ -57,6 +57,10 @@ const shared = {
   dpop_bound_access_tokens: z
     .boolean()
     .meta({ description: 'It gets only tokens that are bound to a key (RFC 9449 §5.2).', example: false }),
+  token_exchange: z.boolean().meta({
+    description: 'Whether it may exchange tokens that it was sent for tokens for another API (RFC 8693).',
+    example: false,
+  }),
   disabled: z.boolean().meta({ example: false }),
   created_at: time,
 };
@@ -124,6 +128,12 @@ const dpopBound = z.boolean().optional().meta({
   example: false,
 });
 
+const tokenExchange = z.boolean().optional().meta({
+  description:
+    'True: as an API it may exchange tokens that it was sent for tokens for the APIs in `resources`, with no more scope than both have (RFC 8693). Not for clients that act for people.',
+  example: false,
+});
+
 export const newClient = z
   .object({
     name: z.string().meta({ description: '1 to 100 characters.', example: 'Oven' }),
@@ -152,6 +162,7 @@ export const newClient = z
       .meta({ description: `With \`private_key_jwt\`: ${JWKS}` }),
     token_format: z.enum(['opaque', 'jwt']).optional().meta({ example: 'opaque' }),
     dpop_bound_access_tokens: dpopBound,
+    token_exchange: tokenExchange,
   })
   .meta({ id: 'AddClientRequest' });
 
@@ -175,6 +186,10 @@ export const clientChange = z
     }),
     require_pushed_authorization_requests: requirePushed,
     dpop_bound_access_tokens: dpopBound,
+    token_exchange: tokenExchange.meta({
+      description: 'If it is taken away, all of its tokens die, and all in which it acts.',
+      example: false,
+    }),
     disabled: z
       .boolean()
       .optional()

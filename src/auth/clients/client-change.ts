@@ -17,6 +17,7 @@ export function changedClient(
     deviceGrant: change.deviceGrant ?? client.deviceGrant,
     requirePushed: change.requirePushed ?? client.requirePushed,
     dpopBound: change.dpopBound ?? client.dpopBound,
+    tokenExchange: change.tokenExchange ?? client.tokenExchange,
     // a list that nobody changes in place
     jwks: (change.jwks ?? client.jwks) as PublicJwk[] | null,
     disabledAt: change.disabled === undefined ? client.disabledAt : since,

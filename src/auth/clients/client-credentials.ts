@@ -27,6 +27,8 @@ const SECRETS = new Set([
   'token',
   'access_token',
   'refresh_token',
+  'subject_token',
+  'actor_token',
 ]);
 
 /**

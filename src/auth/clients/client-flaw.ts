@@ -13,7 +13,9 @@ export type ClientFlaw =
   | 'redirect_uris_invalid'
   | 'jwks_invalid'
   | 'redirect_uris_missing'
-  | 'scope_not_for_apps';
+  | 'scope_not_for_apps'
+  | 'exchange_not_for_apps'
+  | 'exchange_without_resources';
 
 const APIS_MOST = 20;
 const REDIRECT_URIS_MOST = 20;
@@ -37,16 +39,19 @@ export function clientFlaw({
 
 /**
  * What does not fit together: a client without a secret can only act for people, and who acts for people never looks after
- * their accounts, nor after the authority.
+ * their accounts, nor after the authority, and goes to no API that they were not asked about.
  */
 export function appFlaw({
   scope,
   redirectUris = [],
   deviceGrant = false,
+  tokenExchange = false,
   isPublic,
-}: Pick<NewClient, 'scope' | 'redirectUris' | 'deviceGrant'> & { readonly isPublic: boolean }):
-  ClientFlaw | undefined {
+}: Pick<NewClient, 'scope' | 'redirectUris' | 'deviceGrant' | 'tokenExchange'> & {
+  readonly isPublic: boolean;
+}): ClientFlaw | undefined {
   if (redirectUris.length === 0 && !deviceGrant) return isPublic ? 'redirect_uris_missing' : undefined;
+  if (tokenExchange) return 'exchange_not_for_apps';
   return scope.some(isAuthoritysOwn) ? 'scope_not_for_apps' : undefined;
 }
 

@@ -3,10 +3,18 @@ import type { Client } from './client.entity.js';
 import { isApp } from './client-record.js';
 import { resourceOf, type Resource } from './resource.js';
 
-type Allowed = Pick<Client, 'name' | 'scope' | 'resources' | 'redirectUris' | 'deviceGrant'>;
+type Allowed = Pick<
+  Client,
+  'name' | 'scope' | 'resources' | 'redirectUris' | 'deviceGrant' | 'tokenExchange'
+>;
 
 type Loss =
-  'name_changed' | 'scope_changed' | 'resources_changed' | 'redirect_uris_changed' | 'device_grant_changed';
+  | 'name_changed'
+  | 'scope_changed'
+  | 'resources_changed'
+  | 'redirect_uris_changed'
+  | 'device_grant_changed'
+  | 'token_exchange_changed';
 
 /** Why tokens that a client has may be more than it may have now; undefined if it lost nothing. */
 export function lossOf(before: Allowed, after: Allowed): Loss | undefined {
@@ -14,6 +22,7 @@ export function lossOf(before: Allowed, after: Allowed): Loss | undefined {
   if (before.name !== after.name) return 'name_changed';
   if (!subset(parseScope(before.scope) ?? [], parseScope(after.scope) ?? [])) return 'scope_changed';
   if (reachesLess(before.resources, after.resources)) return 'resources_changed';
+  if (before.tokenExchange && !after.tokenExchange) return 'token_exchange_changed';
   // what it had for itself, before it acted for people, is not theirs
   if (!isApp(before) && isApp(after))
     return after.deviceGrant ? 'device_grant_changed' : 'redirect_uris_changed';

@@ -25,6 +25,8 @@ export interface ClientRecord {
   readonly tokenFormat: TokenFormat;
   /** Whether it gets only tokens that are bound to a key (RFC 9449 §5.2). */
   readonly dpopBound: boolean;
+  /** Whether it may exchange tokens of others for tokens for another API (RFC 8693). */
+  readonly tokenExchange: boolean;
   readonly disabled: boolean;
   readonly createdAt: Date;
 }
@@ -45,6 +47,8 @@ export interface NewClient {
   readonly jwks?: readonly PublicJwk[];
   readonly tokenFormat: TokenFormat;
   readonly dpopBound?: boolean;
+  /** Whether it may exchange tokens; one that acts for people cannot. */
+  readonly tokenExchange?: boolean;
 }
 
 /** The secret in clear, once. */
@@ -62,6 +66,7 @@ export interface ClientChange {
   readonly deviceGrant?: boolean | undefined;
   readonly requirePushed?: boolean | undefined;
   readonly dpopBound?: boolean | undefined;
+  readonly tokenExchange?: boolean | undefined;
   /** Of one that has keys. */
   readonly jwks?: readonly PublicJwk[] | undefined;
   readonly disabled?: boolean | undefined;
@@ -90,6 +95,7 @@ export function recordOf({
   jwks,
   tokenFormat,
   dpopBound,
+  tokenExchange,
   disabledAt,
   createdAt,
 }: Client): ClientRecord {
@@ -108,6 +114,7 @@ export function recordOf({
     jwks: jwks ?? undefined,
     tokenFormat,
     dpopBound,
+    tokenExchange,
     disabled,
     createdAt,
   };

@@ -21,6 +21,7 @@ export async function insertClient(
   of: Pick<Client, 'clientId' | 'isPublic' | 'selfRegistered'>,
 ): Promise<Client> {
   const { deviceGrant = false, requirePushed = false, dpopBound = false, jwks = null } = rest;
+  const { tokenExchange = false } = rest;
   const client = entities.create(Client, {
     ...rest,
     ...of,
@@ -31,6 +32,7 @@ export async function insertClient(
     deviceGrant,
     requirePushed,
     dpopBound,
+    tokenExchange,
     jwks,
     disabledAt: null,
   });

@@ -56,6 +56,10 @@ export class Client {
   @Column('boolean', { name: 'dpop_bound', default: false })
   dpopBound!: boolean;
 
+  /** Whether it may exchange tokens of others for tokens for another API (RFC 8693). */
+  @Column('boolean', { name: 'token_exchange', default: false })
+  tokenExchange!: boolean;
+
   @Column('text', { name: 'token_format' })
   tokenFormat!: 'opaque' | 'jwt';
 

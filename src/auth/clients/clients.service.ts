@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { ArrayContains, In, Repository, type EntityManager } from 'typeorm';
+import { ArrayContains, In, IsNull, Repository, type EntityManager } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import type { Transaction } from '../../database/database.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
@@ -68,12 +68,13 @@ export class ClientsService {
     return this.told.transaction(async (transaction) => {
       const of = { clientId, isPublic, selfRegistered: false };
       const client = await insertClient(transaction.entities, given, of);
-      const { audience, resources, redirectUris, deviceGrant, dpopBound } = client;
+      const { audience, resources, redirectUris, deviceGrant, dpopBound, tokenExchange } = client;
       const secret = await secretOf(transaction.entities, clientId);
       await this.audit(transaction, 'client.added', by, client, {
         ...{ scope: client.scope, audience, resources },
         ...(isApp(client) && { redirect_uris: redirectUris, device_grant: deviceGrant, public: isPublic }),
         ...(dpopBound && { dpop_bound_access_tokens: true }),
+        ...(tokenExchange && { token_exchange: true }),
       });
       return { ...recordOf(client), ...secret };
     });
@@ -151,6 +152,8 @@ export class ClientsService {
       const flaw = appFlaw({ ...after, scope: parseScope(after.scope) ?? [] });
       if (flaw) return { flaw };
       if (change.jwks && !before.jwks) return { flaw: 'jwks_invalid' as const };
+      // of any API: nobody has said that this was meant for people's tokens, too
+      if (after.tokenExchange && !after.resources) return { flaw: 'exchange_without_resources' as const };
       await transaction.entities.update(Client, { clientId }, columns);
       const reason = change.disabled ? 'client_disabled' : lossOf(before, after);
       if (reason) ended = await revokeGrantsOfClient(transaction, this.clock, clientId, reason, by);
@@ -158,12 +161,13 @@ export class ClientsService {
         change.disabled === undefined
           ? 'client.changed'
           : `client.${change.disabled ? 'disabled' : 'enabled'}`;
-      const { scope, resources, redirectUris, deviceGrant, dpopBound } = after;
+      const { scope, resources, redirectUris, deviceGrant, dpopBound, tokenExchange } = after;
       await this.audit(transaction, type, by, after, {
         scope,
         ...(resources && { resources }),
         ...(isApp(after) && { redirect_uris: redirectUris, device_grant: deviceGrant }),
         ...(dpopBound !== before.dpopBound && { dpop_bound_access_tokens: dpopBound }),
+        ...(tokenExchange !== before.tokenExchange && { token_exchange: tokenExchange }),
       });
       return recordOf(after);
     });
@@ -195,6 +199,11 @@ export class ClientsService {
       ? client.resources.map(resourceOf).find((one) => one.uri === uri)
       : client && anything;
     return resource && (await this.isApi(uri)) ? resource : undefined;
+  }
+
+  /** Whether there is a client that may exchange tokens. */
+  anyMayExchange(): Promise<boolean> {
+    return this.clients.existsBy({ tokenExchange: true, disabledAt: IsNull() });
   }
 
   /** Whether some client is this API. */

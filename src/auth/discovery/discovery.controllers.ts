@@ -6,6 +6,7 @@ import { ApiAnswer } from '../../http/openapi/api-answer.js';
 import { cacheSeconds } from '../keys/key-timing.js';
 import { PublishedKeys } from '../keys/published-keys.js';
 import * as schemas from './discovery.schemas.js';
+import { ExchangeOffer } from './exchange-offer.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
 import { ServedScopes } from './served-scopes.js';
 import { resourceMetadataUrl, wellKnownPath } from './well-known.js';
@@ -53,7 +54,10 @@ function authorizationServerController(config: Config): Type {
   @Public()
   @Controller()
   class AuthorizationServerController {
-    constructor(private readonly scopes: ServedScopes) {}
+    constructor(
+      private readonly scopes: ServedScopes,
+      private readonly exchange: ExchangeOffer,
+    ) {}
 
     @Get(wellKnownPath('oauth-authorization-server', config.ISSUER))
     @Header('Cache-Control', FOR_A_WHILE)
@@ -64,8 +68,9 @@ function authorizationServerController(config: Config): Type {
       tags: ['discovery'],
     })
     @ApiAnswer(200, schemas.authorizationServerMetadata, 'Its endpoints and what they understand.')
-    metadata(): schemas.AuthorizationServerMetadata {
-      return authorizationServerMetadata(config, this.scopes.list());
+    async metadata(): Promise<schemas.AuthorizationServerMetadata> {
+      const exchange = await this.exchange.isMade();
+      return authorizationServerMetadata(config, { scopes: this.scopes.list(), exchange });
     }
   }
   return AuthorizationServerController;

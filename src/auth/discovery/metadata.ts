@@ -9,10 +9,11 @@ type MetadataConfig = Pick<Config, 'ISSUER' | 'REGISTRATION' | 'CLIENT_METADATA_
 /**
  * RFC 8414 §2, RFC 9207 §3. `none` is for clients without a secret, and for the refresh tokens of people's own logins.
  * @param scopes those that the served routes ask for
+ * @param exchange whether there is a client that may exchange tokens (RFC 8693)
  */
 export function authorizationServerMetadata(
   { ISSUER: issuer, REGISTRATION, CLIENT_METADATA_DOCUMENTS }: MetadataConfig,
-  scopes: readonly string[],
+  { scopes, exchange }: { readonly scopes: readonly string[]; readonly exchange: boolean },
 ): AuthorizationServerMetadata {
   const secrets = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
   const algs = [...ASSERTION_ALGS];
@@ -36,6 +37,7 @@ export function authorizationServerMetadata(
       'client_credentials',
       'refresh_token',
       'urn:ietf:params:oauth:grant-type:device_code',
+      ...(exchange ? ['urn:ietf:params:oauth:grant-type:token-exchange'] : []),
     ],
     code_challenge_methods_supported: ['S256'],
     ...(CLIENT_METADATA_DOCUMENTS && { client_id_metadata_document_supported: true }),

@@ -47,7 +47,7 @@ export interface NewRow extends RevocationRow {
   readonly entered: boolean;
 }
 
-export type RevocationKind = 'token' | 'grant' | 'subject' | 'key' | 'all';
+export type RevocationKind = 'token' | 'grant' | 'subject' | 'actor' | 'key' | 'all';
 
 const COLUMNS = `id::text, xid::text, kind, value, subject, ceil(extract(epoch FROM expires_at))::float8 AS expires_at`;
 

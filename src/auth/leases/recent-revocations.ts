@@ -5,7 +5,7 @@ import type { Snapshot } from './snapshot.js';
 /** What guards are told. Whoever has no token to compare it with learns nothing from it. */
 export interface Revocation {
   readonly kind: RevocationKind;
-  /** SHA-256 in base64url: of the `jti`, the `sid`, the `sub` or the `kid`; empty for `all`. */
+  /** SHA-256 in base64url: of the `jti`, the `sid`, the `sub`, the `client_id` or the `kid`; empty for `all`. */
   readonly key: string;
   /** Of a grant: SHA-256 of the `sub` of its tokens. */
   readonly sub?: string;

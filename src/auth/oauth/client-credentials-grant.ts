@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
-import { ClientsService } from '../clients/clients.service.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { parseScope, subset } from '../scope.js';
 import type { IssuedToken } from '../tokens/issued-token.js';
 import { TokenMint } from '../tokens/token-mint.js';
+import { ClientReach, scopeWithin } from './client-reach.js';
 import { ClientTokens } from './client-tokens.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
@@ -16,7 +16,7 @@ export class ClientCredentialsGrant {
   constructor(
     private readonly mint: TokenMint,
     private readonly tokens: ClientTokens,
-    private readonly clients: ClientsService,
+    private readonly reach: ClientReach,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -34,32 +34,15 @@ export class ClientCredentialsGrant {
     const { clientId, tokenFormat: format } = client;
     const { jkt } = request;
     const audience = request.resource ?? this.config.AUDIENCE;
-    const scope = scopeOf(await this.most(client, audience), request.scope);
+    const scope = scopeWithin(await this.reach.most(client, audience), request.scope);
     const access = await this.mint.access({ subject: clientId, clientId, scope, audience, format, jkt });
     await this.tokens.record({ client, minted: access, scope, audience, origin, actor, jkt });
     // an API may have been taken from it meanwhile: then nobody learns of this token
     if (
       audience !== this.config.AUDIENCE &&
-      !subset(parseScope(scope) ?? [], await this.most(client, audience))
+      !subset(parseScope(scope) ?? [], await this.reach.most(client, audience))
     )
       throw new WireError('invalid_target');
     return { token: access.token, expiresIn: access.expiresIn, scope };
   }
-
-  /** The most that a token for this API may carry. @throws WireError invalid_target */
-  private async most({ clientId, scope }: AuthenticatedClient, audience: string): Promise<readonly string[]> {
-    const all = parseScope(scope) ?? [];
-    if (audience === this.config.AUDIENCE) return all;
-    const resource = await this.clients.reach(clientId, audience);
-    if (!resource) throw new WireError('invalid_target');
-    return resource.scope ? all.filter((one) => resource.scope?.includes(one)) : all;
-  }
-}
-
-/** `offline_access` among them is one that no client has. */
-function scopeOf(most: readonly string[], requested: string | undefined): string {
-  if (requested === undefined) return most.join(' ');
-  const wanted = parseScope(requested);
-  if (!wanted || !subset(wanted, most)) throw new WireError('invalid_scope');
-  return wanted.join(' ');
 }

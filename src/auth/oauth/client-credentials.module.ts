@@ -3,12 +3,13 @@ import { ClientsModule } from '../clients/clients.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsGrant } from './client-credentials-grant.js';
+import { ClientReach } from './client-reach.js';
 import { ClientTokens } from './client-tokens.js';
 
 /** Owns what a client gets for itself; never the proof of its secret. */
 @Module({
   imports: [ClientsModule, TelemetryModule, TokensModule],
-  providers: [ClientCredentialsGrant, ClientTokens],
-  exports: [ClientCredentialsGrant],
+  providers: [ClientCredentialsGrant, ClientReach, ClientTokens],
+  exports: [ClientCredentialsGrant, ClientReach],
 })
 export class ClientCredentialsModule {}

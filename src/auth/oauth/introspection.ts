@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../../config/config.js';
 import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { maySee } from '../clients/may-see.js';
 import { LastUse } from '../grants/last-use.js';
+import { actClaim } from '../tokens/act-claim.js';
 import { TokenCheck } from '../tokens/token-check.js';
 import { TokenLookup, type DescribedToken } from '../tokens/token-lookup.js';
 import { TokenReader } from '../tokens/token-reader.js';
@@ -14,8 +15,12 @@ import type { ReadToken, Refusal } from '../tokens/read-token.js';
 const INACTIVE: IntrospectionAnswer = { active: false };
 
 /** A token and what the database says of it, or why it is dead. */
-export type Sighting =
-  { readonly read: ReadToken; readonly stored: DescribedToken } | { readonly refused: Refusal };
+export type Sighting = Seen | { readonly refused: Refusal };
+
+interface Seen {
+  readonly read: ReadToken;
+  readonly stored: DescribedToken;
+}
 
 /** RFC 7662: what a token means, for those who may know. */
 @Injectable()
@@ -45,17 +50,19 @@ export class Introspection {
   tell(seen: Sighting, caller: AuthenticatedClient): IntrospectionAnswer {
     if ('refused' in seen) return this.inactive(seen.refused);
     const { read, stored } = seen;
-    const { kind } = read;
-    const { clientId, audience } = stored.principal;
-    if (!maySee(caller, { kind, clientId, audience })) {
-      // the caller is told no more than of a dead token (RFC 7662 §2.2), so whoever runs this has to be
-      if (kind !== 'refresh')
-        this.misaddressed.note(audience, caller.audience, ` (client ${caller.clientId})`);
-      return this.inactive('wrong_audience');
-    }
+    if (!this.sees(seen, caller)) return this.inactive('wrong_audience');
     this.check.judged('active');
     this.lastUse.note(stored.principal.grantId);
     return this.describe(read, stored);
+  }
+
+  /** Whether it was issued to `caller`, or is meant for it. */
+  sees({ read: { kind }, stored }: Seen, caller: AuthenticatedClient): boolean {
+    const { clientId, audience } = stored.principal;
+    if (maySee(caller, { kind, clientId, audience })) return true;
+    // the caller is told no more than of a dead token (RFC 7662 §2.2), so whoever runs this has to be
+    if (kind !== 'refresh') this.misaddressed.note(audience, caller.audience, ` (client ${caller.clientId})`);
+    return false;
   }
 
   private inactive(reason: Refusal): IntrospectionAnswer {
@@ -64,7 +71,7 @@ export class Introspection {
   }
 
   private describe(read: ReadToken, { principal, username, issuedAt }: DescribedToken): IntrospectionAnswer {
-    const { jkt } = principal;
+    const { jkt, actors } = principal;
     return {
       active: true,
       scope: principal.scope.join(' '),
@@ -78,6 +85,7 @@ export class Introspection {
       iss: this.config.ISSUER,
       jti: read.jti ?? principal.tokenId,
       ...(jkt === undefined ? {} : { cnf: { jkt } }),
+      ...(actors && { act: actClaim(actors) }),
     };
   }
 }

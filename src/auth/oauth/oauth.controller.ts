@@ -35,9 +35,9 @@ export class OAuthController {
   @Header('Pragma', 'no-cache')
   @ApiConsumes(FORM)
   @ApiOperation({
-    summary: 'A code, client credentials or a refresh token in, a token out',
+    summary: 'A code, client credentials, a refresh token or another token in, a token out',
     description:
-      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. With a device code one asks again until a person has decided: `authorization_pending`, `slow_down`. The refresh token of a login needs no client; it is used up, and the answer has its successor. With a proof in the header `DPoP` (RFC 9449) the tokens are bound to its key, and nobody else can use them.',
+      'Clients say who they are by HTTP Basic or with `client_id` and `client_secret` in the form; those without a secret with `client_id` alone. A code works once and for a minute. With a device code one asks again until a person has decided: `authorization_pending`, `slow_down`. The refresh token of a login needs no client; it is used up, and the answer has its successor. An API that an administrator lets exchange tokens (RFC 8693) sends one that it was sent, as `subject_token`, and gets one for another API: it can do no more, says in `act` who acts, and dies with the first. With a proof in the header `DPoP` (RFC 9449) the tokens are bound to its key, and nobody else can use them.',
     tags: ['oauth'],
   })
   @ApiAnswer(200, schemas.tokenAnswer, 'The token (RFC 6749 §5.1).')
@@ -58,6 +58,7 @@ export class OAuthController {
       token_type: jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: issued.expiresIn,
       scope: issued.scope,
+      ...(issued.type !== undefined && { issued_token_type: issued.type }),
       ...(issued.refresh
         ? { refresh_token: issued.refresh.token, refresh_expires_in: issued.refresh.expiresIn }
         : {}),

@@ -8,10 +8,13 @@ import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
+import { ClientGrants } from './client-grants.js';
 import { CodeGrant } from './code-grant.js';
 import { ConsentGrants } from './consent-grants.js';
 import { ConsentTokens } from './consent-tokens.js';
 import { DeviceGrant } from './device-grant.js';
+import { ExchangeGrant } from './exchange-grant.js';
+import { ExchangedTokens } from './exchanged-tokens.js';
 import { Introspection } from './introspection.js';
 import { OAuthRevocation } from './oauth-revocation.js';
 import { OAuthController } from './oauth.controller.js';
@@ -22,6 +25,7 @@ import { Replays } from './replays.js';
 import { RevocationFeedController } from './revocation-feed.controller.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { Rotations } from './rotations.js';
+import { ShownTokens } from './shown-tokens.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -40,10 +44,13 @@ import { TokenEndpoint } from './token-endpoint.js';
   ],
   controllers: [OAuthController, RevocationFeedController],
   providers: [
+    ClientGrants,
     CodeGrant,
     ConsentGrants,
     ConsentTokens,
     DeviceGrant,
+    ExchangeGrant,
+    ExchangedTokens,
     Introspection,
     OAuthRevocation,
     RefreshGrant,
@@ -52,6 +59,7 @@ import { TokenEndpoint } from './token-endpoint.js';
     Replays,
     RevocationFeed,
     Rotations,
+    ShownTokens,
     Successors,
     TokenEndpoint,
   ],

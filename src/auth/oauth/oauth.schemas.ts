@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import { clientFields } from '../clients/client-fields.js';
 
+const TOKEN_TYPES =
+  '`urn:ietf:params:oauth:token-type:access_token`, or `...:jwt` for one that speaks for itself.';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
 /** The wire shapes of /oauth/*. Requests are forms: every value is a string, an empty one counts as absent. */
 
 export const tokenRequest = z
   .object({
     grant_type: z.string().meta({
       description:
-        '`authorization_code`, `client_credentials`, `refresh_token`, or that of a device code (RFC 8628).',
+        '`authorization_code`, `client_credentials`, `refresh_token`, or that of a device code (RFC 8628) or of an exchange (RFC 8693).',
       example: 'client_credentials',
     }),
     scope: z.string().optional().meta({ description: 'Space-separated; all that is granted if absent.' }),
@@ -26,6 +30,34 @@ export const tokenRequest = z
       .meta({ description: 'With the grant type of RFC 8628.', example: 'kdc_...' }),
     redirect_uri: z.string().optional().meta({ description: 'The one that the code was sent to.' }),
     code_verifier: z.string().optional().meta({ description: 'The secret behind the challenge (RFC 7636).' }),
+    subject_token: z.string().optional().meta({
+      description:
+        'With the grant type of RFC 8693: a living access token that this client got, or that is for it as an API.',
+      example: 'kat_...',
+    }),
+    subject_token_type: z
+      .string()
+      .optional()
+      .meta({ description: `What it is: ${TOKEN_TYPES}`, example: ACCESS_TOKEN }),
+    actor_token: z.string().optional().meta({
+      description: 'A token of the client itself, which acts anyway. The new token does not outlive it.',
+      example: 'kat_...',
+    }),
+    actor_token_type: z
+      .string()
+      .optional()
+      .meta({ description: 'Goes with `actor_token`.', example: ACCESS_TOKEN }),
+    requested_token_type: z
+      .string()
+      .optional()
+      .meta({
+        description: `What is wanted: ${TOKEN_TYPES} As the client's tokens are if absent.`,
+        example: ACCESS_TOKEN,
+      }),
+    audience: z.string().optional().meta({
+      description: 'The same as `resource`, in an exchange; if both are there they are equal.',
+      example: 'https://oven.example',
+    }),
     ...clientFields,
   })
   .meta({ id: 'OAuthTokenRequest' });
@@ -39,6 +71,10 @@ export const tokenAnswer = z
     }),
     expires_in: z.int().positive().meta({ description: 'Seconds.', example: 3_600 }),
     scope: z.string().meta({ example: 'cookies:eat' }),
+    issued_token_type: z.string().optional().meta({
+      description: 'Of an exchange: what the token is (RFC 8693 §2.2.1).',
+      example: ACCESS_TOKEN,
+    }),
     refresh_token: z.string().optional().meta({ example: 'krt_...' }),
     refresh_expires_in: z
       .int()
@@ -64,6 +100,13 @@ export const confirmation = z
     description: 'The token is bound to the key with this thumbprint: it counts only with a proof by it.',
   });
 
+/** RFC 8693 §4.1: nested as often as a token was exchanged. */
+const actor = z.object({ sub: z.string(), act: z.record(z.string(), z.unknown()).optional() }).meta({
+  id: 'Actor',
+  description: 'Who acts for the subject: the `client_id`; and in `act` in whose place that one does.',
+  example: { sub: 'c-0123456789abcdef01234567' },
+});
+
 export const introspectionAnswer = z
   .object({
     active: z.boolean(),
@@ -78,6 +121,7 @@ export const introspectionAnswer = z
     iss: z.string().optional(),
     jti: z.string().optional(),
     cnf: confirmation.optional(),
+    act: actor.optional(),
   })
   .meta({ id: 'IntrospectionAnswer' });
 

@@ -25,9 +25,9 @@ export const feedRequest = z
 
 const revocation = z
   .object({
-    kind: z.enum(['token', 'grant', 'subject', 'key', 'all']).meta({
+    kind: z.enum(['token', 'grant', 'subject', 'actor', 'key', 'all']).meta({
       description:
-        '`token`: the JWT with this `jti` is dead. `grant`: all with this `sid`. `key`: all with this `kid`. `subject`: ask about those with this `sub`. `all`: ask about all.',
+        '`token`: the JWT with this `jti` is dead. `grant`: all with this `sid`. `key`: all with this `kid`. `subject`: ask about those with this `sub`. `actor`: ask about those in whose `act` this `sub` stands, at whatever depth. `all`: ask about all.',
     }),
     key: z.string().meta({
       description: 'SHA-256 of the `jti`, `sid`, `kid` or `sub`, in base64url; empty for `all`.',

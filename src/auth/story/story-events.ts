@@ -1,15 +1,24 @@
 import type { StoryEvent, StoryToken } from './token-story.schemas.js';
 import type { StoryGrantRow, StoryRow } from './token-story.sql.js';
 
+/** Of a token that was made from another one: what ended it elsewhere, and when. */
+export interface EndsFromElsewhere {
+  readonly 'token.source_revoked'?: Date | null;
+  readonly 'token.actor_ended'?: Date | null;
+}
+
 /** From the audit log, and from what is no event of its own, to the sequence. Oldest first. */
 export function storyEvents(
   rows: readonly StoryRow[],
   grant: StoryGrantRow | undefined,
-  token: Pick<StoryToken, 'id' | 'expires_at'> | undefined,
+  token: (Pick<StoryToken, 'id' | 'expires_at'> & { readonly ends?: EndsFromElsewhere }) | undefined,
   now: number,
 ): StoryEvent[] {
   const written = rows.map(eventOf);
-  const events = [...written, ...unwrittenEnd(written, grant), ...lastUse(grant)];
+  const ends = Object.entries(token?.ends ?? {}).flatMap(([what, at]) =>
+    at ? [{ ...NOTHING, at: at.toISOString(), what, token_id: token?.id ?? null }] : [],
+  );
+  const events = [...written, ...unwrittenEnd(written, grant), ...ends, ...lastUse(grant)];
   const end = Math.min(...events.filter(isEnd(token?.id)).map(({ at }) => Date.parse(at)), now);
   const over = (what: string, at: string | null | undefined, tokenId: string | null): StoryEvent[] =>
     at && Date.parse(at) <= end ? [{ ...NOTHING, at, what, token_id: tokenId }] : [];
@@ -42,6 +51,7 @@ const REPLAYS: Readonly<Record<string, string>> = {
 function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail }: StoryRow): StoryEvent {
   const given = text(detail['refresh_token_id']);
   const refreshed = type === 'token.refreshed' || type === 'token.refreshed_again';
+  const from = refreshed ? given : text(detail['subject_token_id']);
   return {
     at: at.toISOString(),
     what: type,
@@ -50,7 +60,7 @@ function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail
     request_id,
     token_id,
     refresh_token_id: refreshed ? text(detail['successor_id']) : given,
-    from_id: refreshed ? given : null,
+    from_id: from,
     scope: text(detail['scope']),
     expires_at: isoTime(detail['expires_at']),
     reason: REPLAYS[type] ?? text(detail['reason']),
@@ -65,7 +75,10 @@ function unwrittenEnd(written: readonly StoryEvent[], grant: StoryGrantRow | und
   return [{ ...NOTHING, at: at.toISOString(), what: 'grant.revoked', by, reason }];
 }
 
-const ENDS = new Set(['grant.revoked', 'refresh.replayed', 'code.replayed']);
+const ENDS = new Set([
+  ...['grant.revoked', 'refresh.replayed', 'code.replayed'],
+  ...['token.source_revoked', 'token.actor_ended'],
+]);
 
 function isEnd(tokenId: string | undefined): (event: StoryEvent) => boolean {
   return ({ what, token_id: id }) => ENDS.has(what) || (what === 'token.revoked' && id === tokenId);

@@ -47,7 +47,7 @@ export const storyEvent = z
     at: time,
     what: z.string().meta({
       description:
-        'The type of the audit event; or `grant.last_used`, `token.expired`, `grant.expired`, which are no events of their own.',
+        'The type of the audit event; or `grant.last_used`, `token.expired`, `grant.expired`, and of a token that was made from another one `token.source_revoked`, `token.actor_ended`, which are no events of their own.',
       example: 'token.issued',
     }),
     by: z.string().nullable().meta({
@@ -61,7 +61,10 @@ export const storyEvent = z
       description: 'The refresh token that was given out with it.',
       example: null,
     }),
-    from_id: uuid.meta({ description: 'The refresh token that was presented for it.', example: null }),
+    from_id: uuid.meta({
+      description: 'The refresh token that was presented for it; of `token.exchanged` the access token.',
+      example: null,
+    }),
     scope: z.string().nullable().meta({ example: 'cookies:eat keks:account' }),
     expires_at: time.nullable().meta({ description: 'When what was given out expires.' }),
     reason: z.string().nullable().meta({ description: 'Why it was refused or revoked.', example: null }),

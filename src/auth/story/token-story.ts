@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { TokenExplainer } from '../tokens/token-explainer.js';
-import { storyEvents } from './story-events.js';
+import { storyEvents, type EndsFromElsewhere } from './story-events.js';
 import type { Story, StoryEvent, StoryGrant, StoryToken } from './token-story.schemas.js';
 import * as sql from './token-story.sql.js';
 
@@ -10,6 +10,7 @@ import * as sql from './token-story.sql.js';
 interface Subject {
   readonly grantId: string;
   readonly token: StoryToken | undefined;
+  readonly ends?: EndsFromElsewhere;
 }
 
 /**
@@ -35,7 +36,9 @@ export class TokenStory {
       // that an API takes no refresh token belongs to its kind, not to its life
       refused_because: flaws.filter((flaw) => flaw !== 'wrong_kind'),
     };
-    return this.tell({ grantId: facts.grant_id, token });
+    const { source_revoked_at: revoked, actor_ended_at: ended } = facts;
+    const ends = { 'token.source_revoked': revoked, 'token.actor_ended': ended };
+    return this.tell({ grantId: facts.grant_id, token, ends });
   }
 
   /** @param id of a token or a grant, lower case @returns undefined if nothing is known of it @throws Unavailable */
@@ -48,7 +51,7 @@ export class TokenStory {
     return this.tell({ grantId, token });
   }
 
-  private async tell({ grantId, token }: Subject): Promise<Story> {
+  private async tell({ grantId, token, ends = {} }: Subject): Promise<Story> {
     const [grant] = await this.database.run<sql.StoryGrantRow>(sql.STORY_GRANT, [grantId]);
     const tokenId = token?.id ?? null;
     const rows =
@@ -63,7 +66,7 @@ export class TokenStory {
     return {
       ...(known && { token: known }),
       ...(grant && { grant: wireGrant(grant) }),
-      events: storyEvents(rows, grant, known, this.clock.now()),
+      events: storyEvents(rows, grant, known && { ...known, ends }, this.clock.now()),
       complete: rows.length <= sql.EVENTS_MOST,
     };
   }
@@ -71,6 +74,7 @@ export class TokenStory {
 
 const KINDS: Readonly<Record<string, StoryToken['kind']>> = {
   'token.issued': 'access',
+  'token.exchanged': 'access',
   'token.refreshed': 'access',
   'token.refreshed_again': 'access',
   'token.revoked': 'access',
@@ -83,7 +87,10 @@ function learned(
   events: readonly StoryEvent[],
 ): Pick<StoryToken, 'kind' | 'expires_at'> {
   const own = events.find((event) => event.token_id === id && event.what in KINDS);
-  const isRefresh = events.some((event) => event.refresh_token_id === id || event.from_id === id);
+  const isRefresh = events.some(
+    ({ what, refresh_token_id: given, from_id: from }) =>
+      given === id || (from === id && what !== 'token.exchanged'),
+  );
   return {
     kind: kind ?? (isRefresh ? 'refresh' : ((own && KINDS[own.what]) ?? null)),
     expires_at: expiresAt ?? own?.expires_at ?? null,

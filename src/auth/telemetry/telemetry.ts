@@ -6,7 +6,7 @@ export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactiv
 /** How a token is spelled. */
 type Format = 'opaque' | 'jwt';
 /** By what a token was got. */
-export type IssueKind = 'login' | 'client' | 'api_key' | 'code' | 'device' | 'refresh';
+export type IssueKind = 'login' | 'client' | 'api_key' | 'code' | 'device' | 'refresh' | 'exchange';
 export type LoginRefusal = 'credentials' | 'throttled';
 /** `replayed` is a retry within the grace period, `theft` any other use of a used refresh token. */
 export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
@@ -62,6 +62,7 @@ export class Telemetry {
     code: { opaque: 0, jwt: 0 },
     device: { opaque: 0, jwt: 0 },
     refresh: { opaque: 0, jwt: 0 },
+    exchange: { opaque: 0, jwt: 0 },
   };
   readonly refusedLogins: Record<LoginRefusal, number> = { credentials: 0, throttled: 0 };
   readonly refreshes: Record<RefreshOutcome, number> = { rotated: 0, replayed: 0, theft: 0 };

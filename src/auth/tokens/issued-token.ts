@@ -4,5 +4,7 @@ export interface IssuedToken {
   /** Whole seconds that it lives from now. */
   readonly expiresIn: number;
   readonly scope: string;
+  /** Of one that was asked for with another one: what it is (RFC 8693 §2.2.1). */
+  readonly type?: string;
   readonly refresh?: { readonly token: string; readonly expiresIn: number };
 }

@@ -22,6 +22,12 @@ export interface FactsRow {
   readonly revoked_by: string | null;
   /** The key that it is bound to. */
   readonly jkt: string | null;
+  /** Of one that was made from another one: who acts, the one who does now first. */
+  readonly actors: readonly string[] | null;
+  /** When the first of what it was made from was revoked. */
+  readonly source_revoked_at: Date | null;
+  /** When the first of those who act in it lost what they acted by. */
+  readonly actor_ended_at: Date | null;
 }
 
 const GRANT = `
@@ -40,33 +46,42 @@ const OWNERS = `
   LEFT JOIN users u ON u.id = g.user_id
   LEFT JOIN clients c ON c.client_id = g.client_id`;
 
+const EXCHANGE = `
+  x.actors, (SELECT min(a.revoked_at) FROM grants a WHERE a.id = ANY (x.actor_grants)) AS actor_ended_at,
+  (SELECT min(s.revoked_at) FROM unnest(x.sources, x.source_expires) AS one (digest, expires_at)
+     JOIN access_tokens s ON s.digest = one.digest AND s.expires_at = one.expires_at) AS source_revoked_at`;
+
+const NO_EXCHANGE = `NULL::text[] AS actors, NULL::timestamptz AS actor_ended_at, NULL::timestamptz AS source_revoked_at`;
+
 /** $1 the digest, $2 the expiry, which names the partition. */
 export const FACTS: Record<TokenKind, Statement> = {
   access: {
     name: 'explain_access_token',
     text: `
-      SELECT t.id AS token_id, t.created_at, t.scope, t.audience, t.revoked_at, NULL::timestamptz AS used_at, t.jkt, ${GRANT}
-        FROM access_tokens t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
+      SELECT t.id AS token_id, t.created_at, t.scope, t.audience, t.revoked_at, NULL::timestamptz AS used_at, t.jkt,
+             ${EXCHANGE}, ${GRANT}
+        FROM access_tokens t ${OWNERS} LEFT JOIN token_exchanges x ON x.digest = t.digest WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   refresh: {
     name: 'explain_refresh_token',
     text: `
       SELECT t.id AS token_id, t.created_at, coalesce(nullif(t.scope, ''), g.scope) AS scope,
-             nullif(t.audience, '') AS audience, NULL::timestamptz AS revoked_at, t.used_at, t.jkt, ${GRANT}
+             nullif(t.audience, '') AS audience, NULL::timestamptz AS revoked_at, t.used_at, t.jkt,
+             ${NO_EXCHANGE}, ${GRANT}
         FROM refresh_tokens t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   api_key: {
     name: 'explain_api_key',
     text: `
       SELECT t.id AS token_id, t.created_at, g.scope, t.audience, NULL::timestamptz AS revoked_at,
-             NULL::timestamptz AS used_at, NULL AS jkt, ${GRANT}
+             NULL::timestamptz AS used_at, NULL AS jkt, ${NO_EXCHANGE}, ${GRANT}
         FROM api_keys t ${OWNERS} WHERE t.digest = $1 AND t.expires_at = $2`,
   },
   client_secret: {
     name: 'explain_client_secret',
     text: `
       SELECT t.id AS token_id, t.created_at, c.scope, NULL AS audience, NULL::timestamptz AS revoked_at,
-             NULL::timestamptz AS used_at, NULL AS jkt, NULL AS grant_id, NULL AS grant_kind, NULL::timestamptz AS grant_created_at,
+             NULL::timestamptz AS used_at, NULL AS jkt, ${NO_EXCHANGE}, NULL AS grant_id, NULL AS grant_kind, NULL::timestamptz AS grant_created_at,
              NULL::timestamptz AS grant_expires_at, NULL::timestamptz AS grant_revoked_at,
              NULL AS grant_revoked_reason, NULL AS user_id, NULL AS username, c.client_id,
              c.disabled_at AS owner_disabled_at, NULL AS revoked_by

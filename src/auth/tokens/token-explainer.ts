@@ -15,7 +15,9 @@ import { isOver } from './read-token.js';
 export type TokenFlaw =
   | Exclude<RefusalReason, 'wrong_audience' | 'inactive'>
   | Extract<Parsed, { genuine: false }>['flaw']
-  | 'used';
+  | 'used'
+  | 'source_revoked'
+  | 'actor_ended';
 
 export interface Explanation {
   readonly kind: TokenKind | null;
@@ -71,7 +73,9 @@ export class TokenExplainer {
       ['unknown', facts ? facts.grant_id === null && kind !== 'client_secret' : !over],
       ['revoked', Boolean(facts?.revoked_at)],
       ['used', Boolean(facts?.used_at)],
+      ['source_revoked', Boolean(facts?.source_revoked_at)],
       ['grant_revoked', Boolean(facts?.grant_revoked_at)],
+      ['actor_ended', Boolean(facts?.actor_ended_at)],
       ['expired', over],
       ['grant_expired', !over && (facts?.grant_expires_at?.getTime() ?? Infinity) <= this.clock.now()],
     ];

@@ -38,6 +38,12 @@ export type DescribedRow = readonly [
   issuedAt: string,
 ];
 
+export type DescribedWithGrantRow = readonly [
+  ...DescribedRow,
+  /** Clients, the one who acts now first, with spaces between; NULL if it was made from no other token. */
+  actors: string | null,
+];
+
 interface Columns {
   readonly grantId: string;
   readonly userId: string;
@@ -72,8 +78,11 @@ const found = (table: string): string =>
   `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)
       JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at`;
 
-/** In place of the person of a consent whose grants are being ended: without any it would look like the client's own. */
-export const ENDING_USER = '00000000-0000-0000-0000-000000000000';
+/**
+ * In place of the person where the token's row alone does not tell: of a consent whose grants are being ended, for without any it
+ * would look like the client's own; and of each token that was made from another one, in its row itself.
+ */
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Whether anybody's grants are being ended is asked once a statement, and whether this owner's, of each token only then: by
@@ -81,7 +90,7 @@ export const ENDING_USER = '00000000-0000-0000-0000-000000000000';
  */
 const USER_UNLESS_ENDING = `CASE WHEN EXISTS (SELECT FROM owner_endings)
                 AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1)
-                THEN CASE WHEN t.client_id IS NOT NULL THEN '${ENDING_USER}'::uuid END ELSE t.user_id END`;
+                THEN CASE WHEN t.client_id IS NOT NULL THEN '${NOBODY}'::uuid END ELSE t.user_id END`;
 
 /** Of the token's own row, and the little table of grants that have ended. */
 const BY_ITSELF = row({
@@ -138,10 +147,31 @@ export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
   api_key: describing('api_keys', 'g.scope', 'false', 'NULL'),
 };
 
-/** For tokens that do not say whose they are, and for those whose owner's grants are being ended: by their grants. */
-export const DESCRIBE_OLD_ACCESS_TOKENS: Statement = {
-  ...describing('access_tokens', 't.scope', 't.revoked_at IS NOT NULL'),
-  name: 'describe_old_access_tokens',
+/** What a token was made from: as many as there are stay longer than itself, so one that is missing is being moved. */
+const SOURCES = `LEFT JOIN token_exchanges x ON t.user_id = '${NOBODY}' AND x.digest = t.digest
+      LEFT JOIN LATERAL (
+        SELECT count(*) AS found, coalesce(bool_or(s.revoked_at IS NOT NULL), false) AS revoked
+          FROM unnest(x.sources, x.source_expires) AS one (digest, expires_at)
+          JOIN access_tokens s ON s.digest = one.digest AND s.expires_at = one.expires_at
+      ) source ON x.digest IS NOT NULL`;
+
+/**
+ * For tokens that do not say whose they are, for those that were made from others, and for those whose owner's grants are being
+ * ended: by their grants.
+ */
+export const DESCRIBE_WITH_GRANTS: Statement = {
+  name: 'describe_access_tokens_with_grants',
+  text: `
+    SELECT ${row({
+      ...{ grantId: 'g.id', userId: 'g.user_id', clientId: 'g.client_id', scope: 't.scope', jkt: 't.jkt' },
+      tokenRevoked: 't.revoked_at IS NOT NULL OR source.revoked',
+      grantRevoked: `g.revoked_at IS NOT NULL OR ${endedWithOwner('g')} OR EXISTS (
+             SELECT FROM ended_grants e WHERE e.grant_id = ANY (x.actor_grants) AND e.revoked)`,
+      grantEnd: 'g.expires_at',
+    })}${DESCRIPTION}, array_to_string(x.actors, ' ')
+      FROM ${found('access_tokens')} ${GRANT} LEFT JOIN users u ON u.id = g.user_id
+      ${SOURCES}
+     WHERE t.user_id IS DISTINCT FROM '${NOBODY}' OR source.found = cardinality(x.sources)`,
 };
 
 function describing(table: string, scope: string, revoked: string, jkt?: string): Statement {

@@ -92,7 +92,7 @@ export class TokenLookup {
   private async find<R extends AnyRow, T>(
     statement: Statement,
     tokens: readonly ReadToken[],
-    toToken: (row: R | sql.DescribedRow, expiresAt: number) => T,
+    toToken: (row: R | sql.DescribedWithGrantRow, expiresAt: number) => T,
   ): Promise<(T | undefined)[]> {
     const found = await this.ask(statement, tokens, toToken);
     if (!found.includes(undefined)) return found;
@@ -106,7 +106,7 @@ export class TokenLookup {
   private async ask<R extends AnyRow, T>(
     statement: Statement,
     tokens: readonly ReadToken[],
-    toToken: (row: R | sql.DescribedRow, expiresAt: number) => T,
+    toToken: (row: R | sql.DescribedWithGrantRow, expiresAt: number) => T,
   ): Promise<(T | undefined)[]> {
     const rows = await this.database.runHot<R>(statement, [
       byteaArray(tokens.map((token) => token.digest)),
@@ -118,19 +118,24 @@ export class TokenLookup {
       const at = Number(row[0]) - 1;
       const token = tokens[at];
       if (!token) continue;
-      if (row[4] === null ? row[3] === null : row[3] === sql.ENDING_USER) old.push({ token, at });
+      if (row[4] === null ? row[3] === null : row[3] === sql.NOBODY) old.push({ token, at });
       else found[at] = toToken(row, token.expiresAt);
     }
     if (old.length > 0) {
       const oldTokens = old.map(({ token }) => token);
-      const again = await this.ask<sql.DescribedRow, T>(sql.DESCRIBE_OLD_ACCESS_TOKENS, oldTokens, toToken);
+      const again = await this.ask<sql.DescribedWithGrantRow, T>(
+        sql.DESCRIBE_WITH_GRANTS,
+        oldTokens,
+        toToken,
+      );
       old.forEach(({ at }, index) => (found[at] = again[index]));
     }
     return found;
   }
 }
 
-type AnyRow = sql.TokenRow | sql.DescribedRow;
+type TellingRow = sql.DescribedRow | sql.DescribedWithGrantRow;
+type AnyRow = sql.TokenRow | TellingRow;
 
 function accessToken(row: AnyRow, expiresAt: number): StoredToken {
   return stored(row, expiresAt, kindOf(row), scopesOf(row[5]));
@@ -168,21 +173,29 @@ function stored(
     tokenId,
   };
   return {
-    principal: state === null || revoked ? principal : { ...principal, jkt: state },
+    principal: withActors(state === null || revoked ? principal : { ...principal, jkt: state }, row),
     revoked,
     grantEnd: grantEnd === null ? undefined : Number(grantEnd),
   };
 }
 
-function describedToken(row: sql.DescribedRow, expiresAt: number): DescribedToken {
+/** Made from another one, it was issued to the client that acts now. */
+function withActors(principal: GrantedPrincipal, row: AnyRow): GrantedPrincipal {
+  const text = row.length === 12 ? row[11] : null;
+  if (text === null) return principal;
+  const actors = text.split(' ');
+  return { ...principal, clientId: actors[0] ?? principal.clientId, actors };
+}
+
+function describedToken(row: TellingRow, expiresAt: number): DescribedToken {
   return described(row, accessToken(row, expiresAt));
 }
 
-function describedApiKey(row: sql.DescribedRow, expiresAt: number): DescribedToken {
+function describedApiKey(row: TellingRow, expiresAt: number): DescribedToken {
   return described(row, apiKey(row, expiresAt));
 }
 
-function described(row: sql.DescribedRow, { principal, revoked, grantEnd }: StoredToken): DescribedToken {
+function described(row: TellingRow, { principal, revoked, grantEnd }: StoredToken): DescribedToken {
   // one by one: `...` would look at each property by its name
   return { principal, revoked, grantEnd, username: row[9], issuedAt: Number(row[10]) };
 }

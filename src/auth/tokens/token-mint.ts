@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { JwtSigner } from './jwt/jwt-signer.js';
+import { actClaim } from './act-claim.js';
 import { traced } from '../../tracing/tracing.js';
 import { digestOf, mintToken, type Prefix, type TokenFormat } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
@@ -17,6 +18,8 @@ export interface AccessRequest {
   readonly notAfter?: number;
   /** Of a login: with it a guard tells from memory that the login is over. A client's are known by their subject. */
   readonly grantId?: string;
+  /** Who acts for the subject, the one who does now first (RFC 8693 §4.1). */
+  readonly actors?: readonly string[];
   /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
   readonly jkt?: string | undefined;
 }
@@ -46,7 +49,7 @@ export class TokenMint {
   }
 
   private async mint(request: AccessRequest): Promise<MintedToken> {
-    const { subject, clientId, scope, audience, format, notAfter = Infinity } = request;
+    const { subject, clientId, scope, audience, format, notAfter = Infinity, actors = [] } = request;
     const iat = this.clock.seconds();
     const expiresIn = Math.min(this.config.ACCESS_TOKEN_TTL, notAfter - iat);
     const exp = iat + expiresIn;
@@ -59,6 +62,7 @@ export class TokenMint {
       iat,
       exp,
       ...(request.grantId === undefined ? {} : { sid: request.grantId }),
+      ...(actors.length === 0 ? {} : { act: actClaim(actors) }),
       ...(request.jkt === undefined ? {} : { cnf: { jkt: request.jkt } }),
     });
     return { ...signed, expiresAt: exp, expiresIn };

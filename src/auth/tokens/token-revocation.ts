@@ -3,6 +3,7 @@ import { Clock, timestamp } from '../../database/clock.js';
 import { apply, type Change } from '../../database/change.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
+import type { Statement } from '../../database/statement.js';
 import type { ReadToken } from './read-token.js';
 import type { Initiator } from '../audit/actor.js';
 
@@ -23,6 +24,12 @@ const REVOKE_ACCESS_TOKEN: Change = {
     text: 'SELECT FROM access_tokens WHERE digest = $1 AND expires_at = $2 AND revoked_at IS NULL',
     parameters: 2,
   },
+};
+
+/** With an opaque token JWTs may die: those that were made from it. */
+const JWT_FROM: Statement = {
+  name: 'jwt_from_token',
+  text: 'SELECT FROM token_exchanges WHERE sources @> ARRAY[$1::bytea] AND signed LIMIT 1',
 };
 
 /** A refresh token, or an API key, takes its grant along (RFC 7009 §2.1). */
@@ -78,8 +85,14 @@ export class TokenRevocation {
       origin.ip,
       origin.requestId,
     ]);
-    if (endsJwts(token)) await this.told.wait();
+    if (endsJwts(token) || (await this.endedFrom(token))) await this.told.wait();
     this.telemetry.revoked(token.kind === 'access' ? 'access_token' : 'grant', rows.length);
+  }
+
+  /** In a snapshot of its own: what was made from it while its revoke waited is there now. */
+  private async endedFrom({ kind, digest }: ReadToken): Promise<boolean> {
+    if (kind !== 'access') return false;
+    return (await this.told.database.run(JWT_FROM, [digest])).length > 0;
   }
 }
 

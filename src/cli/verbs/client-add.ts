@@ -1,6 +1,8 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ClientRecord, NewSecret } from '../../auth/clients/clients.service.js';
 import type { PublicJwk } from '../../auth/clients/client-keys.js';
 import { facts, type Answer } from '../answer.js';
+import { examples, once, type Act } from '../noun.js';
 import { Refusal } from '../refusal.js';
 import { clientRefusal } from './client-refusal.js';
 import { listOf, withClients } from './client-record.js';
@@ -15,17 +17,75 @@ interface AddOptions {
   readonly public?: true;
   readonly jwks?: string;
   readonly dpop?: true;
+  readonly exchange?: true;
   readonly tokenFormat: 'opaque' | 'jwt';
 }
 
-/** `keks client add` */
-export async function add(
+export function addVerb(noun: Command, act: Act): void {
+  noun
+    .command('add')
+    .description('adds a client and prints its secret, once')
+    .argument('<name>')
+    .addOption(once('--scope <scope>', 'what its tokens may carry, space-separated'))
+    .addOption(
+      uris('--audience <uri>', '"I am this API": whose tokens it may introspect; may be given again'),
+    )
+    .addOption(
+      uris(
+        '--resource <uri>',
+        'an API that it may ask tokens for, and, in the same quotes, what they may carry; may be given again',
+      ),
+    )
+    .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
+    .option(
+      '--device',
+      'it acts for people, who type a code on another device: for terminals, televisions and the like',
+    )
+    .option('--require-pushed-requests', 'it has to push what it asks for before it sends anybody (RFC 9126)')
+    .option('--public', "it runs in other people's hands, so it gets no secret")
+    .option('--dpop', 'it gets only tokens that are bound to a key, which it proves to have')
+    .option(
+      '--exchange',
+      'it may exchange tokens that it was sent, as an API, for tokens for each --resource (RFC 8693)',
+    )
+    .addOption(
+      once(
+        '--jwks <file>',
+        'it proves itself with a key of its own (private_key_jwt): its public keys, a JWK set',
+      ),
+    )
+    .addOption(
+      new Option('--token-format <format>', 'how its tokens are made')
+        .choices(['opaque', 'jwt'])
+        .default('opaque'),
+    )
+    .addHelpText(
+      ...examples(
+        'keks client add "night baker" --scope cookies:eat',
+        'keks client add shop --audience https://shop.example.com --token-format jwt',
+        'keks client add shop --audience https://shop.example.com --exchange --resource https://tea.example.com --scope tea:pour',
+        'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
+        'keks client add "my terminal" --public --device --scope cookies:eat',
+      ),
+    )
+    .action(act(add));
+}
+
+function uris(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((uri: string, before: string[] | undefined) => {
+    if (before?.includes(uri)) throw new InvalidArgumentError('It is given twice.');
+    return [...(before ?? []), uri];
+  });
+}
+
+async function add(
   name: string,
   { scope: text, audience = [], resource: resources = [], tokenFormat, ...app }: AddOptions,
 ): Promise<Answer> {
   const { redirectUri: redirectUris = [], device: deviceGrant = false, public: isPublic = false } = app;
   const requirePushed = app.requirePushedRequests ?? false;
   const dpopBound = app.dpop ?? false;
+  const tokenExchange = app.exchange ?? false;
   const [{ parseScope }, { appFlaw, clientFlaw }] = await Promise.all([
     import('../../auth/scope.js'),
     import('../../auth/clients/client-flaw.js'),
@@ -36,7 +96,7 @@ export async function add(
       parameter: 'scope',
     });
   const jwks = await keysIn(app.jwks, isPublic);
-  const flags = { deviceGrant, requirePushed, dpopBound, ...(jwks && { jwks }) };
+  const flags = { deviceGrant, requirePushed, dpopBound, tokenExchange, ...(jwks && { jwks }) };
   const client = { name, scope, audience, resources, tokenFormat, redirectUris, ...flags };
   const flaw = clientFlaw(client) ?? appFlaw({ ...client, isPublic });
   if (flaw) throw clientRefusal(flaw);
@@ -63,6 +123,7 @@ export async function add(
       ...(deviceGrant && { device_grant: true }),
       ...(requirePushed && { require_pushed_authorization_requests: true }),
       ...(dpopBound && { dpop_bound_access_tokens: true }),
+      ...(tokenExchange && { token_exchange: true }),
       ...(warnings.length > 0 && { warnings }),
     },
     text: textOf(added, [
@@ -86,6 +147,7 @@ function textOf(
     ['by device code', added.deviceGrant ? 'yes' : undefined],
     ['pushes requests', added.requirePushed ? 'always' : undefined],
     ['tokens', added.dpopBound ? 'bound to a key (DPoP)' : ''],
+    ['exchanges tokens', added.tokenExchange ? 'yes' : undefined],
     ...more,
   ]);
 }

@@ -20,6 +20,7 @@ export function publicOf(one: ClientRecord): object {
     self_registered: one.selfRegistered,
     token_format: one.tokenFormat,
     dpop_bound_access_tokens: one.dpopBound,
+    token_exchange: one.tokenExchange,
     disabled: one.disabled,
     created_at: one.createdAt.toISOString(),
   };

@@ -44,6 +44,16 @@ const REFUSALS: Record<ClientFlaw, readonly [code: WireErrorCode, parameter: str
     'scope',
     'A client that acts for people cannot have scopes of the authority itself: keks:* and keys:*.',
   ],
+  exchange_not_for_apps: [
+    'invalid_request',
+    'exchange',
+    'A client that acts for people cannot exchange tokens: they allow it one API at a time.',
+  ],
+  exchange_without_resources: [
+    'invalid_request',
+    'exchange',
+    'The client may ask tokens for any API: say for which, with "keks client set-resources", before it may exchange tokens.',
+  ],
 };
 
 export function clientRefusal(flaw: ClientFlaw): Refusal {

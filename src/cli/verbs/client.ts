@@ -1,11 +1,11 @@
-import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { ClientRecord } from '../../auth/clients/clients.service.js';
 import { facts, moment, type Answer } from '../answer.js';
 import { PAGE, printList, type Listing } from '../listing.js';
-import { examples, once, type Act } from '../noun.js';
+import { examples, type Act } from '../noun.js';
 import { judged } from '../style.js';
 import { Refusal } from '../refusal.js';
-import { add } from './client-add.js';
+import { addVerb } from './client-add.js';
 import { listOf, publicOf, UNKNOWN, withClients } from './client-record.js';
 import { clientRefusal } from './client-refusal.js';
 import { resourcesVerb } from './client-resources.js';
@@ -15,48 +15,7 @@ export function client(program: Command, act: Act): void {
   const noun = program
     .command('client')
     .description('the systems that get tokens, and the APIs that ask about them');
-  noun
-    .command('add')
-    .description('adds a client and prints its secret, once')
-    .argument('<name>')
-    .addOption(once('--scope <scope>', 'what its tokens may carry, space-separated'))
-    .addOption(
-      uris('--audience <uri>', '"I am this API": whose tokens it may introspect; may be given again'),
-    )
-    .addOption(
-      uris(
-        '--resource <uri>',
-        'an API that it may ask tokens for, and, in the same quotes, what they may carry; may be given again',
-      ),
-    )
-    .addOption(uris('--redirect-uri <uri>', 'it acts for people, and answers go there; may be given again'))
-    .option(
-      '--device',
-      'it acts for people, who type a code on another device: for terminals, televisions and the like',
-    )
-    .option('--require-pushed-requests', 'it has to push what it asks for before it sends anybody (RFC 9126)')
-    .option('--public', "it runs in other people's hands, so it gets no secret")
-    .option('--dpop', 'it gets only tokens that are bound to a key, which it proves to have')
-    .addOption(
-      once(
-        '--jwks <file>',
-        'it proves itself with a key of its own (private_key_jwt): its public keys, a JWK set',
-      ),
-    )
-    .addOption(
-      new Option('--token-format <format>', 'how its tokens are made')
-        .choices(['opaque', 'jwt'])
-        .default('opaque'),
-    )
-    .addHelpText(
-      ...examples(
-        'keks client add "night baker" --scope cookies:eat',
-        'keks client add shop --audience https://shop.example.com --token-format jwt',
-        'keks client add "my app" --public --redirect-uri http://127.0.0.1/done --scope cookies:eat',
-        'keks client add "my terminal" --public --device --scope cookies:eat',
-      ),
-    )
-    .action(act(add));
+  addVerb(noun, act);
   noun
     .command('list')
     .description('all clients, the newest first')
@@ -104,13 +63,15 @@ function changingVerbs(noun: Command, act: Act): void {
     .addArgument(new Argument('<state>').choices(['on', 'off']))
     .addHelpText(...examples('keks client set-dpop c-0123456789abcdef01234567 on'))
     .action(act(setDpop));
-}
-
-function uris(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((uri: string, before: string[] | undefined) => {
-    if (before?.includes(uri)) throw new InvalidArgumentError('It is given twice.');
-    return [...(before ?? []), uri];
-  });
+  noun
+    .command('set-exchange')
+    .description(
+      'whether it may exchange tokens that it was sent for tokens for its resources; if not, what it made ends',
+    )
+    .argument('<client_id>')
+    .addArgument(new Argument('<state>').choices(['on', 'off']))
+    .addHelpText(...examples('keks client set-exchange c-0123456789abcdef01234567 on'))
+    .action(act(setExchange));
 }
 
 const CLIENTS: Listing<ClientRecord> = {
@@ -153,6 +114,7 @@ async function show(id: string): Promise<Answer> {
       ['pushes requests', one.requirePushed ? 'always' : undefined],
       ['token format', one.tokenFormat],
       ['tokens', one.dpopBound ? 'bound to a key (DPoP)' : ''],
+      ['exchanges tokens', one.tokenExchange ? 'yes' : undefined],
       ['state', judged(one.disabled ? 'disabled' : 'enabled')],
       ['created', moment(one.createdAt)],
       ...secrets.map(({ createdAt }) => ['secret of', moment(createdAt)] as const),
@@ -217,5 +179,18 @@ async function setDpop(id: string, state: 'on' | 'off'): Promise<Answer> {
     text: changed.dpopBound
       ? `${id} gets only tokens that are bound to a key from now on.`
       : `${id} gets bearer tokens, too.`,
+  };
+}
+
+async function setExchange(id: string, state: 'on' | 'off'): Promise<Answer> {
+  const tokenExchange = state === 'on';
+  const changed = await withClients((clients, by) => clients.change(id, { tokenExchange }, by));
+  if (!changed) throw new Refusal('not_found', UNKNOWN);
+  if ('flaw' in changed) throw clientRefusal(changed.flaw);
+  return {
+    json: publicOf(changed),
+    text: changed.tokenExchange
+      ? `${id} may exchange tokens for ${listOf(changed.resources ?? []) || 'its own API only'}.`
+      : `${id} may not exchange tokens. If it could, its tokens are dead, and those in which it acts.`,
   };
 }

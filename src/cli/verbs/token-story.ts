@@ -8,11 +8,14 @@ const KINDS = { access: 'an access token', refresh: 'a refresh token', api_key: 
 const WHAT: Readonly<Record<string, string>> = {
   'token.issued': 'issued',
   'api_key.issued': 'API key made',
+  'token.exchanged': 'exchanged for a token for another API',
   'token.refreshed': 'refreshed',
   'token.refreshed_again': 'refreshed again, the answer had been lost',
   'token.refused': 'refresh refused',
   'refresh.replayed': 'a used refresh token came back: everything ended',
   'token.revoked': 'revoked',
+  'token.source_revoked': 'ended: a token that it was made from was revoked',
+  'token.actor_ended': 'ended: a client that acts in it lost what it acted by',
   'grant.revoked': 'ended, with all of its tokens',
   'grant.last_used': 'last used',
   'token.expired': 'expired',
@@ -96,9 +99,10 @@ function aboutGrant(grant: StoryGrant | undefined): [string, string | null][] {
 }
 
 /** The beginnings of ids: the whole ones are in --json. */
-function tokensOf({ token_id: token, refresh_token_id: refresh, from_id: from }: StoryEvent): string {
+function tokensOf({ what, token_id: token, refresh_token_id: refresh, from_id: from }: StoryEvent): string {
   const given = [token && short(token), refresh && `refresh ${short(refresh)}`].filter(Boolean).join(', ');
-  return from ? `refresh ${short(from)} -> ${given}` : given;
+  if (!from) return given;
+  return `${what === 'token.exchanged' ? '' : 'refresh '}${short(from)} -> ${given}`;
 }
 
 function short(id: string): string {

@@ -27,7 +27,13 @@ export async function purgeRows(
   for (const table of ['access_tokens_default', 'refresh_tokens_default', 'used_proofs'])
     await client.query(`DELETE FROM ${table} WHERE expires_at <= $1`, [new Date(now)]);
   await client.query('DELETE FROM attempt_counters WHERE ends_at <= $1', [new Date(now)]);
-  for (const table of ['authorization_codes', 'device_codes', 'pushed_requests', 'revocations'])
+  for (const table of [
+    'authorization_codes',
+    'device_codes',
+    'pushed_requests',
+    'revocations',
+    'token_exchanges',
+  ])
     await client.query(`DELETE FROM ${table} WHERE expires_at < $1`, [new Date(now - DAY_MS)]);
   // a proof by a key counts for a minute, and a clock may be late
   await client.query('DELETE FROM client_assertions WHERE expires_at < $1', [new Date(now - 60_000)]);

@@ -37,6 +37,12 @@ const PARAMETERS = new Set([
   'cursor',
   'leave',
   'dpop_jkt',
+  'subject_token',
+  'subject_token_type',
+  'actor_token',
+  'actor_token_type',
+  'requested_token_type',
+  'audience',
 ]);
 
 /**

@@ -140,6 +140,38 @@ export const REASONS = {
     'too_many_requests',
     'As many clients have registered themselves as there may be: those that nobody uses go after a while.',
   ],
+  no_token_exchange: [
+    'unauthorized_client',
+    'The client may not exchange tokens: an administrator can let it.',
+  ],
+  bad_subject_token: [
+    'invalid_request',
+    'The parameter $ is no living access token that was issued to this client, or that is for it as an API; or it is not of the type that is said.',
+  ],
+  bad_actor_token: [
+    'invalid_request',
+    'The parameter $ is no living access token of the client itself: leave it out, the client acts anyway.',
+  ],
+  bound_token: [
+    'invalid_request',
+    'The token in $ is bound to a key: send a proof by that key in the header DPoP (RFC 9449).',
+  ],
+  too_many_actors: [
+    'invalid_request',
+    'The token in $ has been exchanged as often as a token can be: too many act for one another.',
+  ],
+  two_targets: [
+    'invalid_target',
+    'A token is for one API: resource and audience are two. Leave one of them out.',
+  ],
+  exchange_not_for_apps: [
+    'invalid_request',
+    'A client that acts for people cannot have the token_exchange: they allow it one API at a time.',
+  ],
+  exchange_without_resources: [
+    'invalid_request',
+    'The client may ask tokens for any API: say in resources for which, before it may exchange tokens.',
+  ],
   nothing_to_change: ['invalid_request', 'There is nothing to change: send at least one member.'],
   token_or_id: ['invalid_request', 'Send either token or id, and not both.'],
   two_secrets: ['invalid_request', 'The client has two secrets already: delete one first.'],

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { WireError } from '../../../http/errors/wire-error.js';
 import { digestOf } from '../token-format.js';
+import type { ActClaim } from '../act-claim.js';
 import { LONGEST_JWT } from './jwt-parser.js';
 import { SigningKeys } from '../../keys/signing-keys.js';
 
@@ -16,6 +17,8 @@ export interface JwtClaims {
   readonly exp: number;
   /** The login that it belongs to. */
   readonly sid?: string;
+  /** Who acts for the subject (RFC 8693 §4.1). */
+  readonly act?: ActClaim | undefined;
   /** The key that it is bound to (RFC 9449 §6.1). */
   readonly cnf?: { readonly jkt: string };
 }

@@ -9,7 +9,14 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
 /** What is suggested; any other can be typed. */
 const TYPES = [
-  ...['token.issued', 'token.refreshed', 'token.refreshed_again', 'token.refused', 'token.revoked'],
+  ...[
+    'token.issued',
+    'token.exchanged',
+    'token.refreshed',
+    'token.refreshed_again',
+    'token.refused',
+    'token.revoked',
+  ],
   ...['login.refused', 'refresh.replayed', 'api_key.issued', 'grant.revoked', 'grants.revoked_all'],
   ...['user.added', 'user.disabled', 'user.enabled', 'user.scope_changed', 'user.password_changed'],
   ...['user.password_ended', 'user.reset_link_made'],

@@ -45,6 +45,7 @@ function drawClient(client, tools) {
       ['Is the API', client.audience.length > 0 ? client.audience.join(', ') : 'none'],
       ['Gets tokens for', client.resources?.join(', ') ?? 'any API'],
       ...appFacts(client),
+      ...(client.token_exchange ? [['Exchanges tokens', 'those that it was sent, for its APIs']] : []),
       [
         'Tokens',
         `${client.token_format === 'jwt' ? 'JWT' : 'opaque'}${client.dpop_bound_access_tokens ? ', bound to a key (DPoP)' : ''}`,

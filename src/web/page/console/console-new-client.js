@@ -56,6 +56,13 @@ function newClientFields(scope, apis) {
         ['true', 'always: without a proof it gets none'],
       ]),
     ),
+    field(
+      'Exchanges tokens',
+      select('exchange', [
+        ['', 'no'],
+        ['yes', 'yes: as an API it gets tokens for other APIs for those that it was sent'],
+      ]),
+    ),
   ];
 }
 
@@ -74,9 +81,10 @@ export async function addClient(list) {
       'invalid_request.redirect_uris':
         'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one, or device codes.',
       'invalid_request.resources': 'Each API is an absolute address such as https://oven.example, once.',
+      'invalid_request.token_exchange': 'A client that acts for people cannot exchange tokens.',
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, audience, redirects, device, pushed, secret, format, bound }) => {
+    work: ({ name, audience, redirects, device, pushed, secret, format, bound, exchange }) => {
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -89,6 +97,7 @@ export async function addClient(list) {
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
         dpop_bound_access_tokens: bound.value === 'true',
+        token_exchange: exchange.value === 'yes',
       });
     },
   });

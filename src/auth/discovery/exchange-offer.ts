@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../database/clock.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
+import { ClientsService } from '../clients/clients.service.js';
+
+const EVERY_MS = 10_000;
+
+/** Whether there is a client that may exchange tokens (RFC 8693). Anybody asks for the metadata, so it is looked up now and then. */
+@Injectable()
+export class ExchangeOffer {
+  private answer = Promise.resolve(false);
+  private askedAt = -Infinity;
+
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** While the database is away what was so before: nobody can change it then. */
+  isMade(): Promise<boolean> {
+    const now = this.clock.now();
+    if (Math.abs(now - this.askedAt) >= EVERY_MS) {
+      this.askedAt = now;
+      this.answer = this.ask(this.answer);
+    }
+    return this.answer;
+  }
+
+  private async ask(before: Promise<boolean>): Promise<boolean> {
+    try {
+      return await this.clients.anyMayExchange();
+    } catch (error) {
+      if (error instanceof Unavailable) return before;
+      throw error;
+    }
+  }
+}

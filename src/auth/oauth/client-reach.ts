@@ -1,0 +1,37 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
+import { WireError } from '../../http/errors/wire-error.js';
+import { ClientsService } from '../clients/clients.service.js';
+import { parseScope, subset } from '../scope.js';
+
+/** Owns for which APIs a client gets tokens, and what of its scope they may carry. */
+@Injectable()
+export class ClientReach {
+  constructor(
+    private readonly clients: ClientsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** The most that a token for this API may carry. @throws WireError invalid_target */
+  async most(
+    { clientId, scope }: { readonly clientId: string; readonly scope: string },
+    audience: string,
+  ): Promise<readonly string[]> {
+    const all = parseScope(scope) ?? [];
+    if (audience === this.config.AUDIENCE) return all;
+    const resource = await this.clients.reach(clientId, audience);
+    if (!resource) throw new WireError('invalid_target');
+    return resource.scope ? all.filter((one) => resource.scope?.includes(one)) : all;
+  }
+}
+
+/**
+ * All of it if nothing is asked for. `offline_access` is among what no client has.
+ * @throws WireError invalid_scope
+ */
+export function scopeWithin(most: readonly string[], requested: string | undefined): string {
+  if (requested === undefined) return most.join(' ');
+  const wanted = parseScope(requested);
+  if (!wanted || !subset(wanted, most)) throw new WireError('invalid_scope');
+  return wanted.join(' ');
+}
