@@ -5,8 +5,7 @@ import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { ClientAssertions } from './client-assertions.js';
 import { ClientAuthentication } from './client-authentication.js';
-import { ClientSecret } from './client-secret.entity.js';
-import { Client } from './client.entity.js';
+import { Client, ClientSecret } from './client.entity.js';
 import { ClientsService } from './clients.service.js';
 import { SelfRegisteredClients } from './self-registered-clients.js';
 
