@@ -93,8 +93,8 @@ export const END_ALL_GRANTS: Statement = {
 };
 
 /**
- * For the rest of the transaction. If the table has grown since it was analysed, the planner expects few grants of the user,
- * and would sort a million of them in each step.
+ * For the rest of the transaction. Of a table that has grown since it was analysed, the planner takes a user's grants for few,
+ * and sorts all of a million in each step.
  */
 export const ALONG_THE_KEY: Statement = {
   name: 'along_the_key',
