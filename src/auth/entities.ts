@@ -1,9 +1,7 @@
 import { AuditEventRow } from './audit/audit-event.entity.js';
 import { ClientAssertion } from './clients/client-assertion.entity.js';
-import { ClientSecret } from './clients/client-secret.entity.js';
-import { Client } from './clients/client.entity.js';
-import { EndedGrant } from './grants/ended-grant.entity.js';
-import { Grant } from './grants/grant.entity.js';
+import { Client, ClientSecret } from './clients/client.entity.js';
+import { EndedGrant, Grant } from './grants/grant.entity.js';
 import { OwnerEnding } from './grants/owner-ending.entity.js';
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { AuthorizationCode } from './oauth/authorization-code.entity.js';

@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { Refusal } from './refusal.js';
 import { styled, styledError } from './style.js';
 
-/** What a verb says on stdout, for programs and for people. Neither ever holds a secret that came in. */
+/** What a verb says on stdout, for programs and for people. Neither form repeats a secret from the input. */
 export interface Answer {
-  /** Undefined: all of it has been printed. */
+  /** Undefined if everything has been printed already. */
   readonly json: unknown;
   /** Without the newline at its end. */
   readonly text: string;
@@ -20,12 +20,12 @@ export function bold(headings: readonly string[]): string[] {
   return headings.map((heading) => styled('bold', heading));
 }
 
-/** @param least how wide the columns are at least @returns with how wide they are */
+/** @param least how wide the columns are at least @returns the table, and how wide its columns are */
 export function aligned(
   lines: readonly (readonly string[])[],
   least: readonly number[] = [],
 ): { readonly text: string; readonly widths: readonly number[] } {
-  // one by one: a million arguments are too many for a call
+  // one by one, because a call cannot take a million arguments
   const widths = (lines[0] ?? []).map((_, column) =>
     lines.reduce((most, line) => Math.max(most, length(line[column])), least[column] ?? 0),
   );
@@ -36,7 +36,7 @@ export function aligned(
   return { text, widths };
 }
 
-/** One fact a line; those without a value are left out. */
+/** Each fact on a line of its own. Facts without a value are left out. */
 export function facts(entries: readonly (readonly [string, string | null | undefined])[]): string {
   const known = entries.filter((entry): entry is readonly [string, string] => Boolean(entry[1]));
   const width = Math.max(...known.map(([name]) => name.length));
@@ -48,7 +48,7 @@ export function moment(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** Resolves when it is written, or when nobody reads any more. */
+/** Resolves when the text is written, or when nobody reads it any more. */
 export async function print(answer: Answer, json: boolean): Promise<void> {
   const text = json ? (JSON.stringify(answer.json) ?? '') : answer.text;
   if (text !== '') await writeOut(`${text}\n`);

@@ -17,21 +17,23 @@ export interface Lease {
   readonly connection: DatabaseConnection;
   /** An open session in it. */
   readonly client: PinnedClient;
-  /** The server was started for this verb: nobody else has been using the schema as it is. */
+  /** Whether the server was started for this verb: then nobody else uses this schema. */
   readonly own: boolean;
   release(): Promise<void>;
 }
 
 export type Place = Pick<Config, 'DATABASE_URL' | 'DATABASE_SCHEMA' | 'DATA_DIR'>;
 
-/** The letters "keks", and 2. Verbs beside each other share it; who started the server waits until they are done. */
+/**
+ * The letters "keks", and 2. Verbs that run at the same time share it. The one that started the server waits for the others.
+ */
 const VERBS_LOCK = [0x6b_65_6b_73, 2];
 const CONNECT_MS = 2_000;
 const LAST_VERB_MS = 10_000;
 const PAUSE_MS = 150;
 const REFUSALS_MOST = 3;
 
-/** @returns undefined when the embedded server that was found is about to stop: ask again */
+/** @returns undefined if the embedded server is about to stop: ask again */
 export async function leaseDatabase(place: Place): Promise<Lease | undefined> {
   if (place.DATABASE_URL !== undefined)
     return external(connectionOf(place.DATABASE_URL, place.DATABASE_SCHEMA));
@@ -44,7 +46,7 @@ async function external(connection: DatabaseConnection): Promise<Lease> {
   return { connection, client, own: false, release: () => end(client) };
 }
 
-/** Another Keks runs the server: a server, or another verb, which then waits for us before it stops it. */
+/** Another Keks runs PostgreSQL: a server, or another verb, which then waits for us before it stops PostgreSQL. */
 async function beside(connection: DatabaseConnection): Promise<Lease | undefined> {
   const lease = await external(connection);
   const { rows } = await lease.client.query<{ shared: boolean }>(
@@ -56,7 +58,7 @@ async function beside(connection: DatabaseConnection): Promise<Lease | undefined
   return undefined;
 }
 
-/** Of several that start at once one succeeds; the others are refused, or find that one when they look again. */
+/** If several start at once, one succeeds; the others are refused, or find the first one when they look again. */
 async function start(dataDir: string): Promise<Lease | undefined> {
   const embedded = await startPatiently(dataDir);
   if (!embedded) return undefined;
@@ -89,7 +91,7 @@ async function startPatiently(dataDir: string): Promise<EmbeddedPostgres | undef
   }
 }
 
-/** Waits for the verbs that use our server, and keeps new ones from joining: they will start their own. */
+/** Waits for the verbs that use our server, and keeps new ones from using it: those start their own. */
 async function untilAlone(client: Client): Promise<void> {
   await client
     .query(`SET statement_timeout = ${LAST_VERB_MS}`)

@@ -1,9 +1,8 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * While something of ours is there that would outlive us, a signal must not end the process at once: `interruption`
- * aborts, `work` clears up, and then the signal ends the process as it would have. Through npm a Ctrl-C arrives
- * twice; later ones change nothing.
+ * While we own something that would outlive the process, a signal must not end it at once. `interruption` aborts, `work`
+ * clears up, and then the signal ends the process as usual. Through npm a Ctrl-C arrives twice; later ones change nothing.
  */
 export async function clearingUp<T>(work: (interruption: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -4,11 +4,11 @@ import { Refusal } from './refusal.js';
 const LINE_MOST = 65_536;
 const NEWLINE = 0x0a;
 
-/** A line, or why it cannot be one. */
+/** A line, or what is wrong with it. */
 export type Line = string | { readonly flaw: 'not_utf8' | 'too_long' };
 
 /**
- * The lines of a file, as they are read, without their ends. One that is too long is not kept.
+ * Reads the lines of a file one by one, without their ends. A line that is too long is not kept.
  * @param file `-` for standard input
  * @throws Refusal if it cannot be read
  */

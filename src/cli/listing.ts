@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { aligned, bold, writeOut, type Answer } from './answer.js';
 import { showingProgress } from './progress.js';
 
-/** So many rows are read and printed at a time. */
+/** This many rows are read and printed at a time. */
 export const PAGE = 1_000;
 
 /** How one row of a list looks, for people and for programs. */
 export interface Listing<R> {
-  /** What the rows are, for whoever waits: "users". */
+  /** What the rows are, for the line of progress: "users". */
   readonly of: string;
   readonly headings: readonly string[];
   cells(row: R): readonly string[];
@@ -15,8 +15,8 @@ export interface Listing<R> {
 }
 
 /**
- * Prints a list page by page, so that one of a million rows needs no more memory than one of a thousand: a table, or one
- * JSON array. A reader who has seen enough (`| head`) ends it. Columns are as wide as the first page wants them, and grow.
+ * Prints a list page by page, as a table or as one JSON array, so that a million rows need no more memory than a thousand. It
+ * ends when the reader has seen enough (`| head`). The first page decides how wide the columns are, and they grow if need be.
  */
 export async function printList<R>(
   pages: AsyncIterable<readonly R[]>,
@@ -28,7 +28,7 @@ export async function printList<R>(
   await showingProgress(async (tell) => {
     for await (const { text, count } of texts) {
       if (!(await writeOut(text))) return;
-      // where the list itself is on the terminal, it is its own progress
+      // if the list itself appears on the terminal, it needs no line of progress
       if (!process.stdout.isTTY) tell(`${listing.of}: ${count}`);
     }
   });

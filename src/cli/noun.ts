@@ -2,18 +2,21 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Answer } from './answer.js';
 import { styled } from './style.js';
 
-/** Makes commander's action of a verb: what it answers is printed, what it throws becomes message and exit code. */
+/**
+ * Turns a verb into commander's action: prints what the verb returns, and turns what it throws into a message and an exit
+ * code.
+ */
 export type Act = <A extends unknown[]>(
   verb: (...args: A) => Promise<Answer>,
 ) => (...args: A) => Promise<void>;
 
 /**
- * One noun of the command line: adds its verbs to the program. What a verb needs of Nest and the database it imports
- * when it runs, so that `--help` loads none of it.
+ * Adds the verbs of one noun to the program. A verb imports Nest and the database when it runs, so that `--help` loads
+ * neither.
  */
 export type Noun = (program: Command, act: Act) => void;
 
-/** An option that must not be given twice: of two values, one would be lost without a word. */
+/** An option that must not be given twice, because one of the two values would be ignored silently. */
 export function once(flags: string, description: string): Option {
   return new Option(flags, description).argParser((value: string, previous: string | undefined) => {
     if (previous !== undefined) throw new InvalidArgumentError('It may be given once.');
@@ -21,7 +24,7 @@ export function once(flags: string, description: string): Option {
   });
 }
 
-/** What a verb looks like in use, at the end of its help. A test holds each line against the parser. */
+/** Examples at the end of a verb's help. A test gives each line to the parser. */
 export function examples(...lines: readonly string[]): readonly ['after', () => string] {
   return ['after', () => `\n${styled('bold', 'Examples:')}\n${lines.map((line) => `  ${line}`).join('\n')}`];
 }

@@ -10,7 +10,7 @@ import { usageMessage } from './usage.js';
 
 const FINISHED = new Set(['commander.helpDisplayed', 'commander.help', 'commander.version']);
 
-/** What the parser itself has said, on either stream. */
+/** What the parser itself has written, on either stream. */
 interface Said {
   out: string;
   err: string;
@@ -48,7 +48,7 @@ async function perform(args: readonly string[], said: Said): Promise<Answer> {
   return answer;
 }
 
-/** Everything that can be said, with `act` to do it. */
+/** All nouns and verbs; `act` runs one. */
 export function commandLine(act: Act, said: Said): Command {
   const program = new Command('keks')
     .description('A bearer-token authority: the verbs of its operator.')
@@ -58,7 +58,7 @@ export function commandLine(act: Act, said: Said): Command {
     .configureOutput({
       writeOut: (text) => (said.out += text),
       writeErr: (text) => (said.err += text),
-      // whether there are colours is decided where they are made
+      // commander must not decide about colours: `style.ts` does
       getOutHasColors: () => true,
       getErrHasColors: () => true,
     })
@@ -67,7 +67,7 @@ export function commandLine(act: Act, said: Said): Command {
   return program;
 }
 
-/** Before anything is parsed, because what cannot be parsed is answered in this shape too. */
+/** Found out before parsing, because errors of the parser are answered in this shape too. */
 function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return args.slice(0, end === -1 ? args.length : end).includes('--json');

@@ -1,4 +1,4 @@
-/** What long work tells meanwhile: one line on standard error that is written over, on a terminal only. */
+/** Shows the progress of long work: one line on standard error that is overwritten, on a terminal only. */
 export class Progress {
   private shown = false;
 
@@ -11,7 +11,7 @@ export class Progress {
     this.stream.write(`\r\u001b[K${text.slice(0, (this.stream.columns || 80) - 1)}`);
   }
 
-  /** Leaves the line empty for the answer. */
+  /** Clears the line for the answer. */
   end(): void {
     if (this.shown) this.stream.write('\r\u001b[K');
   }

@@ -3,19 +3,19 @@ import { Writable } from 'node:stream';
 import { Refusal } from './refusal.js';
 
 /**
- * A secret that somebody types, twice where it is a new one, because it cannot be seen. The questions go to standard error, so that standard
- * output has only the answer of the verb; what is typed goes nowhere.
+ * Asks for a secret; for a new one twice, because the typing is not shown. The questions go to standard error, so that
+ * standard output has only the answer of the verb.
  * @param what for the question, e.g. "the password"
  * @throws Refusal
  */
 export async function promptForSecret(what: string, twice = true): Promise<string> {
   const echo = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // with history a secret would come back at the arrow keys
+  // with a history, the arrow keys would show the secret again
   const terminal = createInterface({ input: process.stdin, output: echo, terminal: true, historySize: 0 });
   try {
     const secret = await ask(terminal, `Type ${what}: `);
     if (secret === '') throw new Refusal('invalid_request', `Nothing was typed: ${what} was expected.`);
-    // a terminal that knows no keys gives those that were meant to correct
+    // a terminal without line editing passes on the keys that were typed to correct
     if (/\p{Cc}/u.test(secret))
       throw new Refusal('invalid_request', 'A key was typed that is no character: nothing was done.');
     if (twice && (await ask(terminal, 'And again: ')) !== secret)
@@ -38,7 +38,7 @@ function ask(terminal: Interface, question: string): Promise<string> {
     const onClose = settle(() =>
       reject(new Refusal('invalid_request', 'It was not typed: nothing was done.')),
     );
-    // in this mode the terminal sends no signal: the process ends as it would have
+    // in this mode the terminal sends no signal, so this ends the process as the signal would
     const onInterrupt = settle(() => {
       terminal.close();
       process.kill(process.pid, 'SIGINT');

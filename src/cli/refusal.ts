@@ -1,9 +1,9 @@
 import type { WireErrorCode } from '../http/errors/wire-error.js';
 
-/** What cannot be done as things are: exit code 1. The message is for the operator and names the mend. */
+/** The verb cannot be done as things are: exit code 1. The message is for the operator and says what to do. */
 export class Refusal extends Error {
   readonly exitCode: 1 | 2 = 1;
-  /** What it is about, by the name that it has on the wire. */
+  /** The parameter that it is about, by its name on the wire. */
   readonly parameter: string | undefined;
 
   constructor(
@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What the command line does not understand: exit code 2. */
+/** The command line does not understand the arguments: exit code 2. */
 export class WrongUsage extends Refusal {
   override readonly exitCode = 2;
 

@@ -24,8 +24,8 @@ import { withDatabase } from './with-database.js';
 import { Refusal } from './refusal.js';
 
 /**
- * What the verbs ask for: what the authority can do without HTTP. No module with controllers is here, because what they bring
- * along (Swagger, passport) takes half a second to load.
+ * What verbs need: everything that the authority can do without HTTP. It has no module with controllers, because those load
+ * Swagger and passport, which takes half a second.
  */
 @Module({
   imports: [
@@ -57,7 +57,7 @@ export interface Services {
   get<T>(type: abstract new (...args: never[]) => T): T;
 }
 
-/** What looks at whole tables, on the connection of the verb itself. */
+/** For work on whole tables: the verb's own connection, whose statements may take longer. */
 export interface Session {
   readonly client: Lease['client'];
   readonly config: Config;
@@ -83,8 +83,8 @@ export function withServices<T>(work: (services: Services, session: Session) => 
 }
 
 /**
- * A minute at least: who types a command waits for its answer, and a list of everything takes longer than a request may.
- * Whatever holds locks meanwhile goes in small steps.
+ * At least a minute: somebody who types a command waits for the answer, and a complete list takes longer than a request may.
+ * Verbs that hold locks work in small steps.
  */
 const VERB_MS = 60_000;
 

@@ -3,8 +3,8 @@ import { Refusal, WrongUsage } from './refusal.js';
 const MOST_BYTES = 65_536;
 
 /**
- * A secret from standard input, less one LF or CRLF at its end. Never from an argument: those stand in the shell's
- * history and in the list of processes.
+ * Reads a secret from standard input, without one LF or CRLF at its end. Secrets never come as an argument, because arguments
+ * are in the shell's history and in the list of processes.
  * @param what for the messages, e.g. "the password"
  */
 export async function readSecret(what: string): Promise<string> {

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 
 /**
- * Owns when there are colours: on a terminal, unless NO_COLOR says otherwise, and elsewhere if FORCE_COLOR does. Node
- * reads both, and looks at the stream that the text goes to.
+ * Owns when there are colours: on a terminal unless NO_COLOR is set, and elsewhere if FORCE_COLOR is set. Node reads both,
+ * and looks at the stream that the text goes to.
  */
 type Colour = Parameters<typeof styleText>[0];
 
@@ -16,7 +16,7 @@ export function styledError(colour: Colour, text: string): string {
   return styleText(colour, text, { stream: process.stderr });
 }
 
-/** Green for what is well, red for what is not, yellow for what somebody should look at. */
+/** Green: all is well. Red: something is broken. Yellow: somebody should look at it. */
 export function judged(word: string): string {
   const colour = COLOURS[word];
   return colour === undefined ? word : styled(colour, word);

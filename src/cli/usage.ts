@@ -4,8 +4,8 @@ import type { CommanderError } from 'commander';
 const SECRET_OPTION = /'--?(?:p|pw|pass|passwd|password|secret|token)(?![\w-])/;
 
 /**
- * What was wrong with the arguments. A word that looks like none of ours is not repeated: somebody may have put a
- * password or a token there.
+ * What was wrong with the arguments. An unknown word is repeated only if it looks like one of ours, because it may be a
+ * password or a token.
  */
 export function usageMessage(error: CommanderError, said: string): string {
   const suggestion = /\(Did you mean ([^)]+)\?\)/.exec(said)?.[1];

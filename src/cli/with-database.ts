@@ -17,9 +17,9 @@ interface Closable {
 }
 
 /**
- * Finds the database, or starts it, opens what the work needs on it, and leaves everything as it was found.
- * A server that goes away or comes up while `open` runs is waited for a little; once `work` has begun nothing is tried
- * again, because nobody knows how far it came.
+ * Finds the database or starts it, opens what the work needs, and leaves everything as it was found. If the server goes away
+ * or comes up while `open` runs, it waits a little. Once `work` has begun, nothing is tried again, because nobody knows how
+ * far it came.
  * @throws Refusal
  */
 export function withDatabase<R extends Closable, T>(

@@ -9,7 +9,10 @@ import { embeddedSecretKey } from './secret-file.js';
 
 export { ConfigError };
 
-/** Everything the environment decides, parsed, checked and frozen. Times are whole seconds unless named `Ms`. */
+/**
+ * Everything that the environment decides, parsed, checked and frozen. Times are whole seconds unless their name ends in
+ * `Ms`.
+ */
 export type Config = Readonly<
   Omit<Settings, 'ISSUER' | 'SECRET_KEY' | 'DEMO' | 'AUDIENCE' | 'SHUTDOWN_DELAY'> & {
     /** True when Keks runs its own PostgreSQL in `DATA_DIR`. */
@@ -44,11 +47,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   });
 }
 
-/** What `loadConfig` would read and complain about, without writing to the disk: for those who only look. */
+/** What `loadConfig` would read and complain about, without writing to the disk. For verbs that only look. */
 export function checkSettings(given: NodeJS.ProcessEnv = process.env): {
   settings: Settings;
   problems: string[];
-  /** A URL that cannot be used is still one. */
+  /** A URL that cannot be used still means that there is one. */
   embedded: boolean;
 } {
   const { environment, problems: unread } = withSecretFiles(given);
@@ -127,7 +130,10 @@ function crossChecks(settings: Settings, embedded: boolean, environment: NodeJS.
   return problems;
 }
 
-/** What `libpq` would take from the environment stands in DATABASE_URL, or does not count; where that would be unsafe, it is said. */
+/**
+ * Keks takes from DATABASE_URL what `libpq` would take from the environment, and ignores the environment. Where that would be
+ * unsafe, it says so.
+ */
 function urlChecks(
   { DATABASE_URL: url, DATABASE_SCHEMA }: Settings,
   embedded: boolean,

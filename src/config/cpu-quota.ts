@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * How many CPUs the control groups of this process let it use, as a container's limit sets it; Infinity without one. Node counts
- * the machine's CPUs all the same (`os.availableParallelism` knows of affinity only, up to Node 22).
+ * How many CPUs the control groups let this process use, for example by the limit of a container; Infinity without a limit.
+ * Node does not know of it: up to Node 22, `os.availableParallelism` looks at affinity only.
  * @param root where `/proc` and `/sys` are
  */
 export function cpuQuota(root = '/'): number {
@@ -21,7 +21,7 @@ export function cpuQuota(root = '/'): number {
   return Math.min(Infinity, ...quotas);
 }
 
-/** A group has what all above it have. In a container those are not seen, and its own is at the top. */
+/** The limits of all groups above count too. A container does not see those, and its own group is at the top. */
 function upwards(path: string): string[] {
   const clean = join('/', path);
   return clean === '/' ? ['/'] : [clean, ...upwards(dirname(clean))];

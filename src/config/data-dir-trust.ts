@@ -5,8 +5,8 @@ const WRITABLE_BY_ALL = 0o002;
 const ROOT = 0;
 
 /**
- * What is wrong with a DATA_DIR in which somebody else could have put the secret key, or the whole database: its owner, or
- * everybody on this machine. A group is left to those who gave it (volumes of Kubernetes have one).
+ * What is wrong with a DATA_DIR, if somebody else could have put the secret key or the whole database into it: another owner,
+ * or everybody on this machine. The group is not checked, because volumes of Kubernetes have one.
  * @returns a line that names the setting and the mend; undefined also where there is nothing yet
  */
 export function dataDirFlaw(dataDir: string): string | undefined {

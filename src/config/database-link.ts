@@ -1,7 +1,7 @@
 import { hostsOf } from './database-url.js';
 import { isLoopback } from './loopback.js';
 
-/** What protects the way to the database: that it stays on this machine, a certificate that is checked, or nothing. */
+/** What protects the connection to the database: it stays on this machine, a certificate is checked, or nothing does. */
 export type DatabaseLink = 'local' | 'verified' | 'unverified' | 'plain';
 
 export const LINKS: Readonly<Record<DatabaseLink, string>> = {
@@ -24,12 +24,12 @@ export function databaseLink({ host, ssl, way }: Connection): DatabaseLink {
   if (hosts.every((one) => !one || one.startsWith('/') || isLoopback(one))) return 'local';
   if (!ssl) return 'plain';
   if (typeof ssl !== 'object') return 'verified';
-  // with a name that nobody compares, anybody who has some certificate of that authority is in between
+  // if nobody compares the name, anybody with any certificate of that authority can be in between
   const checked = !('rejectUnauthorized' in ssl && ssl.rejectUnauthorized === false);
   return checked && !('checkServerIdentity' in ssl) ? 'verified' : 'unverified';
 }
 
-/** With any of them the driver speaks TLS, or somebody has said that it need not. */
+/** With any of these, the driver speaks TLS, or somebody has said that it need not. */
 const SAID = /[?&](?:ssl|sslmode|sslcert|sslkey|sslrootcert)=/;
 
 /** Nobody has said that it may be without TLS, and it is not on this machine. @param url one that is well-formed */

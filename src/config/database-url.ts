@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** What `pg` would trip over, ignore or misread when it connects is said at the start, and never with the value. */
+/** Complains at the start about everything in the URL that `pg` would fail on, ignore or misread, and never quotes a value. */
 
 /** `allow` and `no-verify` are what the driver has beside those of libpq. */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 /** For anything else the driver would speak without TLS and not say so. */
 const SSL = ['true', '1', 'false', '0'];
 
-/** Whoever is asked has to be the primary anyway; of one host alone, `any` says nothing. */
+/** Keks needs the primary anyway; with one host, `any` means the same. */
 const SESSION_ATTRIBUTES = ['read-write', 'primary', 'any'];
 
 export function postgresUrl(text: string): string {

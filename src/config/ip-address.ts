@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 
-/** Longer than any spelling of an address with brackets and port; what is longer is none and is not looked at. */
+/** Longer than any address with brackets and port. Longer text is no address and is not parsed. */
 const LONGEST = 64;
 const GROUPS = 8;
 
 /**
- * An address in the one spelling that everything here counts and keeps, however it was written: port, brackets and zone
- * off; IPv4 inside of IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1) as IPv4; IPv6 as RFC 5952 has it. Otherwise whoever
- * chooses the spelling is somebody else at each attempt.
+ * An address in the one spelling that everything here counts and keeps, however it was written: port, brackets and zone off;
+ * IPv4 inside of IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1) as IPv4; IPv6 as RFC 5952 has it. Otherwise a caller who chooses
+ * another spelling would count as somebody else at each attempt.
  */
 export function ipAddress(text: string): string | undefined {
   if (text.length > LONGEST) return undefined;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { cpuQuota } from './cpu-quota.js';
 import { isGuessable } from './weak-secret.js';
 
-/** Text -> value, one function a kind of setting. Each throws an Error whose message completes "NAME ...". */
+/** Text -> value, one function for each kind of setting. Each throws an Error whose message completes "NAME ...". */
 
 export function integer(low: number, high: number) {
   return (text: string): number => {
@@ -33,7 +33,7 @@ export function monthsByType(text: string): string {
 
 const WORKERS_MOST = 64;
 
-/** A number, or `auto`: one a CPU that this process may use. */
+/** A number, or `auto`: one for each CPU that this process may use. */
 export function workers(text: string): number {
   if (text === 'auto') return workersFor(availableParallelism(), cpuQuota());
   const value = /^\d{1,2}$/.test(text) ? Number(text) : 0;
@@ -42,7 +42,7 @@ export function workers(text: string): number {
   return value;
 }
 
-/** A worker more than the quota would only have all of them stopped for the rest of each period. */
+/** With one worker more than the quota, the kernel would only stop all of them for the rest of each period. */
 export function workersFor(cpus: number, quota: number): number {
   return Math.min(cpus, Math.max(1, Math.floor(quota)), WORKERS_MOST);
 }
@@ -78,7 +78,7 @@ export function secret(text: string): Buffer {
   return value;
 }
 
-/** One to make with, which nobody may guess. A former one is taken as it is: it is on its way out. */
+/** The key in use must be hard to guess. A former key is taken as it is, because it is being phased out. */
 export function makingSecret(text: string): Buffer {
   const value = secret(text);
   if (isGuessable(text, value))
@@ -88,7 +88,7 @@ export function makingSecret(text: string): Buffer {
   return value;
 }
 
-/** Beyond it every refused password and cursor would pay for each. */
+/** With more keys, every refused password and cursor would have to try each of them. */
 const SECRETS_MOST = 16;
 
 /** One or several, separated by commas or white space. */
@@ -177,7 +177,7 @@ export function httpUrl(text: string): string {
   return text;
 }
 
-/** Of the authority itself, which no program of somebody else gets; and a request that is no permission. */
+/** The authority's own scopes, which no other program gets; and `offline_access`, which is a request and no permission. */
 const NO_SCOPE_OF_APPS = /^(?:(?:keks|keys):.*|offline_access)$/;
 
 /** Scopes as OAuth writes them (RFC 6749 §3.3), each of which a program that acts for people may have. */

@@ -13,7 +13,7 @@ export function embeddedSecretKey(dataDir: string): Buffer {
   const file = join(dataDir, 'secret.key');
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    // once more: it may be another's since the settings were looked at
+    // checked again: the folder may belong to somebody else since the settings were checked
     const flaw = dataDirFlaw(dataDir);
     if (flaw !== undefined) throw new ConfigError([flaw]);
     if (!existsSync(file)) makeKey(file, dataDir);

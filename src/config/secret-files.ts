@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 const SECRETS = ['DATABASE_URL', 'SECRET_KEY', 'SECRET_KEY_PREVIOUS'] as const;
 
 /**
- * `SECRET_KEY_FILE` names a file that holds what `SECRET_KEY` would: whoever hands out secrets as files (Docker, Kubernetes,
- * systemd) need not put them into the environment, which a process hands on and which tools show.
+ * `SECRET_KEY_FILE` names a file that holds what `SECRET_KEY` would hold. Docker, Kubernetes and systemd give secrets as
+ * files; in the environment, child processes inherit them and tools show them.
  * @returns the environment with what is in those files, without the newline at the end
  */
 export function withSecretFiles(environment: NodeJS.ProcessEnv): {

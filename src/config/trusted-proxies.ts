@@ -13,19 +13,19 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
-/** Wider is no network of proxies but the world, and everybody in it says himself which address he has. */
+/** A wider network is not one of proxies but the whole world, in which everybody could claim any address. */
 const WIDEST = { ipv4: 8, ipv6: 16 };
 const PRIVATE = ['fe80::/10', 'fc00::/7', 'fd00::/8'];
 const MAPPED = 96;
 
-/** Nobody has more in a row; a larger number is part of an address. */
+/** Nobody has more proxies in a row; a larger number is part of an address. */
 const HOPS_MOST = 16;
 
 const USAGE =
   'must be addresses or networks of your proxies such as 10.1.2.3 or 10.1.0.0/16, or loopback, linklocal or uniquelocal, ' +
   `separated by commas; or how many of your proxies a request passes, from 1 to ${HOPS_MOST}`;
 
-/** Which addresses are proxies' own, or how many proxies a request has passed, whatever their addresses. */
+/** Which addresses belong to proxies; or how many proxies a request has passed, whatever their addresses. */
 export type TrustedProxies = readonly Network[] | number;
 
 /** `10.1.0.0/16, ::1`, or `2`. An address inside of IPv6 is the IPv4 one that it means. */

@@ -1,11 +1,11 @@
-/** Random bytes have some thirty different ones among 32. */
+/** 32 random bytes hold about thirty different values. */
 const DIFFERENT_MIN = 8;
-/** What examples and templates have where a key should be. */
+/** Placeholders that examples and templates have in place of a key. */
 const PLACEHOLDER = /change.?me|change.?this|replace.?me|your.?secret|secret.?key|password|insecure|example/i;
 
 /**
- * Whether a key was typed rather than made: zeros, one thing over and over, a staircase, words of a template. What an
- * attacker would guess first forges every MAC and opens the private keys of a stolen database.
+ * Whether a key was typed and not generated: zeros, a repetition, a staircase, words of a template. An attacker who guesses
+ * the key can forge every MAC and open the private keys of a stolen database.
  */
 export function isGuessable(text: string, key: Buffer): boolean {
   return (

@@ -2,11 +2,11 @@ import { Unavailable } from '../http/errors/unavailable.js';
 import type { Statement, Queries } from './statement.js';
 import type { QueryResultRow } from 'pg';
 
-/** A statement that changes something, if it is there and has not been changed yet, and returns what. */
+/** A statement that changes a row, if it is there and not yet changed, and returns it. */
 export interface Change extends Statement {
-  /** Finds a row if there still is something to change. */
+  /** Finds a row if something is left to change. */
   readonly left: Statement & {
-    /** How many of the change's values it takes, from the first on. */
+    /** It takes this many of the change's values, from the first on. */
     readonly parameters: number;
   };
 }
@@ -14,10 +14,10 @@ export interface Change extends Statement {
 const ATTEMPTS = 3;
 
 /**
- * A change that touched no row is no success: a row may have been moved from one partition to another while the statement
- * waited. Only what a statement with a snapshot of its own no longer finds has nothing left to change.
- * @returns no rows if somebody else was faster, or it is not there
- * @throws Unavailable when it is still there after several attempts
+ * If a change touched no row, that proves nothing: the row may have moved to another partition while the statement waited.
+ * Only if a second statement, with its own snapshot, finds nothing, is nothing left to change.
+ * @returns no rows if somebody else was faster, or if the row is not there
+ * @throws Unavailable if the row is still there after several attempts
  */
 export async function apply<R extends QueryResultRow>(
   queries: Queries,

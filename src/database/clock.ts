@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { Queries, Statement } from './statement.js';
 
-/** The only clock of the program. Tests inject one that they turn by hand. */
+/** The only clock of the program. Tests inject one that they set by hand. */
 export abstract class Clock {
   /** Milliseconds since the epoch, by the clock of the database. */
   abstract now(): number;
@@ -12,8 +13,8 @@ export abstract class Clock {
 }
 
 /**
- * The database's time, carried forward on this machine's monotonic clock: all instances agree on what has expired,
- * whatever their wall clocks say and however those jump.
+ * The database's time, carried forward by this machine's monotonic clock. So all instances agree on what has expired,
+ * whatever their wall clocks say.
  */
 @Injectable()
 export class DatabaseClock extends Clock {
@@ -25,9 +26,9 @@ export class DatabaseClock extends Clock {
   }
 
   /**
-   * Takes over a reading of the database's clock.
+   * Sets this clock by a reading of the database's clock.
    * @param epochMs what the database answered
-   * @param sentAt `performance.now()` when it was asked; a reading that took over 250 ms is too vague to keep
+   * @param sentAt `performance.now()` at the question; a reading that took over 250 ms is too vague and is ignored
    */
   synchronise(epochMs: number, sentAt: number): void {
     const heardAt = performance.now();
@@ -40,4 +41,16 @@ export class DatabaseClock extends Clock {
 /** Whole seconds since the epoch -> what the database takes. */
 export function timestamp(seconds: number): Date {
   return new Date(seconds * 1_000);
+}
+
+const DATABASE_TIME: Statement = { name: 'time_of_database', text: 'SELECT clock_timestamp() AS now' };
+
+/**
+ * The time by the database's clock, which all times in the database are from. For verbs of the command line.
+ * @throws Unavailable
+ */
+export async function databaseTime(queries: Queries): Promise<Date> {
+  const [row] = await queries.run<{ now: Date }>(DATABASE_TIME);
+  if (!row) throw new Error('the database did not tell the time');
+  return row.now;
 }

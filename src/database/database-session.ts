@@ -37,14 +37,14 @@ export class DatabaseSession implements OnApplicationShutdown {
     @InjectDataSource() private readonly source: PooledDataSource,
   ) {}
 
-  /** True once all is there that is made ahead of need. Before that, requests are answered and need not be sent. */
+  /** True once the partitions are made. Before that, requests are answered, but a balancer need not send any. */
   get ready(): boolean {
     return this.prepared;
   }
 
   /**
-   * One attempt, for those who serve: opens, makes partitions ahead of need, and goes on doing so.
-   * @param tell told in a few words what is done to the schema, if anything is
+   * One attempt to connect, for servers: opens the pools, makes partitions ahead of need, and goes on doing so.
+   * @param tell is told in a few words what is done to the schema
    * @throws DatabaseRefusal when waiting would not help
    */
   async connect(connection: DatabaseConnection, tell?: (progress: string) => void): Promise<void> {
@@ -57,7 +57,7 @@ export class DatabaseSession implements OnApplicationShutdown {
   }
 
   /**
-   * For those who come and go, such as the verbs of the command line: migrates, opens the pools, sets the clock.
+   * For the verbs of the command line: migrates, opens the pools, sets the clock.
    * @throws DatabaseRefusal when waiting would not help
    */
   async open(
@@ -113,7 +113,7 @@ export class DatabaseSession implements OnApplicationShutdown {
     if (row) this.clock.synchronise(row.ms, sentAt);
   }
 
-  /** Where the timeline cannot be asked for, as with some who serve PostgreSQL, it is as if it never grew. */
+  /** Some providers of PostgreSQL do not show the timeline. Then it counts as unchanged. */
   private async repeatEndings(): Promise<void> {
     if (this.repeating) return;
     this.repeating = true;

@@ -7,7 +7,7 @@ import { DatabaseSession } from './database-session.js';
 import { Maintenance } from './schema/maintenance.js';
 import { PooledDataSource, pooledOptions } from './pooled-data-source.js';
 
-/** Gives every module the pools, which TypeORM's connections are borrowed from, and the time. */
+/** Gives every module the pools, from which TypeORM borrows its connections, and the clock. */
 @Module({})
 class PoolsModule {
   static of(clock: Clock | undefined): DynamicModule {
@@ -24,7 +24,7 @@ class PoolsModule {
   }
 }
 
-/** Nothing is connected while the program is put together: `DatabaseSession` does that, and is patient. */
+/** Nothing connects while the application is being built: `DatabaseSession` connects later, and tries until it succeeds. */
 function repositories(): DynamicModule {
   return TypeOrmModule.forRootAsync({
     inject: [Database],
@@ -44,8 +44,8 @@ function repositories(): DynamicModule {
 @Module({})
 export class DatabaseModule {
   /**
-   * Not global itself: Nest would then tell TypeORM before `DatabaseSession` that the program stops.
-   * @param clock in place of the database's, for tests that turn time by hand
+   * Not global itself: otherwise Nest would stop TypeORM before `DatabaseSession`.
+   * @param clock in place of the database's, for tests that set the time by hand
    */
   static forRoot(clock?: Clock): DynamicModule {
     return {

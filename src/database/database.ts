@@ -12,7 +12,7 @@ import { RecentEndings, type Repeated } from './recent-endings.js';
 import { Unavailable } from '../http/errors/unavailable.js';
 import type { Statement, Queries } from './statement.js';
 
-/** By the name of the file that is being written, which is right at once after a promotion. */
+/** From the name of the file that is being written, which is correct at once after a promotion. */
 const TIMELINE: Statement = {
   name: 'timeline',
   text: `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline`,
@@ -36,7 +36,7 @@ export class Database implements Queries {
   /** How many hosts may be tried for a connection. */
   private places = 0;
   private pooled = false;
-  /** A new connection may lead to another server than the one before; one that is open does not, but behind a pooler. */
+  /** Whether statements may reach another server than before: a new connection may, an open one only behind a pooler. */
   private elsewhere = false;
   private readonly recentEndings = new RecentEndings();
 
@@ -130,8 +130,8 @@ export class Database implements Queries {
   }
 
   /**
-   * READ COMMITTED. A commit that was not heard of is `Unavailable`: the caller must not claim that it happened.
-   * @param work does nothing but by its queries: it may be done twice, and the first time be rolled back
+   * READ COMMITTED. If nobody knows whether the commit happened, it is `Unavailable`: the caller must not claim that it did.
+   * @param work acts only through its queries: it may be called twice, and the first time rolled back
    */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return onceMore(() => this.attempt(work));
@@ -159,7 +159,7 @@ export class Database implements Queries {
     }
   }
 
-  /** Connections in use and requests waiting for one, a pool each: for metrics. */
+  /** For metrics, for each pool: connections in use, and requests that wait for one. */
   pools(): Record<'main' | 'hot', { total: number; idle: number; waiting: number }> {
     return { main: numbers(this.main), hot: numbers(this.hot) };
   }
@@ -190,13 +190,13 @@ async function query<R extends QueryResultRow>(
   }
 }
 
-/** Undefined where PostgreSQL itself is at the other end. */
+/** Undefined if there is no pooler. */
 function mannerOf(client: PoolClient): HotManner | undefined {
   const pooled = client instanceof PinnedClient ? client.pooled : undefined;
   return pooled && { names: pooled.names, preamble: pooled.preamble };
 }
 
-/** A pooler that was taken for one that keeps names is not asked for it any more. */
+/** If a pooler turns out not to keep names of statements, none are used with it any more. */
 function noted(client: unknown, error: unknown): unknown {
   if (client instanceof PinnedClient && isLostName(error)) client.way.names = false;
   return error;
@@ -209,9 +209,9 @@ async function acquire(pool: Pool, places: number): Promise<PoolClient> {
     try {
       return await pool.connect();
     } catch (error) {
-      // who has waited once is not kept waiting again
+      // a caller that has waited once does not wait again
       if ((left -= 1) > 0 && performance.now() - began < QUICK_MS) continue;
-      // also where the database no longer lets us have a setting: nothing was found out
+      // also if the database no longer accepts one of our settings: nothing was found out about the request
       const fault = asUnavailable(error);
       throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
     }

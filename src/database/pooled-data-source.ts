@@ -24,12 +24,15 @@ interface BorrowedPool {
 }
 
 /**
- * TypeORM for the repositories: it borrows each connection from the main pool, with the limits of time and the listeners
- * that are there, and every fault comes out as `Unavailable`. TypeORM's own error carries the values of the statement,
- * password hashes among them: it goes no further than this file.
+ * TypeORM for the repositories. It borrows each connection from the main pool, with that pool's time limits and listeners,
+ * and every fault comes out as `Unavailable`. TypeORM's own error contains the values of the statement, such as password
+ * hashes, so it never leaves this file.
  */
 export class PooledDataSource extends DataSource {
-  /** Before the database has been there for the first time, repositories know no table yet: that is no error of ours. */
+  /**
+   * Until the database has been reached for the first time, repositories know no tables. That is unavailable, not a fault of
+   * the program.
+   */
   override getMetadata(target: EntityTarget<ObjectLiteral>): EntityMetadata {
     if (!this.hasMetadata(target)) throw new Unavailable('the database is not connected yet');
     return super.getMetadata(target);
@@ -49,8 +52,8 @@ export class PooledDataSource extends DataSource {
   }
 
   /**
-   * Begins a transaction on a connection that somebody has borrowed, and gives it back himself. A time-out would make
-   * TypeORM wait for a ROLLBACK on it, which it would not answer either.
+   * Begins a transaction on a connection that the caller has borrowed and will give back. After a time-out, TypeORM itself
+   * would wait for a ROLLBACK that is not answered either.
    */
   async begin(client: PoolClient): Promise<QueryRunner> {
     const runner = this.createQueryRunner();
@@ -60,7 +63,7 @@ export class PooledDataSource extends DataSource {
   }
 }
 
-/** @param lend a connection of the pool that is in use at the time of the call */
+/** @param lend borrows a connection of the pool that is in use at that moment */
 export function pooledOptions(lend: Lender): DataSourceOptions & { driver: unknown } {
   class Pool implements BorrowedPool {
     connect(done: Parameters<BorrowedPool['connect']>[0]): void {

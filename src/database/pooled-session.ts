@@ -12,8 +12,8 @@ type Query = (...args: unknown[]) => unknown;
 type Done = (error: unknown, result?: unknown) => void;
 
 /**
- * Lets a client behind a pooler have transactions only, each of which says its settings itself: two statements in a row may
- * be given two sessions, and what a session was told at the start, nobody knows.
+ * Gives a client behind a pooler transactions only, and each of them sets its settings itself: two statements in a row may
+ * run in two sessions, and nobody knows what a session was told at its start.
  */
 export class PooledSession {
   /** For whoever sends statements by himself, as the first one of their transaction. */

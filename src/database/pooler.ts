@@ -5,7 +5,7 @@ import { wayOf } from './way.js';
 
 /** What is between us and PostgreSQL, as far as it can be seen from here. */
 export interface PoolerFacts {
-  /** It takes care of statements with names: it gives them names of its own. */
+  /** It supports statements with names, by giving them names of its own. */
   readonly renames: boolean;
   /** Each connection keeps its session until it ends. */
   readonly session: boolean;
@@ -21,8 +21,8 @@ const OWN_NAME = {
 const ROUNDS = 4;
 
 /**
- * Looks what kind of pooler it is, if one has been met, and remembers for all connections whether names can be used.
- * @returns undefined where there is none
+ * Finds out what kind of pooler is in between, and remembers for all connections whether statements can have names.
+ * @returns undefined if there is no pooler
  */
 export async function meetPooler(connection: DatabaseConnection): Promise<PoolerFacts | undefined> {
   const way = wayOf(connection);

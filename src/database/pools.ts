@@ -14,8 +14,8 @@ export interface Patience {
   readonly acquireMs: number;
   readonly statementMs: number;
   /**
-   * The server gives up first, and says so: what it cancelled has not been done. If both waited equally long, a change could
-   * still be committed after its 503.
+   * The server gives up first and says so, and then nothing has been done. If both waited equally long, a change could still
+   * be committed after its 503.
    */
   readonly answerMs: number;
   /** Waiting for a connection and for the answer add up. With 400 a 503 leaves within a second. */
@@ -42,9 +42,9 @@ function mainOptions(timeoutMs: number): PoolConfig {
 }
 
 /**
- * On a small analysed table the planner prefers to read whole partitions for a batch, and stays with that until autovacuum
- * comes by. On these connections it may only probe indexes. It plans once: for a batch of fewer than ten tokens it
- * would else find a plan of its own cheaper each time, and planning is two thirds of what a single token costs.
+ * On a small analysed table the planner prefers to read whole partitions for a batch, and keeps doing so until the next
+ * autovacuum. On these connections it may only use indexes. It also plans once: for a batch of fewer than ten tokens it would
+ * otherwise plan anew each time, and planning is two thirds of the cost of a single token.
  */
 const PROBES_ONLY =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
@@ -69,7 +69,7 @@ export function hotPool(connection: DatabaseConnection, timeoutMs: number): Pool
 
 type Verified = PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void };
 
-/** None of them ever talks to a standby: its answer could be old. */
+/** None of them ever talks to a standby, because its answer could be out of date. */
 function onThePrimary(options: PoolConfig): Verified & Pick<DatabaseConnection, 'primaryOnly'> {
   return {
     ...options,
@@ -99,7 +99,7 @@ export function connectionOf(url: string, schema?: string): DatabaseConnection {
   return { ...parseIntoClientConfig(one), schema, way: new Way(places) };
 }
 
-/** The driver takes these words for `verify-full`, and warns that it will not for ever: here they mean that. */
+/** Today the driver reads these words as `verify-full`, and warns that this will change. Here they always mean that. */
 function inOneWord(url: string): string {
   if (/[?&]uselibpqcompat=true(?=[&#]|$)/.test(url)) return url;
   return url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=[&#]|$)/g, '$1verify-full');

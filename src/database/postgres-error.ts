@@ -3,7 +3,7 @@ import { Unavailable } from '../http/errors/unavailable.js';
 /** SQLSTATE classes that mean that the program is wrong: data, constraint, syntax, raised by our own functions. */
 const OUR_FAULT = new Set(['22', '23', '42', 'P0']);
 
-/** What Postgres said, as five characters (SQLSTATE), or undefined for a fault of the connection. */
+/** PostgreSQL's SQLSTATE, five characters; undefined for a fault of the connection. */
 export function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
@@ -13,8 +13,8 @@ export function sqlState(error: unknown): string | undefined {
 const CHECK = '23514';
 
 /**
- * A row that was on its way into the default partition when one of its own was attached: refused by PostgreSQL as by a CHECK,
- * but by none that has a name. Sent again, it finds its way.
+ * A row was on its way into the default partition when its own partition was attached. PostgreSQL refuses it like a CHECK,
+ * but one without a name. Sent again, the row goes to the right partition.
  */
 export function isMisrouted(error: unknown): boolean {
   const cause = error instanceof Unavailable ? error.cause : error;
@@ -22,17 +22,17 @@ export function isMisrouted(error: unknown): boolean {
   return !('constraint' in cause) || cause.constraint === undefined;
 }
 
-/** duplicate_prepared_statement, invalid_sql_statement_name: a pooler has given us another session than before. */
+/** duplicate_prepared_statement, invalid_sql_statement_name: a pooler has given us a different session. */
 const LOST_NAME = new Set(['42P05', '26000']);
 
-/** A statement was not found under its name, or another's was: nothing has been done. */
+/** A statement was not found under its name, or a different one was: nothing has been done. */
 export function isLostName(error: unknown): boolean {
   return LOST_NAME.has(sqlState(error) ?? '');
 }
 
 /**
- * A fault of the infrastructure becomes `Unavailable` (503): no connection, a time-out, a server that starts or stops, one that turned into a
- * standby. Everything else comes back as it is. When in doubt it is infrastructure: never a verdict.
+ * Turns a fault of the infrastructure into `Unavailable` (503): no connection, a time-out, a server that starts or stops, or
+ * one that became a standby. Everything else comes back as it is. When in doubt it is infrastructure, and never a verdict.
  */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Unavailable) return error;
@@ -44,7 +44,7 @@ export function asUnavailable(error: unknown): unknown {
   return new Unavailable(`the database could not answer: ${state ?? error.message}`, { cause: error });
 }
 
-/** The system and the driver write their codes in capitals; an answer for the wire, which is none of theirs, does not. */
+/** The system and the driver write their error codes in capitals; our own error codes for the wire are not. */
 function isPostgresFault(error: Error): boolean {
   if ('code' in error && /^[a-z]/.test(String(error.code))) return false;
   return (

@@ -5,15 +5,15 @@ import type { TrustedProxies } from '../config/trusted-proxies.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whom attempts are counted of and sessions are noted with. Empty if the connection has gone. */
+    /** The address under which attempts are counted and sessions are listed. Empty if the connection has gone. */
     readonly clientAddress: string;
   }
 }
 
 /**
- * Adds `request.clientAddress`: the nearest one that is not a trusted proxy's. A header is text of the caller's until a
- * trusted proxy has put an address there: at the first part that is none, the address of the socket counts.
- * Fastify's own `request.ip` would hand on any text, so it is not told of proxies. `Forwarded` (RFC 7239) is not read.
+ * Adds `request.clientAddress`: the nearest address that is not a trusted proxy's. The header is text from the caller until a
+ * trusted proxy has added an address; if a part of it is no address, the address of the socket counts. Fastify's own
+ * `request.ip` would hand on any text, so Fastify is not told of proxies. `Forwarded` (RFC 7239) is not read.
  */
 export function installClientAddress(instance: FastifyInstance, proxies: TrustedProxies): void {
   const trusted = trust(proxies);

@@ -14,7 +14,7 @@ export class DrainState {
 }
 
 export interface DrainOptions {
-  /** How long requests go on being served, so that a balancer can notice: milliseconds. */
+  /** How long requests are still served, so that a balancer notices the stop: milliseconds. */
   readonly delayMs: number;
   /** When everything must be over, from the start, the delay included: milliseconds. */
   readonly limitMs: number;
@@ -30,7 +30,7 @@ interface Draining {
 
 const applications = new WeakMap<NestFastifyApplication, Draining>();
 
-/** What closing may still take once the connections are cut: milliseconds. */
+/** How long closing may take after the connections are cut: milliseconds. */
 const GRACE_MS = 1_000;
 
 export function prepareDrain(app: NestFastifyApplication, state: DrainState): void {
@@ -39,7 +39,7 @@ export function prepareDrain(app: NestFastifyApplication, state: DrainState): vo
   const remember = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    // its handshake was under way when the silent ones were closed; a request may have come with its last bytes
+    // its handshake was under way when the idle connections were closed, and its last bytes may have brought a request
     if (draining.closing) setImmediate(() => closeIfSilent(socket));
   };
   app.getHttpServer().on('connection', remember).on('secureConnection', remember);

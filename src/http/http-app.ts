@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { TrustedProxies } from '../config/trusted-proxies.js';
-import { installAccessLog } from './access-log.js';
 import { installBodyParser } from './body/body-parser.js';
 import { BODY_LIMIT } from './body/body-reader.js';
 import { SchemaPipe } from './body/schema-pipe.js';
@@ -15,7 +14,7 @@ import { challengesOf } from './errors/challenge.js';
 import { answerClientError } from './errors/client-error.js';
 import { installCors } from './cors.js';
 import { DrainState, prepareDrain, responseClass } from './drain.js';
-import { nestLogger } from './nest-logger.js';
+import { installAccessLog, nestLogger } from './logging.js';
 import { installRefusalLog } from './refusal-log.js';
 import { newRequestId } from './request-id.js';
 import { installGate } from './request-gate.js';
@@ -133,14 +132,14 @@ function serverOptions(
             ...TLS_SUITES,
           },
         }),
-    logger: false, // Fastify's makes a child for every request; the lines here are our own
+    logger: false, // Fastify's logger makes a child for every request, which our log lines do not need
     genReqId: newRequestId,
     // an address as a client's id (CLIENT_METADATA_DOCUMENTS), with each slash in three characters
     routerOptions: { maxParamLength: 768 },
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: (options.keepAlive ?? KEEP_ALIVE) * 1_000,
-    return503OnClosing: false, // who got in before the port closed is served
+    return503OnClosing: false, // a connection from before the port closed is still served
     // refused before any hook has run
     frameworkErrors: (error, request, reply) =>
       filter.answer(error, request as FastifyRequest, (reply as FastifyReply).headers({ ...headers })),

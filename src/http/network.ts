@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { ipAddress, ipv6Groups } from '../config/ip-address.js';
 
-/** Whom an address belongs to: an IPv6 customer has a whole /64, and would otherwise have 2^64 tries. */
+/** The network of an address: a customer with IPv6 has a whole /64, and would otherwise have 2^64 attempts. */
 export function networkOf(text: string): string {
   const address = ipAddress(text) ?? '';
   if (!isIPv6(address)) return address;

@@ -2,7 +2,7 @@ import { Counter, Gauge, type Metric } from 'prom-client';
 import type { Telemetry, Verdict } from '../auth/telemetry/telemetry.js';
 import { PlainHistogram } from './plain-histogram.js';
 
-/** What the authority itself has counted. */
+/** The counters of the authority itself. */
 export function authorityMetrics(telemetry: Telemetry): Metric[] {
   return [...tokens(telemetry), ...events(telemetry), ...batches(telemetry)];
 }

@@ -3,7 +3,7 @@ import type { GuardLeases } from '../auth/leases/guard-leases.js';
 import type { Telemetry } from '../auth/telemetry/telemetry.js';
 import { PlainHistogram } from './plain-histogram.js';
 
-/** Of the guards that follow this process, and of the ends that waited for guards of any. */
+/** Metrics of the guards that follow this process, and of the ends that waited for guards of any process. */
 export function guardMetrics(leases: GuardLeases, telemetry: Telemetry): Metric[] {
   return [...followers(leases), ...waits(telemetry)];
 }

@@ -5,7 +5,7 @@ import { Distribution } from '../auth/telemetry/telemetry.js';
 
 /** Seconds. */
 export const TRAFFIC_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-/** Whoever asks for what is not there may call the method what he likes. */
+/** A request for an unknown path can name any method, so its method is no label. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const NO_ROUTE = 'none';
 
@@ -60,12 +60,12 @@ export class HttpTraffic {
     });
   }
 
-  /** Each route that there is, asked for or not. */
+  /** All routes, requested or not. */
   registered(): readonly RouteTraffic[] {
     return this.routes.filter(({ route }) => route !== NO_ROUTE);
   }
 
-  /** Of the routes that were asked for at all. */
+  /** Only routes that were requested. */
   seen(): RouteTraffic[] {
     return this.routes.filter((one) => one.statuses.some((count) => count > 0));
   }

@@ -12,8 +12,8 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const EXAMPLE = '# TYPE keks_login_lane_waiting gauge\nkeks_login_lane_waiting 0\n';
 
 /**
- * The route where everybody else's are: open for the embedded authority, which is somebody's own machine; with a database
- * for those who have the scope; and not there at all if there is a port for it.
+ * The metrics on the main port. With the embedded database, which is somebody's own machine, they are open to everybody; with
+ * an external one, to tokens with the scope; and with OPS_PORT they are not here at all.
  */
 export function metricsControllers({ OPS_PORT, embedded }: Pick<Config, 'OPS_PORT' | 'embedded'>): Type[] {
   if (OPS_PORT !== undefined) return [];

@@ -8,12 +8,12 @@ import { StateMetrics } from './state-metrics.js';
 import { WaitMetrics } from './wait-metrics.js';
 import { buildMetrics, trafficMetrics } from './process-metrics.js';
 
-/** Where the metrics find the version that they tell. */
+/** The version that the metrics report. */
 export const BUILD = Symbol('BUILD');
 
 /**
- * Owns what this process has to tell. Everything is counted elsewhere, in plain numbers, and read when somebody asks. No label
- * ever takes a value that came with a request.
+ * Owns what this process reports. Everything is counted elsewhere, in plain numbers, and read when somebody asks. No label
+ * ever has a value from a request.
  */
 @Injectable()
 export class Metrics extends MetricsText {

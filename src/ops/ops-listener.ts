@@ -10,7 +10,7 @@ import { metricsController } from './metrics.controller.js';
 import { MetricsText } from './metrics-text.js';
 import { Readiness } from './readiness.js';
 
-/** What is shown: the main application's own, nothing is made a second time. */
+/** The main application's own objects; nothing is made a second time. */
 export interface OpsSources {
   readonly readiness: Readiness;
   readonly metrics: MetricsText;
@@ -32,8 +32,8 @@ class OpsListenerModule {
 }
 
 /**
- * The application for `OPS_PORT`: `/metrics` and `/health/*`, and what else is added to it, over plain HTTP and without a
- * token, for a network that only operators reach. It keeps the rules of framing and errors that hold for everybody.
+ * The application on `OPS_PORT`: `/metrics`, `/health/*` and what else is added to it, over plain HTTP and without a token,
+ * for a network that only operators can reach. The same rules of framing and errors hold as on the main port.
  */
 export function createOpsApp(
   sources: OpsSources,

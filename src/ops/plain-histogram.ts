@@ -12,7 +12,10 @@ interface Description {
   readonly labelNames: readonly string[];
 }
 
-/** Shows what was noted elsewhere: `observe` hashes the labels of every value, which no request should have to pay for. */
+/**
+ * A histogram whose values are noted elsewhere: prom-client's `observe` hashes the labels of every value, and no request
+ * should pay for that.
+ */
 export class PlainHistogram extends Histogram {
   constructor(
     private readonly description: Description,
@@ -21,14 +24,14 @@ export class PlainHistogram extends Histogram {
     super({ ...description, labelNames: [...description.labelNames], registers: [] });
   }
 
-  /** What the registry asks for a text, though the types know nothing of it. */
+  /** The registry calls it to make the text, although its types do not mention it. */
   getForPromString(): object {
     const { name, help } = this.description;
     const values = [...this.series()].flatMap((one) => this.lines(one));
     return { name, help, type: 'histogram', values, aggregator: 'sum' };
   }
 
-  /** What it asks for JSON. */
+  /** The registry calls it to make JSON. */
   override async get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
     return this.getForPromString() as MetricObjectWithValues<MetricValueWithName<string>>;
   }

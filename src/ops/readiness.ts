@@ -13,7 +13,10 @@ export abstract class Readiness {
   abstract check(): Promise<void>;
 }
 
-/** Of a process that answers them itself. Asks the primary on the connections that validations use. */
+/**
+ * The readiness of a process that answers requests itself. It asks the primary database on the connections that validations
+ * use.
+ */
 @Injectable()
 export class OwnReadiness extends Readiness {
   constructor(

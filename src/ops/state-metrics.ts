@@ -8,10 +8,10 @@ import { Maintenance } from '../database/schema/maintenance.js';
 import { databaseMetrics } from './process-metrics.js';
 import { Readiness } from './readiness.js';
 
-/** A database that takes longer is no database; the numbers of a worker are waited for one second. */
+/** A database that takes longer counts as away. The primary waits one second for the numbers of a worker. */
 const PATIENCE_MS = 700;
 
-/** The state that alarms ask for, beside what is counted: ready or not, looked after or not, and with which keys. */
+/** The state that alarms need, beside the counters: ready or not, maintained or not, and with which keys. */
 @Injectable()
 export class StateMetrics {
   readonly all: readonly Metric[];
@@ -23,7 +23,7 @@ export class StateMetrics {
     ring: KeyRing,
     @Inject(CONFIG) config: Config,
   ) {
-    // whether it is ready takes a connection for the question, which is not to be counted: so it comes last
+    // readiness comes last, because its own connection must not be counted
     this.all = [
       ...databaseMetrics(database),
       ...upkeep(maintenance),
@@ -33,7 +33,7 @@ export class StateMetrics {
   }
 }
 
-/** The answer of /health/ready, which needs no probe then. */
+/** The answer of /health/ready, without a second probe. */
 function ready(readiness: Readiness): Metric {
   return new Gauge({
     registers: [],

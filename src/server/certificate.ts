@@ -22,7 +22,7 @@ export function certificate({ TLS_CERT, TLS_KEY }: Config): Certificate | undefi
   return found;
 }
 
-/** For new connections; those that are open go on. @throws StartRefusal, and the old certificate stays in use */
+/** Used for new connections; open ones go on. @throws StartRefusal, and the old certificate stays in use */
 export function renewCertificate(app: NestFastifyApplication, config: Config): void {
   const fresh = certificate(config);
   if (fresh) (app.getHttpServer() as unknown as Server).setSecureContext({ ...fresh, ...TLS_SUITES });

@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * How V8 collects what requests leave behind: of one that is answered nothing is needed any more.
+ * Settings of V8's garbage collector. Nothing of an answered request is needed any more.
  *
- * Under load some are always being answered when it looks, so what the rows of the database are read into seems to live
- * long. V8 would then allocate it among the old at once, where it stays, and all that it holds with it, until the whole heap is
- * marked: so it must not guess. And little of what does get there is needed longer, so the heap may grow by half between two
- * markings, not to four times its size.
+ * But under load some requests are always in flight when V8 looks, so the objects that database rows are read into seem to live
+ * long. V8 would then allocate such objects in the old generation at once, where they and all that they refer to stay until the
+ * whole heap is marked. So it must not do that. And little of what is in the old generation is needed longer, so the heap may
+ * grow by half between two markings, not to four times its size.
  */
 export function tuneCollector(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');

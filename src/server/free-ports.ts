@@ -4,8 +4,8 @@ import type { Settings } from '../config/settings.js';
 import { portRefusal, type PortSetting } from './port-refusal.js';
 
 /**
- * Listens for a moment where the server will, because making a database takes seconds and leaves a folder behind. The
- * port may be lost again until the server listens, which then says the same.
+ * Listens for a moment on the server's ports, before a database is made, which takes seconds and leaves a folder behind. If
+ * the port is taken later, the server's own attempt says the same.
  * @throws StartRefusal
  */
 export async function refuseTakenPorts(settings: Pick<Settings, 'HOST' | PortSetting>): Promise<void> {

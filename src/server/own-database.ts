@@ -5,7 +5,7 @@ import { CONNECTIONS_MOST } from '../database/pools.js';
 
 /** PostgreSQL's own default. */
 const CONNECTIONS_USUAL = 100;
-/** For the owner's lock, the command line and operators. */
+/** Connections for the owner's lock, the command line and operators. */
 const CONNECTIONS_SPARE = 20;
 
 /** The embedded database, with connections for all workers; undefined with DATABASE_URL. @throws EmbeddedRefusal */

@@ -64,7 +64,7 @@ function styled(colour: Colour, text: string): string {
   return text === '' ? '' : styleText(colour, text, { stream: process.stdout });
 }
 
-/** A terminal obeys some characters and turns the direction of others: nothing in a log is an order to it. */
+/** A terminal obeys control characters and turns the direction of text. Neither may reach it from a log line. */
 function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     [...Array(character.length).keys()]

@@ -41,7 +41,7 @@ export interface Server extends Service {
   readonly app: NestFastifyApplication;
 }
 
-/** What others do for this process, when it is one of several. OPS_PORT is then theirs, too. */
+/** What the primary does for this process, if it is one of several. Then the primary serves OPS_PORT. */
 export interface Membership {
   /** Named in the log. */
   readonly worker: number;
@@ -51,8 +51,8 @@ export interface Membership {
 }
 
 /**
- * Starts everything on the database, which is the embedded one if there is one: the schema, HTTP. With an external database
- * that is away or is being migrated it listens all the same, not ready, and keeps trying.
+ * Starts everything: the schema, the pools, HTTP. If an external database is away or is being migrated, the server listens
+ * nevertheless, says that it is not ready, and keeps trying.
  */
 export async function startServer(
   config: Config,
@@ -131,8 +131,8 @@ function sourcesOf(app: NestFastifyApplication): OpsSources {
 }
 
 /**
- * Returns before an external database can be used if it is away, or if its schema is migrated, which may take minutes: who is
- * alive and not ready has to be seen meanwhile.
+ * Does not wait for an external database that is away, or whose schema is being migrated, which may take minutes: meanwhile
+ * it must be visible that the server is alive and not ready.
  * @returns what then ends in an error if it turns out unusable
  */
 async function connect(
@@ -187,7 +187,7 @@ async function warnOfAudiences(app: NestFastifyApplication, config: Config, logg
   }
 }
 
-/** Tells what is new, apart from how far it is. */
+/** Prints each step of a progress once. */
 function onChange(tell: (progress: string) => void): (progress: string) => void {
   let last = '';
   return (progress) => {
@@ -197,7 +197,7 @@ function onChange(tell: (progress: string) => void): (progress: string) => void 
   };
 }
 
-/** Side by side; if one fails, the other is let finish first, so that nothing is left running unseen. */
+/** Runs both at once. If one fails, the other finishes first, so that nothing is left running. */
 async function both<A extends { stop(): Promise<void> } | undefined, B extends { close(): Promise<void> }>(
   first: Promise<A>,
   second: Promise<B>,

@@ -4,7 +4,7 @@ import { hostsOf } from '../config/database-url.js';
 import { connectionOf } from '../database/pools.js';
 import { VERSION } from '../version.js';
 
-/** What somebody who reads the log later wants to know of a start. DATABASE_URL is not told: a password is in it. */
+/** What a reader of the log wants to know about a start. Without DATABASE_URL, which holds a password. */
 export function startFacts(config: Config, port: number): object {
   const url = config.DATABASE_URL ?? '';
   const connection = connectionOf(url);
@@ -25,7 +25,7 @@ function addressOf({ TLS_CERT, HOST }: Config, port: number): string {
   return `${TLS_CERT ? 'https' : 'http'}://${host}:${port}`;
 }
 
-/** The settings that make an instance another one than its neighbours: by name, with the value of those that are numbers. */
+/** The settings in which instances can differ: their names, and the values of those that are numbers. */
 function switchedOn(config: Config): string[] {
   const found: string[] = [];
   if (config.WORKERS > 1) found.push(`WORKERS=${config.WORKERS}`);

@@ -1,4 +1,7 @@
-/** Owns how spans reach a collector: OpenTelemetry, loaded only when there is one. It never decides what is watched. */
+/**
+ * Owns how spans reach a collector, by OpenTelemetry, which is loaded only if there is a collector. It never decides what is
+ * traced.
+ */
 import { defaultTextMapGetter, diag, DiagLogLevel, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -20,8 +23,8 @@ import { setTracer } from './tracing.js';
 const LAST_EXPORT_MS = 2_000;
 
 /**
- * Watches the requests of this application until it closes. The variables of the OpenTelemetry specification (OTEL_*) are
- * read by the SDK itself: where to, how often, what share, under which name.
+ * Traces the requests of this application until it closes. The SDK itself reads the variables of the OpenTelemetry
+ * specification (OTEL_*): where to, how often, which share, under which name.
  */
 export function startTracing(instance: FastifyInstance, version: string, logger: Logger): void {
   diag.setLogger(warnings(logger), DiagLogLevel.WARN);
@@ -44,7 +47,7 @@ export function startTracing(instance: FastifyInstance, version: string, logger:
   });
 }
 
-/** What the SDK complains of. Its arguments are left out: they may quote an address with credentials in it. */
+/** The SDK's complaints, without their arguments, which may quote an address with credentials. */
 function warnings(logger: Logger): Parameters<typeof diag.setLogger>[0] {
   const quiet = (): void => undefined;
   const warn = (message: string): void =>

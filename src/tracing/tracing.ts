@@ -1,18 +1,18 @@
 /**
- * Owns the places at which work can be watched, never who watches. Without a tracer each costs the look at one variable,
+ * Owns the places at which work can be traced, never the tracer. Without a tracer, each place costs a look at one variable,
  * and nothing of OpenTelemetry is loaded.
  */
 
-/** What a span tells: numbers and words of a closed set, never anything that came with a request. */
+/** What a span says: numbers, and words from a closed set; never anything from a request. */
 export type SpanFacts = Readonly<Record<string, string | number>>;
 
-/** Under which span some code runs; only a tracer can read it. */
+/** The span under which some code runs; only the tracer can read it. */
 export type SpanPlace = object;
 
 export interface Tracer {
   /**
-   * Whatever happens in `work` is below the new span.
-   * @param askers where those stand for whom it is done together; the span is below the first, and linked to the others
+   * Runs `work` below a new span.
+   * @param askers the spans of those for whom it is done together: the new span is below the first and linked to the others
    */
   span<T>(
     name: string,
@@ -39,7 +39,7 @@ export function traced<T>(
   return tracer === undefined ? work() : tracer.span(name, facts, work, askers);
 }
 
-/** To be handed to `traced` when the work is done later, together with other people's. */
+/** For `traced`, if the work is done later, together with the work of others. */
 export function spanPlace(): SpanPlace | undefined {
   return tracer?.here();
 }

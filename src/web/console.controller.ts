@@ -9,7 +9,7 @@ const PAGE = 'console.html';
 
 const PARTS = partsOf('console');
 
-/** For people with a login. The page holds no secret and decides nothing: it asks the API as its token may. */
+/** For people with a login. The page holds no secret and decides nothing: it asks the API, which judges its token. */
 @Public()
 @Controller()
 export class ConsoleController {

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { PAGE_ISOLATION } from '../http/security-headers.js';
 
 /**
- * What a page may do: its own scripts and styles from files of their own, its own server, inside nobody's frame. People
- * type passwords on both pages, so no text may become markup either (Trusted Types).
+ * What a page may do: load scripts and styles from its own files, and ask its own server. No other page may frame it. People
+ * type passwords on these pages, so text may not become markup either (Trusted Types).
  */
 export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
@@ -28,19 +28,19 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** The compiler copies no page: the files are served from where they lie, in a clone, an image or a package. */
+/** The compiler does not copy pages: they are served from where they are in the clone, the image or the package. */
 const FOLDER = join(dirname(createRequire(import.meta.url).resolve('keks/package.json')), 'src/web/page');
 
-/** What all pages share: it lies above their folders, but for the icon, which was the story's first. */
+/** What all pages share. It is above their folders, except for the icon, which belonged to the story first. */
 export const SHARED = ['page.css', 'authorize.css', 'password-reset.js', 'story.svg'] as const;
 
-/** What a page consists of beside its HTML: each file of its folder, at its own name, for the policy allows nothing inline. */
+/** The files of a page beside its HTML, each at its own name, because the policy allows nothing inline. */
 export function partsOf(page: 'console' | 'story'): readonly string[] {
   const shared: readonly string[] = SHARED;
   return readdirSync(join(FOLDER, page)).filter((name) => !name.endsWith('.html') && !shared.includes(name));
 }
 
-/** Which other pages this address serves: nothing leads to one that is not there. */
+/** Which other pages this address serves, so that no link leads to one that is not there. */
 export interface PageLinks {
   readonly reference: boolean;
   readonly story: boolean;
@@ -72,13 +72,13 @@ export class PageFiles {
     if (!file) throw new Error(`no file for ${name}`);
     if (name.endsWith('.html')) reply.header('content-security-policy', PAGE_POLICY).headers(PAGE_ISOLATION);
     reply.header('cache-control', 'no-cache').header('etag', file.etag);
-    // a proxy that compresses makes the tag a weak one
+    // a proxy that compresses makes the tag weak
     if (request.headers['if-none-match']?.includes(file.etag)) reply.code(304).send();
     else reply.type(file.type).send(file.body);
   }
 }
 
-/** Names, and where they lie in the folder of pages. */
+/** Names, and their places in the folder of pages. */
 function filesOf(page: 'console' | 'story' | 'shared'): (readonly [string, string])[] {
   if (page === 'shared')
     return [

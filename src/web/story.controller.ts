@@ -9,7 +9,7 @@ const PAGE = 'story.html';
 
 const PARTS = partsOf('story');
 
-/** The story of the three parties, played with real requests. The page is a client like any other. */
+/** The story of the three parties, played with real requests. The page is a client like any other and has no special rights. */
 @Public()
 @Controller()
 export class StoryController {

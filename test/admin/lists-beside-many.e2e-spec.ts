@@ -1,9 +1,7 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LIST_SESSIONS } from '../../src/auth/account/sessions.sql.js';
-import { LIST_API_KEYS } from '../../src/auth/api-keys/api-keys.sql.js';
 import { EndingSweeper } from '../../src/auth/grants/ending-sweeper.js';
-import { LIST_GRANTS } from '../../src/auth/grants/grants.sql.js';
+import { LIST_GRANTS, LIST_OWN_GRANTS } from '../../src/auth/grants/grants.sql.js';
 import { LOOKED_AT_MOST } from '../../src/auth/grants/living-grants.js';
 import { ALONG_THE_KEY } from '../../src/auth/grants/owner-ending.sql.js';
 import { NEWEST } from '../../src/auth/lists/cursors.js';
@@ -104,8 +102,8 @@ describe('lists beside an account with very many ended grants', () => {
     ['of everybody', LIST_GRANTS.anybody, () => []],
     ['of a user', LIST_GRANTS.user, () => [big]],
     ['of a client', LIST_GRANTS.client, () => [clientId]],
-    ['of the logins of a user', LIST_SESSIONS, () => [big]],
-    ['of the keys of a user', LIST_API_KEYS, () => [big]],
+    ['of the logins of a user', LIST_OWN_GRANTS.login, () => [big]],
+    ['of the keys of a user', LIST_OWN_GRANTS.api_key, () => [big]],
   ];
 
   it.each(['never analysed', 'analysed'])('look at a bounded number of rows: %s', async (how) => {

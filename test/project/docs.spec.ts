@@ -45,3 +45,20 @@ describe('docs/', () => {
     for (const page of pages) expect(linked).toContain(page);
   });
 });
+
+describe('CONTRIBUTING.md', () => {
+  it('says where only of files and folders that are there', () => {
+    const places: string[] = [];
+    for (const [, cell = ''] of proseOf('CONTRIBUTING.md').matchAll(/^\| [^|]+\| ([^|]+)\|$/gm)) {
+      let folder = '';
+      for (const [, name = ''] of cell.matchAll(/`([\w./-]+(?:\.ts|\/))`/g)) {
+        // a name alone is in the folder of the one before
+        const place = name.includes('/') ? name : join(folder, name);
+        folder = name.endsWith('/') ? name : dirname(place);
+        places.push(place);
+      }
+    }
+    expect(places.length).toBeGreaterThan(40);
+    expect(places.filter((place) => !existsSync(join(ROOT, place)))).toEqual([]);
+  });
+});

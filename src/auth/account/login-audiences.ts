@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService } from '../clients/clients.service.js';
 
-/** For which APIs a person may log in: for this authority itself, and for those that an operator has registered. */
+/** Knows for which APIs a person may log in: for this authority itself, and for those that an operator has registered. */
 @Injectable()
 export class LoginAudiences {
   constructor(
@@ -12,7 +12,7 @@ export class LoginAudiences {
   ) {}
 
   /**
-   * @returns undefined: tokens are for the authority's own audience, as they are if nobody asks
+   * @returns undefined for the authority's own audience, which is also the default
    * @throws WireError invalid_target; Unavailable
    */
   async of(resource: string | undefined): Promise<string | undefined> {

@@ -20,7 +20,7 @@ export interface LoginRequest {
   /** As requested; absent means all of the user's. `offline_access` in it asks for a refresh token. */
   readonly scope?: string | undefined;
   readonly format?: TokenFormat | undefined;
-  /** Another API than this one: the token then has nothing of the authority's own in its scope, and is not good here. */
+  /** An API other than this authority. The token then carries none of the authority's own scopes, and is not valid here. */
   readonly audience?: string | undefined;
   /** The key that the tokens are bound to (RFC 9449). */
   readonly jkt?: string | undefined;
@@ -59,12 +59,12 @@ const ISSUE_TO_USER: Statement = {
     RETURNING grant_id`,
 };
 
-/** Whom a browser's session speaks to: the pages on which people sign in and consent. No API is called that. */
+/** The audience of a browser's session: the pages on which people sign in and consent. No API has this name. */
 export const BROWSER_AUDIENCE = 'keks browser session';
-/** Half a day: who sits there may be somebody else tomorrow. */
+/** Half a day: tomorrow somebody else may use this browser. */
 const BROWSER_SECONDS = 43_200;
 
-/** Somebody else than the user, without the password: for the audit log, and for the user's list of logins. */
+/** Somebody other than the user, who did not need the password. Shown in the audit log and in the user's list of logins. */
 export interface OnBehalf {
   readonly actor: string;
   readonly label: string;
@@ -82,7 +82,7 @@ interface NewLogin {
   readonly jkt?: string | undefined;
 }
 
-/** A person has logged in: makes the grant and its first tokens. */
+/** Makes the grant and the first tokens of a person who has logged in. */
 @Injectable()
 export class LoginIssuer {
   constructor(

@@ -6,7 +6,7 @@ import { TokensModule } from '../tokens/tokens.module.js';
 import { LoginAudiences } from './login-audiences.js';
 import { LoginIssuer } from './login-issuer.js';
 
-/** Owns what a person gets who has logged in; never the proof of the password. */
+/** Owns what people get when they have logged in; never the proof of the password. */
 @Module({
   imports: [ClientsModule, LeasesModule, TelemetryModule, TokensModule],
   providers: [LoginAudiences, LoginIssuer],

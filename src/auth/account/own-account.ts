@@ -13,7 +13,10 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { resourceChallenge } from '../discovery/well-known.js';
 import { ACCOUNT_SCOPE } from '../scope.js';
 
-/** Behind the bearer guard: only somebody who has logged in. A key or a client has no account, whatever its scope says. */
+/**
+ * Runs behind the bearer guard, and lets in only the tokens of a login. A key or a client has no account, whatever its scope
+ * says.
+ */
 @Injectable()
 export class LoginGuard implements CanActivate {
   constructor(@Inject(CONFIG) private readonly config: Config) {}

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
@@ -18,7 +18,7 @@ export interface PasswordChangeRequest {
   readonly keys: boolean;
 }
 
-/** A person sets a new password: the old one is proved as at a login, and the logins made with it end, but for this one. */
+/** A person sets a new password. The old one is proved as at a login. All other logins of the person end. */
 @Injectable()
 export class PasswordChange {
   constructor(
@@ -52,7 +52,7 @@ export class PasswordChange {
     origin: RequestOrigin,
   ): Promise<void> {
     await this.endings.transaction(async (transaction, end) => {
-      // only against the password that was checked
+      // only if the password is still the one that was checked
       const changed = await transaction.entities.update(
         User,
         { id, passwordHash, disabledAt: IsNull() },
@@ -70,7 +70,7 @@ export class PasswordChange {
         grantId: except,
         detail: { user: name, user_id: id, keys },
       };
-      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      await audit(transaction, this.clock, event);
     });
   }
 }

@@ -14,7 +14,10 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** What people recognise a login by: "Firefox on Linux", "curl". Made of the user agent, which says what it likes. */
+/**
+ * A name by which people recognise a login: "Firefox on Linux", "curl". It is made from the user agent, which can claim
+ * anything.
+ */
 export function sessionLabel(userAgent: string | null): string | null {
   if (userAgent === null) return null;
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];

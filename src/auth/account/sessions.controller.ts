@@ -9,13 +9,13 @@ import type { RequestOrigin } from '../request-origin.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../lists/cursors.js';
 import { GrantsService } from '../grants/grants.service.js';
+import type { OwnGrantRows } from '../grants/grants.sql.js';
 import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import { OwnAccount } from './own-account.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { sessionLabel } from './session-label.js';
 import { endQuery, sessionList, type EndQuery, type Session } from './sessions.schemas.js';
 import { SessionsService } from './sessions.service.js';
-import type { SessionRow } from './sessions.sql.js';
 
 /** A person's own logins: where they are, and their end. */
 @Controller('sessions')
@@ -48,7 +48,7 @@ export class SessionsController {
     return this.cursors.part(
       ['sessions', subject],
       query,
-      (after, limit) => this.sessions.list(subject, after, limit),
+      (after, limit) => this.grants.listOwn('login', subject, limit, after),
       (row) => sessionOf(row, grantId),
     );
   }
@@ -93,7 +93,7 @@ export class SessionsController {
   }
 }
 
-function sessionOf(row: SessionRow, current: string): Session {
+function sessionOf(row: OwnGrantRows['login'], current: string): Session {
   return {
     id: row.id,
     label: row.label ?? sessionLabel(row.user_agent),

@@ -16,8 +16,8 @@ export interface KeyOrder {
 }
 
 /**
- * A key outlives the login that makes it by years. So a token alone, which may have been taken from somewhere, does not make
- * one: the password is proved again, and the key can do no more than the token.
+ * A key may outlive the login that makes it by years. So a token alone, which may be stolen, makes no key: the password is
+ * proved again, and the key can do no more than the token.
  */
 @Injectable()
 export class ApiKeyIssuer {
@@ -40,7 +40,7 @@ export class ApiKeyIssuer {
       'refused' in read
         ? undefined
         : await this.keys.issue({ user, loginId: by.grantId, token: read, scope: by.scope }, wanted, origin);
-    // the token was good when the guard looked at it, and ended before the key was made
+    // the token was valid when the guard checked it, but ended before the key was made
     if (!issued) throw new BearerError('invalid_token', resourceChallenge(this.config));
     return issued;
   }

@@ -9,21 +9,19 @@ import type { RequestOrigin } from '../request-origin.js';
 import { Actors } from '../audit/actor.js';
 import { Cursors } from '../lists/cursors.js';
 import { GrantsService } from '../grants/grants.service.js';
+import type { OwnGrantRows } from '../grants/grants.sql.js';
 import { pageQuery, type List, type PageQuery } from '../lists/list.schemas.js';
 import { OwnAccount } from '../account/own-account.js';
 import { ApiUuid, UuidPipe } from '../path-id.js';
 import { scopeOfApiKey } from '../scope.js';
 import { ApiKeyIssuer } from './api-key-issuer.js';
 import * as schemas from './api-keys.schemas.js';
-import { ApiKeysService } from './api-keys.service.js';
-import type { ApiKeyRow } from './api-keys.sql.js';
 
 /** A person's own API keys. A key cannot make keys: it never has the scope of the account. */
 @Controller('keys')
 @OwnAccount()
 export class ApiKeysController {
   constructor(
-    private readonly keys: ApiKeysService,
     private readonly issuer: ApiKeyIssuer,
     private readonly grants: GrantsService,
     private readonly actors: Actors,
@@ -70,7 +68,7 @@ export class ApiKeysController {
     return this.cursors.part(
       ['keys', subject],
       query,
-      (after, limit) => this.keys.list(subject, after, limit),
+      (after, limit) => this.grants.listOwn('api_key', subject, limit, after),
       keyItem,
     );
   }
@@ -92,7 +90,7 @@ export class ApiKeysController {
   }
 }
 
-function keyItem(row: ApiKeyRow): schemas.KeyItem {
+function keyItem(row: OwnGrantRows['api_key']): schemas.KeyItem {
   return {
     id: row.id,
     label: row.label,

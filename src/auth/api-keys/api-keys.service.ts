@@ -5,8 +5,6 @@ import { Database } from '../../database/database.js';
 import { patienceOf } from '../../database/pools.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { NEWEST, type Part, type Position } from '../lists/cursors.js';
-import { listLiving } from '../grants/living-grants.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { parseScope, scopeOfApiKey } from '../scope.js';
 import { Telemetry } from '../telemetry/telemetry.js';
@@ -22,13 +20,13 @@ export const KEY_TTL_MOST = 3_650 * DAY;
 
 export interface NewApiKey {
   readonly label: string;
-  /** As requested; absent means all that whoever asks may give. */
+  /** As requested. If absent, the key gets everything that the caller may give. */
   readonly scope?: string | undefined;
   /** Whole seconds. */
   readonly expiresIn?: number | undefined;
 }
 
-/** Who asks for a key: a user who has just proved the password, by a token of one of his logins. */
+/** The user who asks for a key: has just proved the password, and calls with a token of one of their logins. */
 export interface KeyOwner {
   readonly user: VerifiedUser;
   readonly loginId: string;
@@ -45,7 +43,7 @@ export interface IssuedApiKey {
   readonly expiresAt: Date;
 }
 
-/** Owns the making and listing of API keys; never whether one is valid, which tokens/ knows. */
+/** Owns the making of API keys; never whether one is valid, which tokens/ knows. */
 @Injectable()
 export class ApiKeysService {
   private readonly turns: Turns;
@@ -101,15 +99,9 @@ export class ApiKeysService {
     this.telemetry.issued('api_key', 'opaque');
     return { id: row.id, key: minted.token, scope: row.scope, expiresAt };
   }
-
-  /** Those that are alive, newest first. */
-  list(userId: string, after: Position = NEWEST, limit: number): Promise<Part<sql.ApiKeyRow>> {
-    const living = { statement: sql.LIST_API_KEYS, owner: userId, now: new Date(this.clock.now()) };
-    return listLiving(this.database, living, after, limit);
-  }
 }
 
-/** @throws WireError invalid_scope; what is too much is found out under the owner's lock */
+/** @throws WireError invalid_scope. Whether the scope is too much is checked later, under the owner's lock. */
 function requestedScope(scope: string | undefined): string | null {
   if (scope === undefined) return null;
   const parsed = parseScope(scope);

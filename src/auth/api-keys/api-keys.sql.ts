@@ -1,28 +1,29 @@
-import type { Positioned } from '../lists/cursors.js';
-import { livingGrants } from '../grants/living-grants.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
 
 export interface IssuedRow {
-  /** Whether the password that was proved is still the owner's. */
+  /** Whether the proved password is still the owner's. */
   readonly proved: boolean;
   /** What the key may do; null if none was made, because the owner may not give that much. */
   readonly scope: string | null;
   readonly id: string | null;
-  /** There are as many keys as there may be. */
+  /** The owner has as many keys as are allowed. */
   readonly enough: boolean;
 }
 
 /**
- * Of one user's: a statement sees only those keys that were there when it began. Nobody else waits, as somebody would for
- * the user's row who ends all of the keys.
+ * For one user, because a statement sees only the keys that were there when it began. It is an advisory lock and not the
+ * user's row, so that whoever ends all of the user's keys need not wait for it.
  */
 export const ONE_KEY_AT_A_TIME: Statement = {
   name: 'one_api_key_at_a_time',
   text: `SELECT pg_advisory_xact_lock(${0x4b_45_59}, hashtext($1::text))`,
 };
 
-/** Before, not with the rest: whether the login has ended with all of the owner's is seen as it is under the lock. */
+/**
+ * A statement of its own, before the other one: only then does that one see, under the lock, whether the login has ended with
+ * all of the owner's.
+ */
 export const SHARE_OWNER: Statement = {
   name: 'share_owner_of_api_key',
   text: `SELECT FROM users WHERE id = $1 FOR SHARE`,
@@ -30,9 +31,9 @@ export const SHARE_OWNER: Statement = {
 
 /**
  * The owner's row is locked FOR SHARE, then the login that asks and its token: all are checked as they are under the lock.
- * Disabling the owner, revoking all of his grants, taking scope from him or changing his password locks his row first, so
- * no key slips through between; and none appears after the token that asked for it was revoked. The most that a key can
- * have is what owner, login and token ($13) have all three.
+ * Disabling the owner, revoking all their grants, taking scope from them or changing their password locks the row first, so
+ * no key slips through between; and no key appears after the token that asked for it was revoked. A key gets at most the
+ * scopes that the owner, the login and the token ($13) all have.
  */
 export const ISSUE_API_KEY: Statement = {
   name: 'issue_api_key',
@@ -77,18 +78,3 @@ export const ISSUE_API_KEY: Statement = {
     SELECT owner.proved, made.id, made.scope, held.enough AND EXISTS (SELECT FROM given) AS enough
       FROM owner CROSS JOIN held CROSS JOIN token LEFT JOIN made ON true`,
 };
-
-export interface ApiKeyRow extends Positioned {
-  readonly id: string;
-  readonly label: string;
-  readonly scope: string;
-  readonly created_at: Date;
-  readonly expires_at: Date;
-  readonly last_used_at: Date | null;
-}
-
-export const LIST_API_KEYS = livingGrants({
-  name: 'list_api_keys',
-  columns: 'g.id, g.label, g.scope, g.created_at, g.expires_at, g.last_used_at',
-  of: 'api_key',
-});

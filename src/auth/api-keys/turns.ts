@@ -1,10 +1,13 @@
 import { Unavailable } from '../../http/errors/unavailable.js';
 
-/** One after another for each owner, before any of them takes a connection: whoever asks for many at once waits for himself. */
+/**
+ * Runs the work of each owner one after another, before it takes a connection: an owner who asks for many keys at once holds
+ * up nobody else.
+ */
 export class Turns {
   private readonly last = new Map<string, Promise<unknown>>();
 
-  /** @param longestMs that anybody waits: as long as a request waits for a connection */
+  /** @param longestMs how long a call waits: as long as a request waits for a connection */
   constructor(private readonly longestMs: number) {}
 
   /** @throws Unavailable when its turn does not come soon */

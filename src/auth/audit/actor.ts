@@ -5,14 +5,15 @@ import type { Caller } from '../current-caller.js';
 import type { RequestOrigin } from '../request-origin.js';
 
 /**
- * Who does something, and from where, for the audit log: `holder`, `client:ID`, `user:NAME`, `operator`, or `keks` for the
- * authority itself.
+ * Who does something, and from where, for the audit log. `actor` is `holder`, `client:ID`, `user:NAME`, `operator`, or `keks`
+ * for the authority itself.
  */
 export interface Initiator {
   readonly actor: string;
   readonly origin: RequestOrigin;
 }
 
+/** By hand: the entity of users is in a folder above this one. */
 const NAME_OF_USER: Statement = { name: 'name_of_user', text: 'SELECT name FROM users WHERE id = $1' };
 
 /** How the audit log calls the bearer of a token: `user:NAME` or `client:ID`. */

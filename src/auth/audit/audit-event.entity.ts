@@ -36,5 +36,5 @@ export class AuditEventRow {
   requestId!: string | null;
 
   @Column('jsonb', { default: {} })
-  detail!: object;
+  detail!: Readonly<Record<string, unknown>>;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../database/clock.js';
 import type { RequestOrigin } from '../request-origin.js';
-import type { Statement } from '../../database/statement.js';
+import type { Queries, Statement } from '../../database/statement.js';
 
-/** Something that happened: who, what, from where. `detail` never holds a secret, nor anything from a body but names. */
+/** Something that happened: who, what, from where. `detail` never holds a secret; of a request's body it holds names only. */
 export interface AuditEvent {
   readonly type: string;
   readonly origin: RequestOrigin;
@@ -18,7 +18,11 @@ export const INSERT_AUDIT_EVENT: Statement = {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 };
 
-/** To be sent in the transaction of the change that it tells of. */
+/** @param queries the transaction of the change that the event tells of; the pool if nothing has changed */
+export async function audit(queries: Queries, clock: Clock, event: AuditEvent): Promise<void> {
+  await queries.run(INSERT_AUDIT_EVENT, auditValues(clock, event));
+}
+
 export function auditValues(clock: Clock, event: AuditEvent): unknown[] {
   const { type, origin, actor = 'operator', grantId = null, tokenId = null, detail = {} } = event;
   return [

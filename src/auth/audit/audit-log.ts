@@ -3,7 +3,7 @@ import { Database } from '../../database/database.js';
 import { NEWEST, type Position } from '../lists/cursors.js';
 import * as sql from './audit.sql.js';
 
-/** One value a criterion; those that are absent are not asked for. */
+/** One value for each criterion; absent ones do not limit the search. */
 export type AuditQuestion = Readonly<Partial<Record<sql.AuditCriterion, string | undefined>>>;
 
 export interface AuditPage {
@@ -12,20 +12,23 @@ export interface AuditPage {
   readonly rest: Position | undefined;
 }
 
-/** So many events a search looks at. A rare one in a long log is found by going on, and no question takes for ever. */
+/**
+ * A search looks at this many events, so that none takes for ever. To find a rare event in a long log, go on with the next
+ * page.
+ */
 const LOOKED_AT_MOST = 20_000;
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
-/** These have an index of their own. */
+/** Each of these has an index. */
 const INDEXED: readonly sql.AuditCriterion[] = ['grant_id', 'token_id'];
 
-/** Owns the reading of the audit log; who does something writes it, in the same transaction. */
+/** Owns the reading of the audit log. Each change writes its own event, in its transaction. */
 @Injectable()
 export class AuditLog {
   constructor(private readonly database: Database) {}
 
   /**
-   * Newest first. A page may hold fewer events than asked for, or none, and still not be the last.
-   * @param oldest where the log ends for whoever asks
+   * Newest first. A page may hold fewer events than asked for, or none, and still not be the last page.
+   * @param oldest older events are not shown to this caller
    */
   async page(
     question: AuditQuestion,
@@ -54,7 +57,7 @@ export class AuditLog {
     return oldest === undefined ? { events, rest } : notBefore(oldest, events, rest);
   }
 
-  /** Oldest first, from in front of a position. */
+  /** Oldest first, beginning with the events that are newer than the position. */
   tail(question: AuditQuestion, limit: number, from: Position): Promise<sql.AuditRow[]> {
     const criteria = criteriaOf(question);
     const values = criteria.map((criterion) => question[criterion]);
@@ -62,7 +65,10 @@ export class AuditLog {
   }
 }
 
-/** In front of all that happened at that time or before. PostgreSQL keeps microseconds, so the whole millisecond counts. */
+/**
+ * The position just after everything that happened at that time. PostgreSQL keeps microseconds, so the whole millisecond
+ * counts.
+ */
 export function upTo(time: Date): Position {
   return [new Date(time.getTime() + 1).toISOString(), NIL_UUID];
 }

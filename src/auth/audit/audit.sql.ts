@@ -1,25 +1,30 @@
 import type { Positioned } from '../lists/cursors.js';
+import { columnsOf, type RowOf } from '../../database/columns.js';
+import type { AuditEventRow } from './audit-event.entity.js';
 import type { Statement } from '../../database/statement.js';
 
+/** By hand, all of it: a list, a tail and a search share their conditions, and no repository can say the search. */
+const EVENT = [
+  'id',
+  'createdAt',
+  'type',
+  'actor',
+  'grantId',
+  'tokenId',
+  'ip',
+  'requestId',
+  'detail',
+] as const;
+
 /** One event. */
-export interface AuditRow extends Positioned {
-  readonly id: string;
-  readonly created_at: Date;
-  readonly type: string;
-  readonly actor: string | null;
-  readonly grant_id: string | null;
-  readonly token_id: string | null;
-  readonly ip: string | null;
-  readonly request_id: string | null;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
+export type AuditRow = Positioned & RowOf<AuditEventRow, typeof EVENT>;
 
 /** Where a search has stopped. */
 export interface HorizonRow extends Positioned {
   readonly id: null;
 }
 
-/** What the log can be searched by: each a condition on `$n`. */
+/** What the log can be searched by. Each makes a condition on `$n`. */
 const CONDITIONS = {
   type: (n: string) => `type = ${n}`,
   actor: (n: string) => `actor = ${n}`,
@@ -34,23 +39,23 @@ export type AuditCriterion = keyof typeof CONDITIONS;
 export const AUDIT_CRITERIA = Object.keys(CONDITIONS) as readonly AuditCriterion[];
 
 const POSITION = 'ARRAY[created_at::text, id::text] AS position';
-const COLUMNS = 'id, created_at, type, actor, grant_id, token_id, ip, request_id, detail';
+export const AUDIT_COLUMNS = columnsOf(EVENT);
 const BEHIND = '(created_at, id) < ($1::timestamptz, $2::uuid)';
 const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
 
-/** What it looks for stands in the statement, so that an index can serve it. PostgreSQL cuts names at 63 bytes. */
+/** Each combination of criteria is a statement of its own, so that an index can serve it. PostgreSQL cuts names at 63 bytes. */
 const named = (name: string, criteria: readonly AuditCriterion[], text: string): Statement => ({
   name: `${name}_${criteria.map((criterion) => AUDIT_CRITERIA.indexOf(criterion)).join('')}`,
   text,
 });
 
 /**
- * The next `limit` events, newest first. What a person did and what was done to one are in two indexes, each in the order of time:
- * both are asked, because an OR would read all of a person's events to sort them.
+ * The next `limit` events, newest first. Two indexes, each in the order of time, hold what a person did and what was done to
+ * them. Each is asked by itself, because an OR would read all events of the person to sort them.
  * @param name whose, as `$n`; of everybody if undefined
  */
 function nextEvents(limit: string, name: string | undefined): string {
-  const from = `SELECT ${COLUMNS} FROM audit_events WHERE ${BEHIND}`;
+  const from = `SELECT ${AUDIT_COLUMNS} FROM audit_events WHERE ${BEHIND}`;
   const end = `${NEWEST_FIRST} LIMIT ${limit}`;
   if (name === undefined) return `${from} ${end}`;
   const actor = `'user:' || ${name}::text`;
@@ -66,14 +71,14 @@ export function listAuditEvents(criteria: readonly AuditCriterion[]): Statement 
   return named(
     'list_audit_events',
     criteria,
-    `SELECT ${COLUMNS}, ${POSITION} FROM audit_events WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3`,
+    `SELECT ${AUDIT_COLUMNS}, ${POSITION} FROM audit_events WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3`,
   );
 }
 
 /** The same of the person `$4`. */
 export const LIST_AUDIT_OF_PERSON: Statement = {
   name: 'list_audit_of_person',
-  text: `SELECT ${COLUMNS}, ${POSITION} FROM (${nextEvents('$3', '$4')}) AS theirs ${NEWEST_FIRST}`,
+  text: `SELECT ${AUDIT_COLUMNS}, ${POSITION} FROM (${nextEvents('$3', '$4')}) AS theirs ${NEWEST_FIRST}`,
 };
 
 /** `$3` events from in front of `$1, $2`, oldest first. */
@@ -82,14 +87,14 @@ export function tailAuditEvents(criteria: readonly AuditCriterion[]): Statement 
   return named(
     'tail_audit_events',
     criteria,
-    `SELECT ${COLUMNS}, ${POSITION} FROM audit_events
+    `SELECT ${AUDIT_COLUMNS}, ${POSITION} FROM audit_events
       WHERE (created_at, id) > ($1::timestamptz, $2::uuid)${conditions.join('')} ORDER BY created_at, id LIMIT $3`,
   );
 }
 
 /**
- * The same as a list among the next `$4` events only, of everybody or of the person that is asked for. Unless there are `$3` of them, a last row without `id` tells where the
- * search has stopped; both see the same snapshot, so nothing is shown twice or skipped.
+ * Like a list, but looks only at the next `$4` events, of everybody or of one person. If it finds fewer than `$3`, a last row
+ * without `id` tells where the search stopped. Both parts see the same snapshot, so nothing is shown twice or skipped.
  */
 export function searchAuditEvents(criteria: readonly AuditCriterion[]): Statement {
   const conditions = criteria.map((criterion, at) => CONDITIONS[criterion](`$${at + 5}`));
@@ -98,7 +103,7 @@ export function searchAuditEvents(criteria: readonly AuditCriterion[]): Statemen
     'search_audit_events',
     criteria,
     `WITH page AS MATERIALIZED (
-       SELECT ${COLUMNS}, ${POSITION}
+       SELECT ${AUDIT_COLUMNS}, ${POSITION}
          FROM (${next}) AS seen
         WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} LIMIT $3
      ), horizon AS (

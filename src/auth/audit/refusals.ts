@@ -7,7 +7,7 @@ import { auditValues, INSERT_AUDIT_EVENT } from './audit-event.js';
 import { Repeats, type Which } from './repeats.js';
 import type { Statement } from '../../database/statement.js';
 
-/** Who was refused what. Nothing of it comes from the request but what has proved to be ours. */
+/** Who was refused what. Nothing in it comes from the request, unless it has proved to be ours. */
 export interface Refused {
   readonly type: 'token.refused' | 'client.refused' | 'user_code.refused';
   /** `user:NAME` or `client:ID` if that was proved, else null. */
@@ -16,7 +16,7 @@ export interface Refused {
   readonly detail?: Readonly<Record<string, string | null>>;
   /** The refresh token that was presented: the event is about it and its grant, if the database knows it. */
   readonly presented?: { readonly digest: Buffer; readonly expiresAt: number };
-  /** Of what else was presented that whoever has it can present for ever. */
+  /** The digest of something else that its holder can present for ever, such as a code. */
   readonly digest?: Buffer;
 }
 
@@ -31,9 +31,9 @@ const EVERY_MS = 10_000;
 const NOWHERE: RequestOrigin = { ip: null, userAgent: null, requestId: null };
 
 /**
- * What was not done, and why: nothing else changed, so the event stands alone. Whoever holds a dead refresh token or code can
- * present it for ever, so one of them makes a row a minute, and a count; and all of them together make so many rows a minute,
- * from however many networks they come.
+ * Writes what was refused, and why. Nothing else changed, so the event has no other transaction. Whoever holds a dead refresh
+ * token or code can present it for ever. So each of them makes one row a minute, and a count; and all of them together make a
+ * limited number of rows a minute, however many networks they come from.
  */
 @Injectable()
 export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
@@ -56,7 +56,7 @@ export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
     await this.flush(Infinity);
   }
 
-  /** Does `work`; if that ends in an error for the wire, the audit log learns its code before the caller does. */
+  /** Does `work`. If it ends in an error for the wire, the code of the error is in the audit log before the caller gets it. */
   async noting<T>(refused: Refused, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -78,7 +78,7 @@ export class Refusals implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  /** Tells how often what was told came again: nothing of it is worth an answer that fails. */
+  /** Writes how often refusals were repeated. If this fails, no answer fails with it. */
   async flush(now = this.clock.now()): Promise<void> {
     if (this.repeats.size === 0 || !this.database.open) return;
     for (const { last, times, isRest } of this.repeats.over(now)) {

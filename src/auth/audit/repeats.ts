@@ -1,7 +1,7 @@
 const MINUTE_MS = 60_000;
-/** Of each kind so many are told one by one in a minute; the rest is counted. */
+/** In each minute, this many of each kind are told one by one; the rest is counted. */
 export const OWN_MOST = 100;
-/** Beyond it the oldest goes, which happens only where nothing can be told for a while. */
+/** If there are more, the oldest goes. That happens only if nothing can be written for a while. */
 const MOST = 1_000;
 
 /** What it is that comes again. */
@@ -14,13 +14,13 @@ export interface Which {
 
 interface Counted<T> {
   readonly since: number;
-  /** Of one kind, from anybody: those for which there was no row left in their minute. */
+  /** Of one kind, from anybody: all that came when the minute had no row left. */
   readonly isRest: boolean;
   times: number;
   last: T;
 }
 
-/** The same again within a minute is counted, and told once that minute is over; and so is what is too much. */
+/** Repetitions within a minute are counted, and told when the minute is over. So are those beyond the limit. */
 export class Repeats<T> {
   private readonly seen = new Map<string, Counted<T>>();
   private minute = -Infinity;
@@ -42,12 +42,12 @@ export class Repeats<T> {
     return true;
   }
 
-  /** As if it had not been there: it could not be told. */
+  /** Forgets it, because it could not be written. */
   forget({ key }: Which): void {
     if (key !== undefined) this.seen.delete(key);
   }
 
-  /** What came again and whose minute is over. A clock that was set back ends all of them. */
+  /** The repetitions whose minute is over. If the clock was set back, all of them. */
   over(now: number): Omit<Counted<T>, 'since'>[] {
     const ended = [...this.seen].filter(([, { since }]) => Math.abs(now - since) >= MINUTE_MS);
     for (const [key] of ended) this.seen.delete(key);

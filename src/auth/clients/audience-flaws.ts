@@ -7,8 +7,8 @@ interface Api {
 }
 
 /**
- * Audiences are compared letter by letter, so one that is spelled in another way is another API, to which no token is good.
- * @param main for which tokens are that nobody asked to be for another API
+ * Audiences are compared letter by letter, so a misspelled audience is another API, for which no token is valid.
+ * @param main the audience of tokens for which no other was asked
  * @returns a sentence for each client
  */
 export function misspelledAudiences(apis: readonly Api[], main: string): string[] {

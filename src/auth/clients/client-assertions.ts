@@ -10,7 +10,7 @@ import { judgeClaims, readAssertion } from './client-assertion.js';
 import { isSignedBy } from './client-keys.js';
 import { Client } from './client.entity.js';
 
-/** Of many that come at once, on whatever instance, one is the first. */
+/** By hand, with ON CONFLICT: if the same assertion comes many times at once, on any instance, one of them is the first. */
 const USE: Statement = {
   name: 'use_client_assertion',
   text: `

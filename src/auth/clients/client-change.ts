@@ -2,7 +2,7 @@ import type { PublicJwk } from './client-keys.js';
 import type { ClientChange } from './client-record.js';
 import type { Client } from './client.entity.js';
 
-/** The row as it will be, and the columns that may have changed. What is not named stays as it is. */
+/** The row after the change, and the columns that may have changed. What the change does not name stays as it is. */
 export function changedClient(
   client: Client,
   change: ClientChange,

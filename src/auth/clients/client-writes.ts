@@ -3,18 +3,17 @@ import type { EntityManager } from 'typeorm';
 import type { Clock } from '../../database/clock.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
 import type { TokenKeys } from '../tokens/token-keys.js';
 import type { NewClient, NewSecret } from './client-record.js';
-import { ClientSecret } from './client-secret.entity.js';
-import { Client } from './client.entity.js';
+import { Client, ClientSecret } from './client.entity.js';
 
-/** What is written of a client, whoever adds it, in the transaction of the change. */
+/** What is written about a client, whoever adds it, in the transaction of the change. */
 
 export const newClientId = (): string => `c-${randomBytes(12).toString('hex')}`;
 
-/** The row of one that comes, with what it has where nothing is said. */
+/** Inserts a new client. Members that are not given get their defaults. */
 export async function insertClient(
   entities: EntityManager,
   { scope, audience, resources, redirectUris = [], ...rest }: NewClient,
@@ -69,5 +68,5 @@ export async function auditClient(
   { type, by, client: { clientId, name }, detail }: ClientEvent,
 ): Promise<void> {
   const event = { type, ...by, detail: { client_id: clientId, name, ...detail } };
-  await queries.run(INSERT_AUDIT_EVENT, auditValues(clock, event));
+  await audit(queries, clock, event);
 }

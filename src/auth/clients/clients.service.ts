@@ -11,7 +11,6 @@ import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
-import { ClientSecret } from './client-secret.entity.js';
 import { auditClient, insertClient, insertSecret, newClientId } from './client-writes.js';
 import {
   isApp,
@@ -21,7 +20,7 @@ import {
   type NewClient,
   type NewSecret,
 } from './client-record.js';
-import { Client } from './client.entity.js';
+import { Client, ClientSecret } from './client.entity.js';
 import { changedClient } from './client-change.js';
 import { appFlaw, type ClientFlaw } from './client-flaw.js';
 import { lossOf } from './client-loss.js';
@@ -30,7 +29,7 @@ import { parseScope } from '../scope.js';
 
 export type { ClientRecord, NewClient, NewSecret };
 
-/** So many secrets of a client live at once: the one in use, and the one that is being rolled out. */
+/** A client has at most this many living secrets: the one in use, and the one that is being rolled out. */
 export const SECRETS_MOST = 2;
 
 /** Owns clients and their secrets; never their tokens. */
@@ -188,7 +187,8 @@ export class ClientsService {
   }
 
   /**
-   * RFC 8707: as what this client may ask tokens for this API, which somebody has to be. For its own it always may.
+   * RFC 8707: how this client may ask for tokens for an API. Some client has to be that API; for its own audience a client
+   * always may.
    * @returns undefined if it may not
    */
   async reach(clientId: string, uri: string): Promise<Resource | undefined> {

@@ -7,8 +7,7 @@ import { OPERATOR } from '../request-origin.js';
 import { derivedKey } from '../secrets/derived-key.js';
 import { digestOf, mintToken, NO_EXPIRY } from '../tokens/token-format.js';
 import { TokenKeys } from '../tokens/token-keys.js';
-import { ClientSecret } from './client-secret.entity.js';
-import { Client } from './client.entity.js';
+import { Client, ClientSecret } from './client.entity.js';
 import { auditClient, insertClient } from './client-writes.js';
 
 const ID_BYTES = 12;

@@ -7,7 +7,7 @@ interface Caller {
 
 interface Token {
   readonly kind: TokenKind;
-  /** Whom it was issued to. */
+  /** The client that it was issued to. */
   readonly clientId: string;
   readonly audience: readonly string[];
 }

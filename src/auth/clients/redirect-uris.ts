@@ -1,27 +1,27 @@
-/** Of the characters that RFC 3986 knows: what browsers would read as something else is not among them. */
+/** Only characters of RFC 3986, because browsers read others in their own way. */
 const SPELLING = /^[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]{1,1000}$/;
-/** RFC 8252 §7.1: a name that somebody owns, backwards. It has a dot, so it is no scheme that browsers know. */
+/** RFC 8252 §7.1: a domain name backwards. It has a dot, so no browser knows it as a scheme. */
 const OWN_SCHEME = /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:\//;
 const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 const LOOPBACK_NAMES = ['127.0.0.1', '[::1]', 'localhost'];
 
 /**
- * Whether answers may go there: HTTPS, this computer (RFC 8252 §7.3), or an app's own scheme (§7.1). Without fragment
- * (RFC 6749 §3.1.2), user or wildcard.
+ * Whether answers may go there: HTTPS, the user's own computer (RFC 8252 §7.3), or an app's own scheme (§7.1). Without
+ * fragment (RFC 6749 §3.1.2), user or wildcard.
  */
 export function isRedirectUri(text: string): boolean {
   if (!SPELLING.test(text) || text.includes('*') || !URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== '' || password !== '') return false;
   if (protocol !== 'https:' && protocol !== 'http:') return OWN_SCHEME.test(text);
-  // a host that is spelled in another way than it is read could deceive who compares
+  // a host that is read differently than it is spelled could deceive a person who compares it
   const spelled = new RegExp(`^${protocol}//${escaped(hostname)}(?::\\d{1,5})?(?=[/?]|$)`);
   return spelled.test(text) && (protocol === 'https:' || LOOPBACK_NAMES.includes(hostname));
 }
 
 /**
- * Letter by letter (RFC 9700 §2.1), but for the port of a loopback address, which the system gives to an app anew each time
- * (RFC 8252 §7.3). For `localhost` that is not so: any name may be somebody's.
+ * Compares letter by letter (RFC 9700 §2.1), except for the port of a loopback address, because the system gives an app a new
+ * one each time (RFC 8252 §7.3). The port of `localhost` is compared, because a name can lead anywhere.
  */
 export function isRegistered(uri: string, registered: readonly string[]): boolean {
   if (!isRedirectUri(uri)) return false;

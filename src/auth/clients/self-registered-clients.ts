@@ -1,39 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import type { Transaction } from '../../database/database.js';
 import type { Statement } from '../../database/statement.js';
 import { revokeGrantsOfClient } from '../grants/grant-revocation.js';
+import { Grant } from '../grants/grant.entity.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { TokenKeys } from '../tokens/token-keys.js';
 import { recordOf, type ClientRecord, type NewClient, type NewSecret } from './client-record.js';
-import { Client } from './client.entity.js';
+import { Client, ClientSecret } from './client.entity.js';
 import { auditClient, insertClient, insertSecret, newClientId } from './client-writes.js';
 
-/** One registers after another: each counts all that are there. */
+/** One registration at a time, so that each counts all clients that are there. */
 const IN_TURN: Statement = {
   name: 'register_in_turn',
   text: `SELECT pg_advisory_xact_lock(${0x4b_45_4b_52})`,
-};
-
-const COUNT: Statement = {
-  name: 'count_registered_clients',
-  text: `SELECT count(*)::int AS count FROM clients WHERE self_registered AND disabled_at IS NULL`,
-};
-
-/** What has a grant, over or not, stays until the grant is gone: a late question finds out whose it was. */
-const REMOVE: Statement = {
-  name: 'remove_unused_client',
-  text: `
-    WITH unused AS (
-      SELECT client_id FROM clients c
-       WHERE client_id = $1 AND self_registered AND NOT EXISTS (SELECT FROM grants g WHERE g.client_id = c.client_id)
-    ), secrets AS (
-      DELETE FROM client_secrets s USING unused WHERE s.client_id = unused.client_id
-    )
-    SELECT client_id FROM unused`,
 };
 
 export type RegisteredClient = ClientRecord & Partial<NewSecret>;
@@ -48,7 +32,7 @@ export interface Registering {
   readonly also: (transaction: Transaction, clientId: string) => Promise<object>;
 }
 
-/** Owns clients that nobody here has added: that there are not too many, and that they can go. */
+/** Owns clients that nobody here has added: limits their number, and removes them. */
 @Injectable()
 export class SelfRegisteredClients {
   constructor(
@@ -71,8 +55,8 @@ export class SelfRegisteredClients {
     return this.told.database.transaction(async (transaction) => {
       const { entities } = transaction;
       await transaction.run(IN_TURN);
-      const [row] = await transaction.run<{ count: number }>(COUNT);
-      if (!row || row.count >= this.config.MAX_REGISTERED_CLIENTS) return 'full';
+      const there = await entities.countBy(Client, { selfRegistered: true, disabledAt: IsNull() });
+      if (there >= this.config.MAX_REGISTERED_CLIENTS) return 'full';
       if (await entities.existsBy(Client, { clientId })) return 'there';
       const client = await insertClient(entities, given, { clientId, isPublic, selfRegistered: true });
       const { redirectUris, deviceGrant, dpopBound, jwks } = client;
@@ -91,7 +75,7 @@ export class SelfRegisteredClients {
     });
   }
 
-  /** Ends all that it has got, and takes it away. @returns false if it is not there, or was added by somebody here */
+  /** Ends all of its grants and removes it. @returns false if it is not there, or was added by an operator */
   async remove(clientId: string, origin: RequestOrigin): Promise<boolean> {
     const by = { actor: `client:${clientId}`, origin };
     const ended = await this.told.transaction(async (transaction) => {
@@ -102,9 +86,13 @@ export class SelfRegisteredClients {
       const count = await revokeGrantsOfClient(transaction, this.clock, clientId, 'client_removed', by);
       await auditClient(transaction, this.clock, { type: 'client.removed', by, client, detail: {} });
       const disabledAt = new Date(this.clock.now());
-      const unused = (await transaction.run(REMOVE, [clientId])).length > 0;
-      if (unused) await entities.delete(Client, { clientId });
-      else await entities.update(Client, { clientId }, { disabledAt });
+      // a client with a grant, living or not, stays until the grant is deleted: a late question finds out whose it was
+      if (await entities.existsBy(Grant, { clientId })) {
+        await entities.update(Client, { clientId }, { disabledAt });
+      } else {
+        await entities.delete(ClientSecret, { clientId });
+        await entities.delete(Client, { clientId });
+      }
       return count;
     });
     this.telemetry.revoked('grant', ended ?? 0);

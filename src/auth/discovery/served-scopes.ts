@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { REQUIRED_SCOPE } from 'keks-guard/internals';
 
-/** The scopes that routes of this process ask for, read from the routes themselves: nothing is listed that is not served. */
+/**
+ * The scopes that routes of this process ask for, read from the routes themselves, so that nothing is listed that is not
+ * served.
+ */
 @Injectable()
 export class ServedScopes {
   private found: readonly string[] | undefined;

@@ -1,17 +1,21 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Database } from '../../database/database.js';
+import { In, Not, type EntityManager } from 'typeorm';
+import { Database, type Transaction } from '../../database/database.js';
 import { Telemetry } from '../telemetry/telemetry.js';
-import * as sql from './owner-ending.sql.js';
-import type { Queries } from '../../database/statement.js';
+import { OwnerEnding } from './owner-ending.entity.js';
+import { ALONG_THE_KEY, SWEEP_STEP, type SweptRow } from './owner-ending.sql.js';
 
 const EVERY_MS = 10_000;
-/** At least this between two steps, and never less than the step before took: half of one connection's time at most. */
+/**
+ * Between two steps there is at least this pause, and never less than the last step took: so it uses one connection half of
+ * the time at most.
+ */
 const PAUSE_MS = 20;
 
 /**
- * Writes into the rows of single grants that they have ended with all of their owner's, and then takes the ending away. Until
- * then each look-up sees the ending, so nothing depends on when this happens, or where: any instance goes on where another
- * one stopped.
+ * When all grants of a user end by one row in `owner_endings`, this writes the end into the rows of the grants, and then
+ * deletes that row. Until then each look-up reads `owner_endings` too, so nothing depends on when this happens; and any
+ * instance goes on where another one stopped.
  */
 @Injectable()
 export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
@@ -29,7 +33,7 @@ export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
     this.timer = setInterval(() => this.wake(), EVERY_MS).unref();
   }
 
-  /** While the pools are still open. What is left, others do, or the next start. */
+  /** While the pools are still open. Other instances do the rest, or the next start does. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
@@ -42,16 +46,16 @@ export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
     this.running = this.sweep().finally(() => (this.running = undefined));
   }
 
-  /** Until no ending is left that nobody else is at. One that cannot be swept now does not hold up the others. */
+  /** Goes on until there is no ending that no other instance works on. If one fails now, the others still have their turn. */
   private async sweep(): Promise<void> {
     const putOff: string[] = [];
     while (!this.stopped) {
       const began = performance.now();
-      let ending: sql.EndingRow | undefined;
+      let ending: OwnerEnding | null | undefined;
       try {
-        const revoked = await this.database.transaction(async (queries) => {
-          [ending] = await queries.run<sql.EndingRow>(sql.CLAIM_ENDING, [putOff]);
-          return ending ? await step(queries, ending) : 0;
+        const revoked = await this.database.transaction(async (transaction) => {
+          ending = await claim(transaction.entities, putOff);
+          return ending ? await step(transaction, ending) : 0;
         });
         this.telemetry.revoked('grant', revoked);
         if (!ending) return;
@@ -67,13 +71,24 @@ export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
+/** One that no other instance works on. */
+function claim(entities: EntityManager, but: readonly string[]): Promise<OwnerEnding | null> {
+  return entities.findOne(OwnerEnding, {
+    where: { id: Not(In(but)) },
+    order: { endedAt: 'ASC', id: 'ASC' },
+    lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
+  });
+}
+
 /** @returns how many grants were alive until their ending */
-async function step(queries: Queries, ending: sql.EndingRow): Promise<number> {
-  const { id, user_id: userId, ended_at, reason, actor, ip, request_id, swept_to } = ending;
-  const values = [ended_at, reason, actor, ip, request_id, userId, swept_to, id];
-  await queries.run(sql.ALONG_THE_KEY);
-  const [swept] = await queries.run<sql.SweptRow>(sql.SWEEP_STEP, values);
-  if (swept?.last) await queries.run(sql.SWEPT_TO, [id, swept.last]);
-  else await queries.run(sql.ENDING_IS_SWEPT, [id]);
+async function step({ run, entities }: Transaction, ending: OwnerEnding): Promise<number> {
+  const { id, userId, endedAt, reason, actor, ip, requestId, sweptTo } = ending;
+  await run(ALONG_THE_KEY);
+  const [swept] = await run<SweptRow>(SWEEP_STEP, [
+    ...[endedAt, reason, actor, ip, requestId],
+    ...[userId, sweptTo, id],
+  ]);
+  if (swept?.last) await entities.update(OwnerEnding, { id }, { sweptTo: swept.last });
+  else await entities.delete(OwnerEnding, { id });
   return swept?.revoked ?? 0;
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../../database/clock.js';
 import type { Statement, Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
-import { endedWithOwner } from './owner-ending.sql.js';
+import type { Grant } from './grant.entity.js';
+import { END_SOME, endedWithOwner, TELL_OF_EACH } from './owner-ending.sql.js';
 
-export type GrantKind = 'login' | 'client' | 'api_key' | 'consent';
+export type GrantKind = Grant['kind'];
 
 /** Which of a user's grants. */
 export interface GrantsOfUser {
@@ -15,7 +16,7 @@ export interface GrantsOfUser {
   readonly beyond?: readonly string[];
 }
 
-/** So many end in one statement: far less than it has time for. */
+/** This many end in one statement, which has time for far more. */
 const STEP = 500;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -25,15 +26,9 @@ const endGrantsOfClient = (condition: string): string => `
        WHERE client_id = $6 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)
          AND id > $7 AND NOT ${endedWithOwner('grants')} ${condition}
        ORDER BY id LIMIT ${STEP} FOR NO KEY UPDATE
-    ), revoked AS (
-      UPDATE grants SET revoked_at = $1, revoked_reason = $2 FROM doomed WHERE grants.id = doomed.id
-      RETURNING grants.id, grants.kind
-    )
-    INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
-    SELECT $1, 'grant.revoked', $3, id, $4, $5, jsonb_build_object('reason', $2::text, 'kind', kind) FROM revoked
-    RETURNING grant_id`;
+    ), revoked AS (${END_SOME}) ${TELL_OF_EACH} RETURNING grant_id`;
 
-/** Its standing one, and what people have allowed it. In the order of their ids, as whoever else locks many grants does. */
+/** Both its standing grant and the consents of people. In the order of their ids, like everything that locks many grants. */
 const REVOKE_GRANTS_OF_CLIENT: Statement = {
   name: 'revoke_grants_of_client',
   text: endGrantsOfClient(''),
@@ -47,8 +42,8 @@ const REVOKE_GRANTS_OF_CLIENT: Statement = {
 };
 
 /**
- * Must come as its own statement after one that has locked the client's row: only then does it see every grant that
- * was being issued meanwhile (issuing takes the row FOR SHARE).
+ * Must be a statement of its own, after one that has locked the client's row: only then does it see every grant that was
+ * issued meanwhile (issuing takes the row FOR SHARE).
  */
 export async function revokeGrantsOfClient(
   queries: Queries,

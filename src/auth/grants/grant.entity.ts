@@ -1,4 +1,13 @@
-import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  ForeignKey,
+  Index,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
 
 /** Why tokens exist: a login, a client, an API key, or a person who lets a client act for them. Revoking it kills them all. */
 @Entity('grants')
@@ -65,15 +74,40 @@ export class Grant {
   @Column('text', { name: 'user_agent', nullable: true })
   userAgent!: string | null;
 
-  /** The user's when it was made; none, of a grant that is older than epochs, is the first. Clients have none. */
+  /**
+   * The user's epoch when the grant was made. Null for grants of clients, and for grants older than epochs, which count as of
+   * the first.
+   */
   @Column('bigint', { nullable: true })
   epoch!: string | null;
 
-  /** Of a consent: whether the same client is let in again without a question, for no more than this. */
+  /** For a consent: whether the same client gets the same scope again, or less, without a question. */
   @Column('boolean', { default: false })
   remembered!: boolean;
 
-  /** Whether JWTs are issued for it; of one from a version before nobody knows. */
+  /** Whether JWTs are issued for it; null for grants of earlier versions. */
   @Column('boolean', { nullable: true })
   signed!: boolean | null;
+}
+
+/**
+ * A grant whose access tokens are dead: it was revoked, now ends earlier than when they were made, or was deleted. Triggers
+ * on `grants` write the row in the same transaction. It stays longer than any of these tokens lives.
+ */
+@Entity('ended_grants')
+@Index('ended_grants_grant_id_idx', ['grantId'], { type: 'hash' })
+@Index('ended_grants_noted_at_idx', ['notedAt'])
+export class EndedGrant {
+  @PrimaryColumn('uuid', { name: 'grant_id', primaryKeyConstraintName: 'ended_grants_pkey' })
+  grantId!: string;
+
+  @Column('timestamptz', { name: 'noted_at' })
+  notedAt!: Date;
+
+  @Column('boolean')
+  revoked!: boolean;
+
+  /** The grant's `expires_at` since then. */
+  @Column('timestamptz', { name: 'ends_at', nullable: true })
+  endsAt!: Date | null;
 }

@@ -4,7 +4,7 @@ import type { Statement } from '../../database/statement.js';
 import { NEWEST, type Part, type Position } from '../lists/cursors.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { Telemetry } from '../telemetry/telemetry.js';
-import type { GrantKind } from './grant-revocation.js';
+import { revocation, type GrantKind } from './grant-revocation.js';
 import * as sql from './grants.sql.js';
 import { listLiving } from './living-grants.js';
 import type { Initiator } from '../audit/actor.js';
@@ -16,13 +16,13 @@ export interface OwnGrant {
   readonly kind: GrantKind;
 }
 
-/** Whose grants; of both at once there are none. */
+/** Whose grants. No grant belongs to both a user and a client here. */
 export interface GrantOwner {
   readonly userId?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
-/** Owns what operators see of grants, and the end of single ones: with it all of their tokens die. */
+/** Owns the lists of grants, and the end of a single one, with which all of its tokens die. */
 @Injectable()
 export class GrantsService {
   constructor(
@@ -31,13 +31,10 @@ export class GrantsService {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** @returns false if there is no such living grant of this user: of fifty at once, one is told true */
+  /** @returns false if the user has no such living grant; of fifty calls at once, one returns true */
   async revokeOwn({ id, userId, kind }: OwnGrant, reason: string, by: Initiator): Promise<boolean> {
-    const rows = await this.told.database.run(sql.REVOKE_OWN_GRANT, [
-      ...this.values(id, reason, by),
-      userId,
-      kind,
-    ]);
+    const values = [...revocation(this.clock, reason, by), id, userId, kind];
+    const rows = await this.told.database.run(sql.REVOKE_OWN_GRANT, values);
     if (kind === 'login') await this.told.wait();
     this.telemetry.revoked('grant', rows.length);
     return rows.length > 0;
@@ -48,7 +45,7 @@ export class GrantsService {
     return this.revokeWith(sql.REVOKE_GRANT, id, by);
   }
 
-  /** As `revoke`, if it is somebody's login: who mistakes the id of a key for one ends nothing. */
+  /** As `revoke`, but only a login: with the id of a key by mistake, nothing ends. */
   revokeLogin(id: string, by: Initiator): Promise<boolean> {
     return this.revokeWith(sql.REVOKE_LOGIN, id, by);
   }
@@ -66,14 +63,26 @@ export class GrantsService {
     return listLiving(this.told.database, living, after, limit);
   }
 
+  /** One person's logins or API keys that are alive, newest first. */
+  listOwn<K extends keyof sql.OwnGrantRows>(
+    kind: K,
+    userId: string,
+    limit: number,
+    after: Position = NEWEST,
+  ): Promise<Part<sql.OwnGrantRows[K]>> {
+    const living = {
+      statement: sql.LIST_OWN_GRANTS[kind],
+      owner: userId,
+      now: new Date(this.clock.now()),
+    };
+    return listLiving(this.told.database, living, after, limit);
+  }
+
   private async revokeWith(statement: Statement, id: string, by: Initiator): Promise<boolean> {
-    const rows = await this.told.database.run(statement, this.values(id, 'revoked_by_operator', by));
+    const values = [...revocation(this.clock, 'revoked_by_operator', by), id];
+    const rows = await this.told.database.run(statement, values);
     await this.told.wait();
     this.telemetry.revoked('grant', rows.length);
     return rows.length > 0;
-  }
-
-  private values(id: string, reason: string, { actor, origin }: Initiator): unknown[] {
-    return [id, new Date(this.clock.now()), reason, actor, origin.ip, origin.requestId];
   }
 }

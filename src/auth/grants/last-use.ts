@@ -6,11 +6,11 @@ import type { Statement } from '../../database/statement.js';
 
 const EVERY_MS = 10_000;
 /**
- * A use that follows another one sooner is not noted: each grant in use is a row to write. With the time between two writes
- * this is a minute, as far as a time of last use may be behind.
+ * A use is not noted if the last noted one is more recent than this, because each noted use is a row to write. Together with
+ * the time between two writes, a time of last use is at most a minute behind.
  */
 export const NOTED_SECONDS = 50;
-/** Grants that wait to be written; those beyond it are noted the next time they are used. */
+/** How many grants may wait to be written; the others are noted at their next use. */
 const MOST = 100_000;
 
 /** Sorted, so that two instances lock the rows in the same order. */
@@ -29,7 +29,7 @@ const NOTE_LAST_USE: Statement = {
 @Injectable()
 export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('grants');
-  /** Whole seconds: a small integer, which is written in place, where milliseconds are an object for each validation. */
+  /** Whole seconds, because V8 stores a small integer in place, while milliseconds would be an object for each validation. */
   private seen = new Map<string, number>();
   private readonly recent = new RecentUse(NOTED_SECONDS);
   private timer: NodeJS.Timeout | undefined;

@@ -3,12 +3,12 @@ import type { Statement } from '../../database/statement.js';
 import type { Part, Position, Positioned } from '../lists/cursors.js';
 import { ALONG_THE_KEY, endedWithOwner } from './owner-ending.sql.js';
 
-/** So many grants a step looks at that no row of their own says to have ended: it is far less than a statement has time for. */
+/** A step looks at this many grants that are not revoked by their own row; a statement has time for far more. */
 export const LOOKED_AT_MOST = 5_000;
 
 export interface LivingGrants {
   readonly name: string;
-  /** Of the grant `g`, its `id` and `created_at` among them, and of what is joined. */
+  /** Columns of the grant `g`, with `id` and `created_at`, and of the joined table. */
   readonly columns: string;
   readonly join?: string;
   /** The owner is `$5`; everybody's if absent. */
@@ -16,8 +16,8 @@ export interface LivingGrants {
 }
 
 /**
- * One order, spelled so that each is that of one index and of no other: the planner would take the index of everybody's for
- * somebody whom it believes to have most of them, or the one in which all that has ended is, too.
+ * The same order, spelled in two ways, so that each fits exactly one index. Otherwise, for an owner with most of the grants,
+ * the planner would take the index of everybody's grants, or the index that also contains those that have ended.
  */
 const ORDER = {
   anybody: 'ORDER BY created_at DESC NULLS LAST, id DESC',
@@ -41,8 +41,8 @@ const NEXT = {
 } as const;
 
 /**
- * Living grants behind `$1, $2`, newest first: `$4` of them at most. What has ended is not looked at where its own row says
- * so; what is over by time, or has ended with all of its owner's, is looked at in steps.
+ * At most `$4` living grants behind `$1, $2`, newest first. Grants that are revoked by their own row are in no index and cost
+ * nothing. Grants that have expired, or ended with all of their owner's, are skipped in steps.
  */
 export function livingGrants({ name, columns, join = '', of }: LivingGrants): Statement {
   const next = NEXT[of ?? 'anybody'];
@@ -70,10 +70,10 @@ interface Living {
   readonly now: Date;
 }
 
-/** So often it goes on by itself before a page is short. */
+/** After this many steps a page may be short. */
 const STEPS_MOST = 10;
 
-/** A page that has fewer than `limit`, or none, need not be the last one: its `rest` says so. */
+/** A page with fewer rows than `limit`, or none, need not be the last: `rest` tells. */
 export async function listLiving<R extends Positioned>(
   database: Database,
   living: Living,

@@ -4,12 +4,12 @@ import type { RequestOrigin } from '../request-origin.js';
 import { endedWithOwner } from './owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
 
-/** So many beyond the bound end at once; of those who have more still, the next login ends the next. */
+/** At most this many logins beyond the bound end at once; the next login ends more. */
 const STEP = 500;
 
 /**
- * Logins beyond the bound, the oldest first; among very many it looks at those that end soonest. What somebody else is
- * changing is left for the next time.
+ * Ends logins beyond the bound, the oldest first; of very many it looks at those that expire soonest. Rows that are locked
+ * are left for the next time.
  */
 const END_OLDEST_LOGINS: Statement = {
   name: 'end_oldest_logins',
@@ -40,7 +40,7 @@ export interface NewLogin {
 }
 
 /**
- * Makes room for a login that has begun. A login does not fail because the room could not be made: the next one makes it.
+ * Makes room for a login that has begun. If this fails, the login does not fail: the next login makes the room.
  * @param most living ones of one user and kind, this one included
  * @returns how many have ended
  */

@@ -2,8 +2,8 @@ import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeo
 import type { GrantKind } from './grant-revocation.js';
 
 /**
- * All of a user's grants of these kinds that were made in this epoch or before have ended, whether their own rows say so yet
- * or not. The row goes when they do.
+ * All of a user's grants of these kinds, of this epoch or earlier, have ended, even if their own rows do not say so yet. This
+ * row is deleted when they do.
  */
 @Entity('owner_endings')
 @Index('owner_endings_user_id_idx', ['userId'])

@@ -1,14 +1,15 @@
 import type { Statement } from '../../database/statement.js';
 
-/** Whether an ending that has the alias `ending` is one of the grant that has the alias `grant`. */
+/** Whether the ending with the alias `ending` covers the grant with the alias `grant`. */
 const covers = (ending: string, grant: string): string =>
   `${ending}.user_id = ${grant}.user_id AND ${ending}.epoch >= coalesce(${grant}.epoch, 0)
    AND ${grant}.kind = ANY (${ending}.kinds) AND ${grant}.id IS DISTINCT FROM ${ending}.except_grant_id
    AND NOT coalesce(string_to_array(${grant}.scope, ' ') <@ ${ending}.beyond, false)`;
 
 /**
- * That a grant has ended with all of its owner's, though its own row does not say so yet: whoever asks whether a grant is
- * alive asks this, too. Almost always there is no ending of anybody, which is found out once a statement.
+ * Whether a grant has ended with all of its owner's, although its own row does not say so yet. Every statement that asks
+ * whether a grant is alive asks this, too. Almost always there are no endings at all, which PostgreSQL finds out once for
+ * each statement.
  * @param grant its alias
  */
 export const endedWithOwner = (grant: string): string =>
@@ -22,25 +23,28 @@ export const firstEnding = (grant: string, alias: string): string =>
    ) ${alias} ON true`;
 
 /**
- * So many grants end in the transaction that ends them, each by its own row; of those who have more, one row ends all. It is
- * done in far less than the time that a statement has, and a version before this one, which knows no endings, sees it.
+ * Up to this many grants are ended by changing their own rows, in the same transaction; if there are more, one row in
+ * `owner_endings` ends all of them. A statement has time for far more; and an earlier version, which does not know
+ * `owner_endings`, sees the small ends.
  */
 export const STEP = 500;
 
-const END_SOME = `
+/** `doomed` end at $1, because of $2. */
+export const END_SOME = `
   UPDATE grants SET revoked_at = $1, revoked_reason = $2 FROM doomed WHERE grants.id = doomed.id
   RETURNING grants.id, grants.kind`;
 
-const TELL_OF_EACH = `
+/** Events for all that are `revoked`: by $3, from $4, in the request $5. */
+export const TELL_OF_EACH = `
   INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
   SELECT $1, 'grant.revoked', $3, id, $4, $5, jsonb_build_object('reason', $2::text, 'kind', kind) FROM revoked`;
 
-/** By the index of those that are alive, and no more of them than can be ended at once. */
+/** By the index of living grants, and no more of them than can be ended at once. */
 const living = (condition: string): string =>
   `(SELECT id FROM grants WHERE user_id = $6 AND kind = ANY ($7) AND revoked_at IS NULL AND ${condition}
      LIMIT ${STEP + 1})`;
 
-/** After a failover: what was there when it ended, and nothing that was made since. */
+/** After a failover: ends what was there at the time of the end, and nothing that was made since. */
 const END_GRANTS_AGAIN: Statement = {
   name: 'end_grants_of_user_again',
   text: `
@@ -61,7 +65,7 @@ export interface EndedRow {
   readonly more: boolean;
 }
 
-/** In the order of their ids, as whoever else locks many grants does; each one's end is in the audit log. */
+/** In the order of their ids, like everything that locks many grants. The audit log has an event for each. */
 export const END_FEW_GRANTS: Statement = {
   name: 'end_few_grants_of_user',
   again: AGAIN,
@@ -88,25 +92,6 @@ export const END_ALL_GRANTS: Statement = {
     SELECT $1, $2, $3, $4, $5, id, epoch, $7, $8, $9 FROM owner`,
 };
 
-export interface EndingRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly ended_at: Date;
-  readonly reason: string;
-  readonly actor: string | null;
-  readonly ip: string | null;
-  readonly request_id: string | null;
-  readonly swept_to: string;
-}
-
-/** One that nobody else is at, and none of $1. */
-export const CLAIM_ENDING: Statement = {
-  name: 'claim_owner_ending',
-  text: `
-    SELECT id, user_id, ended_at, reason, actor, ip, request_id, swept_to FROM owner_endings
-     WHERE id <> ALL ($1::uuid[]) ORDER BY ended_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
-};
-
 /**
  * For the rest of the transaction. Of a table that has grown since it was analysed, the planner takes a user's grants for few,
  * and sorts all of a million in each step. Before version 18 what is off costs a plan 10,000,000,000, for which PostgreSQL compiles
@@ -126,7 +111,7 @@ export interface SweptRow {
   readonly revoked: number;
 }
 
-/** Along the key, so that nothing is read twice. What an earlier ending has ended is left to that one. */
+/** In the order of the key, so that nothing is read twice. Grants that an earlier ending has ended are left to that one. */
 export const SWEEP_STEP: Statement = {
   name: 'sweep_owner_ending',
   text: `
@@ -140,14 +125,4 @@ export const SWEEP_STEP: Statement = {
        ORDER BY g.id FOR NO KEY UPDATE OF g
     ), revoked AS (${END_SOME}), told AS (${TELL_OF_EACH})
     SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM revoked) AS revoked`,
-};
-
-export const SWEPT_TO: Statement = {
-  name: 'owner_ending_swept_to',
-  text: `UPDATE owner_endings SET swept_to = $2 WHERE id = $1`,
-};
-
-export const ENDING_IS_SWEPT: Statement = {
-  name: 'owner_ending_is_swept',
-  text: `DELETE FROM owner_endings WHERE id = $1`,
 };

@@ -11,10 +11,10 @@ import { END_ALL_GRANTS, END_FEW_GRANTS, type EndedRow } from './owner-ending.sq
 import type { Statement, Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 
-/** Of so many grants it is told; of more, only that they have ended. */
+/** How many grants have ended; `all` if they were too many to count. */
 export type EndedGrants = { readonly grants: number } | { readonly grants: 'all' };
 
-/** Ends grants in the transaction that it is given with. */
+/** Ends grants in the transaction in which it is called. */
 export type EndGrants = (of: GrantsOfUser, reason: string, by: Initiator) => Promise<EndedGrants>;
 
 const SAVEPOINT: Statement = { name: 'before_few_grants', text: 'SAVEPOINT before_few_grants' };
@@ -55,7 +55,7 @@ export class OwnerEndings {
   }
 }
 
-/** One by one where they are few and nobody holds one of them; else all, by one row. */
+/** Each by its own row, if they are few and none is locked; otherwise all by one row. */
 async function end(queries: Queries, values: unknown[]): Promise<EndedGrants> {
   await queries.run(SAVEPOINT);
   const few = await queries.run<EndedRow>(END_FEW_GRANTS, values).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** Three numbers a place: two parts of an id, and the second it came in; a place without a second is free. */
+/** Each place has three numbers: two parts of an id, and the second in which it came. A place without a second is free. */
 const FIELDS = 3;
 const [FIRST, SECOND, AT] = [0, 1, 2];
 const SMALLEST = 2 ** 12;
@@ -6,12 +6,12 @@ const SMALLEST = 2 ** 12;
 const LARGEST = 2 ** 18;
 /** Of all places, at most. */
 const LOAD = 0.75;
-/** Where eight digits of a UUID begin that are random, up to the first dash and from after the last one. */
+/** Where two groups of eight random digits of a UUID begin: before the first dash, and after the last one. */
 const [FIRST_DIGITS, SECOND_DIGITS] = [0, 24];
 
 /**
- * Which random UUIDs came in the last seconds. It is asked at each validation and so keeps no text alive: 64 bits stand for
- * an id. That two are mistaken for one another is about as likely as 1 in 10^14, and what it is asked for is a hint.
+ * Remembers which random UUIDs came in the last seconds. Each validation asks it, so it keeps no text alive: 64 bits stand
+ * for an id. Two ids are confused with a chance of about 1 in 10^14, and the answer is only a hint.
  */
 export class RecentUse {
   private places = new Uint32Array(SMALLEST * FIELDS);
@@ -20,7 +20,7 @@ export class RecentUse {
   /** @param seconds after which an id is new again */
   constructor(private readonly seconds: number) {}
 
-  /** From when it was new, it is not for a while. @param now whole seconds since the epoch */
+  /** Whether the id is new; from then on it is not, for a while. @param now whole seconds since the epoch */
   isNew(id: string, now: number): boolean {
     if (this.size >= (this.places.length / FIELDS) * LOAD) this.makeRoom(now);
     return this.put(digits(id, FIRST_DIGITS), digits(id, SECOND_DIGITS), now, now);
@@ -47,7 +47,7 @@ export class RecentUse {
     return at <= now && now - at < this.seconds;
   }
 
-  /** Leaves out what is over; where that is not enough, takes twice the places; where that is too much, begins again. */
+  /** Drops what is over. If that is not enough, doubles the places; if that is too many, starts empty. */
   private makeRoom(now: number): void {
     const all = this.places;
     const recent: number[] = [];

@@ -1,19 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
-import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { OPERATOR } from '../request-origin.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
 import type { Statement } from '../../database/statement.js';
 
 const STEP = { first: 1_000, least: 20, most: 5_000 };
-/** No request waits longer than this for a row; one that does not fit in is done in smaller steps. */
+/** No request waits longer than this for a row: a step that takes longer is cancelled and repeated in smaller ones. */
 const STEP_MS = 300;
 const TRIES = 10;
 const PAUSE_MS = 200;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
-/** A step along the primary key: none takes long, and what is made meanwhile is younger anyway. */
+/**
+ * One step in the order of the primary key, so that no statement takes long. Grants that are made meanwhile are younger
+ * anyway.
+ */
 const REVOKE_OLDER: Statement = {
   name: 'revoke_some_older_grants',
   text: `
@@ -64,12 +67,12 @@ export class RestoredBackup {
       progress(total);
     }
     const event = { type: 'grants.revoked_all', origin: OPERATOR, detail: { before, grants: total } };
-    await this.told.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await audit(this.told.database, this.clock, event);
     await this.told.wait();
     return total;
   }
 
-  /** What is cancelled is tried again, and smaller. @throws Unavailable if nothing helps */
+  /** A step that was cancelled is tried again with fewer rows. @throws Unavailable if nothing helps */
   private async step(
     after: string,
     before: Date,

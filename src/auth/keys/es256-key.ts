@@ -7,7 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 
-/** One algorithm a key, pinned by us and never read from a token (RFC 8725 §3.1). */
+/** Each key has one algorithm, which we pin and never read from a token (RFC 8725 §3.1). */
 export const ALG = 'ES256';
 
 /** RFC 7517 §4, RFC 7518 §6.2.1: what everybody may know. */
@@ -36,7 +36,7 @@ export function generateKey(): GeneratedKey {
   };
 }
 
-/** Member by member, so that nothing else that a stored object may hold ever comes along. */
+/** Built member by member, so that no other member of a stored object is ever published. */
 export function publicJwk(kid: string, { x, y }: { x: string; y: string }): PublicJwk {
   return { kty: 'EC', crv: 'P-256', x, y, kid, use: 'sig', alg: ALG };
 }

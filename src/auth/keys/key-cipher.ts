@@ -50,7 +50,7 @@ export class KeyCipher {
     return undefined;
   }
 
-  /** False for what another key has sealed. */
+  /** False if another key has sealed it. */
   isCurrent(sealed: Buffer): boolean {
     return this.current.id.equals(sealed.subarray(0, ID_BYTES));
   }

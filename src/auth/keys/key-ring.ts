@@ -1,11 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { JwtService } from '@nestjs/jwt';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
 import { Clock } from '../../database/clock.js';
-import { Database } from '../../database/database.js';
 import { publicJwk, signerOf, verifierOf, type PublicJwk } from './es256-key.js';
 import { KeyCipher } from './key-cipher.js';
 import { SharedRun } from './shared-run.js';
-import { READ_SIGNING_KEYS, type SigningKeyRow } from './signing-key.sql.js';
+import { SigningKey } from './signing-key.entity.js';
 
 /** A key in memory. Times are milliseconds since the epoch. */
 export interface SigningKeyInMemory {
@@ -23,7 +24,7 @@ export interface SigningKeyInMemory {
 /** A key that signs. */
 export type Signer = SigningKeyInMemory & { readonly signer: JwtService };
 
-/** Between two readings: however many unknown `kid`s come in, they are ten small queries a second. */
+/** Between two readings: however many unknown `kid`s come in, there are at most ten small queries a second. */
 const PAUSE_MS = 100;
 
 /** Owns the keys in memory: what this instance knows of the table, and how old that is. It changes nothing. */
@@ -35,7 +36,7 @@ export class KeyRing {
   private readAt = -Infinity;
 
   constructor(
-    private readonly database: Database,
+    @InjectRepository(SigningKey) private readonly stored: Repository<SigningKey>,
     private readonly cipher: KeyCipher,
     private readonly clock: Clock,
   ) {}
@@ -44,7 +45,7 @@ export class KeyRing {
     return this.keys.get(kid);
   }
 
-  /** By the time they sign from, the earliest first. */
+  /** In the order in which they begin to sign. */
   all(): SigningKeyInMemory[] {
     return [...this.keys.values()];
   }
@@ -55,9 +56,9 @@ export class KeyRing {
   }
 
   /**
-   * The newest key whose time has come, and never one that a token would outlive. If only such are there whose time has
-   * not come, the first of them: then there is no older one that verifiers could know instead. It may be one that cannot
-   * sign here: no other signs in its place.
+   * The newest key that may sign by now and that no token would outlive. If no key may sign yet, the first that will: there
+   * is no older one that verifiers could know instead. It may be a key that this instance cannot open; then no other signs in
+   * its place.
    * @param until milliseconds since the epoch
    */
   signer(until: number): SigningKeyInMemory | undefined {
@@ -82,27 +83,27 @@ export class KeyRing {
 
   private async read(): Promise<void> {
     const readAt = this.clock.now();
-    const rows = await this.database.run<SigningKeyRow>(READ_SIGNING_KEYS);
-    this.keys = new Map(rows.map((row) => [row.kid, this.inMemory(row, this.keys.get(row.kid))]));
+    const stored = await this.stored.find({ order: { signsFrom: 'ASC', kid: 'ASC' } });
+    this.keys = new Map(stored.map((key) => [key.kid, this.inMemory(key, this.keys.get(key.kid))]));
     this.readAt = readAt;
   }
 
-  private inMemory(row: SigningKeyRow, known: SigningKeyInMemory | undefined): SigningKeyInMemory {
-    const jwk = known?.publicJwk ?? publicJwk(row.kid, row.public_jwk);
+  private inMemory(key: SigningKey, known: SigningKeyInMemory | undefined): SigningKeyInMemory {
+    const jwk = known?.publicJwk ?? publicJwk(key.kid, key.publicJwk);
     return {
-      kid: row.kid,
+      kid: key.kid,
       publicJwk: jwk,
       verifier: known?.verifier ?? verifierOf(jwk),
-      // kept: an instance with a newer secret may have sealed it anew
-      signer: known?.signer ?? this.unsealed(row, known),
-      sealed: row.private_key,
-      signsFrom: row.signs_from.getTime(),
-      retiresAt: row.retires_at?.getTime() ?? Infinity,
+      // kept, because an instance with a newer secret may have sealed it anew
+      signer: known?.signer ?? this.unsealed(key, known),
+      sealed: key.privateKey,
+      signsFrom: key.signsFrom.getTime(),
+      retiresAt: key.retiresAt?.getTime() ?? Infinity,
     };
   }
 
   private unsealed(
-    { kid, private_key: sealed }: SigningKeyRow,
+    { kid, privateKey: sealed }: SigningKey,
     known: SigningKeyInMemory | undefined,
   ): JwtService | undefined {
     const privateKey = this.cipher.open(sealed, kid);

@@ -9,8 +9,8 @@ import { SigningKeys } from './signing-keys.js';
 const WHILE_AWAY_MS = 1_000;
 
 /**
- * What happens to signing keys by the clock, on every server: read anew, rotated, sealed anew, deleted. Not on the command
- * line, which may run with another SECRET_KEY than the servers.
+ * Does what is due with the signing keys on every server: reads, rotates, seals and deletes them. It does not run on the
+ * command line, which may have another SECRET_KEY than the servers.
  */
 @Injectable()
 export class KeySchedule implements OnModuleInit, OnModuleDestroy {

@@ -15,13 +15,13 @@ export function reloadSeconds({ SIGNING_KEY_PUBLISH }: PublishWait): number {
   return Math.min(60, Math.floor(SIGNING_KEY_PUBLISH / 10));
 }
 
-/** How long verifiers may keep the JWKS. */
+/** How long verifiers may cache the JWKS. */
 export function cacheSeconds({ SIGNING_KEY_PUBLISH }: PublishWait): number {
   return Math.floor(SIGNING_KEY_PUBLISH / 2);
 }
 
 /**
- * Beyond the wait for a successor until a key retires: the life of the last token that it can have signed, whatever
- * ACCESS_TOKEN_TTL was then, and a day for clocks that differ.
+ * After its successor begins to sign, a key stays this long: the longest life of the last token that it can have signed,
+ * whatever ACCESS_TOKEN_TTL was, and a day for clocks that differ.
  */
 export const RETIREMENT_SECONDS = LONGEST_ACCESS_TOKEN_TTL + 86_400;

@@ -15,8 +15,8 @@ export class PublishedKeys {
   ) {}
 
   /**
-   * While the database is away the keys that were last read: nobody can rotate them then, and verifiers that work
-   * without the authority should not notice.
+   * While the database is away, these are the keys that were read last: nobody can rotate them meanwhile, and verifiers that
+   * work without the authority should not notice.
    * @throws Unavailable if none have ever been read
    */
   async list(): Promise<PublicJwk[]> {

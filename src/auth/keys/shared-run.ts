@@ -1,7 +1,7 @@
 /**
- * Work that many ask for at once and that is done for all of them together. Who asks while it runs waits for the next
- * run, because this one may have begun too early for him; and between two runs there is a pause. So however many
- * ask, the work is done at most once a pause, and everybody gets what is no older than the question.
+ * Does work once for all who ask for it at the same time. A caller who asks during a run waits for the next run, because this
+ * one may have begun too early; and there is a pause between two runs. So however many ask, the work is done at most once in
+ * each pause, and no answer is older than its question.
  */
 export class SharedRun {
   private next: Promise<void> | undefined;

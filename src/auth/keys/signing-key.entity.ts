@@ -20,7 +20,7 @@ export class SigningKey {
   privateKey!: Buffer;
 
   @Column('jsonb', { name: 'public_jwk' })
-  publicJwk!: Record<string, string>;
+  publicJwk!: { readonly x: string; readonly y: string };
 
   @Column('timestamptz', { name: 'signs_from' })
   signsFrom!: Date;

@@ -1,22 +1,6 @@
 import type { Statement } from '../../database/statement.js';
 
-export interface SigningKeyRow {
-  readonly kid: string;
-  readonly alg: string;
-  readonly private_key: Buffer;
-  readonly public_jwk: { readonly x: string; readonly y: string };
-  readonly created_at: Date;
-  readonly signs_from: Date;
-  readonly retires_at: Date | null;
-}
-
-export const READ_SIGNING_KEYS: Statement = {
-  name: 'read_signing_keys',
-  text: `SELECT kid, alg, private_key, public_jwk, created_at, signs_from, retires_at
-           FROM signing_keys ORDER BY signs_from, kid`,
-};
-
-/** Whoever adds a key holds it: the statement after it sees every key that was added before. */
+/** Take it before adding a key: the next statement then sees every key that was added before. */
 export const LOCK_SIGNING_KEYS: Statement = {
   name: 'lock_signing_keys',
   text: `SELECT pg_advisory_xact_lock(hashtext('keks signing keys'))`,
@@ -24,7 +8,8 @@ export const LOCK_SIGNING_KEYS: Statement = {
 
 /**
  * Adds a key, unless one that signs from later than $6 is there already: of any number at once one wins. Keys in $7 do
- * not count, because a token would outlive them. The predecessors retire at $8, if they would not sooner.
+ * not count, because a token would outlive them. The predecessors retire at $8, if they would not sooner. By hand, because
+ * it answers which those were.
  */
 export const ADD_SIGNING_KEY: Statement = {
   name: 'add_signing_key',
@@ -43,14 +28,4 @@ export const ADD_SIGNING_KEY: Statement = {
       RETURNING signing_keys.kid
     )
     SELECT kid, ARRAY(SELECT kid FROM predecessors) AS predecessors FROM successor`,
-};
-
-export const RESEAL_SIGNING_KEY: Statement = {
-  name: 'reseal_signing_key',
-  text: `UPDATE signing_keys SET private_key = $2 WHERE kid = $1 AND private_key = $3 RETURNING kid`,
-};
-
-export const DELETE_SIGNING_KEYS: Statement = {
-  name: 'delete_signing_keys',
-  text: `DELETE FROM signing_keys WHERE retires_at <= $1 RETURNING kid`,
 };

@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 import { Clock } from '../../database/clock.js';
 import { Unavailable } from '../../http/errors/unavailable.js';
-import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { ToldGuards } from '../leases/told-guards.js';
 import { OPERATOR } from '../request-origin.js';
 import { generateKey, type ALG } from './es256-key.js';
@@ -60,13 +60,13 @@ export class SigningKeys {
   ) {}
 
   /**
-   * The key to sign with, which is made if there is none. Where the one that signs is encrypted under a SECRET_KEY that is
-   * not here, none signs in its place: verifiers do not know it, and whoever rotates has to be told.
+   * The key to sign with. If there is none, it is made. If the signing key is encrypted under a SECRET_KEY that is not here,
+   * no other key signs in its place: verifiers would not know that key, and the operator has to learn of the fault.
    * @param until when the token will expire: milliseconds since the epoch
    * @throws Unavailable
    */
   async signer(until: number): Promise<Signer> {
-    // who was cut off from the database for longer could sign with a key that others have retired meanwhile
+    // an instance that was cut off from the database for longer could sign with a key that others have retired meanwhile
     await this.ring.refresh(cacheSeconds(this.config) * 1_000);
     if (!this.ring.signer(until)) await this.begin();
     const key = this.ring.signer(until);
@@ -105,7 +105,7 @@ export class SigningKeys {
     }));
   }
 
-  /** What is due now, by the clock: a first key, or the next one. @throws Unavailable */
+  /** Adds what is due now: a first key, or the next one. @throws Unavailable */
   async rotateIfDue(): Promise<void> {
     const now = this.clock.now();
     if (!this.ring.signer(longestFrom(now))) return this.begin();
@@ -167,10 +167,7 @@ export class SigningKeys {
       ]);
       if (!added) return undefined;
       const detail = { kid, signs_from: new Date(key.signsFrom), predecessors: added.predecessors };
-      await queries.run(
-        INSERT_AUDIT_EVENT,
-        auditValues(this.clock, { type: key.event, origin, actor, detail }),
-      );
+      await audit(queries, this.clock, { type: key.event, origin, actor, detail });
       return kid;
     });
   }

@@ -6,7 +6,7 @@ import { derivedKey } from '../secrets/derived-key.js';
 import type { List, PageQuery } from './list.schemas.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
-/** Where in a list a row stands: the values that the list is sorted by, as PostgreSQL writes them. */
+/** The place of a row in a list: the values that the list is sorted by, as PostgreSQL writes them. */
 export type Position = readonly string[];
 
 export interface Positioned {
@@ -59,7 +59,7 @@ export class Cursors {
     return this.part(list, query, part, toItem);
   }
 
-  /** The same of a list whose pages may be short: `read` says where it has stopped. */
+  /** The same for a list whose pages may be short: `read` says where it stopped. */
   async part<R, T>(
     list: readonly string[],
     { cursor, limit }: PageQuery,

@@ -2,8 +2,8 @@ import type { ObjectLiteral, Repository } from 'typeorm';
 import type { Position, Positioned } from './cursors.js';
 
 /**
- * One page of entities that have `created_at` and `id`. A repository cannot compare two columns at once, and its times are
- * cut to milliseconds, by which a page would skip rows: so the condition and the position are text, as PostgreSQL writes it.
+ * One page of entities with `created_at` and `id`. A repository cannot compare two columns at once, and it cuts times to
+ * milliseconds, so that a page would skip rows. Therefore the condition and the position are text, as PostgreSQL writes it.
  */
 export async function newestFirst<E extends ObjectLiteral>(
   of: Repository<E>,

@@ -4,7 +4,7 @@ import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import type { Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
-import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { receiverFlaw, type NewReceiver, type ReceiverFlaw } from './new-receiver.js';
 import { Receiver } from './receiver.entity.js';
 import { ReceiverRules } from './receiver-rules.js';
@@ -89,6 +89,6 @@ export class Receivers {
   }
 
   private async audit(queries: Queries, type: string, by: Initiator, detail: object): Promise<void> {
-    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, { type, ...by, detail }));
+    await audit(queries, this.clock, { type, ...by, detail });
   }
 }

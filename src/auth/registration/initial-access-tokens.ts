@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { createHash, randomBytes } from 'node:crypto';
-import { Repository } from 'typeorm';
+import { MoreThan, Repository } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import type { Queries, Statement } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
-import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { NEWEST, type Position, type Positioned } from '../lists/cursors.js';
 import { newestFirst } from '../lists/newest-first.js';
 import { InitialAccessToken } from './initial-access-token.entity.js';
@@ -17,12 +17,7 @@ export const INITIAL_TOKEN_USES_MOST = 10_000;
 
 const FORM = /^kri_[A-Za-z0-9_-]{43}$/;
 
-const IS_GOOD: Statement = {
-  name: 'is_good_initial_access_token',
-  text: `SELECT 1 FROM initial_access_tokens WHERE digest = $1 AND uses_left > 0 AND expires_at > $2`,
-};
-
-/** Of many that come at once, as many win as there are uses left. */
+/** By hand, because it answers which one it was. Of many that come at once, as many win as there are uses left. */
 const USE: Statement = {
   name: 'use_initial_access_token',
   text: `
@@ -58,12 +53,8 @@ export class InitialAccessTokens {
         ...{ label, expiresAt, usesLeft: uses, digest: digestOf(token) },
       });
       await transaction.entities.insert(InitialAccessToken, made);
-      await this.audit(transaction, 'initial_token.added', by, {
-        id: made.id,
-        label,
-        uses,
-        expires_at: expiresAt,
-      });
+      const detail = { id: made.id, label, uses, expires_at: expiresAt };
+      await audit(transaction, this.clock, { type: 'initial_token.added', ...by, detail });
       return Object.assign(made, { token });
     });
   }
@@ -83,15 +74,15 @@ export class InitialAccessTokens {
     return this.database.transaction(async (transaction) => {
       const { affected } = await transaction.entities.delete(InitialAccessToken, { id });
       if (!affected) return false;
-      await this.audit(transaction, 'initial_token.revoked', by, { id });
+      await audit(transaction, this.clock, { type: 'initial_token.revoked', ...by, detail: { id } });
       return true;
     });
   }
 
   async isGood(token: string): Promise<boolean> {
     if (!FORM.test(token)) return false;
-    const values = [digestOf(token), new Date(this.clock.now())];
-    return (await this.database.run(IS_GOOD, values)).length > 0;
+    const now = new Date(this.clock.now());
+    return this.tokens.existsBy({ digest: digestOf(token), usesLeft: MoreThan(0), expiresAt: MoreThan(now) });
   }
 
   /** In the transaction of what it is used for. @returns its id, or undefined if it is used up meanwhile */
@@ -99,10 +90,6 @@ export class InitialAccessTokens {
     const values = [digestOf(token), new Date(this.clock.now())];
     const [row] = await queries.run<{ id: string }>(USE, values);
     return row?.id;
-  }
-
-  private async audit(queries: Queries, type: string, by: Initiator, detail: object): Promise<void> {
-    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, { type, ...by, detail }));
   }
 }
 

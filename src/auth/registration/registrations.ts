@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
 import { randomBytes } from 'node:crypto';
+import { Repository } from 'typeorm';
 import { CONFIG, type Config } from '../../config/config.js';
-import { Database } from '../../database/database.js';
-import type { Statement } from '../../database/statement.js';
 import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { SelfRegisteredClients, type RegisteredClient } from '../clients/self-registered-clients.js';
@@ -15,18 +15,6 @@ import type { RegistrationChange } from './registration.schemas.js';
 
 const FORM = /^kra_[A-Za-z0-9_-]{43}$/;
 const FULL_SECONDS = '3600';
-
-const FIND: Statement = {
-  name: 'find_client_registration',
-  text: `
-    SELECT r.auth_method, r.grant_types FROM client_registrations r JOIN clients c USING (client_id)
-     WHERE r.digest = $1 AND r.client_id = $2 AND c.disabled_at IS NULL`,
-};
-
-const CHANGE: Statement = {
-  name: 'change_client_registration',
-  text: `UPDATE client_registrations SET auth_method = $2, grant_types = $3 WHERE client_id = $1`,
-};
 
 /** A client that registered itself, with what it has said. */
 export interface Registration {
@@ -41,7 +29,7 @@ export interface Registration {
 @Injectable()
 export class Registrations {
   constructor(
-    private readonly database: Database,
+    @InjectRepository(ClientRegistration) private readonly stored: Repository<ClientRegistration>,
     private readonly clients: ClientsService,
     private readonly registered: SelfRegisteredClients,
     private readonly initial: InitialAccessTokens,
@@ -82,12 +70,10 @@ export class Registrations {
   /** @returns undefined unless this token is this client's */
   async find(clientId: string, token: string): Promise<Registration | undefined> {
     if (!FORM.test(token)) return undefined;
-    const [row] = await this.database.run<{ auth_method: string; grant_types: string[] }>(FIND, [
-      digestOf(token),
-      clientId,
-    ]);
+    const row = await this.stored.findOneBy({ clientId, digest: digestOf(token) });
     const client = row && (await this.clients.find(clientId));
-    return client && row && { client, authMethod: row.auth_method, grantTypes: row.grant_types, token };
+    if (!client || client.disabled) return undefined;
+    return { client, authMethod: row.authMethod, grantTypes: row.grantTypes, token };
   }
 
   /** RFC 7592 §2.2: all of it anew. What it may no longer do ends. @throws WireError; Unavailable */
@@ -107,7 +93,7 @@ export class Registrations {
     const change = { name, scope, redirectUris, deviceGrant, requirePushed, dpopBound, jwks };
     const changed = await this.clients.change(client.clientId, change, by);
     if (!changed || 'flaw' in changed) throw new WireError('invalid_client_metadata');
-    await this.database.run(CHANGE, [client.clientId, authMethod, grantTypes]);
+    await this.stored.update({ clientId: client.clientId }, { authMethod, grantTypes: [...grantTypes] });
     return { client: changed, authMethod, grantTypes, token: before.token };
   }
 

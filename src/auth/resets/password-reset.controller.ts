@@ -61,7 +61,7 @@ export class PasswordResetController {
   }
 }
 
-/** People paste the whole link, or what stands behind its `#`. */
+/** People paste the whole link, or only the part after `#`. */
 function codeIn(text: string): string {
   return text.slice(text.lastIndexOf('#') + 1).trim();
 }

@@ -1,5 +1,8 @@
+import type { RowOf } from '../../database/columns.js';
 import type { Statement } from '../../database/statement.js';
+import type { Client } from '../clients/client.entity.js';
 import { NO_SALT } from '../secrets/pepper-id.js';
+import type { User } from '../users/user.entity.js';
 
 export const STEP = 1_000;
 
@@ -18,7 +21,7 @@ export interface FoundRow {
 
 const OLD_PASSWORD = `coalesce(u.password_set_at, u.created_at) < $BEFORE AND substr(u.password_hash, 23, 22) <> '${NO_SALT}'`;
 
-/** A step along the primary key: none takes long, and one that was interrupted is simply begun again. */
+/** One step in the order of the primary key, so that no statement takes long, and an interrupted run can begin again. */
 export const END_CLIENT_SECRETS: Statement = {
   name: 'end_restored_client_secrets',
   text: `
@@ -36,7 +39,7 @@ export const END_CLIENT_SECRETS: Statement = {
     SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM ended) AS ended`,
 };
 
-/** $4 is a hash that no password has. Those set since stay, so that it may be repeated. */
+/** $4 is a hash that no password matches. Passwords set since stay, so that it may be repeated. */
 export const END_PASSWORDS: Statement = {
   name: 'end_restored_passwords',
   text: `
@@ -64,15 +67,10 @@ export const FIND_RESTORED: Statement = {
              WHERE created_at < $1 AND coalesce(retires_at, 'infinity') > $2) AS signing_keys`,
 };
 
-export interface WhoRow {
-  readonly name: string;
-  readonly scope: string;
-}
+export type WhoRow = RowOf<User, ['name', 'scope']>;
+export type WhichClientRow = RowOf<Client, ['clientId', 'name', 'scope']>;
 
-export interface WhichClientRow extends WhoRow {
-  readonly client_id: string;
-}
-
+/** By hand, as everything here: these are read on the verb's own connection, on which there are no repositories. */
 export const ENABLED_USERS: Statement = {
   name: 'list_enabled_users',
   text: 'SELECT name, scope FROM users WHERE disabled_at IS NULL AND created_at < $1 ORDER BY name_folded',
@@ -83,5 +81,3 @@ export const ENABLED_CLIENTS: Statement = {
   text: `SELECT client_id, name, scope FROM clients WHERE disabled_at IS NULL AND created_at < $1
           ORDER BY created_at, id`,
 };
-
-export const DATABASE_NOW: Statement = { name: 'database_now', text: 'SELECT clock_timestamp() AS now' };

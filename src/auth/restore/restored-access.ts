@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../database/clock.js';
+import { Clock, databaseTime } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 import { OPERATOR } from '../request-origin.js';
@@ -10,15 +10,15 @@ import type { Statement, Queries } from '../../database/statement.js';
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 export interface Found extends sql.FoundRow {
-  /** Who may log in and who may get tokens: whether that was so before the restore, nobody knows. */
+  /** Who may log in and who may get tokens now. Nobody knows whether that was so before the restore. */
   readonly users: readonly sql.WhoRow[];
   readonly clients: readonly sql.WhichClientRow[];
 }
 
 /**
- * What a restored backup brings back beside grants: secrets that were retired since, passwords that were changed, keys that
- * were compromised. Which of them those are the database does not know any more, so all that is older has to go. Each part
- * goes in steps along a key and leaves what came afterwards, so it may be interrupted and repeated.
+ * Ends what a restored backup brings back beside grants: secrets that were retired since, passwords that were changed, keys
+ * that were compromised. The database no longer knows which ones those are, so everything older has to go. Each part goes in
+ * steps and leaves what came afterwards, so it may be interrupted and repeated.
  */
 @Injectable()
 export class RestoredAccess {
@@ -29,14 +29,15 @@ export class RestoredAccess {
     private readonly keys: SigningKeys,
   ) {}
 
-  /** By the clock of the database, which every time in it is of. */
-  async now(): Promise<Date> {
-    const [row] = await this.database.run<{ now: Date }>(sql.DATABASE_NOW);
-    if (!row) throw new Error('the database did not tell the time');
-    return row.now;
+  /** By the database's clock, which all times in the database are from. */
+  now(): Promise<Date> {
+    return databaseTime(this.database);
   }
 
-  /** What there is to end, and who there is to look at. Changes nothing. @param on takes its time */
+  /**
+   * Finds what to end, and which users and clients to look at. Changes nothing.
+   * @param on a connection whose statements may take long
+   */
   async find(before: Date, on: Queries): Promise<Found> {
     const values = [before, new Date(this.clock.now())];
     const [found] = await on.run<sql.FoundRow>(sql.FIND_RESTORED, values);
@@ -51,7 +52,7 @@ export class RestoredAccess {
     return this.inSteps(sql.END_CLIENT_SECRETS, [before, new Date(this.clock.now())], progress);
   }
 
-  /** Whoever had one gets in again with `keks user passwd`. @returns how many */
+  /** The users get in again with `keks user passwd`. @returns how many */
   endPasswords(before: Date, progress: (ended: number) => void): Promise<number> {
     const values = [before, new Date(this.clock.now()), this.hash.unusable()];
     return this.inSteps(sql.END_PASSWORDS, values, progress);

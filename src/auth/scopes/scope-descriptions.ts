@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import type { Initiator } from '../audit/actor.js';
 import { KNOWN_SCOPES, type KnownScopeRow } from './known-scopes.sql.js';
 import { ScopeDescription } from './scope-description.entity.js';
@@ -22,12 +22,12 @@ export class ScopeDescriptions {
     return this.descriptions.find({ order: { scope: 'ASC' } });
   }
 
-  /** All that are in use, with or without one. @param served those that routes of this process ask for */
+  /** All scopes in use, with or without a description. @param served the scopes that routes of this process ask for */
   known(served: readonly string[]): Promise<KnownScopeRow[]> {
     return this.database.run<KnownScopeRow>(KNOWN_SCOPES, [served]);
   }
 
-  /** Those of these that have one. */
+  /** The descriptions of these scopes, as far as they have one. */
   async of(scopes: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = await this.descriptions.findBy({ scope: In([...scopes]) });
     return new Map(found.map(({ scope, description }) => [scope, description]));
@@ -37,17 +37,17 @@ export class ScopeDescriptions {
     await this.database.transaction(async (transaction) => {
       await transaction.entities.upsert(ScopeDescription, { scope, description }, ['scope']);
       const event = { type: 'scope.described', ...by, detail: { scope, description } };
-      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      await audit(transaction, this.clock, event);
     });
   }
 
-  /** @returns false if it had none */
+  /** @returns false if the scope had no description */
   async forget(scope: string, by: Initiator): Promise<boolean> {
     return this.database.transaction(async (transaction) => {
       const { affected } = await transaction.entities.delete(ScopeDescription, { scope });
       if (!affected) return false;
       const event = { type: 'scope.forgotten', ...by, detail: { scope } };
-      await transaction.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+      await audit(transaction, this.clock, event);
       return true;
     });
   }

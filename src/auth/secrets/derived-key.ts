@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 
-/** One key a purpose, so that none can be used for another's work (HKDF-SHA-256, RFC 5869). */
+/** Derives one key for each purpose, so that no key can be used for another purpose (HKDF-SHA-256, RFC 5869). */
 export function derivedKey(
   secret: Buffer,
   purpose:

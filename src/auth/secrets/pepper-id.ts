@@ -10,10 +10,10 @@ export function pepper(secret: Buffer): Pepper {
   return { key, id: createHmac('sha256', key).update('id').digest('hex').slice(0, 8) };
 }
 
-/** The eight digits behind `keks1$`, by which a stored hash names the key that it needs. */
+/** The eight digits behind `keks1$`, which say which key a stored hash needs. */
 export function pepperId(secret: Buffer): string {
   return pepper(secret).id;
 }
 
-/** 22 zeros of bcrypt's base64, a salt that is never drawn: so an unusable hash is told from those that need a key. */
+/** 22 zeros of bcrypt's base64, a salt that is never drawn. It marks an unusable hash, which needs no key. */
 export const NO_SALT = '.'.repeat(22);

@@ -1,9 +1,9 @@
 import type { Statement } from '../../database/statement.js';
 import { NO_SALT } from './pepper-id.js';
 
-/** What is counted: how much of it needs a key, and until when at the latest; null for what has no end. */
+/** One kind of thing that needs a key: how many there are, and until when at the latest. Null if there is no end. */
 export interface NeedRow {
-  /** Null where it was not noted. Of passwords the name of the pepper. */
+  /** Null if it was not noted. For passwords, the name of the pepper. */
   readonly key_id: string | null;
   readonly count: number;
   readonly until: Date | null;
@@ -11,12 +11,13 @@ export interface NeedRow {
 
 const byKey = (name: string, text: string): Statement => ({ name: `count_${name}_by_secret_key`, text });
 
-/** Between two notes of an instance, and before its first one, tokens are made too; and minutes are counted as a whole. */
+/** An instance makes tokens between two notes, and before its first one; and whole minutes are counted. */
 const MARGIN = `interval '6 minutes'`;
 
 /**
- * Tokens do not tell which key they were made with, which would cost every one of them: those made while a key was in use may
- * be its. Where two were in use at once they count for both, so that none is missing. By minutes first: there may be millions.
+ * Tokens are stored without the key that they were made with, because that would cost space in every row. So a token counts
+ * for each key that was in use when it was made; if two were in use, it counts for both, and none is missing. Grouped by
+ * minutes first, because there may be millions.
  */
 const madeMeanwhile = (table: 'access_tokens' | 'refresh_tokens', living: string): string => `
   WITH living AS (
@@ -65,8 +66,3 @@ export const NEEDS = {
        FROM receivers WHERE $1::timestamptz IS NOT NULL AND sealed_authorization IS NOT NULL GROUP BY 1`,
   ),
 } as const;
-
-export const DATABASE_TIME: Statement = {
-  name: 'time_of_secret_keys',
-  text: 'SELECT clock_timestamp() AS now',
-};

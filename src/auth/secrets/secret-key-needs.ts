@@ -1,7 +1,8 @@
 import { isRefused, makes } from './secret-key-register.js';
-import { DATABASE_TIME, NEEDS, type NeedRow } from './secret-key-needs.sql.js';
+import { NEEDS, type NeedRow } from './secret-key-needs.sql.js';
 import { READ_SECRET_KEYS, type SecretKeyRow } from './secret-key.sql.js';
 import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from './secret-keys.js';
+import { databaseTime } from '../../database/clock.js';
 import type { Queries } from '../../database/statement.js';
 import { pepperId } from './pepper-id.js';
 
@@ -9,14 +10,14 @@ export type Needing = keyof typeof NEEDS;
 
 export interface Need {
   readonly count: number;
-  /** When the last of it is over at the latest; null if it has no end of its own. */
+  /** When the last of them is over at the latest; null if they have no end. */
   readonly until: Date | null;
 }
 
 export interface SecretKeyFacts {
-  /** Null stands for what was made before it was noted which key made it, by one of those that were in use then. */
+  /** Null for what was made before keys were noted, with one of the keys that were in use then. */
   readonly keyId: string | null;
-  /** Here: makes, is accepted, or is not there. */
+  /** What this instance does with it: makes new things with it, accepts it, or does not have it. */
   readonly here: 'makes' | 'accepted' | 'absent';
   /** Whether any instance makes with it at present. */
   readonly inUse: boolean;
@@ -33,19 +34,16 @@ interface Known {
   readonly here: SecretKeyFacts['here'];
 }
 
-/** By the clock of the database. */
-export async function databaseTime(queries: Queries): Promise<Date> {
-  const [row] = await queries.run<{ now: Date }>(DATABASE_TIME);
-  if (!row) throw new Error('the database did not tell the time');
-  return row.now;
-}
-
-/** Each key that is configured here, in use anywhere or needed by anything, and what needs it. For operators. */
+/**
+ * For operators: each key that is configured here, in use anywhere or needed by anything, and what needs it.
+ * @param at by default the database's time
+ */
 export async function secretKeyFacts(
   queries: Queries,
   config: SecretKeysConfig,
-  now: Date,
+  at?: Date,
 ): Promise<SecretKeyFacts[]> {
+  const now = at ?? (await databaseTime(queries));
   const known = knownKeys(await queries.run<SecretKeyRow>(READ_SECRET_KEYS), config);
   const needs = new Map<string | null, Partial<Record<Needing, Need>>>();
   for (const kind of Object.keys(NEEDS) as Needing[])
@@ -75,7 +73,7 @@ function knownKeys(rows: readonly SecretKeyRow[], config: SecretKeysConfig): Kno
   return [...configured, ...others];
 }
 
-/** A pepper of no known key names it as well as anything else. */
+/** If no known key has this pepper, the pepper names the unknown key. */
 function keyOfPepper(pepper: string | null, known: readonly Known[]): string | null {
   return known.find((one) => one.pepper === pepper)?.keyId ?? (pepper === null ? null : `pepper ${pepper}`);
 }

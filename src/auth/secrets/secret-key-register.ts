@@ -6,14 +6,17 @@ import { NOTE_MAKING, NOTE_REFUSED, READ_SECRET_KEYS, type SecretKeyRow } from '
 import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from './secret-keys.js';
 import { pepperId } from './pepper-id.js';
 
-/** A key that no instance has noted for so long is made with nowhere: each notes its own once a minute. */
+/** If no instance has noted a key for this long, none makes anything with it: each notes its own once a minute. */
 export const MAKES_FOR_MS = 5 * 60_000;
-/** Beside another key a new one moves nothing before every instance has had the time to say that it does not accept it. */
+/**
+ * If another key is in use, a new one takes nothing over for this long: every instance first has the time to say that it does
+ * not accept the new one.
+ */
 export const SETTLES_IN_MS = 3 * 60_000;
 
 /**
- * Which keys the instances of this database make with, and since when. What is under an old key moves to the newest only:
- * in the middle of a rotation two instances would otherwise move it to and fro.
+ * Knows which keys the instances of this database use, and since when. Things move from an old key to the newest one only;
+ * otherwise two instances in the middle of a rotation would move them back and forth.
  */
 @Injectable()
 export class SecretKeyRegister {
@@ -32,10 +35,7 @@ export class SecretKeyRegister {
     this.accepted = secrets.map(secretKeyId);
   }
 
-  /**
-   * Notes that this instance makes with its key.
-   * @returns whether what is under another key may move to it @throws Unavailable
-   */
+  /** Notes that this instance uses its key. @returns whether things under another key may move to it @throws Unavailable */
   async moves(): Promise<boolean> {
     const now = this.clock.now();
     await this.database.run(NOTE_MAKING, [...this.making, new Date(now), new Date(now - MAKES_FOR_MS)]);
@@ -68,7 +68,7 @@ export function isRefused({ refused_at: at }: Pick<SecretKeyRow, 'refused_at'>, 
   return at !== null && at.getTime() > now - MAKES_FOR_MS;
 }
 
-/** @param making those that are made with, the newest last */
+/** @param making the keys in use, the newest last */
 function isSettled(keyId: string, making: readonly SecretKeyRow[], now: number): boolean {
   const own = making.at(-1);
   if (own?.key_id !== keyId || isRefused(own, now)) return false;

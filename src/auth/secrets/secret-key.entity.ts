@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A key that makes or has made tokens and hashes, by its name: nothing here tells what it is. */
+/** A key that is or was in use for tokens and hashes. The row holds its name only, from which nobody can learn the key. */
 @Entity('secret_keys')
 export class SecretKey {
   @PrimaryColumn('text', { name: 'key_id', primaryKeyConstraintName: 'secret_keys_pkey' })
@@ -13,7 +13,7 @@ export class SecretKey {
   @Column('timestamptz', { name: 'first_made_at' })
   firstMadeAt!: Date;
 
-  /** Since when without a break: a key that is taken up again is the newest again. */
+  /** Since when it has been in use without a break: a key that is taken up again is the newest again. */
   @Column('timestamptz', { name: 'makes_since' })
   makesSince!: Date;
 

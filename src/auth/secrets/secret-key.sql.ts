@@ -1,15 +1,13 @@
+import { columnsOf, type RowOf } from '../../database/columns.js';
 import type { Statement } from '../../database/statement.js';
+import type { SecretKey } from './secret-key.entity.js';
 
-export interface SecretKeyRow {
-  readonly key_id: string;
-  readonly pepper_id: string;
-  readonly first_made_at: Date;
-  readonly makes_since: Date;
-  readonly last_made_at: Date;
-  readonly refused_at: Date | null;
-}
+/** By hand, all of them: `keks doctor` reads on a connection of its own, on which there are no repositories. */
+const KEY = ['keyId', 'pepperId', 'firstMadeAt', 'makesSince', 'lastMadeAt', 'refusedAt'] as const;
 
-/** A key that nobody has made with since $4 begins anew. */
+export type SecretKeyRow = RowOf<SecretKey, typeof KEY>;
+
+/** If nobody has used the key since $4, its use begins anew. */
 export const NOTE_MAKING: Statement = {
   name: 'note_making_secret_key',
   text: `
@@ -22,8 +20,7 @@ export const NOTE_MAKING: Statement = {
 
 export const READ_SECRET_KEYS: Statement = {
   name: 'read_secret_keys',
-  text: `SELECT key_id, pepper_id, first_made_at, makes_since, last_made_at, refused_at FROM secret_keys
-          ORDER BY makes_since, key_id`,
+  text: `SELECT ${columnsOf(KEY)} FROM secret_keys ORDER BY makes_since, key_id`,
 };
 
 export const NOTE_REFUSED: Statement = {

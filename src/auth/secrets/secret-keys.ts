@@ -4,8 +4,8 @@ import { derivedKey } from './derived-key.js';
 export type SecretKeysConfig = Pick<Config, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>;
 
 /**
- * SECRET_KEY, which makes, and then those of SECRET_KEY_PREVIOUS, which are accepted and make nothing. Each once, so that
- * all instances may have the same list while they change over.
+ * SECRET_KEY, with which everything new is made, and then the keys of SECRET_KEY_PREVIOUS, which are only accepted. Each key
+ * appears once, so that all instances may have the same list while they change over.
  */
 export function acceptedSecrets(config: SecretKeysConfig): readonly [Buffer, ...Buffer[]] {
   const { SECRET_KEY: making, SECRET_KEY_PREVIOUS: listed = [] } = config;
@@ -15,7 +15,10 @@ export function acceptedSecrets(config: SecretKeysConfig): readonly [Buffer, ...
   return [making, ...previous];
 }
 
-/** What names a key in the database and to operators, and tells nothing of it. Its first byte stands in opaque tokens. */
+/**
+ * The name of a key in the database and for operators, from which nobody can learn the key. Its first byte is in opaque
+ * tokens.
+ */
 export function secretKeyId(secret: Buffer): string {
   return derivedKey(secret, 'key-id', 4).toString('hex');
 }

@@ -26,7 +26,7 @@ export function storyEvents(
     ...over('token.expired', token?.expires_at, token?.id ?? null),
     ...over('grant.expired', grant?.expires_at?.toISOString(), null),
   );
-  // stable: what happened at one time stays in the order of the log
+  // a stable sort: events of the same time stay in the order of the log
   return events.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
 }
 
@@ -42,7 +42,7 @@ const NOTHING = {
   reason: null,
 } as const;
 
-/** Events that say themselves why what they were about has ended. */
+/** Events that say themselves why something has ended. */
 const REPLAYS: Readonly<Record<string, string>> = {
   'refresh.replayed': 'refresh_token_replayed',
   'code.replayed': 'code_replayed',
@@ -67,7 +67,10 @@ function eventOf({ created_at: at, type, actor, ip, request_id, token_id, detail
   };
 }
 
-/** Revoking all after a restored backup is one event for all, and so is an ending at first: of a single grant its row tells. */
+/**
+ * Revoking all after a restored backup writes one event for all grants, and so does an ending at first. The end of a single
+ * grant is then in its row only.
+ */
 function unwrittenEnd(written: readonly StoryEvent[], grant: StoryGrantRow | undefined): StoryEvent[] {
   if (!grant?.revoked_at || written.some(({ what }) => ENDS.has(what))) return [];
   const { revoked_at: at, revoked_reason: reason } = grant;

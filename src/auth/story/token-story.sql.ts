@@ -1,6 +1,8 @@
-import type { AuditRow } from '../audit/audit.sql.js';
-import type { GrantRow } from '../grants/grants.sql.js';
+import { AUDIT_COLUMNS, type AuditRow } from '../audit/audit.sql.js';
+import { SHOWN_OF_GRANT, type GrantRow } from '../grants/grants.sql.js';
 import { firstEnding } from '../grants/owner-ending.sql.js';
+import { columnsOf, type RowOf } from '../../database/columns.js';
+import type { Grant } from '../grants/grant.entity.js';
 import type { Statement } from '../../database/statement.js';
 
 export interface FoundRow {
@@ -9,7 +11,7 @@ export interface FoundRow {
   readonly token_id: string | null;
 }
 
-/** A removed grant is known by its events, for as long as those are kept. Each of these is found by an index, or is not there. */
+/** A deleted grant is known by its events, for as long as those are kept. Each of these look-ups uses an index. */
 export const FIND_BY_ID: Statement = {
   name: 'find_story_by_id',
   text: `
@@ -24,30 +26,28 @@ export const FIND_BY_ID: Statement = {
     LIMIT 1`,
 };
 
-export interface StoryGrantRow extends Omit<GrantRow, 'position'> {
-  readonly revoked_at: Date | null;
-  readonly revoked_reason: string | null;
-  /** Who ended all of the owner's, if its own row does not say yet that it has ended. */
+export interface StoryGrantRow
+  extends Omit<GrantRow, 'position'>, RowOf<Grant, ['revokedAt', 'revokedReason']> {
+  /** Who ended all grants of the owner, if the grant's own row does not say yet that it has ended. */
   readonly ended_by: string | null;
 }
 
 export const STORY_GRANT: Statement = {
   name: 'story_grant',
   text: `
-    SELECT g.id, g.kind, g.user_id, u.name AS username, g.client_id, g.scope, g.label, g.ip, g.user_agent,
-           g.created_at, g.last_used_at, g.expires_at, coalesce(g.revoked_at, ending.ended_at) AS revoked_at,
+    SELECT ${columnsOf(SHOWN_OF_GRANT, 'g.')}, u.name AS username, coalesce(g.revoked_at, ending.ended_at) AS revoked_at,
            coalesce(g.revoked_reason, ending.reason) AS revoked_reason, ending.actor AS ended_by
       FROM grants g LEFT JOIN users u ON u.id = g.user_id ${firstEnding('g', 'ending')} WHERE g.id = $1`,
 };
 
 export type StoryRow = Omit<AuditRow, 'position'>;
 
-/** So many of a grant's last events; its first one comes on top. */
+/** The last events of a grant, at most this many; its first event is added. */
 export const EVENTS_MOST = 1_000;
 
-const EVENTS = `SELECT id, created_at, type, actor, grant_id, token_id, ip, request_id, detail FROM audit_events`;
+const EVENTS = `SELECT ${AUDIT_COLUMNS} FROM audit_events`;
 
-/** Of a login or a key: all that came of it. $2 the token, whose own events are never left out. */
+/** All events of a login or a key. The events of the token $2 are never left out. */
 export const STORY_OF_GRANT: Statement = {
   name: 'story_of_grant',
   text: `
@@ -60,8 +60,8 @@ export const STORY_OF_GRANT: Statement = {
 };
 
 /**
- * Of one token of a client, which may get thousands a day: its own events, and the end of the grant, which was written down
- * at the very time $3 that the grant has.
+ * The events of one token of a client, which may get thousands of tokens a day: the token's own, and the end of the grant,
+ * whose event has the same time $3 as the grant's row.
  */
 export const STORY_OF_CLIENT_TOKEN: Statement = {
   name: 'story_of_client_token',

@@ -6,7 +6,7 @@ import { storyEvents, type EndsFromElsewhere } from './story-events.js';
 import type { Story, StoryEvent, StoryGrant, StoryToken } from './token-story.schemas.js';
 import * as sql from './token-story.sql.js';
 
-/** What is known of a token before its events are. */
+/** What is known of a token before its events are read. */
 interface Subject {
   readonly grantId: string;
   readonly token: StoryToken | undefined;
@@ -33,7 +33,7 @@ export class TokenStory {
       id: facts.token_id,
       kind,
       expires_at: expiresAt === null ? null : new Date(expiresAt * 1_000).toISOString(),
-      // that an API takes no refresh token belongs to its kind, not to its life
+      // that an API refuses refresh tokens is about the kind of token, not about its life
       refused_because: flaws.filter((flaw) => flaw !== 'wrong_kind'),
     };
     const { source_revoked_at: revoked, actor_ended_at: ended } = facts;
@@ -81,7 +81,7 @@ const KINDS: Readonly<Record<string, StoryToken['kind']>> = {
   'api_key.issued': 'api_key',
 };
 
-/** Where only the id was given: what the event of its issue tells. */
+/** If only the id was given: what the event of its issue says. */
 function learned(
   { id, kind, expires_at: expiresAt }: StoryToken,
   events: readonly StoryEvent[],

@@ -13,7 +13,7 @@ export interface HistoryRow extends HistoryNumbers {
 const NAMES = HISTORY_NUMBERS.join(', ');
 const SUMS = HISTORY_NUMBERS.map((name) => `${name} = h.${name} + excluded.${name}`).join(', ');
 
-/** `$2` to `$7` to what others have counted since `$1`, and away with what is older than `$8`. */
+/** By hand, with ON CONFLICT: adds `$2` to `$7` to what others have counted since `$1`, and deletes rows older than `$8`. */
 export const ADD_TO_HISTORY: Statement = {
   name: 'add_to_numbers_history',
   text: `

@@ -6,7 +6,7 @@ import { Telemetry } from './telemetry.js';
 
 /** Seconds that one row stands for. */
 export const HISTORY_STEP = 300;
-/** Seconds that are told. */
+/** Seconds that the history covers. */
 export const HISTORY_SPAN = 86_400;
 
 const NOTHING: sql.HistoryNumbers = {
@@ -19,8 +19,8 @@ const NOTHING: sql.HistoryNumbers = {
 };
 
 /**
- * Owns the numbers of the last day: each process adds what it has counted to a row that all share, one statement in five
- * minutes. What a process that is killed has not added yet is lost: these are numbers for people, not accounts.
+ * Owns the numbers of the last day. Every five minutes, each process adds its counts to a row that all share. If a process is
+ * killed, its last counts are lost: these are numbers for people, not for accounting.
  */
 @Injectable()
 export class NumbersHistory implements OnModuleInit, BeforeApplicationShutdown {
@@ -44,7 +44,7 @@ export class NumbersHistory implements OnModuleInit, BeforeApplicationShutdown {
     await this.turn();
   }
 
-  /** What has been counted since the last time. @throws Unavailable, and then the next time adds it */
+  /** Adds what was counted since the last time. @throws Unavailable; then the next call adds it */
   async add(): Promise<void> {
     const counted = this.counted();
     const before = this.added;

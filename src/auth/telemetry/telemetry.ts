@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RefusalReason } from 'keks-guard';
 
-/** What came of a question about a token. `unavailable`: no verdict, because the database could not be asked. */
+/** The result of a question about a token. `unavailable`: no verdict, because the database did not answer. */
 export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactive'>;
 /** How a token is spelled. */
 type Format = 'opaque' | 'jwt';
@@ -77,7 +77,7 @@ export class Telemetry {
   };
   /** Seconds for which ends were not acknowledged because guards had to be told. */
   readonly guardWaits = new Distribution([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]);
-  /** Of those: a guard did not answer, and its lease was waited for. */
+  /** How many of those waited for the lease of a guard that did not answer. */
   guardsLate = 0;
   private readonly queues = new Map<BatchName, () => number>();
 
@@ -97,7 +97,7 @@ export class Telemetry {
     this.refreshes[outcome] += 1;
   }
 
-  /** @param count only what was alive until now, and only once it is committed */
+  /** @param count only what was alive until now; call it after the commit */
   revoked(what: Revoked, count: number): void {
     this.revocations[what] += count;
   }

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Failed attempts in a window of time. What is counted stands there as a digest. */
+/** Failed attempts in a window of time. The key is a digest of what is counted. */
 @Entity('attempt_counters')
 @Index('attempt_counters_ends_at_idx', ['endsAt'])
 export class AttemptCounter {

@@ -10,13 +10,13 @@ import type { Queries, Statement } from '../../database/statement.js';
 /** The same thing under each key that this instance accepts: instances whose keys overlap share their counts. */
 export type CounterKey = readonly Buffer[];
 
-/** One thing that failures are counted of, for so long. */
+/** One thing whose failures are counted, and for how long. */
 export interface Counted {
   readonly key: CounterKey;
   readonly windowSeconds: number;
 }
 
-/** How often it failed in the present window, and when that ends: milliseconds since the epoch. */
+/** How often it failed in the current window, and when the window ends: milliseconds since the epoch. */
 export interface Count {
   readonly failures: number;
   readonly endsAt: number;
@@ -27,7 +27,10 @@ const READ: Statement = {
   text: `SELECT key, failures, ends_at FROM attempt_counters WHERE key = ANY ($1) AND ends_at > $2`,
 };
 
-/** Sorted by key, so that two of them never wait for each other in a circle. A window that is over begins anew. */
+/**
+ * By hand, like all of them, and so prepared: a flood of attempts sends them. Sorted by key, so that two statements never
+ * wait for each other in a circle. A window that is over begins anew.
+ */
 const COUNT: Statement = {
   name: 'count_attempt',
   text: `
@@ -44,7 +47,7 @@ const CLEAR: Statement = {
   text: `DELETE FROM attempt_counters WHERE key = ANY ($1)`,
 };
 
-/** A mark that only has to be there: renewed at most once a day. */
+/** A mark that something is there. It is renewed at most once a day. */
 const MARK: Statement = {
   name: 'mark_attempt_counter',
   text: `
@@ -75,7 +78,7 @@ export class AttemptCounters {
     return this.secrets.map((secret) => createHmac('sha256', secret).update(text).digest());
   }
 
-  /** In the order of the keys. Not every instance has counted under all of ours: the highest count is the right one. */
+  /** In the order of the keys. Other instances may not count under all of our keys, so the highest count is the right one. */
   async read(keys: readonly CounterKey[]): Promise<Count[]> {
     const rows = await this.database.run<{ key: Buffer; failures: number; ends_at: Date }>(READ, [
       keys.flat(),

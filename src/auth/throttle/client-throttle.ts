@@ -6,15 +6,15 @@ import { AttemptCounters } from './attempt-counters.js';
 import { tooManyRequests } from './login-throttle.js';
 import { networkOf } from '../../http/network.js';
 
-/** Networks that are remembered as blocked; beyond it they are found out again at their next failure. */
+/** At most this many networks are remembered as blocked; the others are found again at their next failure. */
 const MOST = 10_000;
-/** Whoever has more networks than this shares their counts, which costs nobody who has a right secret anything. */
+/** Beyond this many networks, some share a count. That does not affect clients with a right secret. */
 export const COUNTED = 65_536;
 
 /**
- * Clients that fail to authenticate count per address. A client's secret cannot be guessed, so this is about noise: it is
- * asked once a secret has turned out to be none, and never of a right one. No request pays a query for it: an instance
- * knows of a block from the first failure that it sees itself.
+ * Counts clients that fail to authenticate, per address. Nobody can guess a client's secret, so this limits noise only: it is
+ * asked after a secret proved wrong, and never for a right one. No request pays a query for it: an instance learns of a block
+ * at the first failure that it sees itself.
  */
 @Injectable()
 export class ClientThrottle {
@@ -53,7 +53,7 @@ export class ClientThrottle {
     return this.blockedUntil.size;
   }
 
-  /** Whoever came first goes first, over or not: no flood of networks keeps a new one out. */
+  /** The oldest goes first, whether its block is over or not, so that a flood of networks cannot keep a new one out. */
   private letGo(): void {
     if (this.blockedUntil.size < MOST) return;
     const now = this.clock.now();
@@ -65,7 +65,7 @@ export class ClientThrottle {
   }
 }
 
-/** No work limits how fast an attempt without a right secret can be made, so not each network has a row. */
+/** Attempts with wrong secrets cost no work and can come fast, so not every network gets a row. */
 export function placeOf(network: string): number {
   return createHash('sha256').update(network).digest().readUInt32BE() % COUNTED;
 }

@@ -13,8 +13,8 @@ const FORM = /^kdp_[A-Za-z0-9_-]{48}$/;
 const LIVES_SECONDS = 180 * 86_400;
 
 /**
- * Proof that somebody has logged in under a name before, wherever they are now. It opens nothing: a stranger who holds one has
- * tries of their own, and no more. Nothing of it is stored; an HMAC ties it to the name.
+ * Proves that somebody has logged in under a name before, wherever they are now. It gives no access: a stranger who holds one
+ * gets only a separate count of attempts. Nothing is stored; an HMAC binds it to the name.
  */
 @Injectable()
 export class DeviceProofs {
@@ -28,7 +28,7 @@ export class DeviceProofs {
     this.keys = [derivedKey(making, 'device'), ...previous.map((secret) => derivedKey(secret, 'device'))];
   }
 
-  /** For whoever has just proved the password. @param account the folded name */
+  /** For somebody who has just proved the password. @param account the folded name */
   make(account: string): string {
     const issued = Buffer.alloc(4);
     issued.writeUInt32BE(this.clock.seconds());
@@ -36,7 +36,7 @@ export class DeviceProofs {
     return PREFIX + Buffer.concat([facts, mac(this.keys[0], account, facts)]).toString('base64url');
   }
 
-  /** @returns what failures of this device are counted by; undefined for what proves nothing about this account now */
+  /** @returns the key under which failures of this device are counted; undefined if the proof is not valid for this account */
   read(account: string, text: string | undefined): string | undefined {
     if (text === undefined || !FORM.test(text)) return undefined;
     const bytes = Buffer.from(text.slice(PREFIX.length), 'base64url');

@@ -16,7 +16,7 @@ export interface ReadAttempt extends LoginAttempt {
   readonly device: string | undefined;
 }
 
-/** Failures in a row are counted apart, the best part first. */
+/** Failures in a row are counted in separate parts, the most trusted first. */
 export const ROWS = ['device', 'known', 'stranger'] as const;
 
 export interface AttemptKeys {
@@ -29,7 +29,7 @@ export interface AttemptKeys {
   readonly rows: Readonly<Record<(typeof ROWS)[number], CounterKey>>;
 }
 
-/** Counts without an end must be bounded: names that nobody has share so many. */
+/** Counts that never expire must be bounded, so unknown names share this many. */
 const NOBODIES = 65_536;
 
 export function keysOf(counters: AttemptCounters, attempt: ReadAttempt): AttemptKeys {
@@ -51,7 +51,7 @@ export function keysOf(counters: AttemptCounters, attempt: ReadAttempt): Attempt
   };
 }
 
-/** Otherwise a count that has no end for users only would tell, after a day, who is one. */
+/** Otherwise a count that never expires for users only would show, after a day, which names exist. */
 function nobodys(account: string): string {
   return String(createHash('sha256').update(account).digest().readUInt32BE() % NOBODIES);
 }

@@ -11,9 +11,9 @@ import { keysOf, ROWS, type AttemptKeys, type LoginAttempt, type ReadAttempt } f
 
 const DAY = 86_400;
 const KNOWN_FOR = 30 * DAY;
-/** Addresses of one account that are new in a day: those beyond are not remembered, so that no account fills the table. */
+/** At most this many new addresses of an account are remembered in a day, so that no account fills the table. */
 const NEW_ADDRESSES_MOST = 50;
-/** Until a right login: there is no end of the window that could be waited for. */
+/** Lasts until a right login; no waiting ends it. */
 const UNTIL_A_LOGIN = 3_650 * DAY;
 const TRY_AGAIN_MS = 3_600_000;
 
@@ -49,8 +49,8 @@ export interface Attempts {
 }
 
 /**
- * Who may try a password. Failures count, and right logins of one account, which cost the same work and leave rows. What
- * strangers fail locks nobody out who comes with a device proof, or from an address that the account is used from.
+ * Decides who may try a password. It counts failures, and also right logins of one account, which cost the same work and
+ * leave rows. Failures of strangers lock out nobody who comes with a device proof, or from an address that the account uses.
  */
 @Injectable()
 export class LoginThrottle {
@@ -63,7 +63,7 @@ export class LoginThrottle {
   ) {}
 
   /**
-   * The same answer to a right and to a wrong password, because neither is looked at.
+   * The answer is the same for a right and a wrong password, because neither is checked.
    * @throws WireError too_many_requests, with `Retry-After`; Unavailable
    */
   async admit(made: LoginAttempt): Promise<Admitted> {
@@ -93,22 +93,28 @@ export class LoginThrottle {
     };
   }
 
-  /** An operator says so: whoever is locked out may try again. @param account the folded name */
+  /** For an operator: lets a locked out account try again. @param account the folded name */
   async forgive(account: string): Promise<void> {
     await this.counters.clear(ROWS.flatMap((row) => this.counters.key('row', row, account)));
   }
 
-  /** New passwords of a user that were estimated and are too weak: whoever has one token could keep the lane busy. */
+  /**
+   * Counts new passwords of a user that an estimate found too weak: otherwise somebody with one token could keep the lane
+   * busy.
+   */
   choicesOf(userId: string): Attempts {
     return this.attempts('choice', userId, this.config.LOGIN_FAILURES_PER_ACCOUNT);
   }
 
-  /** Each makes rows, as a login does, and a browser that is let in again without a question costs nobody anything. */
+  /**
+   * Counts consents, because each makes rows like a login, and a browser that is let in again without a question needs no
+   * work.
+   */
   consentsOf(userId: string): Attempts {
     return this.attempts('consent', userId, this.config.LOGINS_PER_ACCOUNT);
   }
 
-  /** Codes of reset links that are none. They cannot be guessed: it is about noise, and about work. */
+  /** Counts wrong codes of reset links. Nobody can guess one; this limits noise and work. */
   resetCodesFrom(ip: string): Attempts {
     return this.attempts('reset', networkOf(ip), this.config.LOGIN_FAILURES_PER_ADDRESS);
   }
@@ -127,8 +133,8 @@ export class LoginThrottle {
   }
 
   /**
-   * Failures of one account in a row (NIST SP 800-63B §3.2.2: 100 at most). Each kind has a part of its own; who has used up
-   * a better one is treated as a stranger.
+   * Failures of one account in a row (NIST SP 800-63B §3.2.2: 100 at most). Each kind of caller has its own part. A caller
+   * who has used up a more trusted part counts as a stranger.
    */
   private rowOf(attempt: ReadAttempt, isKnown: boolean, counts: readonly Count[]): (typeof ROWS)[number] {
     const may = { device: attempt.device !== undefined, known: isKnown, stranger: true };
@@ -138,7 +144,7 @@ export class LoginThrottle {
     throw tooManyRequests(TRY_AGAIN_MS, true);
   }
 
-  /** A tenth of all is nobody's: other instances have attempts in hand that are not counted yet. */
+  /** A tenth of all is kept in reserve: other instances have attempts under way that are not counted yet. */
   private partOf(row: (typeof ROWS)[number]): number {
     const tenths = { device: 1, known: 2, stranger: 6 }[row];
     return Math.max(1, Math.floor((this.config.LOGIN_FAILURES_IN_A_ROW * tenths) / 10));
@@ -179,17 +185,17 @@ export class LoginThrottle {
   }
 }
 
-/** A stranger can take turns of a name and of an address, and none of those who have logged in under that name before. */
+/**
+ * A stranger uses up turns of the name and of the address, but none of the turns of those who have logged in under that name
+ * before.
+ */
 function sharesOf({ account, ip }: ReadAttempt, familiar: boolean): Pick<Admitted, 'share' | 'known'> {
   const known = { of: [`known ${account}`] };
   const stranger = { of: [`account ${account}`, `network ${networkOf(ip)}`], isNew: true };
   return { share: familiar ? known : stranger, known };
 }
 
-/**
- * @param ms until the next attempt may be made
- * @param inARow whether waiting alone will not do
- */
+/** @param ms how long until the next attempt @param inARow whether waiting alone does not help */
 export function tooManyRequests(ms: number, inARow = false): WireError {
   const headers = { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1_000))) };
   return new WireError('too_many_requests', headers, inARow ? { reason: 'too_many_in_a_row' } : {});

@@ -7,7 +7,7 @@ import { tooManyRequests } from './login-throttle.js';
 
 const HOUR = 3_600;
 
-/** Who registers a client leaves a row behind, so each attempt counts, and not only one that fails. */
+/** A registration leaves a row behind, so each attempt counts, not only a failed one. */
 @Injectable()
 export class RegistrationThrottle {
   constructor(
@@ -16,7 +16,10 @@ export class RegistrationThrottle {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Counted first and looked at then: of many at once none slips through. @throws WireError too_many_requests; Unavailable */
+  /**
+   * Counts first and checks afterwards, so that of many at once none slips through.
+   * @throws WireError too_many_requests; Unavailable
+   */
   async admit(ip: string | null): Promise<void> {
     const key = this.counters.key('registration', networkOf(ip ?? ''));
     await this.counters.count([{ key, windowSeconds: HOUR }]);

@@ -1,8 +1,8 @@
 import { Check, Column, CreateDateColumn, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 
 /**
- * The table has no primary key, which TypeORM cannot say and would make: a digest is looked up by its hash. A test holds the
- * columns against the schema in its place.
+ * The table has no primary key, because digests are looked up by a hash index. TypeORM cannot express that and would make
+ * one; so a test compares the columns with the schema instead.
  */
 @Entity('access_tokens', { synchronize: false })
 @Index('access_tokens_digest_idx', ['digest'], { type: 'hash' })
@@ -36,7 +36,7 @@ export class AccessToken {
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt!: Date | null;
 
-  /** Of its grant, which never changes hands. Neither: a token from before these columns. */
+  /** The grant's owner, which never changes. A token from before these columns has neither. */
   @Column('uuid', { name: 'user_id', nullable: true })
   userId!: string | null;
 

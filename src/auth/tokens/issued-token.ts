@@ -1,4 +1,4 @@
-/** The only type that ever carries tokens in clear: on their way to the one who asked for them. */
+/** The only type that carries tokens in clear text, on their way to the caller who asked for them. */
 export interface IssuedToken {
   readonly token: string;
   /** Whole seconds that it lives from now. */

@@ -2,17 +2,17 @@ import type { RefusalReason } from 'keks-guard';
 import type { Clock } from '../../database/clock.js';
 import type { TokenKind } from './token-format.js';
 
-/** A token that this authority made and that has not expired. Whether it still counts, the database knows. */
+/** A token that this authority made and that has not expired. Only the database knows whether it is still valid. */
 export interface ReadToken {
   readonly kind: TokenKind;
   readonly format: 'opaque' | 'jwt';
   /** Whole seconds since the epoch. */
   readonly expiresAt: number;
-  /** What the database knows it by: SHA-256 of an opaque token, or of a JWT's `jti`. */
+  /** Its key in the database: SHA-256 of an opaque token, or of a JWT's `jti`. */
   readonly digest: Buffer;
   /** A JWT's own id, which the database knows only by its digest. */
   readonly jti?: string;
-  /** Whom a JWT says that it is for; of an opaque token only the database knows. */
+  /** The audience of a JWT; that of an opaque token is known only to the database. */
   readonly audience?: string;
 }
 

@@ -46,12 +46,12 @@ export class TokenCheck {
     throw error;
   };
 
-  /** Counts a verdict, also one that was reached elsewhere. */
+  /** Counts a verdict, also if it was reached elsewhere. */
   judged(verdict: Verdict): void {
     this.telemetry.validated(verdict);
   }
 
-  /** Why what the database says makes the token dead; undefined if it does not. */
+  /** Why the token is dead by what the database says; undefined if it is not. */
   refusal(token: ReadToken, stored: StoredToken | undefined): Refusal | undefined {
     if (!stored) return 'unknown';
     // signed by us, and still not what was issued under this `jti`

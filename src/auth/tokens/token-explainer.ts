@@ -37,7 +37,7 @@ interface Made {
   readonly digest: Buffer;
 }
 
-/** Tells the operator everything about a token, where validation stops at the first reason and keeps it to itself. */
+/** Tells the operator everything about a token. Validation, in contrast, stops at the first reason and tells nobody. */
 @Injectable()
 export class TokenExplainer {
   constructor(
@@ -69,7 +69,7 @@ export class TokenExplainer {
     const over = expiresAt !== NO_EXPIRY && isOver(expiresAt, this.clock);
     const found: [TokenFlaw, boolean][] = [
       ['wrong_kind', kind !== 'access' && kind !== 'api_key'],
-      // of an expired token the record is dropped sooner or later: that it is gone is no reason of its own
+      // the record of an expired token is dropped sooner or later, so a missing record is no reason of its own
       ['unknown', facts ? facts.grant_id === null && kind !== 'client_secret' : !over],
       ['revoked', Boolean(facts?.revoked_at)],
       ['used', Boolean(facts?.used_at)],

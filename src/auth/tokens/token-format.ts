@@ -15,23 +15,23 @@ export const PREFIXES = { kat_: 'access', krt_: 'refresh', kak_: 'api_key', kcs_
 export type Prefix = keyof typeof PREFIXES;
 export type TokenKind = (typeof PREFIXES)[Prefix];
 
-/** What expires never, as a client secret. */
+/** The expiry of a secret that never expires, such as a client secret. */
 export const NO_EXPIRY = 0xff_ff_ff_ff;
 
 const SPELLING = /^(k(?:at|rt|ak|cs)_)([A-Za-z0-9_-]{48})([0-9A-Za-z]{6})$/;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_BYTES = 22;
 /**
- * Which database has the token. There is one yet. Nobody reads the byte: in tokens that were made before it meant something
- * it is random (docs/decisions/0063).
+ * Which database has the token. Today there is only one, and nobody reads the byte: in older tokens it is random
+ * (docs/decisions/0063).
  */
 export const CELL = 0;
 const SIGNED_BYTES = 28;
 const MAC_BYTES = 8;
-/** Where a token is taken apart, within one turn: an allocation less for each request. */
+/** A buffer in which tokens are taken apart, one after the other: it saves an allocation for each request. */
 const PAYLOAD = Buffer.alloc(36);
 
-/** A token that Keks made. Says nothing about whether it still counts. */
+/** A token that Keks made. It may be revoked. */
 export interface Genuine {
   readonly genuine: true;
   readonly kind: TokenKind;

@@ -5,17 +5,17 @@ import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { TokenMac } from './token-mac.js';
 
-/** What makes and checks the MAC of opaque tokens. `id` stands in each token and names the key. */
+/** A key that makes and checks the MAC of opaque tokens. Its `id` is in each token and names the key. */
 export interface TokenKey {
   readonly id: number;
-  /** Names the key in the database, where one byte would not do. */
+  /** Names the key in the database, where one byte is not enough. */
   readonly keyId: string;
   readonly mac: KeyObject;
   /** The same key, for checking. */
   readonly check: TokenMac;
 }
 
-/** The current key signs; the others, if there are any, are believed. */
+/** The current key makes MACs; the others, if any, only check them. */
 @Injectable()
 export class TokenKeys {
   readonly current: TokenKey;

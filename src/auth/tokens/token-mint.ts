@@ -7,7 +7,7 @@ import { traced } from '../../tracing/tracing.js';
 import { digestOf, mintToken, type Prefix, type TokenFormat } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
 
-/** Whom an access token will speak for, and to whom. */
+/** Who an access token will speak for, and to which API. */
 export interface AccessRequest {
   readonly subject: string;
   readonly clientId: string;
@@ -24,7 +24,7 @@ export interface AccessRequest {
   readonly jkt?: string | undefined;
 }
 
-/** A token that nobody knows of yet: it counts from when its digest is committed. */
+/** A token that nobody knows yet. It is valid once its digest is committed. */
 export interface MintedToken {
   readonly token: string;
   readonly digest: Buffer;

@@ -60,11 +60,11 @@ const STATEMENTS = {
   access: REVOKE_ACCESS_TOKEN,
   refresh: revokeGrantThrough('refresh_tokens', 'refresh_token_revoked'),
   api_key: revokeGrantThrough('api_keys', 'api_key_revoked'),
-  // a client's secret is retired by the operator and not by whoever found it
+  // a client's secret is retired by the operator, not by somebody who found it
   client_secret: undefined,
 } as const;
 
-/** Idempotent: fifty at once all succeed, and one of them is in the audit log. */
+/** Idempotent: of fifty calls at once all succeed, and the audit log has one event. */
 @Injectable()
 export class TokenRevocation {
   constructor(
@@ -96,7 +96,7 @@ export class TokenRevocation {
   }
 }
 
-/** Also where somebody else was faster: his wait may not be over. Of an API key there is no JWT. */
+/** Waits also if somebody else was faster, because that wait may not be over yet. API keys have no JWTs. */
 function endsJwts({ kind, format }: ReadToken): boolean {
   return kind === 'refresh' || format === 'jwt';
 }

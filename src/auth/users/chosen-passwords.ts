@@ -10,7 +10,7 @@ import { UsersDirectory } from './users-directory.js';
 /** `dead`: expired, used, overtaken by another change, or none of ours. Nobody is told which. */
 export type ChosenPassword = { readonly user: string } | { readonly flaw: PasswordFlaw | 'dead' };
 
-/** Owns that whoever was given a link chooses a password with it, once; never who is given one. */
+/** Owns the use of a reset link: its holder chooses a password with it, once. Never who gets a link. */
 @Injectable()
 export class ChosenPasswords {
   constructor(
@@ -22,7 +22,7 @@ export class ChosenPasswords {
   ) {}
 
   /**
-   * Ends the logins, keys and consents of before. A password that will not do leaves the code alive.
+   * Ends all earlier logins, keys and consents of the user. If the password is refused, the code stays good.
    * @throws WireError too_many_requests; Unavailable
    */
   async choose(code: string, password: string, origin: RequestOrigin): Promise<ChosenPassword> {

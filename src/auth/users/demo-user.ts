@@ -7,7 +7,7 @@ import { UsersService } from './users.service.js';
 export class DemoUser {
   constructor(private readonly users: UsersService) {}
 
-  /** Idempotent. A demo user who has been given another password or was disabled stays so. */
+  /** Idempotent. It changes nothing about a demo user who is there already, such as a new password or a disabling. */
   async seed(): Promise<void> {
     if (await this.users.exists(DEMO_USER.user)) return;
     await this.users.addUnchecked(DEMO_USER.user, DEMO_USER.password, [DEMO_USER.scope], OPERATOR);

@@ -13,9 +13,9 @@ const LAYOUTS: readonly (readonly [plain: string, shifted: string])[][] = [
     [' yxcvbnm,.-', ' YXCVBNM;:_'],
   ],
 ];
-/** So many keys in one straight line are no accident, */
+/** This many keys in one straight line are no accident. */
 const LINE_MIN = 4;
-/** nor are so many in a zigzag of two steps, as in 1q2w3e. */
+/** This many keys in a zigzag of two steps are none either: 1q2w3e. */
 const ZIGZAG_MIN = 6;
 
 type Key = readonly [row: number, column: number];
@@ -31,7 +31,7 @@ const KEYBOARDS: readonly ReadonlyMap<string, Key>[] = LAYOUTS.map(
     ),
 );
 
-/** What is left of a text when its lines and zigzags of neighbouring keys are taken away, with and without Shift. */
+/** The text without its lines and zigzags of neighbouring keys, with and without Shift. */
 export function withoutKeyboardWalks(text: string): string {
   const rests = KEYBOARDS.map((keyboard) => restOf([...text], keyboard));
   return rests.reduce((shortest, rest) => (rest.length < shortest.length ? rest : shortest));

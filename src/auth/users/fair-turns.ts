@@ -1,10 +1,13 @@
-/** After so many turns the older half of what is remembered is forgotten. No clock: without turns nothing gets old. */
+/**
+ * After this many turns, the older half of what is remembered is forgotten. No clock is needed: without turns nothing gets
+ * old.
+ */
 const REMEMBERED = 256;
 
 /** Whose turn it is when it comes. */
 export interface Share {
   readonly of: readonly string[];
-  /** Nobody has seen them before: they begin behind those who are known, as if they had had a turn. */
+  /** Nobody knows them yet. They begin behind those who are known, as if they had had a turn already. */
   readonly isNew?: boolean;
 }
 
@@ -14,8 +17,8 @@ interface Waiting<T> {
 }
 
 /**
- * Who of those that wait is next: whoever has had the fewest of the last turns, and of these whoever came first. One who waits
- * can be of several, such as an account and a network, and then the one counts that has had the most.
+ * Decides who is next: the one who had the fewest of the last turns, and among equals the one who came first. A waiting call
+ * can belong to several names, such as an account and a network; the name with the most turns counts.
  *
  * A turn that somebody is ahead for counts like one that they have had, so that nobody gains by waiting more than once.
  */
@@ -36,7 +39,7 @@ export class FairTurns<T> {
     return this.had.size + this.before.size;
   }
 
-  /** @returns whom there is no room for now: whoever would have come last, which may be the new one */
+  /** @returns the one for whom there is no room now: the last in line, who may be the new one */
   add(share: Share, item: T): T | undefined {
     this.waiting.push({ share, item });
     if (this.waiting.length <= this.most) return undefined;
@@ -50,12 +53,12 @@ export class FairTurns<T> {
     return next?.item;
   }
 
-  /** A turn that somebody has just had was also theirs: they come under these names from now on. */
+  /** The turn that has just been had counts for these names too: its owner comes under them from now on. */
   wasOf(names: readonly string[]): void {
     for (const one of names) this.had.set(one, (this.had.get(one) ?? 0) + 1);
   }
 
-  /** Everybody who waits, who then does no longer. */
+  /** Removes everybody who waits, and returns them. */
   clear(): T[] {
     const items = this.waiting.map(({ item }) => item);
     this.waiting = [];
@@ -68,7 +71,7 @@ export class FairTurns<T> {
     return this.waiting.splice(at, 1)[0];
   }
 
-  /** Of each who waits: the turns that were theirs, and those of theirs who are ahead. */
+  /** For each who waits: the turns they have had, and their other calls that are ahead. */
   private ranks(): number[] {
     const ahead = new Map<string, number>();
     return this.waiting.map(({ share: { of, isNew } }) => {

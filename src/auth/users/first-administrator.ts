@@ -9,13 +9,13 @@ import { UsersService } from './users.service.js';
 
 const NAME = 'admin';
 
-/** Whoever has just been made, and the only place where this password is in clear text. */
+/** The administrator who has just been made. Only here is this password in clear text. */
 export interface NewAdministrator {
   readonly user: string;
   readonly password: string;
 }
 
-/** For whoever tries Keks out, and has nobody but the demo user. */
+/** For people who try Keks out and have only the demo user. */
 @Injectable()
 export class FirstAdministrator {
   constructor(
@@ -30,7 +30,7 @@ export class FirstAdministrator {
     return second === undefined && (first === undefined || first.name === DEMO_USER.user);
   }
 
-  /** @returns undefined where nobody was made */
+  /** @returns undefined if no administrator was made */
   async make(): Promise<NewAdministrator | undefined> {
     const password = generatePassword(this.config.PASSWORD_MIN_LENGTH);
     const made = await this.users.add(NAME, password, [ADMIN_SCOPE], OPERATOR);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** 32 of them, so a byte chooses without bias; none that is read as another one: no l and 1, no o and 0. */
+/** 32 of them, so a byte chooses without bias. None looks like another one: no l and 1, no o and 0. */
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const GROUP = 5;
 /** 150 bits. */

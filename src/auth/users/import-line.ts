@@ -8,7 +8,7 @@ export interface ImportedUser {
   readonly id: string | null;
   readonly name: string;
   readonly folded: string;
-  /** Null for whoever gets a password by a link. */
+  /** Null for a user who gets a password by a link. */
   readonly hash: string | null;
   readonly cost: number;
   readonly scope: string;
@@ -36,7 +36,7 @@ export type LineFlaw =
 
 const MEMBERS = ['name', 'password_hash', 'scope', 'disabled', 'id'];
 
-/** @returns what is wrong with it, without a word of what it says */
+/** @returns what is wrong with the line, without quoting it */
 export function importedUser(text: string): ImportedUser | LineFlaw {
   const line = objectIn(text);
   if (typeof line === 'string') return line;

@@ -18,12 +18,12 @@ export type ForeignFlaw =
   | 'cost_too_high';
 
 const TAG = 'keks0$';
-/** The last character of a hash has 4 bits: what has more was not made by bcrypt. */
+/** The last character of a hash carries 4 bits. If it carries more, bcrypt did not make it. */
 const BCRYPT = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{30}[.CGKOSWaeimquy26])$/;
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const STORED = /^keks0\$(\$2b\$(\d\d)\$.{53})$/;
 const COST_LEAST = 4;
-/** Each try of a login costs that much, also under a name that nobody has: 2^14 is a second or so. */
+/** Each login attempt costs this much, also under an unknown name: 2^14 is about a second. */
 const COST_MOST = 14;
 
 const OTHERS: readonly (readonly [RegExp, ForeignFlaw])[] = [
@@ -34,13 +34,14 @@ const OTHERS: readonly (readonly [RegExp, ForeignFlaw])[] = [
   [/^\$2x\$/, 'bcrypt_2x'],
 ];
 
-/** `$2a$`, `$2b$` and `$2y$` say the same of a password; Django writes `bcrypt$` in front. */
+/** `$2a$`, `$2b$` and `$2y$` mean the same; Django writes `bcrypt$` in front. */
 export function importedHash(foreign: string): ImportedHash | ForeignFlaw {
   const other = OTHERS.find(([form]) => form.test(foreign));
   if (other) return other[1];
   const [, digits, salt, end = '', rest] = BCRYPT.exec(foreign.replace(/^bcrypt\$(?=\$)/, '')) ?? [];
   if (digits === undefined) return 'not_bcrypt';
-  // the last character of a salt has 2 bits: some programs leave noise in the others, and all leave it out when they compare
+  // the last character of a salt carries 2 bits: some programs leave noise in the other bits, and all ignore it when they
+  // compare
   const cleared = ALPHABET[ALPHABET.indexOf(end) & 0x30];
   const cost = Number(digits);
   if (cost < COST_LEAST) return 'cost_too_low';
@@ -48,7 +49,7 @@ export function importedHash(foreign: string): ImportedHash | ForeignFlaw {
   return { hash: `${TAG}$2b$${digits}$${salt}${cleared}${rest}`, cost };
 }
 
-/** As bcrypt takes it; undefined for what was not imported. */
+/** In the form that bcrypt takes; undefined if it was not imported. */
 export function readImported(stored: string): { bcrypted: string; cost: number } | undefined {
   const [, bcrypted, digits] = STORED.exec(stored) ?? [];
   return bcrypted === undefined ? undefined : { bcrypted, cost: Number(digits) };

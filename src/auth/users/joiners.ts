@@ -10,9 +10,9 @@ export function withoutJoiners(text: string): string {
 }
 
 /**
- * Whether each joiner stands where it changes how letters are written (RFC 8264 §9.8, RFC 5892 A.1 and A.2): behind a
- * virama, or between letters that join. That is asked of the tables that Node has for host names, where the rule is the same
- * (UTS #46, CheckJoiners); of these letters only, as a host name may not have all that a name may.
+ * Whether each joiner stands where it changes how letters are written (RFC 8264 §9.8, RFC 5892 A.1 and A.2): behind a virama,
+ * or between letters that join. Node's tables for host names know this, because the rule is the same there (UTS #46,
+ * CheckJoiners). Only these letters are looked up, because a host name may not contain everything that a user name may.
  */
 export function hasProperJoiners(text: string): boolean {
   return [...text.matchAll(IN_CONTEXT)].every(

@@ -7,7 +7,7 @@ import { FairTurns, type Share } from './fair-turns.js';
 
 const WAITING_MOST_EACH = 64;
 
-/** Whose share of the lane some work takes: names that stand for an account, a network, an administrator. */
+/** Whose share of the lane a piece of work takes: names that stand for an account, a network or an administrator. */
 export type LaneShare = Share;
 
 interface Place {
@@ -16,9 +16,9 @@ interface Place {
 }
 
 /**
- * bcrypt runs on libuv's four threads, which other work needs too: two of them at most are for passwords, and one where
- * several processes share the CPUs or there are no more than two. Those who wait are counted, and whoever has had the fewest
- * turns is next, so that a flood of logins neither starves the rest, nor keeps other logins out, nor fills the memory.
+ * bcrypt runs on libuv's four threads, which other work needs too. At most two of them hash passwords; only one does where
+ * several processes share the CPUs, or where there are only two. The number of waiting calls is bounded, and the caller with
+ * the fewest turns is next. So a flood of logins neither starves the rest, nor keeps other logins out, nor fills the memory.
  */
 @Injectable()
 export class LoginLane {
@@ -36,11 +36,11 @@ export class LoginLane {
   }
 
   /**
-   * @throws Unavailable when the lane is full and nobody waits who has had more turns, or when whoever was ahead has found
-   * the database away
+   * @throws Unavailable when the lane is full and nobody who waits has had more turns, or when the call ahead found the
+   * database away
    */
   async run<T>(share: LaneShare, work: () => Promise<T>): Promise<T> {
-    // the wait is part of it: that is where a slow login has its time from
+    // the wait is part of the span: it is why a login is slow
     return traced('login lane', { 'keks.waiting': this.waiting }, async () => {
       await this.turn(share);
       try {
@@ -55,7 +55,7 @@ export class LoginLane {
     });
   }
 
-  /** Somebody who was new has proved who they are: the turn that they have just had counts where they are known, too. */
+  /** Somebody who was new has proved who they are: their last turn now counts for their known names, too. */
   wasOf(share: LaneShare): void {
     this.turns.wasOf(share.of);
   }
@@ -78,13 +78,13 @@ export class LoginLane {
     }
   }
 
-  /** Each would wait for the same time-out, one after the other, and the last for a minute. */
+  /** Otherwise each of them would wait for the same time-out, one after the other, and the last one for a minute. */
   private fault(): void {
     for (const one of this.turns.clear()) one.refuse('the database was away for those ahead');
   }
 }
 
-/** One CPU at least is for everything else. */
+/** At least one CPU is left for everything else. */
 export function loginsAtOnce(workers: number): number {
   return workers > 1 || availableParallelism() <= 2 ? 1 : 2;
 }

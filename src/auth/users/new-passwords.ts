@@ -8,7 +8,7 @@ import { PasswordPolicy, type PasswordFlaw } from './password-policy.js';
 /** Its hash, or what is wrong with it. */
 export type NewPassword = { readonly hash: string } | { readonly flaw: PasswordFlaw };
 
-/** What operators do is seldom, and waits for nobody's flood. */
+/** Operators rarely do this, and do not wait behind a flood of logins. */
 const OPERATORS: LaneShare = { of: ['operators'] };
 
 /** From a password that somebody chose to the hash that is stored, or to what is wrong with it. */
@@ -21,13 +21,13 @@ export class NewPasswords {
   ) {}
 
   /**
-   * @param attempts where estimates that come to nothing are counted, if it is not the operator who asks
+   * @param attempts counts the passwords that are refused after an estimate; absent for operators
    * @throws WireError too_many_requests; Unavailable when too many passwords wait already
    */
   async hashOf(password: string, userName: string, attempts?: Attempts): Promise<NewPassword> {
     const flaw = this.policy.plainFlawOf(password, [userName]);
     if (flaw) return { flaw };
-    // before the lane: nobody's login waits for dictionaries
+    // before the lane: no login waits until the dictionaries are loaded
     await PASSWORD_STRENGTH.ready();
     return this.lane.run(attempts ? { of: [`choice ${attempts.of}`] } : OPERATORS, async () => {
       await attempts?.admit();

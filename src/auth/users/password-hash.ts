@@ -7,24 +7,24 @@ import { type Pepper, pepper, NO_SALT } from '../secrets/pepper-id.js';
 import { readImported } from './imported-hash.js';
 
 const WARNINGS_MOST = 16;
-/** Of a hash that another system made. */
+/** The pepper of a hash that another system made. */
 const NO_PEPPER = 'none';
 const FORMAT = /^keks1\$([0-9a-f]{8})\$(\$2b\$(\d\d)\$.{53})$/;
 
 /**
- * Work for the login lane: whoever calls this outside of it can starve the rest.
+ * Work for the login lane: a call outside of the lane can starve everything else.
  *
- * `keks1$<pepper id>$<bcrypt(base64(HMAC-SHA-384(password, pepper)))>`: 64 characters go into bcrypt, so nothing is cut
- * at 72 bytes, and without the pepper a stolen table is of no use. The tag lets parameters move. What was imported is
+ * `keks1$<pepper id>$<bcrypt(base64(HMAC-SHA-384(password, pepper)))>`: 64 characters go into bcrypt, so nothing is cut at 72
+ * bytes, and without the pepper a stolen table is of no use. The tag in front lets parameters change. An imported hash is
  * `keks0$<bcrypt(password)>` until its user has logged in.
  */
 @Injectable()
 export class PasswordHash {
   private readonly logger = new Logger('passwords');
   private readonly peppers: readonly [Pepper, ...Pepper[]];
-  /** As long to compare as a real one, and nobody's: of the highest cost met so far. */
+  /** Nobody's hash, which takes as long to compare as a real one: it has the highest cost met so far. */
   private dummy: string;
-  /** What has been warned of, once each: an attacker must not be able to fill the log. */
+  /** What was warned of already. Each warning comes once, so that an attacker cannot fill the log. */
   private readonly warned = new Set<string>();
 
   constructor(@Inject(CONFIG) private readonly config: SecretKeysConfig & Pick<Config, 'BCRYPT_COST'>) {
@@ -40,9 +40,9 @@ export class PasswordHash {
   }
 
   /**
-   * Takes as long for nobody's password as for somebody's: without a stored hash a dummy of the same parameters is
-   * compared, and a hash of a lower cost is made up for. One that cannot be checked here is refused like a wrong password,
-   * after the same work: anything else would tell that somebody is there.
+   * Takes the same time whether the user exists or not: without a stored hash it compares a dummy with the same parameters,
+   * and for a hash of lower cost it does the missing work as well. A hash that cannot be checked here is refused like a wrong
+   * password, after the same work; anything else would tell that the user exists.
    */
   async matches(password: string, stored: string | undefined): Promise<boolean> {
     const parts = partsOf(stored ?? this.dummy);
@@ -70,15 +70,15 @@ export class PasswordHash {
       await compare('', partsOf(this.nobodys(each))?.bcrypted ?? '');
   }
 
-  /** A hash that no password has, of today's parameters: who had one before needs a new password. */
+  /** A hash that no password matches, with today's parameters. Its user needs a new password. */
   unusable(): string {
     const cost = String(this.config.BCRYPT_COST).padStart(2, '0');
     return `keks1$${this.peppers[0].id}$$2b$${cost}$${NO_SALT}${randomBytes(16).toString('hex').slice(1)}`;
   }
 
   /**
-   * True when the cost has risen or the pepper has moved since `stored` was made: hash again while the password is at hand.
-   * A higher cost stays: two instances that differ would move it to and fro.
+   * True when the cost has risen or the pepper has changed since `stored` was made: then hash again while the password is at
+   * hand. A higher cost stays, because two instances with different settings would otherwise change it back and forth.
    */
   isOutdated(stored: string): boolean {
     return partsOf(stored)?.pepper !== this.peppers[0].id || costOf(stored) < this.config.BCRYPT_COST;
@@ -90,7 +90,7 @@ export class PasswordHash {
     return pepper !== this.peppers[0].id && pepper !== NO_PEPPER;
   }
 
-  /** Made without hashing, which every start would wait for. */
+  /** Made without hashing, because every start would have to wait for it. */
   private nobodys(cost: number): string {
     return `keks1$${this.peppers[0].id}$${genSaltSync(cost)}${randomBytes(16).toString('hex').slice(1)}`;
   }
@@ -105,7 +105,7 @@ export class PasswordHash {
 }
 
 interface Parts {
-  /** Its id, or that there is none. */
+  /** The id of the pepper, or `NO_PEPPER`. */
   readonly pepper: string;
   readonly bcrypted: string;
   readonly cost: number;

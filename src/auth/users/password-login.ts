@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../database/clock.js';
 import type { Queries } from '../../database/statement.js';
 import { WireError } from '../../http/errors/wire-error.js';
-import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { LoginThrottle, type LoginLimit } from '../throttle/login-throttle.js';
 import { LoginLane } from './login-lane.js';
@@ -25,7 +25,7 @@ export class PasswordLogin {
   ) {}
 
   /**
-   * Unknown, disabled and wrong are the same: undefined, after the same time.
+   * An unknown user, a disabled user and a wrong password give the same: undefined, after the same time.
    * @throws WireError too_many_requests; Unavailable
    */
   async verify(
@@ -38,7 +38,8 @@ export class PasswordLogin {
     const isSomebody = (await this.passwords.find(name)) !== null;
     const attempt = { account, isSomebody, ip: origin.ip ?? '', proof: device };
     const { share } = await this.throttle.admit(attempt);
-    // once more in the lane, where few are at a time: those who queued together do not all slip past the limit
+    // asked again inside the lane, where only a few run at a time: otherwise all who queued together would slip past the
+    // limit
     return this.lane.run(share, async () => {
       const admitted = await this.throttle.admit(attempt);
       const user = await this.passwords.find(name);
@@ -58,7 +59,7 @@ export class PasswordLogin {
   }
 
   /**
-   * The same, once more, of somebody who has shown a token: counted and throttled as a login.
+   * The same for somebody who has shown a token and types the password again: counted and throttled like a login.
    * @throws WireError invalid_credentials, too_many_requests; Unavailable
    */
   async verifyAgain(userId: string, password: string, origin: RequestOrigin): Promise<VerifiedUser> {
@@ -74,8 +75,8 @@ export class PasswordLogin {
     { user, reason, reached }: Refused,
     origin: RequestOrigin,
   ): Promise<void> {
-    const write = (type: string, detail: object): Promise<unknown> =>
-      queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, { type, actor: null, origin, detail }));
+    const write = (type: string, detail: object): Promise<void> =>
+      audit(queries, this.clock, { type, actor: null, origin, detail });
     await write('login.refused', { user: user?.name ?? null, reason });
     for (const limit of reached) {
       if (limit === 'address') await write('login.throttled', { user: null, limit });

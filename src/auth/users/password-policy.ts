@@ -27,7 +27,7 @@ export const PASSWORD_FLAWS: Record<PasswordFlaw, string> = {
 export class PasswordPolicy {
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'PASSWORD_MIN_LENGTH'>) {}
 
-  /** What can be seen at a glance. @param about words an attacker would try first: the user's name */
+  /** Flaws that need no estimate. @param about words an attacker would try first: the user's name */
   plainFlawOf(password: string, about: readonly string[]): PasswordFlaw | undefined {
     if (!isText(password)) return 'ill_formed';
     if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return 'too_long';
@@ -40,20 +40,20 @@ export class PasswordPolicy {
     return common ? 'too_common' : undefined;
   }
 
-  /** What only an estimate shows: work for the login lane. @throws Unavailable */
+  /** Whether an estimate finds the password too easy to guess: work for the login lane. @throws Unavailable */
   async isGuessable(password: string, about: readonly string[]): Promise<boolean> {
     return (await PASSWORD_STRENGTH.score(password, [...about, ...OUR_WORDS])) < SCORE_MIN;
   }
 }
 
-/** What comes in over HTTP can be nothing else: another password could be set, and never be used. */
+/** HTTP carries nothing else: a password that fails this could be set, but never be sent. */
 function isText(password: string): boolean {
   return password.isWellFormed() && !password.includes('\0');
 }
 
 const SEPARATORS = /[\p{P}\p{S}\p{Z}]+/gu;
 
-/** The same again and again, whatever stands between. */
+/** One piece repeated, whatever stands between. */
 function isRepeat(password: string): boolean {
   return /^(.+?)\1+$/su.test(password.replace(SEPARATORS, '').toLowerCase());
 }
@@ -72,7 +72,7 @@ function isWalk(password: string): boolean {
   return isLittleOf(password, withoutKeyboardWalks(password));
 }
 
-/** Whether something was taken away, and too little is left. */
+/** Whether words were taken away and too little is left. */
 function isLittleOf(whole: string, rest: string): boolean {
   return rest !== whole && [...rest.replace(SEPARATORS, '')].length < REST_MIN;
 }

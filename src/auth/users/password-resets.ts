@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { Clock } from '../../database/clock.js';
 import { Database } from '../../database/database.js';
 import type { Initiator } from '../audit/actor.js';
-import { auditValues, INSERT_AUDIT_EVENT } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { nameOfCode, ResetCodes } from './reset-codes.js';
 import { UsersDirectory } from './users-directory.js';
 
@@ -38,7 +38,7 @@ export class PasswordResets {
     const expiresAt = new Date(seconds * 1_000);
     const detail = { user: user.name, link: nameOfCode(code), expires_at: expiresAt.toISOString() };
     const event = { type: 'user.reset_link_made', ...by, detail };
-    await this.database.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await audit(this.database, this.clock, event);
     return { user: user.name, link: this.config.ISSUER + PAGE + code, expiresAt };
   }
 }

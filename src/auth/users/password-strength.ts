@@ -3,12 +3,15 @@ import { Worker } from 'node:worker_threads';
 import { Unavailable } from '../../http/errors/unavailable.js';
 
 /**
- * So many characters are looked at: the time that an estimate takes grows with their square. Nobody chooses more that are
- * worth less.
+ * Only this many characters are estimated, because the time grows with their square. A longer password is not weaker than its
+ * beginning.
  */
 const LOOKED_AT = 64;
 
-/** Plain JavaScript, because a thread begins with a file or with text, and our tests run TypeScript that no thread could load. */
+/**
+ * Plain JavaScript as text: a thread starts from a file or from text, and no thread could load the TypeScript that our tests
+ * run.
+ */
 const PROGRAM = `
   const { parentPort, workerData } = require('node:worker_threads');
   const [{ ZxcvbnFactory }, { adjacencyGraphs, dictionary }] = workerData.map((file) => require(file));
@@ -29,8 +32,9 @@ interface Asked {
 }
 
 /**
- * How many guesses a password takes, on a thread that is kept: its dictionaries take seconds to load, and a hostile password
- * takes longer than anybody's request may wait. Work for the login lane: it is one at a time.
+ * Estimates how many guesses a password takes. It runs on a thread that is kept, because the dictionaries take seconds to
+ * load, and because a hostile password takes longer than any request may wait. Work for the login lane, which sends one at a
+ * time.
  */
 class PasswordStrength {
   private worker: Worker | undefined;
@@ -38,7 +42,7 @@ class PasswordStrength {
   private latest = 0;
   private loading: Promise<unknown> | undefined;
 
-  /** When the dictionaries are there: whoever comes first starts the thread. @throws Unavailable */
+  /** Resolves when the dictionaries are loaded. The first call starts the thread. @throws Unavailable */
   ready(): Promise<unknown> {
     return (this.loading ??= this.load());
   }
@@ -66,7 +70,7 @@ class PasswordStrength {
     return this.answer(0);
   }
 
-  /** A process that waits for nothing else waits for the answer, and not for the thread. */
+  /** The answer keeps the process alive; the idle thread does not. */
   private answer(id: number): Promise<number> {
     this.worker?.ref();
     return new Promise((resolve, reject) => this.asked.set(id, { resolve, reject }));
@@ -79,7 +83,7 @@ class PasswordStrength {
     return one;
   }
 
-  /** The next one who asks has another. */
+  /** The next call starts another thread. */
   private ended(worker: Worker): void {
     if (this.worker !== worker) return;
     this.worker = undefined;
@@ -89,5 +93,5 @@ class PasswordStrength {
   }
 }
 
-/** One a process: each would have the dictionaries in its memory. */
+/** One for each process, because each one keeps the dictionaries in memory. */
 export const PASSWORD_STRENGTH = new PasswordStrength();

@@ -16,20 +16,20 @@ const MAC_BYTES = 18;
 /** 54 bytes: no spare bits, so a code has one spelling. */
 const FORM = /^kpr_[A-Za-z0-9_-]{72}$/;
 
-/** What a code is good for: this password, in this state of the account. */
+/** What a code is good for: to replace this password, as long as the account does not change. */
 export type ResetState = Pick<User, 'id' | 'passwordHash' | 'epoch'>;
 
 export interface ReadCode {
   readonly userId: string;
-  /** Names it in the audit log; tells nothing of it. */
+  /** Its name in the audit log, from which nobody can learn the code. */
   readonly name: string;
   fits(user: ResetState): boolean;
 }
 
 /**
- * Codes that let somebody choose a new password, once. Nothing is stored: a code carries a fingerprint of the password's hash,
- * so it dies with its first use and with every other change of the password, and of the count of the account's endings,
- * so it dies when the user is disabled.
+ * Codes that let somebody choose a new password, once. Nothing is stored. A code carries a fingerprint of two things: of the
+ * password's hash, so it dies when the password changes, which its first use does; and of the user's `epoch`, so it dies when
+ * the user is disabled.
  */
 @Injectable()
 export class ResetCodes {
@@ -57,7 +57,7 @@ export class ResetCodes {
     return PREFIX + Buffer.concat([facts, macOf(key, facts)]).toString('base64url');
   }
 
-  /** Without a query, so that garbage costs none. @returns undefined for what was not made here, and what is over */
+  /** Without a query, so that garbage costs none. @returns undefined if the code was not made here or has expired */
   read(text: string): ReadCode | undefined {
     if (!FORM.test(text)) return undefined;
     const bytes = Buffer.from(text.slice(PREFIX.length), 'base64url');

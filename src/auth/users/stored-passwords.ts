@@ -6,7 +6,7 @@ import { PasswordHash } from './password-hash.js';
 import { User } from './user.entity.js';
 import { UsersDirectory, type UserWithHash } from './users-directory.js';
 
-/** Somebody who has just proved the password. `passwordHash` is what the proof was against. */
+/** Somebody who has just proved the password. `passwordHash` is the hash that it matched. */
 export interface VerifiedUser {
   readonly id: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface VerifiedUser {
   readonly passwordHash: string;
 }
 
-/** Hashes as they stand in the database: compared, and moved to today's parameters while the password is at hand. */
+/** Compares passwords with the stored hashes, and renews a hash with today's parameters while the password is at hand. */
 @Injectable()
 export class StoredPasswords {
   constructor(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, type FindOptionsWhere, type QueryDeepPartialEntity } from 'typeorm';
 import { Clock } from '../../database/clock.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import { OwnerEndings } from '../grants/owner-endings.js';
 import { scopeOfUser } from '../scope.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
@@ -16,7 +16,7 @@ export interface UserChange {
   readonly disabled?: boolean | undefined;
 }
 
-/** All that a user's row can lock: what changes about a user ends the grants that it must, in the same transaction. */
+/** Owns changes of a user. Each one locks the user's row and ends the grants that it must, in the same transaction. */
 @Injectable()
 export class UserChanges {
   constructor(
@@ -32,7 +32,7 @@ export class UserChanges {
    */
   async change(id: string, change: UserChange, by: Initiator): Promise<User | undefined> {
     const changed = await this.apply(id, change, by);
-    // also of whoever was not disabled: enabling is how an operator lets somebody in again
+    // also if the user was not disabled: enabling is how an operator lets somebody in who was throttled
     if (changed && change.disabled === false) await this.throttle.forgive(changed.nameFolded);
     return changed;
   }
@@ -68,10 +68,10 @@ export class UserChanges {
   }
 
   /**
-   * The same with everything that was made before, by whoever holds a link.
+   * The same by the holder of a reset link. It also ends the keys and consents of before.
    * @param user as the link found it
    * @param link its name in the audit log
-   * @returns false if something has changed since: of two who use one link at once, one sets a password
+   * @returns false if something has changed since: if two use one link at once, one of them sets a password
    */
   resetPassword(user: UserWithState, hash: string, link: string, by: Initiator): Promise<boolean> {
     const { id, passwordHash, epoch } = user;
@@ -124,7 +124,7 @@ export class UserChanges {
     detail: object = {},
   ): Promise<void> {
     const event = { type, ...by, detail: { user: name, user_id: id, ...detail } };
-    await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
+    await audit(queries, this.clock, event);
   }
 }
 
@@ -134,8 +134,8 @@ interface State {
 }
 
 /**
- * What of the row is another now: the first time of a disabling is kept. A new epoch tells the trigger, which ends the
- * grants of whoever is disabled by hand, that this is done here.
+ * The columns that change. A user who is disabled again keeps the time of the first disabling. The new epoch tells the
+ * trigger, which ends the grants of users who are disabled by SQL, that their end is done here.
  */
 function changes(before: State, after: State, now: Date): QueryDeepPartialEntity<User> | undefined {
   const scope = after.scope === before.scope ? {} : { scope: after.scope };

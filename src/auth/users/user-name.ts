@@ -1,6 +1,6 @@
 import { hasProperJoiners, withoutJoiners } from './joiners.js';
 
-/** A user's name as it is shown, and as it is compared: NFKC, then case-folded, without joiners, which nobody sees. */
+/** A user's name as it is shown, and as it is compared: NFKC, case-folded, and without joiners, because nobody sees those. */
 export interface UserName {
   readonly name: string;
   readonly folded: string;
@@ -15,7 +15,7 @@ export function userName(text: string): UserName | undefined {
   if (length < 1 || length > 128 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(visible) || name.trim() !== name)
     return undefined;
   if (visible !== name && !hasProperJoiners(name)) return undefined;
-  // lower, upper, lower: what differs only by case ends up the same, both sharp s and the final sigma included
+  // lower, upper, lower: names that differ only by case become equal, also with a sharp s or a final sigma
   const folded = visible.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
   return { name, folded };
 }

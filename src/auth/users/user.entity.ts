@@ -15,7 +15,7 @@ export class User {
   @Column('text', { name: 'name_folded' })
   nameFolded!: string;
 
-  /** Asked for by whoever proves a password, and by nobody else. */
+  /** Only code that proves a password selects it. */
   @Column('text', { name: 'password_hash', select: false })
   passwordHash!: string;
 
@@ -25,7 +25,7 @@ export class User {
   @Column('timestamptz', { name: 'disabled_at', nullable: true })
   disabledAt!: Date | null;
 
-  /** When somebody last chose it; null before that was noted. A hash that only moves keeps it. */
+  /** When somebody last chose the password; null if that was before this was noted. Renewing the hash does not change it. */
   @Column('timestamptz', { name: 'password_set_at', nullable: true })
   passwordSetAt!: Date | null;
 

@@ -5,10 +5,10 @@ import type { Position, Positioned } from '../lists/cursors.js';
 import { userName } from './user-name.js';
 import { User } from './user.entity.js';
 
-/** Before the first name: none is empty. */
+/** Before the first name, because no name is empty. */
 const FIRST: Position = [''];
 
-/** Somebody who is looked up to prove a password, or to be issued a token without one. */
+/** A user whose password is to be proved, or who gets a token without one. */
 export type UserWithHash = Pick<User, 'id' | 'name' | 'scope' | 'disabledAt' | 'passwordHash'>;
 
 /** Somebody whose password is to be replaced, as long as nothing about it changes meanwhile. */
@@ -45,12 +45,12 @@ export class UsersDirectory {
   }
 }
 
-/** Under the lock that issuing takes FOR SHARE: whoever changes or ends something of a user's takes it first. */
+/** Takes the lock on the user's row that issuing takes FOR SHARE. Take it before changing or ending anything of a user. */
 export function lockUser(entities: EntityManager, id: string): Promise<User | null> {
   return entities.findOne(User, { where: { id }, lock: { mode: 'for_no_key_update' } });
 }
 
-/** What can be nobody's name is looked for like any other, and found nowhere. */
+/** An impossible name is looked up like any other, and not found. */
 function folded(name: string): string {
   return userName(name)?.folded ?? '';
 }

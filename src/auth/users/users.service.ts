@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { Clock } from '../../database/clock.js';
+import type { RowOf } from '../../database/columns.js';
 import { Database } from '../../database/database.js';
-import { INSERT_AUDIT_EVENT, auditValues } from '../audit/audit-event.js';
+import { audit } from '../audit/audit-event.js';
 import type { RequestOrigin } from '../request-origin.js';
 import { isGrantable } from '../scope.js';
 import { isUuid } from '../uuid.js';
@@ -9,9 +11,8 @@ import { NewPasswords } from './new-passwords.js';
 import type { PasswordFlaw } from './password-policy.js';
 import { UserChanges } from './user-changes.js';
 import { userName, type UserName } from './user-name.js';
-import { User } from './user.entity.js';
+import { chosenPassword, User } from './user.entity.js';
 import { UsersDirectory } from './users-directory.js';
-import * as sql from './users.sql.js';
 import type { Initiator } from '../audit/actor.js';
 
 /** A user as operators see one. */
@@ -53,7 +54,7 @@ export class UsersService {
     return 'flaw' in made ? made : this.insert(parsed, made.hash, scope, { actor, origin });
   }
 
-  /** Without the password policy: only for the demo user, whose password everybody knows anyway. */
+  /** Without the password policy. Only for the demo user, whose password everybody knows. */
   async addUnchecked(
     name: string,
     password: string,
@@ -92,7 +93,10 @@ export class UsersService {
     return changed ? recordOf(changed) : undefined;
   }
 
-  /** Taking scope away ends what may do more than is left, in the same transaction. @param scope parsed already */
+  /**
+   * Taking scope away ends the grants that may do more than what is left, in the same transaction.
+   * @param scope parsed already
+   */
   async setScope(
     name: string,
     scope: readonly string[],
@@ -105,7 +109,7 @@ export class UsersService {
     return changed ? { changed: recordOf(changed) } : { flaw: 'unknown' };
   }
 
-  /** By name, or by id where nobody has this name. */
+  /** By name; if nobody has this name, by id. */
   async find(nameOrId: string): Promise<UserRecord | undefined> {
     const named = await this.directory.findByName(nameOrId);
     const user = named ?? (isUuid(nameOrId) ? await this.directory.find(nameOrId) : null);
@@ -130,15 +134,26 @@ export class UsersService {
     scope: readonly string[],
     by: Initiator,
   ): Promise<AddUser> {
-    return this.database.transaction(async (queries) => {
+    return this.database.transaction(async (transaction) => {
       const words = scope.join(' ');
-      const [row] = await queries.run<sql.AddedRow>(sql.ADD, [name, folded, hash, words]);
-      if (!row) return { flaw: 'name_taken' };
+      const row = { name, nameFolded: folded, scope: words, ...chosenPassword(hash) };
+      const added = await insertUnlessTaken(transaction.entities, row);
+      if (!added) return { flaw: 'name_taken' };
       const event = { type: 'user.added', ...by, detail: { user: name, scope: words } };
-      await queries.run(INSERT_AUDIT_EVENT, auditValues(this.clock, event));
-      return { added: { id: row.id, name, scope: words, disabled: false, createdAt: row.created_at } };
+      await audit(transaction, this.clock, event);
+      return { added: { id: added.id, name, scope: words, disabled: false, createdAt: added.created_at } };
     });
   }
+}
+
+/** If two take the same name at once, the second gets no row, and no error that would end its transaction. */
+async function insertUnlessTaken(
+  entities: EntityManager,
+  row: QueryDeepPartialEntity<User>,
+): Promise<RowOf<User, ['id', 'createdAt']> | undefined> {
+  const insert = entities.createQueryBuilder().insert().into(User).values(row).orIgnore();
+  const { raw } = await insert.updateEntity(false).returning(['id', 'createdAt']).execute();
+  return (raw as RowOf<User, ['id', 'createdAt']>[])[0];
 }
 
 export function recordOf({ id, name, scope, disabledAt, createdAt }: User): UserRecord {

@@ -1,6 +1,6 @@
 /**
- * What people take for a pass phrase and every list of guesses has (NIST SP 800-63B-4 §3.1.1.2): said on the web as an
- * example, learnt by heart at school, sung. In small letters, without anything between the words.
+ * Phrases that people choose as a pass phrase and that are in every list of guesses (NIST SP 800-63B-4 §3.1.1.2): examples
+ * from the web, poems from school, songs. In small letters, without anything between the words.
  */
 export const WELL_KNOWN_PHRASES: readonly string[] = `
 correct horse battery staple

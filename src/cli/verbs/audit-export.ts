@@ -7,13 +7,13 @@ import { WrongUsage } from '../refusal.js';
 
 const PAGE = 1_000;
 const FIRST: Position = ['-infinity', '00000000-0000-0000-0000-000000000000'];
-/** As PostgreSQL writes a time of UTC, and an id: what comes with `--after` is nothing else. */
+/** The form of `--after`: a time in UTC as PostgreSQL writes it, and an id. */
 const CURSOR =
   /^(\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-/** An event is dated before it is committed: what is younger may still get elders. */
+/** An event gets its time before it is committed. So an older event may still turn up among younger ones. */
 const LATE_MS = 60_000;
 
-/** The whole log, for whoever keeps it elsewhere. */
+/** Exports the whole log, for people who keep it elsewhere. */
 export function auditExport(noun: Command, act: Act): void {
   noun
     .command('export')
@@ -57,7 +57,7 @@ async function run({ after }: { after?: string }, command: Command): Promise<Ans
   return { json: undefined, text: '' };
 }
 
-/** Each line says how to go on behind it, so an export that was cut off goes on where its last whole line ends. */
+/** Each line says where the next one begins, so an export that was cut off can go on after its last whole line. */
 function lineOf({ position, ...event }: AuditRow): string {
   const [at = '', id = ''] = position;
   return JSON.stringify({ ...event, cursor: `${at.replace(' ', 'T').replace(/\+00(?::00)?$/, 'Z')}_${id}` });

@@ -6,14 +6,14 @@ import { Clock } from '../../database/clock.js';
 import type { Services } from '../services.js';
 
 const EVERY_MS = 1_000;
-/** An event is dated before it is committed: so long afterwards it may still turn up among older ones. */
+/** An event gets its time before it is committed, and may turn up this long afterwards. */
 const LATE_MS = 10_000;
 const PAGE = 1_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Hands on what has been there already, then each event once, soon after it happened; until nobody reads any more.
- * @param read the last of what has been there
+ * Yields the last events that are there, then each new event once, soon after it happened; until nobody reads any more.
+ * @param read reads the last events
  */
 export async function follow(
   services: Services,

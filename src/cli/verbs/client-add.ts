@@ -173,12 +173,12 @@ async function keysIn(
     const keys = isPublic ? undefined : readJwks(JSON.parse(await readFile(file, 'utf8')));
     if (keys) return keys;
   } catch {
-    // the same sentence: what is in the file is not repeated
+    // the same sentence for every fault, so that the content of the file is not repeated
   }
   throw clientRefusal('jwks_invalid');
 }
 
-/** An API that is told of every token that it is not active looks for the fault everywhere but here. */
+/** Warns now, because an API that hears "not active" of every token looks for the fault everywhere else. */
 async function warningsOf(added: ClientRecord, main: string): Promise<string[]> {
   const { misspelledAudiences } = await import('../../auth/clients/audience-flaws.js');
   if (added.audience.length > 0) return misspelledAudiences([added], main);

@@ -25,7 +25,7 @@ export function resourcesVerb(noun: Command, act: Act): void {
     .action(act(setResources));
 }
 
-/** The whole of it: what is not named is taken away. Nothing is not taken for "none": that would end its tokens by a slip. */
+/** Replaces the whole list. An empty command is refused and does not mean "none", because that would end tokens by mistake. */
 async function setResources(
   id: string,
   resources: string[],

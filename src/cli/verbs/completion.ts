@@ -10,7 +10,10 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
 type Shell = keyof typeof SCRIPTS;
 
-/** A script with which a shell completes nouns, verbs and options: made from what the parser knows, so never out of date. */
+/**
+ * Prints a script with which a shell completes nouns, verbs and options. It is made from the parser's own list, so it is
+ * never out of date.
+ */
 export function completion(program: Command, act: Act): void {
   program
     .command('completion')

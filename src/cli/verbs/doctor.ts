@@ -6,7 +6,7 @@ import { fail, ok, type Finding } from './doctor/finding.js';
 import { examples, type Act } from '../noun.js';
 import { judged } from '../style.js';
 
-/** Looks at everything that the start and the work of a server depend on, and changes nothing. */
+/** Checks everything that a server needs in order to start and to work, and changes nothing. */
 export function doctor(program: Command, act: Act): void {
   program
     .command('doctor')
@@ -36,7 +36,7 @@ async function run(): Promise<Answer> {
 
 type Settings = ReturnType<typeof import('../../config/config.js').checkSettings>['settings'];
 
-/** A database that does not exist yet is not made for the sake of being looked at. */
+/** If there is no database yet, doctor does not make one. */
 async function look(settings: Settings, valid: boolean): Promise<Finding[]> {
   const { DATABASE_URL, DATABASE_SCHEMA, DATA_DIR } = settings;
   if (DATABASE_URL === undefined && !existsSync(join(DATA_DIR, 'postgres', 'PG_VERSION')))

@@ -4,14 +4,14 @@ import { examples, type Act } from '../noun.js';
 import { Refusal } from '../refusal.js';
 
 const PATIENCE_MS = 2_500;
-/** What a server that listens everywhere is reached by on its own machine. */
+/** The address on this machine of a server that listens everywhere. */
 const EVERYWHERE: Readonly<Record<string, string>> = {
   '0.0.0.0': '127.0.0.1',
   '::': '[::1]',
   '[::]': '[::1]',
 };
 
-/** For those who watch over a process and cannot send it a request themselves, such as a container's health check. */
+/** For supervisors that cannot send a request themselves, such as a container's health check. */
 export function health(program: Command, act: Act): void {
   program
     .command('health')

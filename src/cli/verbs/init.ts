@@ -5,7 +5,7 @@ import { examples, once, type Act } from '../noun.js';
 import { readSecret } from '../stdin.js';
 import { Refusal, WrongUsage } from '../refusal.js';
 
-/** The first step of somebody who wants to keep it: a `.env` with secrets of one's own. */
+/** The first step towards production: a `.env` with new secrets. */
 export function init(program: Command, act: Act): void {
   program
     .command('init')

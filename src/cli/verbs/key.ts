@@ -13,7 +13,7 @@ const STATES: Record<KeyState, string> = {
   retired: 'retired',
 };
 
-/** The keys that sign JWTs. They rotate by themselves; here somebody does it by hand. */
+/** The keys that sign JWTs. They rotate by themselves; these verbs do it by hand. */
 export function key(program: Command, act: Act): void {
   const noun = program.command('key').description('the keys that sign JWTs; they rotate by themselves');
   noun
@@ -43,7 +43,7 @@ async function rotate({ compromised = false }: { compromised?: boolean }): Promi
   };
 }
 
-/** Programs that read the keys go on to find them alone. */
+/** Programs that read the JSON find the signing keys alone, as before. */
 async function list({ secrets = false }: { secrets?: boolean }): Promise<Answer> {
   const { keys, secretKeys } = await lists();
   const text = secretKeyTable(secretKeys);
@@ -60,20 +60,16 @@ async function list({ secrets = false }: { secrets?: boolean }): Promise<Answer>
 }
 
 async function lists(): Promise<{ keys: ListedKey[]; secretKeys: SecretKeyFacts[] }> {
-  const [{ withServices }, { SigningKeys }, { databaseTime, secretKeyFacts }, { queriesOf }] =
-    await Promise.all([
-      import('../services.js'),
-      import('../../auth/keys/signing-keys.js'),
-      import('../../auth/secrets/secret-key-needs.js'),
-      import('../session-queries.js'),
-    ]);
-  return withServices(async (services, { client, config }) => {
-    const queries = queriesOf(client);
-    return {
-      keys: await services.get(SigningKeys).list(),
-      secretKeys: await secretKeyFacts(queries, config, await databaseTime(queries)),
-    };
-  });
+  const [{ withServices }, { SigningKeys }, { secretKeyFacts }, { queriesOf }] = await Promise.all([
+    import('../services.js'),
+    import('../../auth/keys/signing-keys.js'),
+    import('../../auth/secrets/secret-key-needs.js'),
+    import('../session-queries.js'),
+  ]);
+  return withServices(async (services, { client, config }) => ({
+    keys: await services.get(SigningKeys).list(),
+    secretKeys: await secretKeyFacts(queriesOf(client), config),
+  }));
 }
 
 function publicOf(one: ListedKey): object {

@@ -1,5 +1,6 @@
 import type { GrantOwner } from '../../auth/grants/grants.service.js';
-import type { GrantRow } from '../../auth/grants/grants.sql.js';
+import type { GrantRow, OwnGrantRows } from '../../auth/grants/grants.sql.js';
+import type { Part, Position } from '../../auth/lists/cursors.js';
 import { PAGE } from '../listing.js';
 import { Refusal } from '../refusal.js';
 import type { Services } from '../services.js';
@@ -11,7 +12,21 @@ export async function* livingGrants(
 ): AsyncGenerator<readonly GrantRow[]> {
   const { GrantsService } = await import('../../auth/grants/grants.service.js');
   const grants = services.get(GrantsService);
-  for (let part = await grants.list(owner, PAGE); ; part = await grants.list(owner, PAGE, part.rest)) {
+  yield* allOf((after) => grants.list(owner, PAGE, after));
+}
+
+/** The logins of one person. */
+export async function* livingLogins(
+  services: Services,
+  userId: string,
+): AsyncGenerator<readonly OwnGrantRows['login'][]> {
+  const { GrantsService } = await import('../../auth/grants/grants.service.js');
+  const grants = services.get(GrantsService);
+  yield* allOf((after) => grants.listOwn('login', userId, PAGE, after));
+}
+
+async function* allOf<R>(read: (after?: Position) => Promise<Part<R>>): AsyncGenerator<readonly R[]> {
+  for (let part = await read(); ; part = await read(part.rest)) {
     yield part.rows;
     if (!part.rest) return;
   }

@@ -4,7 +4,7 @@ import { examples, once, type Act } from '../noun.js';
 import { Refusal } from '../refusal.js';
 import type { StoredLogin } from './login/stored-logins.js';
 
-/** A token of a person for scripts of theirs, from any server, without a password in the terminal (RFC 8628). */
+/** Gets a person a token for their scripts, from any server, without a password in the terminal (RFC 8628). */
 export function login(program: Command, act: Act): void {
   program
     .command('login')

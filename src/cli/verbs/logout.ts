@@ -3,7 +3,7 @@ import type { Answer } from '../answer.js';
 import { examples, once, type Act } from '../noun.js';
 import { Refusal, WrongUsage } from '../refusal.js';
 
-/** The end of what `keks login` got: at the server first, then here. */
+/** Ends what `keks login` got: first at the server, then here. */
 export function logout(program: Command, act: Act): void {
   program
     .command('logout')
@@ -24,10 +24,10 @@ async function run({ server: given }: { server?: string }): Promise<Answer> {
   const login = logins[server];
   if (!login) throw new Refusal('not_found', `You are not logged in at ${server}.`);
   const { revocation_endpoint: endpoint } = await authority.discover(server);
-  // the refresh token's end is that of all; without one there is this token only
+  // revoking the refresh token ends everything; without one, there is only this token
   const token = login.refresh_token ?? login.access_token;
   const said = await authority.sendForm(endpoint, { token, client_id: login.client_id });
-  // what a client got that is not there any more has ended with it
+  // if the client is gone, its tokens have ended with it
   if (said.status !== 200 && said.body['error'] !== 'invalid_client') throw refusalOf(said);
   const { [server]: _, ...others } = stored.readLogins();
   stored.writeLogins(others);

@@ -3,7 +3,7 @@ import type { Answer } from '../answer.js';
 import { examples, type Act } from '../noun.js';
 import { showingProgress } from '../progress.js';
 
-/** Brings the schema up to this program's. */
+/** Brings the schema up to date for this program. */
 export function migrate(program: Command, act: Act): void {
   program
     .command('migrate')

@@ -1,7 +1,7 @@
 import type { Found } from '../../auth/restore/restored-access.js';
 import { facts } from '../answer.js';
 
-/** Beyond it a terminal shows only how many more there are; `--json` has them all. */
+/** A terminal shows this many, and then how many more there are; `--json` has them all. */
 const SHOWN_MOST = 20;
 
 export interface Kept {
@@ -54,7 +54,7 @@ export function afterwards(about: About, ended: Ended): string {
   ].join('\n');
 }
 
-/** What the database cannot know: who had been disabled or given less since the backup. */
+/** What the database cannot know: who was disabled or lost scope since the backup. */
 function byHand({ kept, found }: About): string[] {
   const users = found.users.map(({ name, scope }) => `${name} (${scope})`);
   const clients = found.clients.map(({ client_id: id, name, scope }) => `${id} ${name} (${scope})`);
@@ -77,7 +77,7 @@ function shown(kind: string, all: readonly string[]): string[] {
   return more > 0 ? [...lines, `  and ${more} more, which --json lists`] : lines;
 }
 
-/** `revoked` is what it always was: how many grants. */
+/** `revoked` still means the number of grants. */
 export function publicEnd({ before, kept, found }: About, ended: Ended | undefined): object {
   const { users, clients, ...counts } = found;
   return {

@@ -16,7 +16,7 @@ interface Options {
   readonly dryRun?: boolean;
 }
 
-/** After a backup was restored: what was ended since it was made lives again, until this has run. */
+/** For use after a backup was restored: what was ended since the backup lives again until this has run. */
 export function revokeAll(program: Command, act: Act): void {
   program
     .command('revoke-all')
@@ -71,7 +71,7 @@ interface Work {
   readonly kept: Kept;
 }
 
-/** What gets new grants goes first, then the grants: none slips through between. */
+/** First ends everything that can get new grants, then the grants, so that none slips through between. */
 async function end(services: Services, access: RestoredAccess, work: Work): Promise<Ended> {
   const { RestoredBackup } = await import('../../auth/grants/restored-backup.js');
   const { kept, at } = work;

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
-import type { GrantRow } from '../../auth/grants/grants.sql.js';
+import type { OwnGrantRows } from '../../auth/grants/grants.sql.js';
 import { moment, type Answer } from '../answer.js';
 import { printList, type Listing } from '../listing.js';
 import { examples, once, type Act } from '../noun.js';
 import { Refusal } from '../refusal.js';
-import { livingGrants, userIdOf } from './living-grants.js';
+import { livingLogins, userIdOf } from './living-grants.js';
 
-/** The logins of people: of all grants, those that began with a password. */
+type Login = OwnGrantRows['login'];
+
+/** The logins of people: the grants that began with a password. */
 export function session(program: Command, act: Act): void {
   const noun = program.command('session').description("people's logins");
   noun
@@ -29,22 +31,20 @@ async function list({ user }: { user: string }, command: Command): Promise<Answe
     import('../../auth/account/session-label.js'),
   ]);
   return withServices(async (services) => {
-    const grants = livingGrants(services, { userId: await userIdOf(services, user) });
-    return printList(loginsOf(grants, sessionLabel), SESSIONS, command);
+    const logins = livingLogins(services, await userIdOf(services, user));
+    return printList(labelled(logins, sessionLabel), SESSIONS, command);
   });
 }
 
-async function* loginsOf(
-  pages: AsyncIterable<readonly GrantRow[]>,
+async function* labelled(
+  pages: AsyncIterable<readonly Login[]>,
   labelOf: (userAgent: string | null) => string | null,
-): AsyncGenerator<readonly GrantRow[]> {
+): AsyncGenerator<readonly Login[]> {
   for await (const page of pages)
-    yield page
-      .filter(({ kind }) => kind === 'login')
-      .map((one) => ({ ...one, label: one.label ?? labelOf(one.user_agent) }));
+    yield page.map((one) => ({ ...one, label: one.label ?? labelOf(one.user_agent) }));
 }
 
-const SESSIONS: Listing<GrantRow> = {
+const SESSIONS: Listing<Login> = {
   of: 'logins',
   headings: ['ID', 'LABEL', 'IP', 'SCOPE', 'CREATED', 'LAST_USED', 'EXPIRES'],
   cells: (one) => [
@@ -54,7 +54,7 @@ const SESSIONS: Listing<GrantRow> = {
     one.scope,
     moment(one.created_at),
     one.last_used_at ? moment(one.last_used_at) : '',
-    one.expires_at ? moment(one.expires_at) : '',
+    moment(one.expires_at),
   ],
   publicOf,
 };
@@ -77,8 +77,8 @@ async function end(id: string): Promise<Answer> {
   return { json: { id, ended }, text: 'It is dead, with all of its tokens.' };
 }
 
-/** Whose and what kind is known: it was asked for. */
-function publicOf(row: GrantRow): object {
+/** Without owner and kind, which the command names. */
+function publicOf(row: Login): object {
   const { id, scope, label, ip, user_agent, created_at, last_used_at, expires_at } = row;
   return { id, scope, label, ip, user_agent, created_at, last_used_at, expires_at };
 }

@@ -1,7 +1,6 @@
 import type { Explanation, TokenFlaw } from '../../auth/tokens/token-explainer.js';
 import type { TokenKind } from '../../auth/tokens/token-format.js';
 import { facts, moment } from '../answer.js';
-import { spellingMistake } from './token-spelling.js';
 
 const KINDS: Record<TokenKind, string> = {
   access: 'an access token',
@@ -17,7 +16,7 @@ const WRONG_KIND: Partial<Record<TokenKind, string>> = {
 
 const BOUND = 'Active: an API accepts it, but not as a bearer token: with a proof by its key (DPoP) only.';
 
-/** What a program wants to know of it. Times in ISO 8601, UTC. */
+/** The explanation for programs. Times in ISO 8601, UTC. */
 export function jsonOf(explanation: Explanation, token: string): object {
   const { kind, format, expiresAt, flaws, facts } = explanation;
   return {
@@ -76,7 +75,7 @@ function described({ kind, format, expiresAt, facts: row }: Explanation): string
   ]);
 }
 
-/** @param token to find out what is wrong with its spelling; it is not repeated */
+/** @param token looked at for the likeliest mistake in its spelling, and never repeated */
 export function flawText(
   flaw: TokenFlaw,
   { kind, expiresAt, facts: row }: Explanation,
@@ -111,4 +110,21 @@ function time(date: Date | null | undefined): string | null {
 
 function at(date: Date | null | undefined): string {
   return date ? ` at ${moment(date)}` : '';
+}
+
+const LENGTH = 58;
+const PREFIX = /^k(?:at|rt|ak|cs)_/;
+
+/** The likeliest mistake in a pasted token. Never quotes any of it. */
+function spellingMistake(text: string): string {
+  if (/^\s|\s$/.test(text)) return 'there is white space around it.';
+  if (/^bearer\s/i.test(text)) return 'it has the word Bearer in front: give the token alone.';
+  if (/^authorization:/i.test(text)) return 'it is a whole header line: give the token alone.';
+  if (/^(["']).*\1$/s.test(text)) return 'it is in quotation marks.';
+  if (text.trimStart().startsWith('{')) return 'it is a JSON document: give the token alone.';
+  if (/\s/.test(text)) return 'there is white space in it.';
+  if (!PREFIX.test(text)) return 'it does not begin with kat_, krt_, kak_ or kcs_.';
+  if (text.length !== LENGTH)
+    return `it has ${text.length} characters instead of ${LENGTH}: was it cut, or is something stuck to it?`;
+  return 'it has characters that no token has.';
 }

@@ -1,13 +1,13 @@
 import type { ClientRecord } from '../../auth/clients/clients.service.js';
 import type { Explanation } from '../../auth/tokens/token-explainer.js';
 
-/** What an API hears of a token when it asks, and why. */
+/** What introspection tells an API about a token, and why. */
 export interface Told {
   readonly json: { readonly client_id: string; readonly active: boolean; readonly reason: string | null };
   readonly text: string;
 }
 
-/** What introspection answers this client, which itself is never told why. */
+/** The answer of introspection for this client. The client itself is never told the reason. */
 export async function toldTo(asker: ClientRecord, explanation: Explanation): Promise<Told> {
   const reason = await reasonFor(asker, explanation);
   return {

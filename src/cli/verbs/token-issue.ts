@@ -39,7 +39,7 @@ function issueTo(
   return user === undefined ? issuer.toClient(client ?? '', scope) : issuer.toUser(user, { scope, format });
 }
 
-/** @throws Refusal for what cannot be given */
+/** @throws Refusal if the token cannot be issued */
 async function withIssuer<T>(work: (issuer: OperatorIssuer) => Promise<T>): Promise<T> {
   const [{ withServices }, { OperatorIssuer }, { WireError }] = await Promise.all([
     import('../services.js'),

@@ -23,7 +23,7 @@ const WHAT: Readonly<Record<string, string>> = {
 };
 
 /**
- * The life of a token or a grant, as a sequence.
+ * Prints the life of a token or a grant as a sequence of events.
  * @param id of either; the token itself comes on standard input
  */
 export async function story(id: string | undefined): Promise<Answer> {
@@ -45,7 +45,7 @@ async function ofToken(): Promise<Story | undefined> {
 /** @throws WrongUsage */
 async function ofId(id: string): Promise<Story | undefined> {
   const { isUuid } = await import('../../auth/uuid.js');
-  // not repeated: it may be a token, which now stands in the shell's history
+  // not repeated: it may be a token, which is now in the shell's history
   if (!isUuid(id))
     throw new WrongUsage('That is no id. A token is never an argument: give it on standard input.');
   const [{ withServices }, { TokenStory }] = await load();

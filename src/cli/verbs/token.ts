@@ -10,11 +10,11 @@ import { story } from './token-story.js';
 import { flawText, jsonOf, textOf } from './token-explanation.js';
 import { toldTo } from './token-for-client.js';
 
-/** Not of this authority, or so damaged that it is nobody's: there is nothing that could be revoked. */
+/** The token is not ours, or too damaged to tell. There is nothing to revoke. */
 const NOT_OURS = new Set(['spelling', 'checksum', 'key', 'mac', 'malformed', 'forged', 'unknown']);
 const DEAD = new Set(['revoked', 'grant_revoked', 'expired', 'grant_expired']);
 
-/** Tokens, given on standard input. None is ever printed, but one that is issued here. */
+/** Verbs for tokens, which come on standard input. The only token that is ever printed is one that was issued here. */
 export function token(program: Command, act: Act): void {
   const noun = program
     .command('token')
@@ -78,7 +78,10 @@ async function explain({ for: api }: { for?: string }): Promise<Answer> {
   };
 }
 
-/** Dead already is as good as revoked; what was never ours is not, because then another token lives on. */
+/**
+ * A token that is dead already counts as revoked. One that was never ours does not, because then the token that was meant
+ * lives on.
+ */
 async function revoke(): Promise<Answer> {
   const text = await readSecret('the token');
   const after = await revokeAndExplain(text);

@@ -1,6 +1,6 @@
 import type { LineFlaw } from '../../auth/users/import-line.js';
 
-/** Why a line is refused, and what to do. Nothing of the line itself: there are hashes in it. */
+/** Why a line is refused, and what to do. It never quotes the line, because that holds a hash. */
 export const WHY: Readonly<Record<LineFlaw, string>> = {
   not_utf8: 'It is not well-formed UTF-8.',
   too_long: 'It is longer than 65,536 bytes.',

@@ -8,9 +8,9 @@ import { showingProgress } from '../progress.js';
 import { WHY } from './user-import-words.js';
 
 const BATCH = 500;
-/** So many refused lines are shown to people; `--json` has all. */
+/** This many refused lines are shown to people; `--json` has all of them. */
 const SHOWN = 50;
-/** NIST and OWASP want more; it is told, not refused. */
+/** NIST and OWASP want a higher cost. It is reported, not refused. */
 const WEAK_COST = 10;
 
 interface Refused {
@@ -72,7 +72,7 @@ interface Numbered {
   readonly user: ImportedUser;
 }
 
-/** What an earlier line has taken already. */
+/** Names and ids of earlier lines. */
 class Seen {
   private readonly names = new Set<string>();
   private readonly ids = new Set<string>();

@@ -12,11 +12,11 @@ export interface PasswordOptions {
 
 export interface NewPassword {
   readonly password: string;
-  /** Nobody knows it yet: it has to be told. */
+  /** Whether it was generated, so that it has to be shown. */
   readonly generated: boolean;
 }
 
-/** Where a new password comes from; without either option a terminal is asked. */
+/** Where a new password comes from. Without either option, the verb asks at the terminal. */
 export function passwordOptions(verb: Command): Command {
   return verb
     .option('--password-stdin', 'read the password from standard input, less one line end')
@@ -25,7 +25,7 @@ export function passwordOptions(verb: Command): Command {
     );
 }
 
-/** Never from an argument: those stand in the shell's history and in the list of processes. @throws Refusal */
+/** Never from an argument, because arguments are in the shell's history and in the list of processes. @throws Refusal */
 export async function newPassword({ passwordStdin, generate }: PasswordOptions): Promise<NewPassword> {
   if (passwordStdin) return { password: await readSecret('the password'), generated: false };
   if (generate) {
@@ -38,7 +38,7 @@ export async function newPassword({ passwordStdin, generate }: PasswordOptions):
   );
 }
 
-/** What was done, with the password if nobody knows it yet. */
+/** What was done, with the password if it was generated. */
 export function told(json: object, text: string, { password, generated }: NewPassword): Answer {
   if (!generated) return { json, text };
   const secret = facts([

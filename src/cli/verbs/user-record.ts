@@ -5,7 +5,7 @@ import type { Refusal } from '../refusal.js';
 import { judged } from '../style.js';
 import type { UserFlaw } from './user-refusal.js';
 
-/** One user as verbs see one, and how they say no. */
+/** One user as verbs show it, and their refusals. */
 
 export async function show(nameOrId: string): Promise<Answer> {
   const record = await withUsers((users) => users.find(nameOrId));
@@ -22,7 +22,7 @@ export async function show(nameOrId: string): Promise<Answer> {
   };
 }
 
-/** The whole of it: what is not named is taken away. */
+/** Replaces the whole scope: what is not named is taken away. */
 export async function setScope(name: string, text: string): Promise<Answer> {
   const { parseScope } = await import('../../auth/scope.js');
   const scope = parseScope(text);

@@ -8,7 +8,7 @@ export type UserFlaw =
 const NAME = { parameter: 'name' };
 const SCOPE = { parameter: 'scope' };
 
-/** @param name as typed: it may hold anything, so it is repeated only where it has proved to be a name */
+/** @param name as typed. It may hold anything, so it is repeated only if it proved to be a name. */
 export function userRefusal(flaw: UserFlaw, name: string): Refusal {
   switch (flaw) {
     case 'unknown':

@@ -2,7 +2,7 @@ import { facts, moment, type Answer } from '../answer.js';
 import { Refusal } from '../refusal.js';
 import { refusalOf } from './user-record.js';
 
-/** `keks user reset`: a link, so that nobody but the user learns the password. */
+/** `keks user reset` makes a link, so that only the user learns the password. */
 export async function reset(nameOrId: string): Promise<Answer> {
   const [{ withServices }, { UsersService }, { PasswordResets }, { OPERATOR }] = await Promise.all([
     import('../services.js'),

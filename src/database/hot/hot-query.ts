@@ -30,9 +30,9 @@ export interface HotManner {
 const DIRECT: HotManner = { names: true, preamble: undefined };
 
 /**
- * A prepared statement for the path of every request. `pg`'s own query has PostgreSQL describe the columns each time, builds
- * a parser a column and an object a row; this one knows its columns, and leaves their text as it came.
- * One query is sent once. It has the methods that a `pg` client calls on what it is given to `query`.
+ * A prepared statement for the path of every request. `pg`'s own query asks PostgreSQL to describe the columns each time, and
+ * builds a parser for each column and an object for each row. This one knows its columns and leaves their text as it came.
+ * Each object is sent once. It has the methods that a `pg` client calls on an argument of `query`.
  */
 export class HotQuery implements Submittable {
   readonly name: string;

@@ -22,8 +22,8 @@ export interface MicroBatchLimits {
 }
 
 /**
- * Questions that arrive together share one statement. A question joins a batch that is not yet sent, never one in
- * flight: that answer could be older than a revoke which was acknowledged in between.
+ * Questions that arrive together share one statement. A question joins a batch that is not yet sent, never one in flight: the
+ * answer of that one could be older than a revoke that was acknowledged in between.
  */
 export class MicroBatch<Q, A> {
   private waiting: Waiting<Q, A>[] = [];
@@ -80,7 +80,7 @@ export class MicroBatch<Q, A> {
       );
       batch.forEach((one, at) => one.resolve(answers[at] as A));
     } catch (error) {
-      // who waited behind this flight has waited as long: all hear of the fault now, within the second
+      // the questions behind this flight have waited as long: all get the fault now, within the second
       for (const one of [...batch, ...this.waiting.splice(0)]) one.reject(error);
     } finally {
       this.flying -= 1;

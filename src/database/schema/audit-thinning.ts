@@ -3,7 +3,7 @@ import { auditRetention } from './audit-retention.js';
 import { unlessLocked } from './in-turn.js';
 
 /**
- * Where the owner lets types go early, each month that is over is copied without them, once, and the copy takes its place.
+ * If the owner lets types of events go early, each past month is copied once without them, and the copy takes its place.
  * @param names of partitions
  * @param tell told in a few words how far it is
  */

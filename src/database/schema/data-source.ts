@@ -19,8 +19,7 @@ const SILENT: Logger = {
 };
 
 /**
- * TypeORM, for whoever migrates: it is loaded when there is something to migrate, and not to serve. `synchronize` stays off:
- * the schema changes by migrations only.
+ * TypeORM for migrations; servers use `PooledDataSource`. `synchronize` stays off: the schema changes by migrations only.
  * @param entities to hold the schema against
  */
 export function createDataSource(pool: PoolConfig, entities: Entities = []): DataSource {

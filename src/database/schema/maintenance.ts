@@ -27,8 +27,8 @@ export interface PurgeReport {
 }
 
 /**
- * Makes partitions ahead of need and drops those that are over, on a connection of its own. Any number of instances may
- * run it at once: each step is idempotent and waits at most 50 ms for a lock, because whoever waits behind it waits too.
+ * Makes partitions ahead of need and drops those that are over, on a connection of its own. Any number of instances may run
+ * it at once: each step is idempotent, and waits at most 50 ms for a lock, because others wait behind it.
  */
 @Injectable()
 export class Maintenance {
@@ -51,7 +51,7 @@ export class Maintenance {
     this.connection = connection;
   }
 
-  /** A long reader, such as a dump, does not keep the program from starting: the default partitions take what comes. */
+  /** A long read, such as a dump, does not keep the program from starting: the default partitions take the new rows. */
   async prepare(connection: DatabaseConnection): Promise<void> {
     this.use(connection);
     try {
@@ -90,7 +90,7 @@ export class Maintenance {
     });
   }
 
-  /** The database itself keeps what it was told by the owner: a role that only serves cannot have the log forget sooner. */
+  /** The database keeps events for as long as its owner has said: a role that only serves cannot delete them sooner. */
   private async settleAuditRetention(client: pg.Client): Promise<void> {
     const { AUDIT_RETENTION: months, AUDIT_RETENTION_BY_TYPE: byType } = this.config;
     const stated = await auditRetention(client);
@@ -106,7 +106,7 @@ export class Maintenance {
       );
   }
 
-  /** Everything works without the partition, too; it is tried again within the hour. */
+  /** Everything works without the partition, too. The next try is within the hour. */
   private async unlessCrowded(name: string, make: () => Promise<unknown>): Promise<void> {
     try {
       await make();

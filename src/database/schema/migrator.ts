@@ -39,8 +39,8 @@ export async function migrate(
 }
 
 /**
- * One after the other, by a lock that goes with a transaction: one of a session would be kept by a pooler, which gives the
- * session to somebody else. It is held on a connection of its own, which does nothing meanwhile.
+ * One instance after the other, by a lock that ends with its transaction: a session's lock would stay with a pooler, which
+ * gives the session to somebody else. A connection of its own holds the lock and does nothing else.
  */
 async function inTurn<T>(
   connection: DatabaseConnection,
@@ -100,7 +100,9 @@ async function assertSchema(client: PinnedClient): Promise<void> {
     );
 }
 
-/** The role's search_path once led there, or still does: a second set of tables beside it would be a silent loss. */
+/**
+ * The role's search_path once led there, or still does. A second set of tables beside the first would silently hide all data.
+ */
 async function refuseIfElsewhere(client: pg.Client): Promise<void> {
   if (!(client instanceof PinnedClient) || client.schema !== undefined) return;
   const { rows } = await client.query<{ schema: string }>(
@@ -137,7 +139,7 @@ export async function pendingMigrations(client: pg.Client): Promise<string[]> {
   return known.filter((name) => !done.has(name));
 }
 
-/** The mark is raised first: a program that starts in between must not find what is about to go. */
+/** The mark is raised first, so that no older program starts on a schema from which something is about to be removed. */
 async function runMigrations(
   connection: DatabaseConnection,
   client: pg.Client,

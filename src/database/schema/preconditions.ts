@@ -1,10 +1,10 @@
-/** What a database has to be before its schema can be made, or used. Waiting mends none of it. */
+/** What a database must be like before its schema can be made or used. Waiting helps with none of it. */
 import type { Client } from 'pg';
 import { DatabaseRefusal } from '../database-refusal.js';
 import { sqlState } from '../postgres-error.js';
 import { MIGRATIONS_TABLE } from './schema-compatibility.js';
 
-/** Of the first schema. Whoever has one of them, and no migrations of ours, is another program. */
+/** Tables of the first schema. A database with one of them, but without our migrations, belongs to another program. */
 export const OUR_TABLES = [
   'users',
   'clients',
@@ -111,7 +111,7 @@ export async function assertOurMigrations(client: Client, known: readonly string
 /** insufficient_privilege, read_only_sql_transaction, duplicate_table, duplicate_object, feature_not_supported */
 const NO = new Set(['42501', '25006', '42P07', '42710', '0A000']);
 
-/** What PostgreSQL does not let a migration do will not be done the next time either. */
+/** If PostgreSQL does not permit a migration, trying again does not help. */
 export function asRefusal(error: unknown): unknown {
   if (!(error instanceof Error) || !NO.has(sqlState(error) ?? '')) return error;
   return new DatabaseRefusal(

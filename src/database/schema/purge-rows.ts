@@ -3,14 +3,14 @@ import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 
 const DAY_MS = 86_400_000;
 /**
- * Grants stay this long after their time, so that a late question still finds out why; and that they have ended is known for
- * longer than any access token lives. One that was ended stays as long as its refresh token is there to ask about.
+ * Grants stay this long after their end, so that a late question still finds out why, and so that their end is known for
+ * longer than any access token lives. A grant that was revoked stays as long as its refresh token.
  */
 const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
 const STEP = 1_000;
 
 /**
- * Deletes what is over and in no partition that is dropped as a whole.
+ * Deletes expired rows of the tables that have no partitions to drop.
  * @param now and how long refresh tokens live: milliseconds
  * @param tell told in a few words how far it is
  * @returns how many grants

@@ -4,7 +4,7 @@ import { WireError } from '../errors/wire-error.js';
 /** Bytes. Also the limit for bodies that nobody reads. */
 export const BODY_LIMIT = 65_536;
 
-/** What is still taken in after a refusal, so that the client hears of it: bytes, and milliseconds. */
+/** How much is still read after a refusal, so that the client gets the answer: bytes, and milliseconds. */
 const COURTESY_BYTES = 1_048_576;
 const COURTESY_MS = 1_000;
 
@@ -49,9 +49,9 @@ export function readBody(raw: IncomingMessage, done: (error: Error | null, body:
 }
 
 /**
- * Takes the body off the wire and forgets it, then calls back with the bytes it saw: Node would otherwise close
- * the connection under a client that is still sending, and the reset makes it lose the answer (RFC 9112 §9.6).
- * Who sends on and on is not waited for, and in the end cut off.
+ * Reads the rest of the body and drops it, then calls back with the number of bytes. Otherwise Node would close the
+ * connection while the client is still sending, and the reset would make the client lose the answer (RFC 9112 §9.6). A client
+ * that does not stop sending is cut off in the end.
  */
 export function discardBody(raw: IncomingMessage, done: (bytes: number) => void): void {
   let size = 0;

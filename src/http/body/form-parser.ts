@@ -3,7 +3,7 @@ import { WireError } from '../errors/wire-error.js';
 
 const PARAMETER_LIMIT = 64;
 
-/** Those of the forms that are read here. A name that is not among them is the caller's, and never repeated to it. */
+/** The names of the forms that are read here. Any other name comes from the caller and is never repeated. */
 const PARAMETERS = new Set([
   'grant_type',
   'scope',
@@ -74,7 +74,7 @@ function repeated(name: string): WireError {
   return PARAMETERS.has(name) ? WireError.because('repeated', name) : WireError.because('repeated_parameter');
 }
 
-/** Whether it says the same in every charset that has ASCII in it: also behind a `%` there is nothing else. */
+/** Whether the form means the same in every charset that contains ASCII: it has only ASCII, also behind a `%`. */
 export function isAsciiForm(bytes: Buffer): boolean {
   return isAscii(bytes) && !/%[89a-f]/i.test(bytes.toString('latin1'));
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { WireError } from '../errors/wire-error.js';
 
 const DEPTH_LIMIT = 32;
-/** Ours have a few dozen. Each is walked over several times behind here, while nobody else is served. */
+/** Our bodies have a few dozen values. Later code walks over each several times, and meanwhile nobody else is served. */
 const VALUES_LIMIT = 2_048;
 
 /** Keys that reach a prototype when an object is merged carelessly (CWE-1321). */
@@ -40,7 +40,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What `JSON.parse` lets pass. The text is known to be valid JSON, so finding the tokens needs no grammar. */
+/** Refuses what `JSON.parse` accepts. The text is known to be valid JSON, so finding the tokens needs no grammar. */
 function inspect(text: string): void {
   const escapes = text.includes('\\');
   const open: (Set<string> | undefined)[] = [];
@@ -65,7 +65,7 @@ function inspect(text: string): void {
 function inspectString(value: string, siblings: Set<string> | undefined): void {
   if (ILL_FORMED.test(value)) throw WireError.because('ill_formed');
   if (siblings === undefined) return;
-  // Of two equal members one parser takes the first and another the last: whoever checked, checked the wrong one.
+  // If a member comes twice, one parser takes the first and another the last: then a check may look at the wrong one.
   if (siblings.has(value)) throw WireError.because('repeated_member');
   if (FORBIDDEN_KEYS.has(value)) throw WireError.because('forbidden_member');
   siblings.add(value);

@@ -4,7 +4,7 @@ import { isReason, type Reason } from '../errors/reasons.js';
 import { WireError } from '../errors/wire-error.js';
 import { isResembled } from './resemblance.js';
 
-/** Holds bodies and queries against their schemas. Every schema's refusals name the member, by the schema's own word. */
+/** Checks bodies and queries against their schemas. A refusal names the member by its name in the schema. */
 export class SchemaPipe extends StandardSchemaValidationPipe {
   override async transform<T = unknown>(value: T, metadata: ArgumentMetadata): Promise<T> {
     const { schema } = metadata;

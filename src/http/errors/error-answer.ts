@@ -6,7 +6,7 @@ import { WireError, type WireErrorCode } from './wire-error.js';
 /** Statuses of Nest and Fastify that the closed list knows. Any other 4xx is `invalid_request`. */
 const BY_STATUS: Readonly<Record<number, WireErrorCode>> = {
   401: 'invalid_credentials',
-  403: 'not_found', // nothing here forbids but scopes, which are the guard's; files and the like are not there
+  403: 'not_found', // only missing scopes are forbidden here, and the guard answers for those
   404: 'not_found',
   405: 'method_not_allowed',
   413: 'payload_too_large',
@@ -16,7 +16,10 @@ const BY_STATUS: Readonly<Record<number, WireErrorCode>> = {
   503: 'temporarily_unavailable',
 };
 
-/** Whatever was thrown, as one of the closed list. Its message goes nowhere: it may quote input, SQL or a secret. */
+/**
+ * Turns anything that was thrown into an error of the closed list. The original message is dropped, because it may quote
+ * input, SQL or a secret.
+ */
 export function toWireError(thrown: unknown): WireError {
   if (thrown instanceof WireError) return thrown;
   const { retryAfter, status } = traits(thrown);
@@ -61,7 +64,7 @@ export function sendError(reply: FastifyReply, error: WireError, challenges: Cha
     .send(JSON.stringify(error.getResponse()));
 }
 
-/** 401 without a challenge and 503 without a hint are violations (RFC 9110 §15.5.2), so nobody has to remember. */
+/** A 401 needs a challenge and a 503 a hint (RFC 9110 §15.5.2). They are added here, so that nobody can forget them. */
 function defaultHeaders(error: WireError, challenges: Challenges): Record<string, string> {
   if (error.code === 'invalid_client') return { 'www-authenticate': challenges.basic };
   if (error.getStatus() === 401) return { 'www-authenticate': challenges.bearer };

@@ -1,4 +1,7 @@
-/** What the log may know of an error. Drivers hang parameters, rows and SQL on theirs: those are left out. */
+/**
+ * The parts of an error that may go into the log. Drivers attach parameters, rows and SQL to their errors: those are left
+ * out.
+ */
 export interface ErrorRecord {
   readonly type: string;
   readonly code?: string;
@@ -11,8 +14,8 @@ const MESSAGE_LIMIT = 300;
 const STACK_LIMIT = 12;
 const CAUSE_LIMIT = 4;
 
-// What is long and random: tokens, secrets and digests, as base64url or hexadecimal. Identifiers of a database,
-// long as they may be, are of one case.
+// Long random text: tokens, secrets and digests, as base64url or hexadecimal. Long identifiers of a database are all of one
+// case.
 const SECRET_LIKE =
   /(?<![\w+-])(?:(?=[\w+-]*[A-Z])(?=[\w+-]*[a-z])(?=[\w+-]*\d)[\w+.-]{24,}|[0-9a-f]{40,}(?![\w+-]))/g;
 

@@ -1,8 +1,8 @@
 import { PROOF_FLAWS } from 'keks-guard/internals';
 
 /**
- * The closed list of sentences that say more than a code does. A `$` stands for a name out of our own schemas: what a
- * caller sent is never in one. Of characters there are only those that an OAuth answer may have (RFC 6749 §5.2).
+ * The closed list of sentences that say more than a code. `$` is replaced by a name from our own schemas, never by anything
+ * that a caller sent. Of characters there are only those that an OAuth answer may have (RFC 6749 §5.2).
  */
 export const REASONS = {
   missing: ['invalid_request', 'The parameter $ is missing.'],

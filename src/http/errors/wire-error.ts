@@ -2,8 +2,8 @@ import { HttpException } from '@nestjs/common';
 import { REASONS, sentenceOf, type Reason } from './reasons.js';
 
 /**
- * The closed list of error codes on the wire: the status of each, and what it says where no reason says more.
- * Nothing that came in with a request is ever repeated in an answer.
+ * The closed list of error codes on the wire, each with its status and its default sentence. An answer never repeats anything
+ * from the request.
  */
 export const WIRE_ERRORS = {
   invalid_request: [400, 'The request is malformed: a parameter is missing, repeated or of the wrong form.'],

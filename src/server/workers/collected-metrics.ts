@@ -2,10 +2,10 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import { MetricsText, snapshotOf, textOf, type Snapshot } from '../../ops/metrics-text.js';
 import type { Member } from './member.js';
 
-/** A worker that is too busy to answer for this long is shown as it was: milliseconds. */
+/** If a worker is too busy to answer for this long, its last numbers are shown: milliseconds. */
 const PATIENCE_MS = 1_000;
 
-/** Where neither the sum nor what prom-client does is what an operator wants to see. */
+/** Metrics that are neither summed nor combined as prom-client does it. */
 const AGGREGATORS: Readonly<Record<string, string>> = {
   keks_build_info: 'first',
   keks_maintenance_timestamp_seconds: 'max',
@@ -23,8 +23,8 @@ const AGGREGATORS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The numbers of all workers and of the primary, as if they were one process. What a worker has counted stays counted when
- * it ends, as far as it was ever shown: a sum that shrinks would look to Prometheus like one that began anew.
+ * The numbers of all workers and of the primary, as if they were one process. When a worker ends, its last shown counts stay
+ * in the sum: if a sum shrank, Prometheus would take it for a restart.
  */
 export class CollectedMetrics extends MetricsText {
   private readonly own = new Registry();
@@ -36,12 +36,12 @@ export class CollectedMetrics extends MetricsText {
   }
 
   async text(): Promise<string> {
-    // both of the same moment, so that nobody is counted twice or left out
+    // both from the same moment, so that no worker is counted twice or left out
     const parts = [snapshotOf(this.own), ...[...this.members()].map((one) => this.ask(one)), this.departed];
     return textOf(merged(await Promise.all(parts)));
   }
 
-  /** Of what has ended: what only ever grows. */
+  /** The counters of a worker that has ended. */
   remember({ lastMetrics }: Member): void {
     const counts = lastMetrics.filter(({ type }) => COUNTS.includes(String(type)));
     this.departed = this.departed.then((before) => snapshotOf(merged([before, counts])));

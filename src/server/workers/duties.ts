@@ -3,7 +3,7 @@ import type { PostgresAddress } from '../../database/embedded/embedded-postgres.
 import type { ServerIdentity } from '../../database/embedded/orphaned-server.js';
 import type { Snapshot } from '../../ops/metrics-text.js';
 
-/** What a worker has to know before it can begin. */
+/** What a worker must know before it can start. */
 export interface Orders {
   /** Of the embedded database, if there is one. */
   readonly address?: PostgresAddress;
@@ -28,10 +28,10 @@ export type WorkerDuties = {
 
 /** What a worker asks of the primary. */
 export type PrimaryDuties = {
-  /** It has loaded its program and listens to what it is told, which before would be lost. */
+  /** It has loaded its program and listens to the primary. Messages before that would be lost. */
   present(nothing: null): void;
-  /** It can no longer do its work, and neither could another one in its place. */
+  /** It can no longer work, and a replacement could not either. */
   fail(text: string): void;
-  /** The text of all together. */
+  /** The metrics of all processes as one text. */
   metrics(nothing: null): Promise<string>;
 };

@@ -33,7 +33,7 @@ export class Member {
         resolve(how);
       };
       this.worker.once('exit', (code, signal) => end(signal ?? code));
-      // also said of what can no longer be sent to one that is about to exit
+      // also the error of a message to a worker that is about to exit
       this.worker.on('error', (error) => {
         if (this.worker.process.pid === undefined) end(error.message);
       });
@@ -46,8 +46,8 @@ export class Member {
 }
 
 /**
- * Node sends a connection to a worker and lets go of it when the worker says that it took it. If the worker dies before
- * that, the connection would stay open in the primary, unanswered, for ever. There is one such connection at most.
+ * Node sends a connection to a worker, and closes its own copy when the worker has taken it. If the worker dies before that,
+ * the copy would stay open in the primary for ever, unanswered. There is at most one such connection.
  */
 function closeUntaken({ process: child }: Worker): void {
   const send = child.send.bind(child) as (...all: unknown[]) => boolean;

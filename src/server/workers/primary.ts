@@ -1,6 +1,6 @@
 /**
- * Owns the processes that share one port, and the embedded database beneath them: starts, replaces and stops them. It
- * answers no request, but for those to OPS_PORT.
+ * Owns the processes that share one port, and their embedded database: starts, replaces and stops them. It answers only the
+ * requests to OPS_PORT.
  */
 import type { OpenAPIObject } from '@nestjs/swagger';
 import cluster from 'node:cluster';
@@ -19,7 +19,7 @@ import { WorkerPool } from './worker-pool.js';
 import { WorkersReadiness } from './workers-readiness.js';
 import type { openOps } from './ops-port.js';
 
-/** A worker cuts what is left when its limit is over, which takes a moment: milliseconds. */
+/** When its time is over, a worker cuts the remaining connections. That takes a moment: milliseconds. */
 const STOP_GRACE_MS = 2_000;
 /** What workers stand on. */
 interface Ground {
@@ -64,7 +64,7 @@ export async function startWorkers(config: Config): Promise<Service> {
       port,
       failed: Promise.race([pool.failed, ended].filter((one) => one !== undefined)),
       reloadCertificate: () => {
-        // looked at here first, so that a bad one is told of once
+        // checked here first, so that a bad one is reported once
         if (certificate(config)) pool.renewCertificate();
       },
       stop: (delayMs) => (stopped ??= stop(delayMs, STOP_LIMIT_MS + STOP_GRACE_MS)),

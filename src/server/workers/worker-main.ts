@@ -13,7 +13,7 @@ import { explained } from '../explained.js';
 import type { Orders, PrimaryDuties, WorkerDuties } from './duties.js';
 import { Rpc } from './rpc.js';
 
-/** A balancer asks again, Prometheus too. */
+/** Balancers and Prometheus ask again. */
 const METRICS_PATIENCE_MS = 2_000;
 
 tuneCollector();
@@ -68,7 +68,7 @@ async function askForMetrics(): Promise<string> {
   }
 }
 
-/** Also where the start was refused: there is nothing to stop then. */
+/** Also if the start was refused; then there is nothing to stop. */
 function end(delayMs: number): Promise<void> {
   stopping ??= Promise.resolve(server)
     .then((started) => started?.stop(delayMs))
@@ -76,13 +76,13 @@ function end(delayMs: number): Promise<void> {
   return stopping;
 }
 
-// In a terminal, and where all of a service is signalled, they arrive here too; but the primary decides.
+// A terminal and some supervisors signal the workers as well, but the primary decides.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 void primary.ask('present', null).catch(() => undefined);
 
 cluster.worker?.on('disconnect', () => {
-  // without it Node would end the process at once, and with it what is in flight
+  // otherwise Node would end the process at once, together with the requests in flight
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
   primary.close();
   void end(0)

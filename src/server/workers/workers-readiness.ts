@@ -7,7 +7,7 @@ import type { Member } from './member.js';
 /** On top of what a worker waits for the database: milliseconds. */
 const LINE_MS = 100;
 
-/** Of all workers: as long as one of them can answer requests, the port can, because those that cannot get none. */
+/** The readiness of all workers. As long as one of them can answer requests, the port can, because the others get none. */
 export class WorkersReadiness implements Readiness {
   constructor(
     private readonly members: () => Iterable<Member>,

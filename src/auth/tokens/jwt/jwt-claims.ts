@@ -1,6 +1,6 @@
 import { NO_EXPIRY } from '../token-format.js';
 
-/** All that a token of ours has (RFC 9068 §2.2). Times in whole seconds since the epoch. */
+/** All claims of our tokens (RFC 9068 §2.2). Times in whole seconds since the epoch. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly exp: number;
@@ -14,7 +14,7 @@ export interface AccessTokenClaims {
 const TEXTS = ['iss', 'aud', 'sub', 'client_id', 'jti'] as const;
 const TIMES = ['exp', 'iat'] as const;
 
-/** Undefined if one is missing or of another type. Whether they are true is not asked here. */
+/** Undefined if one is missing or has another type. Whether the claims are true is not checked here. */
 export function accessTokenClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
   const complete =
     TEXTS.every((name) => isText(claims[name])) &&

@@ -14,8 +14,8 @@ export interface ParsedJwt {
 }
 
 /**
- * Takes a JWT apart (RFC 7515 §5.2) and believes nothing in it. Padding, spare bits that are set, white space, members
- * that stand twice: none of that have we ever written, and other parsers could read something else.
+ * Takes a JWT apart (RFC 7515 §5.2) and trusts nothing in it. It refuses padding, set spare bits, white space and duplicate
+ * members: we never write those, and other parsers could read them differently.
  */
 export function parseJwt(token: string): ParsedJwt | undefined {
   if (token.length > LONGEST_JWT || !SPELLING.test(token)) return undefined;
@@ -25,7 +25,7 @@ export function parseJwt(token: string): ParsedJwt | undefined {
   return parsed.header && parsed.claims ? (parsed as ParsedJwt) : undefined;
 }
 
-/** Of a text that has passed `parseJwt`, `accessTokenClaims` and its signature before. */
+/** For a text that has passed `parseJwt`, `accessTokenClaims` and the check of its signature before. */
 export function claimsOfProven(token: string): AccessTokenClaims {
   const claims = token.slice(token.indexOf('.') + 1, token.lastIndexOf('.'));
   return JSON.parse(Buffer.from(claims, 'base64url').toString()) as AccessTokenClaims;
@@ -40,7 +40,7 @@ function json(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Undefined if the same bytes would be written in another way. */
+/** Undefined if these bytes have another spelling than this. */
 function canonical(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;

@@ -9,7 +9,7 @@ import { isRetired, KeyRing, type SigningKeyInMemory } from '../../keys/key-ring
 import { ProvenJwts } from './proven-jwts.js';
 import type { ReadToken, Refusal, Reading } from '../read-token.js';
 
-/** As our key ids are spelled: SHA-256 in base64url. Anything else is not even looked for. */
+/** The form of our key ids: SHA-256 in base64url. Anything else is not even looked up. */
 const KID = /^[A-Za-z0-9_-]{43}$/;
 /** RFC 9068 §2.1; the type is compared without regard to case (RFC 7515 §4.1.9). */
 const TYPES = ['at+jwt', 'application/at+jwt'];
@@ -18,8 +18,8 @@ const CLOCKS_DIFFER = 60;
 
 /**
  * Verifies our own JWTs whole (RFC 9068 §4) before their `jti` is looked at. What else a header may hold - `jku`, `x5u`,
- * `jwk`, `x5c` - is not read: keys come from our table and from nowhere else. A signature is checked once a text, whether
- * its key has retired, the token expired or been revoked, each time.
+ * `jwk`, `x5c` - is not read: keys come from our table and from nowhere else. The signature of a text is checked once.
+ * Whether its key is retired, and whether the token has expired or was revoked, is checked each time.
  */
 @Injectable()
 export class JwtReader {
@@ -61,7 +61,7 @@ export class JwtReader {
     return this.judge(claims, key);
   }
 
-  /** What depends on more than the bytes, and is asked each time. */
+  /** The checks that depend on more than the bytes, and run each time. */
   private judge({ iss, aud, iat, exp, jti }: AccessTokenClaims, key: SigningKeyInMemory): Reading {
     if (isRetired(key, this.clock)) return refused('forged');
     if (iss !== this.config.ISSUER || iat > this.clock.seconds() + CLOCKS_DIFFER) return refused('forged');

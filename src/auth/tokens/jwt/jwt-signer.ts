@@ -7,7 +7,7 @@ import type { ActClaim } from '../act-claim.js';
 import { LONGEST_JWT } from './jwt-parser.js';
 import { SigningKeys } from '../../keys/signing-keys.js';
 
-/** What differs from token to token; the rest comes from configuration (RFC 9068 §2.2). Times in whole seconds. */
+/** What differs between tokens; the rest comes from the configuration (RFC 9068 §2.2). Times in whole seconds. */
 export interface JwtClaims {
   readonly sub: string;
   readonly client_id: string;
@@ -31,7 +31,7 @@ export interface SignedJwt {
 
 const JTI_BYTES = 24;
 
-/** Makes access tokens that speak for themselves (RFC 9068). */
+/** Makes access tokens that can be checked without asking us (RFC 9068). */
 @Injectable()
 export class JwtSigner {
   constructor(

@@ -9,10 +9,10 @@ const WORDS = 4;
 const MOST_KEYS = 255;
 
 /**
- * Which texts we have seen to be well-formed JWTs with a true signature, and by whose key. That is a fact about bytes, and
- * it never changes; nothing here says that a token is alive. A text is known by 128 bits of its SHA-256, so no token stands
- * in memory, and another text that counted as this one would take 2^128 attempts to find. Only what has passed gets in: who
- * has no token of ours cannot fill it. Flat arrays, as in the cache of a processor: nothing for the collector to walk.
+ * Remembers which texts were well-formed JWTs with a valid signature, and of which key. That is a fact about bytes and never
+ * changes; it does not say that a token is alive. A text is known by 128 bits of its SHA-256, so no token is in memory, and
+ * finding another text that counts as this one would take 2^128 attempts. Only valid texts get in, so a stranger without a
+ * token of ours cannot fill it. Flat arrays, as in the cache of a processor: nothing for the collector to walk.
  */
 export class ProvenJwts {
   private texts: Uint32Array | undefined;

@@ -1,6 +1,6 @@
 import { quoted, stepsOf, valuedOptions, type Place } from './places.js';
 
-/** Behind an option with a value of one's own bash completes names of files. */
+/** After an option with a free value, bash completes names of files. */
 export function bashScript(places: readonly Place[]): string {
   const values = valuedOptions(places).map(({ at, values: known }) =>
     known.length > 0

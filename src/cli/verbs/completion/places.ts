@@ -5,7 +5,7 @@ export interface Word {
   readonly description: string;
 }
 
-/** An option, with what can stand behind it. */
+/** An option, and what can follow it. */
 export interface OptionWord extends Word {
   readonly takesValue: boolean;
   /** Every value there is, if they are few. */
@@ -48,14 +48,14 @@ function optionWord(option: Option): OptionWord {
   };
 }
 
-/** Words on the way, as `noun/verb`: what a script has to recognise to know where it is. */
+/** The words before, as `noun/verb`: by them a script knows where it is. */
 export function stepsOf(places: readonly Place[]): string[] {
   return places.flatMap(({ path }) =>
     path.length === 0 ? [] : [`${path.slice(0, -1).join(' ')}/${path.at(-1)}`],
   );
 }
 
-/** Options behind which a value stands, each with where it is known. */
+/** Options that take a value, each with the places where it is known. */
 export function valuedOptions(
   places: readonly Place[],
 ): { readonly at: string; readonly values: readonly string[] }[] {
@@ -66,7 +66,7 @@ export function valuedOptions(
   );
 }
 
-/** For a shell: nothing in it means anything. */
+/** Quoted for a shell, so that no character has a special meaning. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

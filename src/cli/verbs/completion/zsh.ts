@@ -1,6 +1,6 @@
 import { quoted, stepsOf, valuedOptions, type Place, type Word } from './places.js';
 
-/** With descriptions. Behind an option with a value of one's own zsh completes names of files. */
+/** With descriptions. After an option with a free value, zsh completes names of files. */
 export function zshScript(places: readonly Place[]): string {
   const values = valuedOptions(places).map(({ at, values: known }) =>
     known.length > 0

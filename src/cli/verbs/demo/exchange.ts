@@ -8,7 +8,7 @@ export interface Question {
   readonly body?: Readonly<Record<string, string>>;
 }
 
-/** One request and its answer. No secret is in it: of a token the beginning, of a password nothing. */
+/** One request and its answer, without secrets: it shows the beginning of a token, and nothing of a password. */
 export interface Exchange {
   readonly told: string;
   readonly method: string;

@@ -12,7 +12,10 @@ export interface Api {
 
 type Validator = InstanceType<typeof import('keks-guard/jwt').JwtValidator>;
 
-/** A JWT, no question asked, revoked, dead. Each exchange as soon as it is over. @throws Refusal */
+/**
+ * The story of a JWT: accepted without asking the authority, revoked, dead. Yields each exchange as soon as it is over.
+ * @throws Refusal
+ */
 export async function* leaseStoryOf(
   url: string,
   who: Person | undefined,
@@ -43,7 +46,7 @@ export async function* leaseStoryOf(
   }
 }
 
-/** For whoever the token is for, as that is written in it. The secret goes over plain http to this machine only. */
+/** Asks the API that the token is for, as the token says. The secret goes over plain http to this machine only. */
 async function guardOf(url: string, token: string, api: Api): Promise<Validator> {
   if (url.startsWith('http:') && !/^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(url))
     throw new Refusal(

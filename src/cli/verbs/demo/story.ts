@@ -36,7 +36,7 @@ function scenes({ user, password }: Person, format: Format): readonly Scene[] {
   ];
 }
 
-/** Each exchange as soon as it is over. @throws Refusal when the server does not answer as the story goes */
+/** Yields each exchange as soon as it is over. @throws Refusal if the server does not answer as in the story */
 export async function* storyOf(
   url: string,
   who: Person | undefined,
@@ -97,7 +97,7 @@ export function tokenOf({ body }: Answered): string {
   throw new Refusal('server_error', 'POST /issue answered 200 without a token: is that a Keks?');
 }
 
-/** Anybody can read a JWT; only its signature, which is left out, makes it worth anything. */
+/** Anybody may read a JWT. Only its signature gives it any value, and that is left out. */
 function contentOf(token: string): string {
   const [header, claims] = token
     .split('.')

@@ -12,7 +12,7 @@ import { checkReplication } from './replication-checks.js';
 import { checkSecretKeys } from './secret-key-checks.js';
 
 /**
- * Everything that is asked of the database. What is in its tables, only where they are as this program knows them.
+ * All checks that need the database. The content of the tables is checked only if they are as this program knows them.
  * @param connection the one that `client` was made with
  * @param keys undefined while the configuration has no usable SECRET_KEY
  */

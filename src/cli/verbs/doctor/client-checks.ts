@@ -3,7 +3,7 @@ import { misspelledAudiences } from '../../../auth/clients/audience-flaws.js';
 import { ok, warn, type Finding } from './finding.js';
 
 const CHECK = 'clients';
-/** So many are named. */
+/** This many clients are named. */
 const NAMED = 5;
 
 interface Row {
@@ -13,8 +13,12 @@ interface Row {
   readonly reaches_any: boolean;
 }
 
-/** Whether clients get tokens for no more APIs than somebody has decided, and APIs learn of the tokens that are meant for them. */
+/**
+ * Checks two things: that clients get tokens only for APIs that somebody has decided on, and that APIs learn of the tokens
+ * meant for them.
+ */
 export async function checkClients(client: Client, main: string | undefined): Promise<Finding[]> {
+  // by hand: doctor has a connection of its own, and no Nest
   const { rows } = await client.query<Row>(`
     SELECT client_id, name, audience, resources IS NULL AS reaches_any
       FROM clients WHERE disabled_at IS NULL ORDER BY created_at, client_id`);

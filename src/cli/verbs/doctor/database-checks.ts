@@ -16,7 +16,7 @@ const OLDEST_VERSION = 140_000;
 const CLOCK_WARN_MS = 2_000;
 const CLOCK_FAIL_MS = 60_000;
 const DAY_S = 86_400;
-/** Beyond what is needed and what waits for the next purge, every statement pays for each partition. */
+/** Partitions beyond those in use and those that the next purge drops. Every statement pays for each of them. */
 const SPARE_PARTITIONS = 8;
 
 type Settings = Pick<
@@ -70,7 +70,7 @@ export function checkLink({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): Fin
   ];
 }
 
-/** That they hold is seen before a connection is used at all. */
+/** A connection is used only after its settings were found to be in force. */
 function checkSetting({ name, value, before }: SettingInForce): Finding {
   return ok(name, before === undefined ? value : `${value}, although the database says ${before}`);
 }
@@ -108,7 +108,7 @@ function checkPartitions({ table, attached, missing, astray }: PartitionFacts, s
     audit_events: settings.AUDIT_RETENTION + 1,
   };
   const mend = 'run "keks purge"; a running server does it every hour';
-  // the default one takes what comes: where no server has run yet, nobody has made any
+  // if no server has run yet, there are no partitions, and the default one takes the rows
   if (missing.length > 0) return warn(table, `there is no partition ${missing.join(', ')}`, mend);
   if (astray) return warn(table, 'rows have fallen into the default partition', mend);
   const limit = most[table] + SPARE_PARTITIONS;

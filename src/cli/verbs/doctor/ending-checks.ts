@@ -2,12 +2,12 @@ import type { Client } from 'pg';
 import { ok, warn, type Finding } from './finding.js';
 
 const CHECK = 'endings';
-/** A million grants are written down in some minutes. */
+/** Writing down the end of a million grants takes some minutes. */
 const LATE_MINUTES = 60;
 
 /**
- * Whether what has ended with all of its owner's grants is being written into the rows of the single grants. It has ended
- * either way; but each look-up asks for it until then.
+ * When all grants of a user end at once, their rows are changed later. Checks that this is being done. The grants have ended
+ * either way, but until then each look-up does more work.
  */
 export async function checkEndings(client: Client): Promise<Finding> {
   const { rows } = await client.query<{ count: number; minutes: number | null }>(`

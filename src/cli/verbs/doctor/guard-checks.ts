@@ -5,7 +5,7 @@ import { ok, warn, type Finding } from './finding.js';
 const CHECK = 'guards';
 /** A guard that keeps up is told within milliseconds. */
 const MANY = 1_000;
-/** Leases for which an instance may be silent, before it counts as gone. */
+/** An instance that is silent for this many leases counts as gone. */
 const SILENT = 3;
 
 /** Whether revokes have to wait for guards that do not answer, or for instances that are gone. */

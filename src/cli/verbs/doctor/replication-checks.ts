@@ -11,10 +11,10 @@ export interface ReplicationFacts {
   readonly synchronous: number | null;
 }
 
-/** With these a commit is on a standby's disk, too, before it is answered. */
+/** With these values, a commit is on a standby's disk before it is answered. */
 const WAITS_FOR_STANDBY = ['on', 'remote_apply'];
 
-/** Whether what was answered outlives a failover. */
+/** Checks whether answered changes survive a failover. */
 export async function checkReplication(client: Client): Promise<Finding[]> {
   const { rows } = await client.query<ReplicationFacts>(`
     SELECT current_setting('synchronous_standby_names') AS names, current_setting('synchronous_commit') AS commit,

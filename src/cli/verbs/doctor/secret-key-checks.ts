@@ -1,20 +1,19 @@
 import type { Client } from 'pg';
-import { databaseTime, secretKeyFacts, type SecretKeyFacts } from '../../../auth/secrets/secret-key-needs.js';
+import { secretKeyFacts, type SecretKeyFacts } from '../../../auth/secrets/secret-key-needs.js';
 import type { SecretKeysConfig } from '../../../auth/secrets/secret-keys.js';
 import { needsInWords } from '../../secret-key-words.js';
 import { queriesOf } from '../../session-queries.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 /**
- * Whether every key that is needed is here, whether all instances agree, and which may go.
+ * Checks whether every needed key is here, whether all instances agree, and which keys may go.
  * @param config with the time, if it is not the database's
  */
 export async function checkSecretKeys(
   client: Client,
   config: SecretKeysConfig & { readonly now?: Date },
 ): Promise<Finding[]> {
-  const queries = queriesOf(client);
-  const all = await secretKeyFacts(queries, config, config.now ?? (await databaseTime(queries)));
+  const all = await secretKeyFacts(queriesOf(client), config, config.now);
   const unnoted = all.find(({ keyId }) => keyId === null);
   const findings = all.flatMap((one) => judge(one, unnoted !== undefined));
   const fit = !findings.some(({ check }) => check === 'passwords');
@@ -51,7 +50,7 @@ function future({ inUse }: SecretKeyFacts, needs: string, someUnnoted: boolean):
   return someUnnoted ? 'needed by nothing that was noted' : 'nothing needs it: it may go';
 }
 
-/** Tokens and secrets of a key that has gone may be meant to be dead; people and whoever signs are not. */
+/** If a key has gone, its tokens and secrets may be meant to be dead. Its passwords and signing keys are not. */
 function absent(one: SecretKeyFacts, needs: string): Finding[] {
   const { keyId, inUse } = one;
   const { passwords, signing_keys: signing, receivers, ...dead } = one.needs;

@@ -12,13 +12,13 @@ export interface InitOptions {
 
 export interface EnvValues {
   readonly values: Readonly<Record<string, string>>;
-  /** Each in a line that names the mend; none if a server would start with the values. */
+  /** One line for each problem, with what to do; none if a server would start with these values. */
   readonly problems: readonly string[];
 }
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
-/** What stands in the file, checked as the server will check it. */
+/** The values of the file, checked as the server will check them. */
 export function envValues(options: InitOptions): EnvValues {
   return options.domain === undefined ? forServer(options) : forCompose(options, options.domain);
 }
@@ -52,7 +52,7 @@ function forCompose({ issuer, port, databaseUrl }: InitOptions, domain: string):
   return { values, problems };
 }
 
-/** An embedded Keks has run here: another key would kill its tokens and its passwords. */
+/** An embedded Keks has run here. A new key would invalidate its tokens and passwords. */
 function hasKeyFile(): boolean {
   return existsSync(join(checkSettings().settings.DATA_DIR, 'secret.key'));
 }

@@ -3,7 +3,7 @@ import { Refusal, WrongUsage } from '../../refusal.js';
 
 const PATIENCE_MS = 10_000;
 
-/** What of the metadata (RFC 8414) is needed here. */
+/** The members of the metadata (RFC 8414) that are used here. */
 export interface Authority {
   readonly issuer: string;
   readonly token_endpoint: string;
@@ -31,7 +31,7 @@ function isSafe({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
-/** @throws Refusal when it is no authority, or another one than it was asked for (RFC 8414 §3.3) */
+/** @throws Refusal if there is no authority, or if it has another issuer than the one asked for (RFC 8414 §3.3) */
 export async function discover(server: string): Promise<Authority> {
   const { origin, pathname } = new URL(server);
   const path = `/.well-known/oauth-authorization-server${pathname === '/' ? '' : pathname}`;

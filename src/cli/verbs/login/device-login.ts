@@ -66,7 +66,7 @@ async function poll(ask: () => Promise<Said>, interval: unknown, until: number):
     if (said?.status === 200) return said.body;
     const error = said?.body['error'];
     if (error === 'slow_down') pause += 5;
-    // §3.5: whom the server cannot answer waits longer each time
+    // §3.5: if the server cannot answer, the wait grows each time
     else if (!said || said.status >= 500 || said.status === 429) pause *= 2;
     else if (error !== 'authorization_pending') throw refusalOf(said);
     if (performance.now() > until)

@@ -40,7 +40,7 @@ export function readLogins(file = loginsFile()): StoredLogins {
   throw new Refusal('invalid_request', `${file} is not a list of logins: move it away, then log in again.`);
 }
 
-/** For its owner alone, and never half of it: a draft takes the place of what was there. */
+/** Readable by its owner only, and never half written: a complete new file replaces the old one. */
 export function writeLogins(logins: StoredLogins, file = loginsFile()): void {
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {

@@ -1,0 +1,44 @@
+import type { LoggerService } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { errorRecord, redact } from './errors/error-record.js';
+
+/**
+ * One line a request, at debug. The pattern of the route and never the path: a path is where secrets are pasted by mistake.
+ * If the level is higher, there is not even a hook, because every request would pay for it.
+ */
+export function installAccessLog(instance: FastifyInstance, logger: Logger): void {
+  if (!logger.isLevelEnabled('debug')) return;
+  instance.addHook('onResponse', (request, reply, done) => {
+    logger.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    );
+    done();
+  });
+}
+
+/** Nest's own messages, in the same log. Its messages at the start interest developers only. */
+export function nestLogger(logger: Logger): LoggerService {
+  const say =
+    (level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal') =>
+    (message: unknown, ...rest: unknown[]): void => {
+      const context = typeof rest.at(-1) === 'string' ? { context: rest.at(-1) } : {};
+      if (message instanceof Error) logger[level]({ ...context, error: errorRecord(message) }, 'error');
+      else logger[level](context, redact(String(message)));
+    };
+  return {
+    verbose: say('trace'),
+    debug: say('trace'),
+    log: say('debug'),
+    warn: say('warn'),
+    error: say('error'),
+    fatal: say('fatal'),
+  };
+}
