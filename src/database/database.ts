@@ -72,7 +72,7 @@ export class Database implements Queries {
 
   async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
     const rows = await onceMore(() => this.send<R>(statement, values));
-    this.recentEndings.note(statement, values);
+    this.recentEndings.note(statement, values, rows.length);
     return rows;
   }
 
@@ -137,16 +137,17 @@ export class Database implements Queries {
     const client = await this.lend();
     try {
       const runner = await required(this.source).begin(client);
-      const done: [Statement, readonly unknown[]][] = [];
+      const done: [Statement, readonly unknown[], number][] = [];
       const result = await work({
-        run: (statement, values = []) => {
-          done.push([statement, values]);
-          return query(client, statement, values);
+        run: async <R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []) => {
+          const rows = await query<R>(client, statement, values);
+          done.push([statement, values, rows.length]);
+          return rows;
         },
         entities: runner.manager,
       });
       await runner.commitTransaction();
-      for (const [statement, values] of done) this.recentEndings.note(statement, values);
+      for (const one of done) this.recentEndings.note(...one);
       client.release();
       return result;
     } catch (error) {
