@@ -76,7 +76,12 @@ export class Database implements Queries {
     return rows;
   }
 
-  /** After a failover, what this process has ended and acknowledged lately is ended again. @throws Unavailable: try again */
+  /** Somebody else has ended something: after a failover this process ends it again. */
+  remember(statement: Statement, values: readonly unknown[]): void {
+    this.recentEndings.note(statement, values, 1);
+  }
+
+  /** After a failover, what has been ended and acknowledged lately is ended again. @throws Unavailable: try again */
   async repeatEndings(): Promise<Repeated | undefined> {
     if (!this.elsewhere && !this.pooled) return undefined;
     const [row] = await this.run<{ timeline: number }>(TIMELINE);

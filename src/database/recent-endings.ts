@@ -19,8 +19,8 @@ export interface Repeated {
 }
 
 /**
- * What this process has ended and acknowledged in the last ten minutes: an asynchronous standby that has become the primary
- * may know nothing of it.
+ * What this process has ended and acknowledged in the last ten minutes, and what it has heard of others: an asynchronous
+ * standby that has become the primary may know nothing of it.
  */
 export class RecentEndings {
   private kept: Ending[] = [];

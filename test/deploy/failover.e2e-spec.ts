@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { JwtValidator } from 'keks-guard/jwt';
 import { connectionOf } from '../../src/database/pools.js';
 import { ClientsService } from '../../src/auth/clients/clients.service.js';
+import { keks } from '../support/keks.js';
 import {
   addClient,
   BY_OPERATOR,
@@ -12,7 +13,15 @@ import {
   stayLoggedIn,
   submit,
 } from '../support/oauth.js';
-import { get, PASSWORD, PATIENTLY, post, startTestApp, type TestApp } from '../support/test-app.js';
+import {
+  environment,
+  get,
+  PASSWORD,
+  PATIENTLY,
+  post,
+  startTestApp,
+  type TestApp,
+} from '../support/test-app.js';
 import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
 import { startReplication, type Replication } from './support/replication.js';
 
@@ -215,6 +224,29 @@ describe('a failover, with both hosts in DATABASE_URL', () => {
       await dead(token);
       const since = await letIn(clientId);
       expect((await get(app.url, '/cookies', since.token)).status).toBe(200);
+    });
+
+    it.each([
+      ['a login', (id: string) => ['session', 'end', id]],
+      ['all that a person has', () => ['user', 'passwd', 'Ann', '--password-stdin']],
+    ])('what a command has ended: %s', async (_, words) => {
+      let [token, other] = ['', ''];
+      await fellBehind(async () => {
+        token = await app.login('Ann');
+        await app.addUser('Bob');
+        other = await app.login('Bob');
+      });
+      const { rows } = await app.database.client.query<{ id: string }>(
+        `SELECT g.id FROM grants g JOIN users u ON u.id = g.user_id WHERE u.name = 'Ann'`,
+      );
+      // a process of its own: it is gone when the primary goes
+      const environs = environment(servers.primary);
+      const input = 'nine grey kettles hum under the stairs';
+      const { code, stderr } = await keks(environs, words(rows[0]?.id ?? ''), { input });
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+      await expect.poll(() => app.log.join(''), PATIENTLY).toContain('remembered for a failover');
+      await dead(token);
+      expect((await get(app.url, '/cookies', other)).status).toBe(200);
     });
   });
 });

@@ -3,6 +3,7 @@ import { LeasesModule } from '../leases/leases.module.js';
 import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { EndingSweeper } from './ending-sweeper.js';
 import { GrantsService } from './grants.service.js';
+import { HeardEndings } from './heard-endings.js';
 import { LastUse } from './last-use.js';
 import { OwnerEndings } from './owner-endings.js';
 import { RestoredBackup } from './restored-backup.js';
@@ -10,7 +11,7 @@ import { RestoredBackup } from './restored-backup.js';
 /** Owns why tokens exist, and the end of that; never a token. */
 @Module({
   imports: [LeasesModule, TelemetryModule],
-  providers: [LastUse, EndingSweeper, GrantsService, OwnerEndings, RestoredBackup],
+  providers: [LastUse, EndingSweeper, GrantsService, HeardEndings, OwnerEndings, RestoredBackup],
   exports: [GrantsService, LastUse, OwnerEndings, RestoredBackup],
 })
 export class GrantsModule {}
