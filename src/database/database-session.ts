@@ -121,7 +121,7 @@ export class DatabaseSession implements OnApplicationShutdown {
       const done = await this.database.repeatEndings();
       if (done)
         this.logger.warn(
-          `another server has become the primary: ${done.endings} revokes of the last ten minutes were done again, of which it did not know ${done.lost}`,
+          `another server has become the primary: the endings of the last ten minutes were done again, of which it did not know ${done.lost}`,
         );
     } catch (error) {
       if (error instanceof Unavailable) return;

@@ -72,11 +72,16 @@ export class Database implements Queries {
 
   async run<R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
     const rows = await onceMore(() => this.send<R>(statement, values));
-    this.recentEndings.note(statement, values);
+    this.recentEndings.note(statement, values, rows.length);
     return rows;
   }
 
-  /** After a failover, what this process has ended and acknowledged lately is ended again. @throws Unavailable: try again */
+  /** Somebody else has ended something: after a failover this process ends it again. */
+  remember(statement: Statement, values: readonly unknown[]): void {
+    this.recentEndings.note(statement, values, 1);
+  }
+
+  /** After a failover, what has been ended and acknowledged lately is ended again. @throws Unavailable: try again */
   async repeatEndings(): Promise<Repeated | undefined> {
     if (!this.elsewhere && !this.pooled) return undefined;
     const [row] = await this.run<{ timeline: number }>(TIMELINE);
@@ -141,16 +146,17 @@ export class Database implements Queries {
     const client = await this.lend();
     try {
       const runner = await required(this.source).begin(client);
-      const done: [Statement, readonly unknown[]][] = [];
+      const done: [Statement, readonly unknown[], number][] = [];
       const result = await work({
-        run: (statement, values = []) => {
-          done.push([statement, values]);
-          return query(client, statement, values);
+        run: async <R extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []) => {
+          const rows = await query<R>(client, statement, values);
+          done.push([statement, values, rows.length]);
+          return rows;
         },
         entities: runner.manager,
       });
       await runner.commitTransaction();
-      for (const [statement, values] of done) this.recentEndings.note(statement, values);
+      for (const one of done) this.recentEndings.note(...one);
       client.release();
       return result;
     } catch (error) {

@@ -4,11 +4,18 @@ import type { QueryResultRow } from 'pg';
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  /**
-   * Of what ends something: after a failover it is done again, with the same values, by itself or by another one that ends
-   * nothing made since. If it returns as many rows as one step takes, it is done once more.
-   */
-  readonly again?: 'same' | { readonly statement: Statement; readonly step: number };
+  /** Of what ends something: after a failover it is done again, by itself or by another one that ends nothing made since. */
+  readonly again?: 'same' | Again;
+}
+
+export interface Again {
+  readonly statement: Statement;
+  /** If it returns as many rows as one step takes, it is done once more. */
+  readonly step: number;
+  /** How many of the values it takes, from the first on; all if absent. */
+  readonly parameters?: number;
+  /** Only if a row came the first time: else there was nothing to end. */
+  readonly ifRows?: true;
 }
 
 export interface Queries {

@@ -260,7 +260,7 @@ const FLOODS: Readonly<Record<string, Flood>> = {
   'src/database/recent-endings.ts#kept': {
     make: () => {
       const endings = new RecentEndings();
-      times(120_000, () => endings.note({ name: 'end', text: 'SELECT', again: 'same' }, []));
+      times(120_000, () => endings.note({ name: 'end', text: 'SELECT', again: 'same' }, [], 1));
       return endings;
     },
     most: 55_000,

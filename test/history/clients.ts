@@ -1,135 +1,147 @@
-import { Agent, request } from 'node:http';
-import type { Ledger, Operation } from './history.js';
+import type { Ledger } from './history.js';
+import type { Kind, Made, Operation, Proof } from './operation.js';
+import { Requests, type Reply, type Sent } from './requests.js';
 
-interface Reply {
-  readonly status: number;
-  readonly body: Record<string, unknown> | undefined;
+export interface Credentials {
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+/** How something that is bound to a key is shown: with the text of a proof, or without. */
+export interface Shown {
+  readonly proof: Proof;
+  readonly dpop?: string;
+}
+
+interface Asked {
+  readonly server: number;
+  readonly token?: string | undefined;
+  readonly tokens?: readonly string[];
+  readonly shown?: Shown | undefined;
 }
 
 /** One who uses two servers, and writes down what was asked and what came back. */
 export class Client {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  private readonly requests = new Requests();
 
   constructor(
     private readonly urls: readonly string[],
     private readonly ledger: Ledger,
-    private readonly credentials: { readonly client_id: string; readonly client_secret: string },
+    private readonly credentials: Credentials,
   ) {}
 
-  issue(server: number): Promise<Operation> {
-    const form = new URLSearchParams({ grant_type: 'client_credentials', ...this.credentials });
-    return this.record('issue', server, undefined, () => this.send(server, '/oauth/token', { form }));
+  issue(server: number, shown?: Shown): Promise<Operation> {
+    const form = { grant_type: 'client_credentials', ...this.credentials };
+    return this.record('issue', { server, shown }, '/oauth/token', { form });
   }
 
   login(server: number, user: string, password: string): Promise<Operation> {
     const json = { user, password, scope: 'offline_access' };
-    return this.record('login', server, undefined, () => this.send(server, '/issue', { json }));
+    return this.record('login', { server }, '/issue', { json });
   }
 
-  validate(server: number, token: string): Promise<Operation> {
-    return this.record('validate', server, token, () => this.send(server, '/cookies', { token }));
+  validate(server: number, token: string, shown?: Shown): Promise<Operation> {
+    const scheme = shown === undefined || shown.proof === 'none' ? 'Bearer' : 'DPoP';
+    const headers = { authorization: `${scheme} ${token}` };
+    return this.record('validate', { server, token, shown }, '/cookies', { headers });
   }
 
   revoke(server: number, token: string): Promise<Operation> {
-    return this.record('revoke', server, token, () => this.send(server, '/revoke', { json: { token } }));
+    this.ledger.begin(token, performance.now());
+    return this.record('revoke', { server, token }, '/revoke', { json: { token } });
   }
 
   /** Out everywhere: whoever has this token also has these. */
   endAll(server: number, token: string, tokens: readonly string[]): Promise<Operation> {
-    return this.record(
-      'end',
-      server,
-      token,
-      () => this.send(server, '/sessions', { token, method: 'DELETE' }),
-      tokens,
-    );
+    for (const one of tokens) this.ledger.begin(one, performance.now());
+    const sent = { method: 'DELETE', headers: { authorization: `Bearer ${token}` } };
+    return this.record('end', { server, token, tokens }, '/sessions', sent);
   }
 
-  refresh(server: number, token: string): Promise<Operation> {
-    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token });
-    return this.record('refresh', server, token, () => this.send(server, '/oauth/token', { form }));
+  /** @param clientId of a client without a secret, which has only its name to say */
+  refresh(server: number, token: string, clientId?: string, shown?: Shown): Promise<Operation> {
+    const client = clientId === undefined ? {} : { client_id: clientId };
+    const form = { grant_type: 'refresh_token', refresh_token: token, ...client };
+    return this.record('refresh', { server, token, shown }, '/oauth/token', { form });
+  }
+
+  /** With one that somebody has used already, and its successor too. */
+  steal(server: number, token: string, clientId: string, shown?: Shown): Promise<Operation> {
+    this.ledger.begin(token, performance.now());
+    return this.refresh(server, token, clientId, shown);
+  }
+
+  redeemCode(
+    server: number,
+    code: string,
+    form: Readonly<Record<string, string>>,
+    shown?: Shown,
+  ): Promise<Operation> {
+    if (shown === undefined || shown.proof === 'own') this.ledger.show(code, performance.now());
+    const all = { grant_type: 'authorization_code', code, ...form };
+    return this.record('code', { server, token: code, shown }, '/oauth/token', { form: all });
+  }
+
+  redeemDeviceCode(server: number, code: string, clientId: string, shown?: Shown): Promise<Operation> {
+    const grant_type = 'urn:ietf:params:oauth:grant-type:device_code';
+    const form = { grant_type, device_code: code, client_id: clientId };
+    return this.record('device', { server, token: code, shown }, '/oauth/token', { form });
+  }
+
+  /** Nothing of what a client has got for these codes counts any more. */
+  withdraw(server: number, login: string, clientId: string, codes: readonly string[]): Promise<Operation> {
+    for (const code of codes) this.ledger.begin(code, performance.now());
+    const sent = { method: 'DELETE', headers: { authorization: `Bearer ${login}` } };
+    return this.record('withdraw', { server, tokens: codes }, `/consents/${clientId}`, sent);
   }
 
   logInAs(server: number, user: string, password: string): Promise<Operation> {
-    const json = { user, password };
-    return this.record('own login', server, undefined, () => this.send(server, '/issue', { json }));
+    return this.record('own login', { server }, '/issue', { json: { user, password } });
   }
 
   makeKey(server: number, token: string, password: string): Promise<Operation> {
     const json = { label: 'x', password };
-    return this.record('key', server, undefined, () => this.send(server, '/keys', { token, json }));
+    return this.record('key', { server }, '/keys', { json, headers: { authorization: `Bearer ${token}` } });
   }
 
   changePassword(server: number, token: string, old: string, wanted: string): Promise<Operation> {
     const json = { old_password: old, new_password: wanted };
-    return this.record('password', server, undefined, () =>
-      this.send(server, '/password', { token, json, method: 'PUT' }),
-    );
+    const headers = { authorization: `Bearer ${token}` };
+    return this.record('password', { server }, '/password', { json, headers, method: 'PUT' });
   }
 
   close(): void {
-    this.agent.destroy();
+    this.requests.close();
   }
 
-  private async record(
-    kind: Operation['kind'],
-    server: number,
-    token: string | undefined,
-    ask: () => Promise<Reply>,
-    tokens: readonly string[] = [],
-  ): Promise<Operation> {
+  private async record(kind: Kind, asked: Asked, path: string, sent: Sent): Promise<Operation> {
+    const { server, token, tokens = [], shown } = asked;
+    const dpop = shown?.dpop;
+    const headers = { ...sent.headers, ...(dpop === undefined ? {} : { dpop }) };
     const invoked = performance.now();
-    if (kind === 'revoke' && token !== undefined) this.ledger.begin(token, invoked);
-    for (const one of tokens) this.ledger.begin(one, invoked);
-    const reply = await ask().catch(() => undefined);
-    const access = reply?.body?.['access_token'] ?? reply?.body?.['token'] ?? reply?.body?.['key'];
-    const refresh = reply?.body?.['refresh_token'];
-    const made =
-      typeof access === 'string'
-        ? { access, ...(typeof refresh === 'string' ? { refresh } : {}) }
-        : undefined;
-    const completed = reply ? performance.now() : undefined;
-    const status = reply?.status;
-    const operation: Operation = { kind, server, token, tokens, invoked, completed, status, made };
+    const reply = await this.requests
+      .send(`${this.urls[server]}${path}`, { ...sent, headers })
+      .catch(() => undefined);
+    const operation: Operation = {
+      ...{ kind, server, token, tokens, proof: shown?.proof, invoked },
+      completed: reply ? performance.now() : undefined,
+      status: reply?.status,
+      error: textIn(reply, 'error'),
+      made: madeIn(reply),
+    };
     this.ledger.note(operation);
     return operation;
   }
+}
 
-  private send(
-    server: number,
-    path: string,
-    what: {
-      readonly token?: string;
-      readonly json?: object;
-      readonly form?: URLSearchParams;
-      readonly method?: string;
-    },
-  ): Promise<Reply> {
-    const body = what.json ? JSON.stringify(what.json) : what.form?.toString();
-    const type = what.json ? 'application/json' : 'application/x-www-form-urlencoded';
-    const headers: Record<string, string | number> = {
-      ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
-      ...(what.token === undefined ? {} : { authorization: `Bearer ${what.token}` }),
-    };
-    return new Promise((resolve, reject) => {
-      const sent = request(
-        `${this.urls[server]}${path}`,
-        { method: what.method ?? (body === undefined ? 'GET' : 'POST'), headers, agent: this.agent },
-        (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-          answer.on('error', reject);
-          answer.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
-            const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : undefined;
-            resolve({ status: answer.statusCode ?? 0, body: parsed as Record<string, unknown> | undefined });
-          });
-        },
-      );
-      // a server that was stopped in its tracks answers when it goes on, or never
-      sent.setTimeout(15_000, () => sent.destroy(new Error('no answer')));
-      sent.on('error', reject);
-      sent.end(body);
-    });
-  }
+function madeIn(reply: Reply | undefined): Made | undefined {
+  const access = textIn(reply, 'access_token') ?? textIn(reply, 'token') ?? textIn(reply, 'key');
+  const refresh = textIn(reply, 'refresh_token');
+  const bound = textIn(reply, 'token_type') === 'DPoP';
+  return access === undefined ? undefined : { access, bound, ...(refresh === undefined ? {} : { refresh }) };
+}
+
+function textIn(reply: Reply | undefined, name: string): string | undefined {
+  const value = reply?.body?.[name];
+  return typeof value === 'string' ? value : undefined;
 }

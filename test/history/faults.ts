@@ -5,7 +5,7 @@ import { SERVERS, type World } from './world.js';
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Something that goes wrong, and is mended before it returns. */
-type Fault = (world: World, random: Random) => Promise<void>;
+export type Fault = (world: World, random: Random) => Promise<void>;
 
 const victim = (random: Random): number => random.pick(SERVERS) ?? 0;
 

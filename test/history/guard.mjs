@@ -1,5 +1,5 @@
-// A guard as a process of its own: it is asked by message, and says `active`, `refused` or `nothing`. A message can also make
-// one of the known mistakes in it.
+// A guard as a process of its own: it is asked by message about tokens, and says of each `active`, `refused` or
+// `nothing`. A message can also make one of the known mistakes in it.
 import { JwtValidator } from 'keks-guard/jwt';
 import { LeaseClock } from '../../packages/guard/dist/lease-clock.js';
 import { RevocationFollower } from '../../packages/guard/dist/revocation-follower.js';
@@ -28,16 +28,15 @@ const MISTAKES = {
   },
 };
 
-process.on('message', ({ id, token, mistake }) => {
-  if (mistake !== undefined) {
-    MISTAKES[mistake]?.();
-    process.send({ id, verdict: 'made' });
-    return;
-  }
+const verdictOf = (token) =>
   validator.validate(token).then(
-    ({ active }) => process.send({ id, verdict: active ? 'active' : 'refused' }),
-    () => process.send({ id, verdict: 'nothing' }),
+    ({ active }) => (active ? 'active' : 'refused'),
+    () => 'nothing',
   );
+
+process.on('message', ({ id, tokens, mistake }) => {
+  if (mistake !== undefined) MISTAKES[mistake]?.();
+  void Promise.all((tokens ?? []).map(verdictOf)).then((verdicts) => process.send({ id, verdicts }));
 });
 process.on('disconnect', () => process.exit(0));
-process.send({ id: 0, verdict: 'ready' });
+process.send({ id: 0, verdicts: [] });

@@ -1,9 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Ledger, Violation } from './history.js';
+import {
+  DEAD,
+  GIVES_NOTHING,
+  KEY_NEEDED,
+  LOST,
+  ONE_SUCCESSOR,
+  ONE_USE,
+  PROOF_ONCE,
+  type Ledger,
+  type Violation,
+} from './history.js';
 import { OLD_KEYS } from './keys.js';
 import { ROWS_MOVE } from './partitions.js';
-import { play, type Credentials, type Plan, type Recovery } from './run.js';
-import { givePasswordAnew, populate } from './setup.js';
+import { play, type Plan, type Recovery } from './run.js';
+import { givePasswordAnew, populate, type Cast } from './setup.js';
 import { World } from './world.js';
 import { Machine } from '../support/machine.js';
 
@@ -20,14 +30,14 @@ const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
 
 describe('the history of two servers over one database', () => {
   let world: World;
-  let credentials: Credentials;
+  let cast: Cast;
   let machine: Machine;
 
   beforeAll(async () => {
     world = await World.create();
     machine = await Machine.watch();
-    credentials = await populate(world);
-  }, 120_000);
+    cast = await populate(world);
+  });
 
   afterAll(async () => {
     machine.stop();
@@ -44,10 +54,10 @@ describe('the history of two servers over one database', () => {
         faultEvery: 1_500,
         workers: WORKERS,
         validations: VALIDATIONS,
-        atLeast: 500,
+        atLeast: { validate: 501, code: 1, device: 1 },
       };
       const began = performance.now();
-      const { ledger, faults } = await play(world, credentials, plan, machine);
+      const { ledger, faults } = await play(world, cast, plan, machine);
       const seconds = (performance.now() - began) / 1_000;
       const counts = `${ledger.operations} operations, ${ledger.verdicts} verdicts, ${faults.length} faults, ${ledger.violations.length} violations`;
       say(`${counts} in ${seconds.toFixed()} s (seed ${SEED})`);
@@ -56,6 +66,7 @@ describe('the history of two servers over one database', () => {
       expect(ledger.violations.slice(0, 3)).toEqual([]);
       expect(faults.length).toBeGreaterThan(0);
       expect(ledger.count('validate', 200)).toBeGreaterThan(500);
+      for (const kind of ['code', 'device'] as const) expect(ledger.count(kind, 200)).toBeGreaterThan(0);
       // 2 s, and what the machine takes from everybody
       expect(faults.filter(({ ms, late, slow }) => ms > 2_000 * slow + 20 * late)).toEqual([]);
     },
@@ -72,7 +83,7 @@ describe('the history of two servers over one database', () => {
     ])('%s', async (mistake, steps) => {
       await world.restart(mistakes(`?${mistake}`), steps);
       await isFound({
-        rule: 'an acknowledged token is not lost',
+        rule: LOST,
         faultEvery: 300,
         only: ['a step of a new SECRET_KEY'],
         // a step takes about as long: what it has done is seen by the next play, which begins with it
@@ -84,24 +95,46 @@ describe('the history of two servers over one database', () => {
       beforeAll(async () => {
         await world.restart(mistakes());
         await givePasswordAnew(world);
-      }, 120_000);
+      });
 
       it.each([
-        ['cached-verdict', 'a revoked token is dead everywhere', 0],
-        ['joined-flight', 'a revoked token is dead everywhere', 0],
-        ['early-acknowledgement', 'a revoked token is dead everywhere', 0],
-        ['no-endings', 'a revoked token is dead everywhere', 0],
-        ['read-then-write', 'a refresh token has one successor', 0],
-        ['unproved-key', OLD_KEYS, 0],
-        ['kept-keys', OLD_KEYS, 0],
-        ['fault-as-verdict', 'an acknowledged token is not lost', 600],
+        ['cached-verdict', DEAD],
+        ['joined-flight', DEAD],
+        ['early-acknowledgement', DEAD],
+        ['read-then-write', ONE_SUCCESSOR],
+      ])('%s', (mistake, rule) => isFoundIn(mistake, { rule, roles: [] }));
+
+      it.each([
+        ['no-endings', DEAD, 'crowds'],
+        ['unproved-key', OLD_KEYS, 'keys'],
+        ['kept-keys', OLD_KEYS, 'keys'],
+        ['code-read-then-used', ONE_USE, 'codes'],
+        ['code-replayed-in-vain', DEAD, 'codes'],
+        ['code-without-consent', GIVES_NOTHING, 'codes'],
+        ['theft-in-vain', DEAD, 'codes'],
+        ['device-code-read-then-used', ONE_USE, 'devices'],
+        ['bound-as-bearer', KEY_NEEDED, 'bound'],
+        ['any-key', KEY_NEEDED, 'bound'],
+        ['proofs-of-a-process', PROOF_ONCE, 'bound'],
+      ] as const)('%s', (mistake, rule, role) => isFoundIn(mistake, { rule, roles: [role], workers: 0 }));
+
+      it.each([
+        ['fault-as-verdict', LOST, 600, 'cut link to the database'],
         // the last: it stays in the database
-        ['revoke-of-no-row', 'a revoked token is dead everywhere', 100, ROWS_MOVE],
-      ])('%s', async (mistake, rule, faultEvery, fault = 'cut link to the database') => {
+        ['revoke-of-no-row', DEAD, 100, ROWS_MOVE],
+      ])('%s', (mistake, rule, faultEvery, fault) =>
+        isFoundIn(mistake, { rule, faultEvery, only: [fault], roles: [] }),
+      );
+
+      async function isFoundIn(
+        mistake: string,
+        plan: Partial<Plan> & { readonly rule: string },
+      ): Promise<void> {
         await world.tell(mistake);
         // in a few operations, which is what a busy machine does in that time, there may be no refresh at all
-        await isFound({ rule, faultEvery, only: [fault], milliseconds: 2_000, atLeast: 500 });
-      });
+        const atLeast = plan.workers === 0 ? {} : { validate: 500 };
+        await isFound({ faultEvery: 0, milliseconds: 2_000, atLeast, ...plan });
+      }
     });
 
     async function isFound({ rule, ...plan }: Omit<Plan, 'seed'> & { rule: string }): Promise<void> {
@@ -112,7 +145,7 @@ describe('the history of two servers over one database', () => {
       const late = performance.now() + PATIENCE_MS;
       for (let seed = 1; performance.now() < late && !rules.has(rule); seed += 1) {
         const until = ({ violations }: Ledger): boolean => violations.some((one) => one.rule === rule);
-        const { ledger } = await play(world, credentials, { ...plan, seed, until });
+        const { ledger } = await play(world, cast, { ...plan, seed, until });
         for (const violation of ledger.violations) rules.add(violation.rule);
         others.push(...ledger.violations.slice(0, 3));
         for (const [outcome, count] of ledger.outcomes)

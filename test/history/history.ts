@@ -1,19 +1,5 @@
-/** What was asked, and what came back. Times are milliseconds of one monotonic clock. */
-export interface Operation {
-  readonly kind:
-    'issue' | 'validate' | 'revoke' | 'refresh' | 'login' | 'end' | 'own login' | 'key' | 'password';
-  /** Which server was asked. */
-  readonly server: number;
-  /** The token in question; for what makes tokens, the one that was presented, if any. */
-  readonly token: string | undefined;
-  /** All that ends with it. */
-  readonly tokens?: readonly string[];
-  readonly invoked: number;
-  /** undefined if no answer came: it may or may not have happened. */
-  readonly completed: number | undefined;
-  readonly status: number | undefined;
-  readonly made?: { readonly access: string; readonly refresh?: string } | undefined;
-}
+import { Lineage } from './lineage.js';
+import { ALLOWED, ENDED, type Kind, type Made, type Operation, type Proof } from './operation.js';
 
 export interface Violation {
   readonly rule: string;
@@ -21,25 +7,30 @@ export interface Violation {
   readonly because?: Operation | undefined;
 }
 
-const ALLOWED: Record<Operation['kind'], readonly number[]> = {
-  issue: [200, 503],
-  login: [200, 503],
-  validate: [200, 401, 503],
-  revoke: [200, 503],
-  end: [204, 503],
-  refresh: [200, 400, 503],
-  // of one whose password is being changed
-  'own login': [200, 401, 503],
-  key: [201, 401, 503],
-  password: [204, 401, 503],
-};
+export const DEAD = 'a revoked token is dead everywhere';
+export const LOST = 'an acknowledged token is not lost';
+export const ONE_SUCCESSOR = 'a refresh token has one successor';
+export const ONE_USE = 'a code gives tokens once';
+export const GIVES_NOTHING = 'what has ended gives no tokens';
+export const KEY_NEEDED = 'a bound token opens nothing without its key';
+export const PROOF_ONCE = 'a proof counts once';
+const FAULT = 'a fault is 503 and nothing else';
+
+/**
+ * So long after it was first shown none can be refused for its age: a refresh token that comes again later than
+ * REFRESH_GRACE_PERIOD is taken for stolen, and a code lives for a minute.
+ */
+const YOUNG_MS = { refresh: 240_000, code: 30_000 };
 
 /**
  * Holds a history against the promises while it is being made, and keeps only what it needs for that:
  *
- * - a token whose revoke, or the end of all of its owner's, was acknowledged is never accepted for a request that starts afterwards;
- * - a token that was acknowledged, and that nobody has tried to revoke, is never refused;
- * - a refresh token has one successor, whoever asks and however often;
+ * - a token whose revoke, or the end of what it came of, was acknowledged is never accepted for a request that starts afterwards;
+ *   a code that was used twice, a refresh token that was stolen and a consent that was withdrawn are such ends;
+ * - what has ended gives no tokens: neither a code nor a refresh token;
+ * - a token that was acknowledged, and that nobody has tried to end, is never refused;
+ * - a code gives tokens once, and a refresh token has one successor, whoever asks and however often;
+ * - what is bound to a key opens nothing and gives nothing without that key, and a proof counts once (./bound.ts);
  * - a key made with an old password is dead once the new one is there (./keys.ts);
  * - a fault is 503 and nothing else.
  */
@@ -47,32 +38,45 @@ export class Ledger {
   readonly violations: Violation[] = [];
   /** How often each outcome came, by `kind status`. */
   readonly outcomes = new Map<string, number>();
+  readonly lineage = new Lineage();
   private readonly made = new Map<string, Operation>();
-  private readonly revokeBegun = new Map<string, number>();
-  private readonly revokeDone = new Map<string, Operation>();
+  private readonly shown = new Map<string, number>();
   private readonly successors = new Map<string, Operation>();
 
-  /** A revoke has been sent: from now on its token may be dead. */
+  /** Its end has been asked for: from now on it may be dead. */
   begin(token: string, at: number): void {
-    if (at < (this.revokeBegun.get(token) ?? Infinity)) this.revokeBegun.set(token, at);
+    this.lineage.begin(token, at);
+  }
+
+  /** A code is shown: the second time may end all that the first one got. */
+  show(code: string, at: number): void {
+    if (this.shown.has(code)) this.begin(code, at);
+    else this.shown.set(code, at);
   }
 
   /** In the order in which operations were completed. */
   note(operation: Operation): void {
-    const { kind, status } = operation;
+    const { kind, status, token, made } = operation;
     const outcome = `${kind} ${status ?? 'no answer'}`;
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
-    if (operation.made) this.made.set(operation.made.access, operation);
-    if (status !== undefined && !ALLOWED[kind].includes(status))
-      this.violations.push({ rule: 'a fault is 503 and nothing else', operation });
-    if (kind === 'revoke' && status === 200) this.noteEnd(operation, operation.token);
-    if (kind === 'end' && status === 204)
-      for (const token of operation.tokens ?? []) this.noteEnd(operation, token);
+    const allowed: readonly number[] = ALLOWED[kind];
+    if (status !== undefined && !allowed.includes(status)) this.accuse(FAULT, operation);
     if (kind === 'validate') this.judgeVerdict(operation);
-    if (kind === 'refresh') this.judgeSuccessor(operation);
+    if (kind === 'refresh' || kind === 'code') this.judgeRefusal(operation, YOUNG_MS[kind]);
+    if (made && token !== undefined) this.judgeGain(operation, token, made);
+    if (made) this.noteMade(operation, made);
+    if (status !== undefined && ENDED[kind]?.includes(status))
+      for (const one of [token ?? [], operation.tokens ?? []].flat()) this.lineage.end(one, operation);
+    // shown with the right key: it was used before, and if it was not stolen, then it had ended
+    if ((kind === 'code' || kind === 'refresh') && isRefused(operation) && token !== undefined)
+      this.lineage.end(token, operation);
   }
 
-  count(kind: Operation['kind'], status: number): number {
+  accuse(rule: string, operation: Operation, because?: Operation): void {
+    this.violations.push({ rule, operation, because });
+  }
+
+  count(kind: Kind, status: number): number {
     return this.outcomes.get(`${kind} ${status}`) ?? 0;
   }
 
@@ -81,37 +85,66 @@ export class Ledger {
     return this.count('validate', 200) + this.count('validate', 401);
   }
 
+  /** Access tokens that nobody may accept any more; of those that are bound, none. */
+  get buried(): string[] {
+    return [...this.made].flatMap(([token, { made }]) =>
+      made?.bound === false && this.lineage.endBefore(token, Infinity) ? [token] : [],
+    );
+  }
+
   get operations(): number {
     let sum = 0;
     for (const count of this.outcomes.values()) sum += count;
     return sum;
   }
 
-  private noteEnd(operation: Operation, token: string | undefined): void {
-    const { completed = 0 } = operation;
-    if (token === undefined) return;
-    const known = this.revokeDone.get(token);
-    if (!known || completed < (known.completed ?? 0)) this.revokeDone.set(token, operation);
+  private noteMade(operation: Operation, made: Made): void {
+    const { token = made.refresh ?? made.access, proof } = operation;
+    this.made.set(made.access, operation);
+    this.lineage.add(made.access, token);
+    if (made.refresh !== undefined) this.lineage.add(made.refresh, token);
+    if (proof === 'own' && !made.bound) this.accuse(KEY_NEEDED, operation);
   }
 
   private judgeVerdict(operation: Operation): void {
-    const { token, status, invoked, completed = 0 } = operation;
+    const { token, status, invoked, completed = 0, proof } = operation;
     if (token === undefined) return;
-    const done = this.revokeDone.get(token);
-    if (status === 200 && done && invoked > (done.completed ?? Infinity))
-      this.violations.push({ rule: 'a revoked token is dead everywhere', operation, because: done });
-    const untouched = (this.revokeBegun.get(token) ?? Infinity) > completed;
+    const because = this.lineage.endBefore(token, invoked);
+    if (status === 200 && because) this.accuse(DEAD, operation, because);
+    if (status === 200 && isForeign(proof)) this.accuse(KEY_NEEDED, operation);
+    const untouched = this.lineage.begunAt(token) > completed;
     const issued = this.made.get(token);
-    if (status === 401 && untouched && issued && invoked > (issued.completed ?? Infinity))
-      this.violations.push({ rule: 'an acknowledged token is not lost', operation, because: issued });
+    const late = issued !== undefined && invoked > (issued.completed ?? Infinity);
+    if (status === 401 && isRight(proof) && untouched && late) this.accuse(LOST, operation, issued);
   }
 
-  private judgeSuccessor(operation: Operation): void {
-    const { token, made } = operation;
-    if (token === undefined || !made?.refresh) return;
+  /** A lost answer to a refresh may be asked for again, as long as it is not too late for that. */
+  private judgeRefusal(operation: Operation, youngMs: number): void {
+    const { token, invoked, completed = 0 } = operation;
+    if (token === undefined || !isRight(operation.proof)) return;
+    const first = this.shown.get(token) ?? invoked;
+    this.shown.set(token, first);
+    const untouched = this.lineage.begunAt(token) > completed && completed - first < youngMs;
+    if (isRefused(operation) && untouched) this.accuse(LOST, operation);
+  }
+
+  /** Tokens came for a code or for a refresh token. */
+  private judgeGain(operation: Operation, token: string, made: Made): void {
+    const { kind, invoked, proof } = operation;
+    if (isForeign(proof)) this.accuse(KEY_NEEDED, operation);
+    const because = this.lineage.endBefore(token, invoked);
+    if (because) this.accuse(GIVES_NOTHING, operation, because);
     const first = this.successors.get(token);
     if (!first) this.successors.set(token, operation);
-    else if (first.made?.refresh !== made.refresh)
-      this.violations.push({ rule: 'a refresh token has one successor', operation, because: first });
+    else if (kind !== 'refresh') this.accuse(ONE_USE, operation, first);
+    else if (first.made?.refresh !== made.refresh) this.accuse(ONE_SUCCESSOR, operation, first);
   }
 }
+
+const isForeign = (proof: Proof | undefined): boolean => proof === 'other' || proof === 'none';
+
+/** A proof that was overheard may have been used: who is refused with it has lost nothing. */
+const isRight = (proof: Proof | undefined): boolean => proof === undefined || proof === 'own';
+
+const isRefused = ({ status, error, proof }: Operation): boolean =>
+  status === 400 && error === 'invalid_grant' && isRight(proof);

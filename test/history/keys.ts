@@ -1,5 +1,6 @@
 import type { Client } from './clients.js';
-import type { Ledger, Operation } from './history.js';
+import type { Ledger } from './history.js';
+import type { Operation } from './operation.js';
 import { Random } from './random.js';
 import { SERVERS } from './world.js';
 

@@ -2,6 +2,7 @@
 // name of a mistake in the query of its address (`mistakes.mjs?key-gone-too-early`), or without, and then the test tells it by
 // message which one to make from now on. Nothing of the program knows of it.
 const at = (path) => new URL(`../../dist/src/${path}`, import.meta.url).href;
+const guard = (path) => new URL(`../../packages/guard/dist/${path}`, import.meta.url).href;
 
 /** How to make none: the last one first. */
 const undo = [];
@@ -11,6 +12,25 @@ function spoil(object, key, make) {
   const right = object[key];
   object[key] = make(right);
   undo.push(() => (object[key] = right));
+}
+
+/** Statements that were spoiled: a connection that has prepared another one knows that by its name. */
+let careless = 0;
+
+/** From now on a statement goes without this part of it. @param instead what stands there */
+async function without(statement, part, instead = '') {
+  const { Database } = await import(at('database/database.js'));
+  careless += 1;
+  const as = `careless_${careless}`;
+  spoil(
+    Database.prototype,
+    'run',
+    (run) =>
+      function (right, values) {
+        if (right.name !== statement) return run.call(this, right, values);
+        return run.call(this, { ...right, name: as, text: right.text.replace(part, instead) }, values);
+      },
+  );
 }
 
 const MISTAKES = {
@@ -163,6 +183,86 @@ const MISTAKES = {
         function (batch, position, ...more) {
           answer.call(this, batch, position, ...more);
           for (const { guard } of batch) this.holders.acknowledge(guard, position.snapshot);
+        },
+    );
+  },
+
+  /** Whether a code was used is read first, and written without asking again. */
+  'code-read-then-used': () => without('use_code', 'AND c.used_at IS NULL'),
+
+  /** Of a device's. */
+  'device-code-read-then-used': () => without('use_device_code', 'AND d.used_at IS NULL'),
+
+  /** Whoever uses a code again is refused, and nothing else comes of it. */
+  'code-replayed-in-vain': async () => {
+    const { CodeGrant } = await import(at('auth/oauth/code-grant.js'));
+    const { WireError } = await import(at('http/errors/wire-error.js'));
+    spoil(CodeGrant.prototype, 'kill', () => () => Promise.reject(new WireError('invalid_grant')));
+  },
+
+  /** A code is good for a minute, whatever became of the consent. */
+  'code-without-consent': async () => {
+    await without('find_code', 'g.revoked_at IS NOT NULL OR ');
+    await without('use_code', 'AND g.revoked_at IS NULL');
+  },
+
+  /** A stolen refresh token is refused, and what came of it lives on. */
+  'theft-in-vain': () => without('kill_replayed_grant', 'grants.id = used.grant_id', 'false'),
+
+  /** What is bound to a key is taken for a bearer token as well. */
+  'bound-as-bearer': async () => {
+    const { BearerGuard } = await import(guard('bearer.guard.js'));
+    spoil(
+      BearerGuard.prototype,
+      'principalIn',
+      (principalIn) =>
+        function (validation, visit, dpop) {
+          if (dpop || !validation.active) return principalIn.call(this, validation, visit, dpop);
+          const principal = { ...validation.principal, jkt: undefined };
+          return principalIn.call(this, { ...validation, principal }, visit);
+        },
+    );
+  },
+
+  /** A proof has to be good, by whichever key. */
+  'any-key': async () => {
+    const { DpopVerifier } = await import(guard('dpop-verifier.js'));
+    const { BearerGuard } = await import(guard('bearer.guard.js'));
+    let wanted;
+    spoil(
+      BearerGuard.prototype,
+      'principalIn',
+      (principalIn) =>
+        function (...args) {
+          const principal = principalIn.apply(this, args);
+          wanted = principal.jkt;
+          return principal;
+        },
+    );
+    spoil(
+      DpopVerifier.prototype,
+      'verify',
+      (verify) =>
+        async function (...args) {
+          const jkt = wanted;
+          const verdict = await verify.apply(this, args);
+          const [, token] = args;
+          return verdict.flaw === undefined && token !== undefined ? { ...verdict, jkt } : verdict;
+        },
+    );
+  },
+
+  /** Each process remembers for itself which proofs were used. */
+  'proofs-of-a-process': async () => {
+    const { UsedProofs } = await import(at('auth/dpop/used-proofs.js'));
+    const used = new Set();
+    spoil(
+      UsedProofs.prototype,
+      'isFirst',
+      () =>
+        async function (proof) {
+          const name = proof.toString('hex');
+          return !used.has(name) && Boolean(used.add(name));
         },
     );
   },

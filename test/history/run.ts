@@ -1,10 +1,15 @@
+import { useBoundTokens } from './bound.js';
 import { Client } from './clients.js';
+import { redeemCodes } from './codes.js';
 import { endCrowds } from './crowds.js';
-import { FAULTS } from './faults.js';
+import { redeemDeviceCodes } from './devices.js';
+import { FAULTS, type Fault } from './faults.js';
 import { Ledger } from './history.js';
 import { slowness, type Machine } from '../support/machine.js';
 import { keepKeys } from './keys.js';
+import type { Kind } from './operation.js';
 import { Random } from './random.js';
+import type { Cast } from './setup.js';
 import { SERVERS, USER, type World } from './world.js';
 
 export interface Plan {
@@ -12,14 +17,18 @@ export interface Plan {
   readonly milliseconds: number;
   /** Pause between faults: milliseconds. 0 means that nothing goes wrong. */
   readonly faultEvery: number;
-  /** Which faults; all of them if absent. */
+  /** What can go wrong; what is in ./faults.ts if absent. */
+  readonly faults?: Readonly<Record<string, Fault>>;
+  /** Which of it; all if absent. */
   readonly only?: readonly string[];
-  /** How many at once; 12 if absent. */
+  /** How many at once do what everybody does; 12 if absent. */
   readonly workers?: number;
+  /** Who does something of their own beside them; everybody if absent. */
+  readonly roles?: readonly Role[];
   /** The end before the time is over: so many verdicts have been given. */
   readonly validations?: number;
-  /** It goes on beyond its time until so many tokens have been taken: a busy machine gives fewer in the same time. */
-  readonly atLeast?: number;
+  /** It goes on beyond its time until so many were answered with 200: a busy machine gives fewer in the same time. */
+  readonly atLeast?: Partial<Record<Kind, number>>;
   /** The end before the time is over: what was looked for has been seen. */
   readonly until?: (ledger: Ledger) => boolean;
 }
@@ -45,24 +54,28 @@ interface Pool {
   refresh: string[];
 }
 
+const ROLES = {
+  keys: keepKeys,
+  crowds: endCrowds,
+  codes: redeemCodes,
+  devices: redeemDeviceCodes,
+  bound: useBoundTokens,
+} as const;
+export type Role = keyof typeof ROLES;
+
 const LATE_MS = 120_000;
 const WORKERS = 12;
 const KEEP = 400;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Workers issue, validate, refresh and revoke while things go wrong, and everything is written down. */
-export async function play(
-  world: World,
-  credentials: Credentials,
-  plan: Plan,
-  machine?: Machine,
-): Promise<Outcome> {
+export async function play(world: World, cast: Cast, plan: Plan, machine?: Machine): Promise<Outcome> {
   const ledger = new Ledger();
-  const client = new Client(world.urls, ledger, credentials);
+  const client = new Client(world.urls, ledger, cast.system);
   const pool: Pool = { tokens: [], revoked: [], refresh: [] };
   const end = performance.now() + plan.milliseconds;
   const isOver = (): boolean =>
-    (performance.now() > end && ledger.count('validate', 200) > (plan.atLeast ?? -1)) ||
+    (performance.now() > end && hasSeen(ledger, plan.atLeast)) ||
     performance.now() > end + LATE_MS ||
     ledger.verdicts >= (plan.validations ?? Infinity) ||
     plan.until?.(ledger) === true;
@@ -71,8 +84,8 @@ export async function play(
   const workers = Array.from({ length: plan.workers ?? WORKERS }, (_, at) =>
     work({ client, pool, random: new Random(plan.seed * 1_000 + at), isOver, looks }),
   );
-  workers.push(keepKeys({ client, ledger, seed: plan.seed, isOver }));
-  workers.push(endCrowds({ world, client, seed: plan.seed, isOver }));
+  const all = { world, client, ledger, cast, seed: plan.seed, isOver };
+  for (const role of plan.roles ?? (Object.keys(ROLES) as Role[])) workers.push(ROLES[role](all));
   const faults =
     plan.faultEvery === 0 ? [] : await breakThings({ world, client, ledger, plan, machine, isOver });
   await Promise.all(workers);
@@ -81,7 +94,9 @@ export async function play(
   return { ledger, faults };
 }
 
-export type Credentials = ConstructorParameters<typeof Client>[2];
+function hasSeen(ledger: Ledger, atLeast: Plan['atLeast'] = {}): boolean {
+  return Object.entries(atLeast).every(([kind, least]) => ledger.count(kind as Kind, 200) >= least);
+}
 
 interface Work {
   readonly client: Client;
@@ -161,14 +176,15 @@ interface Breaking {
 
 async function breakThings({ world, client, ledger, plan, machine, isOver }: Breaking): Promise<Recovery[]> {
   const random = new Random(plan.seed);
-  const names = plan.only ?? Object.keys(FAULTS);
+  const faults = plan.faults ?? FAULTS;
+  const names = plan.only ?? Object.keys(faults);
   const done: Recovery[] = [];
   while (!isOver()) {
     await sleep(random.between(plan.faultEvery / 2, plan.faultEvery));
     // nobody but us has this token, so nobody revokes it
     const { made } = await client.issue(random.pick(SERVERS) ?? 0);
     const fault = random.pick(names) ?? '';
-    await FAULTS[fault]?.(world, random);
+    await faults[fault]?.(world, random);
     await machine?.lateness();
     // a promise that is broken already may never be kept again
     const ms = made ? await recovery(client, made.access, () => ledger.violations.length > 0) : undefined;
@@ -184,7 +200,7 @@ async function recovery(client: Client, token: string, isHopeless: () => boolean
   const began = performance.now();
   for (const server of SERVERS)
     while ((await client.validate(server, token)).status !== 200 && !isHopeless()) {
-      if (performance.now() - began > 30_000) throw new Error('it does not recover');
+      if (performance.now() - began > 120_000) throw new Error('it does not recover');
       await sleep(10);
     }
   return performance.now() - began;

@@ -1,16 +1,30 @@
 import { keksHere } from '../support/keks-here.js';
-import { environment } from '../support/test-app.js';
-import type { Credentials } from './run.js';
+import { environment, PASSWORD } from '../support/test-app.js';
+import type { Credentials } from './clients.js';
 import { forgetRounds, KEEPER } from './keys.js';
 import { USER, type World } from './world.js';
 
-/** The user and the client that the workers are, made as an operator would. */
-export async function populate(world: World): Promise<Credentials> {
-  for (const { name, password } of [USER, KEEPER])
-    await keks(world, ['user', 'add', name, '--password-stdin', '--scope', 'cookies:eat'], password);
-  return JSON.parse(
-    await keks(world, ['client', 'add', 'historian', '--scope', 'cookies:eat']),
-  ) as Credentials;
+/** Who lets a program in by its redirect address, and who lets a device in: each ends what it has allowed, and no other's. */
+export const READER = { name: 'Reader', password: PASSWORD };
+export const VIEWER = { name: 'Viewer', password: PASSWORD };
+/** Where the program is told. */
+export const DONE = 'https://app.example/done';
+
+/** The clients: a system, and a program in other people's hands. */
+export interface Cast {
+  readonly system: Credentials;
+  readonly app: string;
+}
+
+/** The users and the clients that the workers are, made as an operator would. */
+export async function populate(world: World): Promise<Cast> {
+  const scope = ['--scope', 'cookies:eat'];
+  for (const { name, password } of [USER, KEEPER, READER, VIEWER])
+    await keks(world, ['user', 'add', name, '--password-stdin', ...scope], password);
+  const add = async (...words: string[]): Promise<Credentials> =>
+    JSON.parse(await keks(world, ['client', 'add', ...words, ...scope])) as Credentials;
+  const app = await add('app', '--public', '--redirect-uri', DONE, '--device');
+  return { system: await add('historian'), app: app.client_id };
 }
 
 /** What a mistake with keys has left: a password under one that is gone, which its owner cannot prove any more. */

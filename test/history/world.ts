@@ -9,6 +9,7 @@ import {
   startEmbedded,
   type EmbeddedPostgres,
 } from '../../src/database/embedded/embedded-postgres.js';
+import { connectionOf } from '../../src/database/pools.js';
 import { watchOutput } from '../support/watch.js';
 import { freePort } from '../support/process.js';
 import { loose, program } from '../support/program.js';
@@ -19,9 +20,17 @@ import { KeyRotation } from './secret-keys.js';
 export const SERVERS = [0, 1] as const;
 export const USER = { name: 'Historian', password: 'seven brown biscuits under a blue moon' };
 
+/** A database of somebody else's, to which servers find the way by themselves. */
+export interface Site {
+  readonly url: string;
+  /** Of its primary as it is now, for what the world itself does there. */
+  readonly primary: () => string;
+}
+
 interface Server {
   readonly port: number;
-  readonly link: Link;
+  /** Undefined on a site of somebody else's. */
+  readonly link: Link | undefined;
   child: ChildProcess | undefined;
 }
 
@@ -30,10 +39,15 @@ export class World {
   private postgres: EmbeddedPostgres | undefined;
   private readonly servers: Server[] = [];
 
+  /** How often PostgreSQL has crashed. */
+  crashes = 0;
   private preload: string | undefined;
   private keys = new KeyRotation(SERVERS.length);
 
-  private constructor(private readonly dataDir: string) {}
+  private constructor(
+    private readonly dataDir: string,
+    private readonly site?: Site,
+  ) {}
 
   static async create(): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'keks-history-')));
@@ -42,6 +56,14 @@ export class World {
       const link = await Link.open(() => world.socket);
       world.servers.push({ port: await freePort(), link, child: undefined });
     }
+    await Promise.all(SERVERS.map((server) => world.start(server)));
+    return world;
+  }
+
+  static async over(site: Site): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'keks-history-')), site);
+    for (const _ of SERVERS)
+      world.servers.push({ port: await freePort(), link: undefined, child: undefined });
     await Promise.all(SERVERS.map((server) => world.start(server)));
     return world;
   }
@@ -82,7 +104,9 @@ export class World {
   }
 
   link(server: number): Link {
-    return this.at(server).link;
+    const { link } = this.at(server);
+    if (!link) throw new Error('this world has no links');
+    return link;
   }
 
   async start(server: number): Promise<void> {
@@ -91,13 +115,15 @@ export class World {
     // a mistake of the code is put into one of its files, and one of the settings into their place
     const main = this.preload?.endsWith('mistakes.mjs') ? loose('main') : program('main');
     const args = [...(this.preload === undefined ? [] : ['--import', this.preload]), main];
-    const url = `postgresql://keks@127.0.0.1:${one.link.port}/keks`;
+    const url = this.site?.url ?? `postgresql://keks@127.0.0.1:${this.link(server).port}/keks`;
     const env = environment(url, {
       // who looks for a mistake is not to be kept from it by a slow machine
       DATABASE_TIMEOUT: this.preload === undefined ? AS_SHIPPED.DATABASE_TIMEOUT : FAR_AWAY,
       PORT: String(one.port),
       LOG_LEVEL: 'error',
       REFRESH_GRACE_PERIOD: '5m',
+      // nobody's login gives way to a further one
+      MAX_SESSIONS_PER_USER: '1000000',
       ...this.keys.settings(server),
     });
     const child = spawn(process.execPath, args, {
@@ -125,6 +151,7 @@ export class World {
 
   /** As after a crash: what was committed is there, and nothing else. */
   async crashPostgres(): Promise<void> {
+    this.crashes += 1;
     const [pid] = (await readFile(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n');
     process.kill(Number(pid), 'SIGQUIT');
     await this.postgres?.exited;
@@ -142,15 +169,23 @@ export class World {
     await admin.end();
   }
 
+  /** As if a quarter of an hour had gone by: codes of devices may be tried again. */
+  async forgetTries(): Promise<void> {
+    const admin = await this.connect();
+    await admin.query('DELETE FROM attempt_counters');
+    await admin.end();
+  }
+
   async connect(): Promise<pg.Client> {
-    if (!this.postgres) throw new Error('no database');
-    const client = new pg.Client({ ...this.postgres.address, application_name: 'world' });
+    const client = new pg.Client({ ...connectionOf(this.url), application_name: 'world' });
     client.on('error', () => undefined);
     await client.connect();
     return client;
   }
 
+  /** For operators: straight to the database. */
   get url(): string {
+    if (this.site) return this.site.primary();
     if (!this.postgres) throw new Error('no database');
     return connectionUrl(this.postgres.address);
   }
@@ -172,7 +207,7 @@ export class World {
     for (const server of SERVERS) {
       this.resume(server);
       this.kill(server);
-      await this.link(server).close();
+      await this.at(server).link?.close();
     }
     await this.postgres?.stop();
     await rm(this.dataDir, { recursive: true, force: true });

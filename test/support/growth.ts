@@ -37,6 +37,7 @@ export const IN_MEMORY: Readonly<Record<string, Bound>> = {
   'src/auth/api-keys/turns.ts#last': { flooded: 'owners who wait just now' },
   'src/auth/audit/repeats.ts#own': { closed: 'one for each kind of refusal' },
   'src/auth/audit/repeats.ts#seen': { flooded: '100 of each kind in a minute' },
+  'src/auth/grants/heard-endings.ts#known': { closed: '1,000 ids, those of the last seconds' },
   'src/auth/grants/last-use.ts#seen': { flooded: '100,000 grants' },
   'src/auth/grants/owner-endings.ts#ended': { closed: CLOSED.request },
   'src/auth/grants/recent-use.ts#places': { flooded: '262,144 places' },

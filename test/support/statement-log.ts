@@ -15,7 +15,7 @@ export interface StatementLog {
 
 /** What the program does by the clock, or once a connection, and not because of a request. */
 const BACKGROUND =
-  /^(?:database_time$|timeline$|claim_receiver$|list_receivers$|note_last_use$|SELECT pg_is_in_recovery\(\) AS standby)/;
+  /^(?:database_time$|timeline$|claim_receiver$|list_receivers$|note_last_use$|(?:owners|grants)_ended_since$|SELECT pg_is_in_recovery\(\) AS standby)/;
 
 /**
  * Lets PostgreSQL log each statement on this database. Only new connections do, so the program's are cut; the test's

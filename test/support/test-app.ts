@@ -17,6 +17,8 @@ import { watchServer } from './watch.js';
 export const PASSWORD = 'seven brown biscuits under a blue moon';
 export const SECRET_KEY = '6b656b736521206c65636b657221206b656b736521206c65636b657221206b6b';
 
+export const ISSUER = 'http://127.0.0.1:3000';
+
 /** `DATABASE_TIMEOUT` that no statement of a test reaches, and the product's own. */
 export const FAR_AWAY = '20000';
 /** Milliseconds: how long a validator of a test waits, which is not about that. */
@@ -48,7 +50,7 @@ export function environment(databaseUrl: string, extra: Record<string, string> =
     // tests are about what is done, and not about how fast the machine is; those of limits say so themselves
     DATABASE_TIMEOUT: FAR_AWAY,
     SECRET_KEY,
-    ISSUER: 'http://127.0.0.1:3000',
+    ISSUER,
     PORT: '0',
     BCRYPT_COST: '4',
     SHUTDOWN_DELAY: '0',

@@ -30,9 +30,10 @@ export function authorizePath(parameters: Record<string, string | undefined>): s
 }
 
 export class Visitor {
-  readonly cookies = new Map<string, string>();
-
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    readonly cookies = new Map<string, string>(),
+  ) {}
 
   async open(path: string, init: RequestInit = {}): Promise<Shown> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -68,14 +68,11 @@ export const LIST_CONSENTS: Statement = {
      GROUP BY g.client_id, c.name ORDER BY max(g.created_at) DESC, g.client_id`,
 };
 
-/** All that one person has allowed one client. */
-export const END_CONSENTS: Statement = {
-  name: 'end_consents',
-  text: `
+const endConsents = (condition = ''): string => `
     WITH doomed AS (
       SELECT g.id FROM grants g
        WHERE g.user_id = $1 AND g.kind = 'consent' AND g.revoked_at IS NULL AND g.expires_at > $2 AND g.client_id = $3
-         AND NOT ${endedWithOwner('g')}
+         AND NOT ${endedWithOwner('g')} ${condition}
        ORDER BY g.id FOR NO KEY UPDATE OF g
     ), revoked AS (
       UPDATE grants SET revoked_at = $2, revoked_reason = 'consent_ended' FROM doomed WHERE grants.id = doomed.id
@@ -83,5 +80,14 @@ export const END_CONSENTS: Statement = {
     )
     INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
     SELECT $2, 'grant.revoked', $4, id, $5, $6, '{"reason": "consent_ended", "kind": "consent"}' FROM revoked
-    RETURNING grant_id`,
+    RETURNING grant_id`;
+
+/** All that one person has allowed one client. */
+export const END_CONSENTS: Statement = {
+  name: 'end_consents',
+  text: endConsents(),
+  again: {
+    statement: { name: 'end_consents_again', text: endConsents('AND g.created_at <= $2') },
+    step: Infinity,
+  },
 };

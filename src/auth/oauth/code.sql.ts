@@ -42,9 +42,24 @@ export const USE_CODE: Statement = {
     ), ${TOKENS_OF_USED}`,
 };
 
+/** After a failover: that it had been used may be lost as well. */
+const KILL_REPLAYED_CODE_AGAIN: Statement = {
+  name: 'kill_replayed_code_again',
+  text: `
+    WITH killed AS (
+      UPDATE grants SET revoked_at = $2, revoked_reason = 'code_replayed' FROM authorization_codes c
+       WHERE c.digest = $1 AND grants.id = c.grant_id AND grants.revoked_at IS NULL AND NOT ${endedWithOwner('grants')}
+      RETURNING grants.id, c.client_id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
+    SELECT $2, 'code.replayed', 'client:' || client_id, id, $3, $4, '{"grant_killed_now": true}' FROM killed
+    RETURNING grant_id`,
+};
+
 /** RFC 6749 §4.1.2: whoever uses a code again, one of the two has stolen it. What the first one got ends. */
 export const KILL_REPLAYED_CODE: Statement = {
   name: 'kill_replayed_code',
+  again: { statement: KILL_REPLAYED_CODE_AGAIN, step: 2, ifRows: true },
   text: `
     WITH used AS (
       SELECT grant_id, client_id FROM authorization_codes WHERE digest = $1 AND used_at IS NOT NULL

@@ -103,6 +103,21 @@ export const REPLAY: Statement = {
     RETURNING token_id`,
 };
 
+/** After a failover: that it had been used may be lost as well. */
+const KILL_REPLAYED_GRANT_AGAIN: Statement = {
+  name: 'kill_replayed_grant_again',
+  text: `
+    WITH killed AS (
+      UPDATE grants SET revoked_at = $3, revoked_reason = 'refresh_token_replayed' FROM refresh_tokens r
+       WHERE r.digest = $1 AND r.expires_at = $2 AND grants.id = r.grant_id
+         AND grants.revoked_at IS NULL AND NOT ${endedWithOwner('grants')}
+      RETURNING grants.id, r.id AS token_id
+    )
+    INSERT INTO audit_events (created_at, type, actor, grant_id, token_id, ip, request_id, detail)
+    SELECT $3, 'refresh.replayed', 'holder', id, token_id, $4, $5, '{"grant_killed_now": true}' FROM killed
+    RETURNING grant_id`,
+};
+
 /**
  * A used token that is no retry has been stolen, from one side or the other: everybody who has it starts again. That it is
  * none is seen here once more: that a replay found nothing proves nothing. Without `$6`, the beginning of the grace period,
@@ -110,6 +125,7 @@ export const REPLAY: Statement = {
  */
 export const KILL_REPLAYED_GRANT: Statement = {
   name: 'kill_replayed_grant',
+  again: { statement: KILL_REPLAYED_GRANT_AGAIN, step: 2, parameters: 5, ifRows: true },
   text: `
     WITH used AS (
       SELECT r.id, r.grant_id FROM refresh_tokens r
