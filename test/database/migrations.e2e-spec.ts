@@ -364,7 +364,7 @@ describe('from the first schema on, with tokens in it', () => {
        SELECT pg_get_userbyid(p.proowner) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
         WHERE NOT t.tgisinternal AND t.tgparentid = 0`,
     );
-    expect(rows).toEqual(Array.from({ length: 26 }, () => ({ owner })));
+    expect(rows).toEqual(Array.from({ length: 27 }, () => ({ owner })));
   });
 });
 
