@@ -19,7 +19,8 @@ function plain(name: string): string {
 
 function resembles(wanted: string, sent: string): boolean {
   const [shorter, longer] = wanted.length < sent.length ? [wanted, sent] : [sent, wanted];
-  if (shorter.length < PIECE) return shorter === longer;
+  if (shorter.length < 2) return false;
+  if (shorter.length < PIECE) return distance(shorter, longer) <= 1;
   return longer.includes(shorter) || distance(shorter, longer) <= (wanted.length < 6 ? 1 : 2);
 }
 
