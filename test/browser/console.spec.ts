@@ -292,54 +292,6 @@ describe('the console at /console', () => {
     expect(await cookies(key)).toBe(401);
   });
 
-  it('lists the apps that somebody has let in, and ends what one may do', async () => {
-    const app = await appOf('Cookie Calendar');
-    const token = await allowedBy('gina', app);
-    await open({ colorScheme: 'light' }, '#/consents');
-    await signIn('gina');
-    await entry('Cookie Calendar').waitFor();
-    expect(await entry('Cookie Calendar').innerText()).toMatch(/May\s+cookies:eat\s+Client id\s+c-/);
-    await sound('consents');
-    expect(await cookies(token)).toBe(200);
-    await press('End', entry('Cookie Calendar'));
-    await sound('consent-end');
-    await press('End it', dialog());
-    await said().getByText('Cookie Calendar may do nothing in your name any more.').waitFor();
-    await page.getByText('No app or device may act for you.').waitFor();
-    expect(await cookies(token)).toBe(401);
-  });
-
-  it('makes an initial access token, shown once, which registers clients until it is taken back', async () => {
-    await open({ colorScheme: 'dark' }, '#/initial-tokens');
-    await signIn('boss');
-    await page.getByText('None yet.').waitFor();
-    await press('New token');
-    await page.getByLabel('Whom it is for').fill('the bakery team');
-    await page.getByLabel('Clients', { exact: true }).fill('2');
-    await page.getByLabel('Good for').selectOption({ label: '30 days' });
-    await sound('initial-token-new');
-    await press('Make the token', dialog());
-    await dialog().getByText('this once').waitFor();
-    const token = await dialog().locator('code').innerText();
-    expect(token).toMatch(/^kri_[\w-]{43}$/);
-    await sound('initial-token-once');
-    await press('Copy the token', dialog());
-    await press('Done', dialog());
-    await page.locator('dialog').waitFor({ state: 'detached' });
-    expect(await page.content()).not.toContain(token);
-    expect(await entry('the bakery team').innerText()).toMatch(/Clients left\s+2[^]*in 30 days/);
-    expect(await registers(token)).toBe(201);
-    await view('Sessions');
-    await view('Initial access tokens');
-    await entry('the bakery team').getByText('1', { exact: true }).waitFor();
-    await sound('initial-tokens');
-    await press('Take back', entry('the bakery team'));
-    await press('Take it back', dialog());
-    await said().getByText('“the bakery team” is good for nothing now').waitFor();
-    await page.getByText('None yet.').waitFor();
-    expect(await registers(token)).toBe(401);
-  });
-
   it('lists sessions, ends one and then the others, and leaves this one', async () => {
     await open({ colorScheme: 'dark' });
     const [oven, fridge, shelf] = await Promise.all(['alice', 'alice', 'alice'].map((user) => tokenOf(user)));
@@ -657,6 +609,54 @@ describe('the console at /console', () => {
     expect(await ask(second)).toBe(401);
     await press('Audit log', entry('Oven'));
     await page.getByText('client.secret_retired').waitFor();
+  });
+
+  it('lists the apps that somebody has let in, and ends what one may do', async () => {
+    const app = await appOf('Cookie Calendar');
+    const token = await allowedBy('gina', app);
+    await open({ colorScheme: 'light' }, '#/consents');
+    await signIn('gina');
+    await entry('Cookie Calendar').waitFor();
+    expect(await entry('Cookie Calendar').innerText()).toMatch(/May\s+cookies:eat\s+Client id\s+c-/);
+    await sound('consents');
+    expect(await cookies(token)).toBe(200);
+    await press('End', entry('Cookie Calendar'));
+    await sound('consent-end');
+    await press('End it', dialog());
+    await said().getByText('Cookie Calendar may do nothing in your name any more.').waitFor();
+    await page.getByText('No app or device may act for you.').waitFor();
+    expect(await cookies(token)).toBe(401);
+  });
+
+  it('makes an initial access token, shown once, which registers clients until it is taken back', async () => {
+    await open({ colorScheme: 'dark' }, '#/initial-tokens');
+    await signIn('boss');
+    await page.getByText('None yet.').waitFor();
+    await press('New token');
+    await page.getByLabel('Whom it is for').fill('the bakery team');
+    await page.getByLabel('Clients', { exact: true }).fill('2');
+    await page.getByLabel('Good for').selectOption({ label: '30 days' });
+    await sound('initial-token-new');
+    await press('Make the token', dialog());
+    await dialog().getByText('this once').waitFor();
+    const token = await dialog().locator('code').innerText();
+    expect(token).toMatch(/^kri_[\w-]{43}$/);
+    await sound('initial-token-once');
+    await press('Copy the token', dialog());
+    await press('Done', dialog());
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain(token);
+    expect(await entry('the bakery team').innerText()).toMatch(/Clients left\s+2[^]*in 30 days/);
+    expect(await registers(token)).toBe(201);
+    await view('Sessions');
+    await view('Initial access tokens');
+    await entry('the bakery team').getByText('1', { exact: true }).waitFor();
+    await sound('initial-tokens');
+    await press('Take back', entry('the bakery team'));
+    await press('Take it back', dialog());
+    await said().getByText('“the bakery team” is good for nothing now').waitFor();
+    await page.getByText('None yet.').waitFor();
+    expect(await registers(token)).toBe(401);
   });
 
   it('finds grants by user, and revokes one', async () => {

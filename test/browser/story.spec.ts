@@ -166,7 +166,7 @@ describe('the story page at /', () => {
 
   it('plays the JWT telling: decoded, verified without a request, and revoked all the same', async () => {
     await open({ colorScheme: 'dark' });
-    await page.getByRole('radio', { name: 'JWT' }).check();
+    await page.getByRole('radio', { name: 'JWT', exact: true }).check();
     expect(await flaws(page)).toEqual([]);
     await playToTheEnd();
     expect(wire.calls).toEqual([
@@ -283,7 +283,7 @@ describe('the story page at /', () => {
     ['phone-320', { width: 320, height: 640 }, 'light'],
   ] as const)('fits a screen: %s', async (name, viewport, colorScheme) => {
     await open({ viewport, colorScheme });
-    await page.getByRole('radio', { name: 'JWT' }).check();
+    await page.getByRole('radio', { name: 'JWT', exact: true }).check();
     expect(await overflow(page)).toBe(0);
     await stepTo(4);
     expect(await overflow(page)).toBe(0);
