@@ -64,7 +64,10 @@ describe('a month of the audit log that is thinned', () => {
     expect(await looked(step)).toEqual([null, { scans: 0, rows: STEP }]);
     expect(await counted(`${part}_thin`)).toEqual([]);
     expect(await looked(step)).toEqual([null, { scans: 0, rows: STEP }]);
-    expect(await counted(`${part}_thin`)).toEqual([`user.added ${STEP / 2}`]);
+    // the step ends within a microsecond, whose three events are in the order of their random ids
+    expect([STEP / 2, STEP / 2 + 1].map((count) => [`user.added ${count}`])).toContainEqual(
+      await counted(`${part}_thin`),
+    );
   });
 
   it('takes its place only when all of it is there, and one that was begun by others is gone on with', async () => {
