@@ -243,6 +243,14 @@ describe('GET /docs-json', () => {
     }
   });
 
+  it('names no lock that no route has, and no list of one schema', () => {
+    const used = new Set(
+      operations.flatMap(({ operation }) => (operation.security ?? []).flatMap(Object.keys)),
+    );
+    expect(new Set(Object.keys(document.components.securitySchemes))).toEqual(used);
+    expect(JSON.stringify(document)).not.toMatch(/\{"allOf":\[\{[^{}]*\}\]\}/);
+  });
+
   it('offers the client credentials flow where a client may pass, and nowhere else (RFC 6749 §4.4)', async () => {
     const { tokenUrl, scopes } = document.components.securitySchemes.oauth2.flows.clientCredentials;
     const scope = Object.keys(scopes).join(' ');

@@ -5,7 +5,7 @@ const WHOLE = new Set(['date-time', 'uuid', 'uri', 'email']);
 
 /**
  * What generated clients stumble over. An answer may have further members in a later version, so none is closed; a format
- * stands for its pattern.
+ * stands for its pattern; a list of one schema is that schema.
  */
 export function easeSchemas(document: OpenAPIObject): void {
   ease(document.components?.schemas);
@@ -17,5 +17,10 @@ function ease(node: unknown): void {
   const schema = node as Record<string, unknown>;
   if (schema['additionalProperties'] === false) delete schema['additionalProperties'];
   if (typeof schema['pattern'] === 'string' && WHOLE.has(String(schema['format']))) delete schema['pattern'];
+  const all = schema['allOf'];
+  if (Array.isArray(all) && all.length === 1 && Object.keys(schema).length === 1) {
+    delete schema['allOf'];
+    Object.assign(schema, all[0]);
+  }
   for (const inner of Object.values(schema)) ease(inner);
 }

@@ -120,10 +120,19 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
     ((document.components ??= {}).securitySchemes ??= {}),
     oauthFlows(document.paths, `${options.issuer}/oauth`),
   );
+  dropUnusedLocks(document);
   document.tags = Object.entries(TAGS).flatMap(([name, text]) =>
     used.has(name) ? [{ name, description: text }] : [],
   );
   return document;
+}
+
+/** Of what is switched off. */
+function dropUnusedLocks({ paths, components }: OpenAPIObject): void {
+  const operations = Object.values(paths).flatMap((path) => METHODS.map((method) => path[method]));
+  const used = new Set(operations.flatMap((one) => (one?.security ?? []).flatMap(Object.keys)));
+  for (const name of Object.keys(components?.securitySchemes ?? {}))
+    if (!used.has(name)) delete components?.securitySchemes?.[name];
 }
 
 function description({ issuer, version }: DocumentOptions): Omit<OpenAPIObject, 'paths'> {
