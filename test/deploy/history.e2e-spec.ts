@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Client } from '../history/clients.js';
 import type { Fault } from '../history/faults.js';
-import { DEAD, Ledger } from '../history/history.js';
+import type { Ledger } from '../history/history.js';
 import { play } from '../history/run.js';
 import { populate } from '../history/setup.js';
-import { SERVERS, World } from '../history/world.js';
-import { PATIENTLY } from '../support/test-app.js';
+import { World } from '../history/world.js';
 import { PGBOUNCER, startPgBouncer } from './support/pgbouncer.js';
 import { startReplication, type Replication } from './support/replication.js';
 
@@ -70,39 +68,6 @@ describe(
       const { ledger } = await play(world, await populate(world), plan);
       tell(ledger);
       expect([done, ledger.violations.slice(0, 3)]).toEqual([true, []]);
-    });
-
-    it('has all that was acknowledged done again, when the standby had fallen behind', async () => {
-      const servers = await start({ synchronous: false });
-      let primary = servers.primary;
-      const world = await worldOver(servers.both, () => primary);
-      const cast = await populate(world);
-      const steps = [
-        () => sleep(SECONDS * 300),
-        () => servers.sever(),
-        () => sleep(SECONDS * 300),
-        async () => {
-          await servers.failOver();
-          primary = servers.standby;
-        },
-        () => sleep(500),
-      ];
-      const next: Fault = async () => steps.shift()?.();
-      const plan = { seed: SEED, milliseconds: SECONDS * 1_000, faultEvery: 100, faults: { next } };
-      const { ledger } = await play(world, cast, { ...plan, until: () => steps.length === 0 });
-      tell(ledger);
-      const { buried } = ledger;
-      expect(buried.length).toBeGreaterThan(20);
-      // what was made meanwhile is lost, and it is no promise that it is not
-      const after = new Ledger();
-      const client = new Client(world.urls, after, cast.system);
-      closing.push(async () => client.close());
-      const alive = async (): Promise<number> => {
-        const asked = buried.flatMap((token) => SERVERS.map((server) => client.validate(server, token)));
-        return (await Promise.all(asked)).filter(({ status }) => status !== 401).length;
-      };
-      await expect.poll(alive, PATIENTLY).toBe(0);
-      expect(after.violations.filter(({ rule }) => rule === DEAD)).toEqual([]);
     });
 
     it.skipIf(!PGBOUNCER)('breaks no promise, when a pooler leads to a standby that lags', async () => {
