@@ -1,5 +1,17 @@
 import type { Statement } from '../../database/statement.js';
 
+/** The one grant of the client in `owner`, whose scope is $2: locked, or made at `now`. */
+export const standingGrant = (now: string): string => `standing AS (
+      SELECT g.id FROM owner JOIN grants g
+          ON g.client_id = owner.client_id AND g.kind = 'client' AND g.revoked_at IS NULL
+         FOR SHARE OF g
+    ), made AS (
+      INSERT INTO grants (kind, client_id, scope, created_at)
+      SELECT 'client', owner.client_id, $2, ${now} FROM owner WHERE NOT EXISTS (SELECT FROM standing)
+      ON CONFLICT DO NOTHING
+      RETURNING id
+    )`;
+
 /**
  * The client's row is locked FOR SHARE and checked again, then its one standing grant, which is made if there is none.
  * `owner` tells a client that changed from a grant that somebody else was making at the same moment.
@@ -9,16 +21,7 @@ export const ISSUE_TO_CLIENT: Statement = {
   text: `
     WITH owner AS (
       SELECT client_id FROM clients WHERE client_id = $1 AND scope = $2 AND redirect_uris = '{}' AND NOT device_grant AND disabled_at IS NULL FOR SHARE
-    ), standing AS (
-      SELECT g.id FROM owner JOIN grants g
-          ON g.client_id = owner.client_id AND g.kind = 'client' AND g.revoked_at IS NULL
-         FOR SHARE OF g
-    ), made AS (
-      INSERT INTO grants (kind, client_id, scope, created_at)
-      SELECT 'client', owner.client_id, $2, $3 FROM owner WHERE NOT EXISTS (SELECT FROM standing)
-      ON CONFLICT DO NOTHING
-      RETURNING id
-    ), token AS (
+    ), ${standingGrant('$3')}, token AS (
       INSERT INTO access_tokens (digest, expires_at, grant_id, client_id, scope, audience, format, created_at, jkt)
       SELECT $4, $5, id, $1, $6, $7, $8, $3, $12 FROM (SELECT id FROM standing UNION ALL SELECT id FROM made) AS g
       RETURNING id, grant_id

@@ -1,6 +1,7 @@
 import type { Statement } from '../../database/statement.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import { NOBODY } from '../tokens/token-lookup.sql.js';
+import { standingGrant } from './client-tokens.sql.js';
 
 /**
  * What was judged is checked again under locks that are held until all of it is there: the client as it was read ($1 to $3), its
@@ -16,16 +17,7 @@ export const EXCHANGE_TOKEN: Statement = {
       SELECT client_id FROM clients
        WHERE client_id = $1 AND scope = $2 AND resources = $3 AND token_exchange
          AND redirect_uris = '{}' AND NOT device_grant AND disabled_at IS NULL FOR SHARE
-    ), standing AS (
-      SELECT g.id FROM owner JOIN grants g
-          ON g.client_id = owner.client_id AND g.kind = 'client' AND g.revoked_at IS NULL
-         FOR SHARE OF g
-    ), made AS (
-      INSERT INTO grants (kind, client_id, scope, created_at)
-      SELECT 'client', owner.client_id, $2, $4 FROM owner WHERE NOT EXISTS (SELECT FROM standing)
-      ON CONFLICT DO NOTHING
-      RETURNING id
-    ), before AS (
+    ), ${standingGrant('$4')}, before AS (
       SELECT actors, actor_grants, sources, source_expires FROM token_exchanges WHERE digest = $5
     ), chain AS MATERIALIZED (
       SELECT array_prepend($1::text, coalesce(b.actors, '{}')) AS actors,

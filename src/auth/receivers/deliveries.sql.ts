@@ -58,15 +58,16 @@ export const NEXT_EVENT: Statement = {
       ORDER BY seq LIMIT 1)`,
 };
 
+const GONE = `gone AS (
+      DELETE FROM undelivered_events WHERE receiver_id = $1 AND seq = $2 RETURNING event
+    )`;
 const RENEWED = 'leased_until = CASE WHEN r.lease = $3 THEN $5 ELSE r.leased_until END';
 
 /** `$2` has been taken at `$4`. All of these answer whether the lease is still ours. */
 export const DELIVERED: Statement = {
   name: 'event_delivered',
   text: `
-    WITH gone AS (
-      DELETE FROM undelivered_events WHERE receiver_id = $1 AND seq = $2 RETURNING event
-    )
+    WITH ${GONE}
     UPDATE receivers r
        SET delivered = r.delivered + (SELECT count(*) FROM gone), delivered_at = $4, failures = 0, failing_since = NULL,
            last_error = NULL, ${RENEWED},
@@ -79,9 +80,7 @@ export const DELIVERED: Statement = {
 export const REFUSED: Statement = {
   name: 'event_refused',
   text: `
-    WITH gone AS (
-      DELETE FROM undelivered_events WHERE receiver_id = $1 AND seq = $2 RETURNING event
-    )
+    WITH ${GONE}
     UPDATE receivers r
        SET refused = r.refused + (SELECT count(*) FROM gone), lost_at = $4, failures = 0, failing_since = NULL,
            last_error = $6, ${RENEWED}
