@@ -142,8 +142,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     for (const { reject } of this.polls) reject(new Unavailable('the server stops'));
     this.polls.clear();
     await this.turning;
-    const left = (this.holders.lastEnd ?? 0) - performance.now();
-    if (left > 0) await sleep(Math.min(left + 1, STOP_MOST_MS));
+    await this.holders.over(performance.now() + STOP_MOST_MS);
     if (this.holders.count === 0) await this.rest().catch(() => undefined);
     this.bell.stop();
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Snapshot } from './snapshot.js';
 
 interface Holder {
@@ -53,12 +54,18 @@ export class LeaseHolders {
 
   /** `performance.now()` by which the first is over; undefined if none is left. */
   get firstEnd(): number | undefined {
-    return this.end(Math.min);
+    this.forgetOver();
+    const ends = [...this.holders.values()].map(({ until }) => until);
+    return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
-  /** `performance.now()` by which all are over; undefined if none is left. */
-  get lastEnd(): number | undefined {
-    return this.end(Math.max);
+  /** When all leases are over. @param until `performance.now()` when it waits no longer */
+  async over(until: number): Promise<void> {
+    // again and again: a timer may be a millisecond early
+    for (let now = performance.now(); this.count > 0 && now < until; now = performance.now()) {
+      const last = Math.max(...[...this.holders.values()].map((one) => one.until));
+      await sleep(Math.ceil(Math.min(last, until) - now));
+    }
   }
 
   /** @returns what everybody has applied; undefined if there is nobody */
@@ -177,12 +184,6 @@ export class LeaseHolders {
 
   private look(guard: string): void {
     for (const wait of this.waits) if (wait.left.at(-1) === guard) this.goOn(wait);
-  }
-
-  private end(which: (...ends: number[]) => number): number | undefined {
-    this.forgetOver();
-    const ends = [...this.holders.values()].map(({ until }) => until);
-    return ends.length === 0 ? undefined : which(...ends);
   }
 
   private forgetOver(): void {
