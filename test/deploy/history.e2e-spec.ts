@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Client } from '../history/clients.js';
 import type { Fault } from '../history/faults.js';
-import type { Ledger } from '../history/history.js';
+import { Ledger } from '../history/history.js';
 import { play } from '../history/run.js';
 import { populate } from '../history/setup.js';
-import { World } from '../history/world.js';
+import { SERVERS, World } from '../history/world.js';
+import { PATIENTLY } from '../support/test-app.js';
 import { PGBOUNCER, startPgBouncer } from './support/pgbouncer.js';
 import { startReplication, type Replication } from './support/replication.js';
 
@@ -68,6 +70,45 @@ describe(
       const { ledger } = await play(world, await populate(world), plan);
       tell(ledger);
       expect([done, ledger.violations.slice(0, 3)]).toEqual([true, []]);
+    });
+
+    it('has all that was acknowledged done again, when the standby had fallen behind', async () => {
+      const servers = await start({ synchronous: false });
+      let primary = servers.primary;
+      const world = await worldOver(servers.both, () => primary);
+      const cast = await populate(world);
+      let seen: Ledger | undefined;
+      let buried: string[] = [];
+      const steps = [
+        () => sleep(SECONDS * 300),
+        () => servers.sever(),
+        () => sleep(SECONDS * 300),
+        async () => {
+          buried = seen?.buried ?? [];
+          await servers.failOver();
+          primary = servers.standby;
+        },
+        () => sleep(500),
+      ];
+      const next: Fault = async () => steps.shift()?.();
+      const plan = { seed: SEED, milliseconds: SECONDS * 1_000, faultEvery: 100, faults: { next } };
+      const { ledger } = await play(world, cast, {
+        ...plan,
+        until: (ledger) => {
+          seen = ledger;
+          return steps.length === 0;
+        },
+      });
+      tell(ledger);
+      expect(buried.length).toBeGreaterThan(20);
+      // what was made meanwhile is lost: that a refresh token is not known any more does not say that its tokens had ended
+      const client = new Client(world.urls, new Ledger(), cast.system);
+      closing.push(async () => client.close());
+      const alive = async (): Promise<number> => {
+        const asked = buried.flatMap((token) => SERVERS.map((server) => client.validate(server, token)));
+        return (await Promise.all(asked)).filter(({ status }) => status !== 401).length;
+      };
+      await expect.poll(alive, PATIENTLY).toBe(0);
     });
 
     it.skipIf(!PGBOUNCER)('breaks no promise, when a pooler leads to a standby that lags', async () => {
