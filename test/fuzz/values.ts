@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../support/any-text.js';
 import type { Schema } from './document.js';
 
 /** Stands for something that the server has made: the n-th of its kind that is known when the request is sent. */
@@ -91,8 +92,7 @@ function ofType(schema: Schema): fc.Arbitrary<unknown> {
       return fc.boolean();
     default:
       if (schema.format === 'uuid') return fc.uuid();
-      return fc.string({
-        unit: 'binary',
+      return anyText({
         minLength: schema.minLength ?? 0,
         maxLength: Math.min(schema.maxLength ?? 200, 200),
       });
@@ -144,7 +144,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
     '2026-01-01',
     '00000000-0000-0000-0000-000000000000',
   ),
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  anyText({ maxLength: 60 }),
   fc.string({ maxLength: 60 }),
 );
 
