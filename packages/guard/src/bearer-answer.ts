@@ -1,6 +1,6 @@
 import { PROOF_FLAWS, type ProofFlaw } from './dpop-flaws.js';
 
-/** What a guarded route can answer instead of its handler: status and the one constant sentence of each. */
+/** What a guarded route can answer when its handler does not run: for each answer a status and one constant sentence. */
 export const BEARER_ERRORS = {
   unauthorized: [
     401,
@@ -19,14 +19,14 @@ export const BEARER_ERRORS = {
 
 export type BearerErrorCode = keyof typeof BEARER_ERRORS;
 
-/** The challenge's fixed part. All of it comes from configuration, never from the request. */
+/** The fixed part of the challenge. All of it comes from configuration, never from the request. */
 export interface Challenge {
   readonly realm: string;
   /** Absolute URL of the RFC 9728 document, where there is one. */
   readonly resourceMetadata?: string | undefined;
 }
 
-/** In place of a bearer token, one that is bound to a key is wanted, or came (RFC 9449 §7.1). */
+/** The route wants a token that is bound to a key, or such a token came (RFC 9449 §7.1). */
 export interface DpopChallenge {
   readonly algs: string;
   readonly flaw?: ProofFlaw;
@@ -34,7 +34,7 @@ export interface DpopChallenge {
   readonly nonce?: string | undefined;
 }
 
-/** All of a refusal, whatever framework sends it. */
+/** The whole refusal, the same for every framework that sends it. */
 export interface BearerAnswer {
   readonly status: number;
   readonly challenge: string | undefined;
@@ -42,13 +42,13 @@ export interface BearerAnswer {
   readonly body: { readonly error: BearerErrorCode; readonly error_description: string };
 }
 
-/** What is said in place of the sentences above where only a bound token opens anything. */
+/** Replaces the sentence of `unauthorized` where only a bound token opens the route. */
 export const WANTS_DPOP =
   'A token that is bound to a key is needed: send it in the Authorization header, after the word DPoP, and a proof by that key in the header DPoP (RFC 9449).';
 
 /**
- * RFC 6750 §3.1: three errors, and the plain challenge that names none. And 503, which is no verdict.
- * @param scope what the route wants, said with `unauthorized` and `insufficient_scope`
+ * RFC 6750 §3.1: three errors, and the plain challenge that names no error. 503 is added: it is no verdict about the token.
+ * @param scope what the route wants; `unauthorized` and `insufficient_scope` name it
  */
 export function bearerAnswer(
   code: BearerErrorCode,

@@ -5,12 +5,12 @@ import { bearerAnswer, type BearerErrorCode, type Challenge, type DpopChallenge 
 /** A refusal of the guard, as Nest throws it. */
 export class BearerError extends HttpException {
   readonly challenge: string | undefined;
-  /** What goes with it on the wire. */
+  /** The headers of the answer. */
   readonly headers: Readonly<Record<string, string>>;
 
   /**
-   * @param scope what the route wants, said with `unauthorized` and `insufficient_scope`
-   * @param dpop if a token that is bound to a key is wanted, or came
+   * @param scope what the route wants; `unauthorized` and `insufficient_scope` name it
+   * @param dpop given if the route wants a token that is bound to a key, or if such a token came
    */
   constructor(
     readonly code: BearerErrorCode,
@@ -19,7 +19,8 @@ export class BearerError extends HttpException {
     options?: ErrorOptions & { readonly dpop?: DpopChallenge | undefined },
   ) {
     const answer = bearerAnswer(code, challenge, scope, options?.dpop);
-    // the body is frozen: the guard throws one error many times, and what a filter of the API's own adds must not reach the next caller
+    // the body is frozen: the guard throws the same error many times, and nothing that a filter of the API adds to it may reach
+    // the next caller
     super(answer.body, answer.status, options);
     this.challenge = answer.challenge;
     this.headers = answer.headers;

@@ -1,4 +1,4 @@
-/** What the headers of a request say about a token, and by which scheme it came. */
+/** What the headers of a request say about a token, and which scheme the token came with. */
 export type Presented =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed' }
@@ -6,7 +6,7 @@ export type Presented =
   /** RFC 9449 §7.1: a token that is bound to a key, whose owner sends a proof with it. */
   | { readonly kind: 'dpop'; readonly token: string };
 
-/** The part of Node's request that is read, the same under Express and Fastify. */
+/** The part of Node's request that the guard reads. It is the same under Express and Fastify. */
 export interface RawRequest {
   readonly rawHeaders: readonly string[];
   readonly url?: string | undefined;
@@ -20,11 +20,11 @@ const MALFORMED: Presented = { kind: 'malformed' };
 
 /** RFC 6750 §2.1 and RFC 9110 §11.1: a scheme in any case, one or more spaces, `b64token`, nothing more. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
-/** RFC 9449 §7.1: the same, but for the scheme. */
+/** RFC 9449 §7.1: the same with another scheme. */
 const DPOP = /^dpop +([A-Za-z0-9\-._~+/]+=*)$/i;
 const OTHER_SCHEME = /^(?!(?:bearer|dpop)(?: |$))[!#$%&'*+.^_`|~\w-]+(?: |$)/i;
 
-/** Reads the token from the header and from nowhere else. The raw lines show a repeated one, which Node hides. */
+/** Reads the token from the header and from nowhere else. The raw lines show a repeated header, which Node hides. */
 export function bearerToken(request: RawRequest): Presented {
   const { rawHeaders } = request;
   let header: string | undefined;
@@ -42,7 +42,7 @@ export function bearerToken(request: RawRequest): Presented {
   return { kind: match ? 'token' : 'dpop', token };
 }
 
-/** RFC 6750 §2: a request must not use more than one method. A token in the query alone is simply not seen. */
+/** RFC 6750 §2: a request must not use more than one method. The guard ignores a token that is in the query only. */
 function carriesTokenInQuery(url = ''): boolean {
   return url.includes('access_token=') && /[?&]access_token=/.test(url);
 }

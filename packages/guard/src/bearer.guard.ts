@@ -21,9 +21,12 @@ import { TokenValidator, type Validation } from './token-validator.js';
 interface Rule {
   readonly open: boolean;
   readonly scope: readonly string[];
-  /** What is said of bound tokens where nothing else opens; undefined where bearer tokens do too. */
+  /** The challenge of a route that only bound tokens open; undefined where bearer tokens open it too. */
   readonly dpop: DpopChallenge | undefined;
-  /** Made when first needed, thrown ever after: they say nothing of the request, and a stack trace costs 8 us each time. */
+  /**
+   * Each error is made when it is first needed and then thrown again and again: it says nothing about the request, and a stack
+   * trace costs 8 us each time.
+   */
   readonly refusals: Map<BearerErrorCode, BearerError>;
 }
 
@@ -39,8 +42,8 @@ interface Visit {
 }
 
 /**
- * Owns the way from a request's header to its principal; never how a token is validated. Global: a route
- * without annotation is closed, `@Public()` opens one.
+ * Owns the way from a request's header to its principal; it never knows how a token is validated. Global: a route without
+ * annotation is closed, and `@Public()` opens it.
  */
 @Injectable()
 export class BearerGuard implements CanActivate {
@@ -72,7 +75,7 @@ export class BearerGuard implements CanActivate {
     if (presented.kind === 'malformed') throw this.refusal('invalid_request', visit);
     if (presented.kind === 'none') throw this.refusal('unauthorized', visit);
     if (presented.kind === 'dpop') return this.admitBound(visit, raw, presented);
-    // it may be good elsewhere: here nobody asks
+    // the token may be good elsewhere: here nobody asks the validator
     if (rule.dpop) throw this.refusal('invalid_token', visit);
     return this.validator.validate(presented.token, raw.headers.traceparent).then(
       (validation) => this.admit(visit, this.principalIn(validation, visit)),
@@ -80,14 +83,14 @@ export class BearerGuard implements CanActivate {
     );
   }
 
-  /** RFC 9449 §7.1: the token first, because a thief's proof costs more to check than his token. @throws BearerError */
+  /** RFC 9449 §7.1: the token is checked before the proof, because a proof costs more to check. @throws BearerError */
   private async admitBound(
     visit: Visit,
     raw: RawRequest,
     { token }: Presented & { token: string },
   ): Promise<true> {
     const { dpop } = this;
-    // a scheme like any other where nobody knows what a proof would have to say
+    // without a verifier nobody knows what a proof would have to say: DPoP is then one more unknown scheme
     if (!dpop) throw this.refusal('unauthorized', visit);
     const validated = await this.validator
       .validate(token, raw.headers.traceparent)
@@ -117,8 +120,8 @@ export class BearerGuard implements CanActivate {
   }
 
   /**
-   * RFC 9449 §7.2: a token that is bound to a key is no bearer token, and one that is not bound proves nothing to whom it came
-   * with a proof.
+   * RFC 9449 §7.2: a token that is bound to a key is no bearer token. A token that is not bound, but comes with a proof, is
+   * refused too: the proof then proves nothing.
    * @throws BearerError
    */
   private principalIn(validation: Validation, visit: Visit, dpop?: DpopChallenge): Principal {
@@ -150,7 +153,7 @@ export class BearerGuard implements CanActivate {
     return this.options.audience === undefined || principal.audience.includes(this.options.audience);
   }
 
-  /** The header is set here and not by the filter alone: a catch-all filter of the API's own would lose the challenge. */
+  /** The header is set here and not by the filter alone: if the API has a catch-all filter, the challenge would be lost. */
   private refusal(
     code: BearerErrorCode,
     { rule, response }: Visit,
@@ -168,14 +171,17 @@ export class BearerGuard implements CanActivate {
     return error;
   }
 
-  /** What a token opened is for whoever sent it (RFC 6750 §5.3), unless the API has said, or says later, otherwise. */
+  /**
+   * An answer that a token opened is for its sender only (RFC 6750 §5.3), unless the API has set another `Cache-Control`, or sets
+   * it later.
+   */
   private keepPrivate(response: unknown): void {
     const { httpAdapter } = this.adapters;
     if (httpAdapter.getHeader(response, 'Cache-Control') === undefined)
       httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
   }
 
-  /** Read from the decorators once a route. The method's word counts before the class's. */
+  /** Reads the decorators once for each route. A decorator of the method counts before one of the class. */
   private ruleOf(context: ExecutionContext): Rule {
     const handler = context.getHandler();
     const controller = context.getClass();
@@ -196,7 +202,7 @@ export class BearerGuard implements CanActivate {
     return rule;
   }
 
-  /** Without a verifier such a route opens to nobody: DpopRoutes has said so at the start. */
+  /** Without a verifier such a route opens to nobody: DpopRoutes has reported that at the start. */
   private wantsDpop(byDecorator: boolean): DpopChallenge | undefined {
     return byDecorator || this.dpop?.required ? { algs: this.dpop?.algs ?? '' } : undefined;
   }

@@ -1,18 +1,21 @@
 /**
- * The address of a request as callers know it (RFC 9449 §4.3, 9): it is put together from the configured public address, and
- * never from `Host`, which is whatever the sender wants it to be.
+ * The address of a request as callers know it (RFC 9449 §4.3, 9). It is made from the configured public address, never from
+ * `Host`, because the sender can write anything there.
  */
 
-/** What of a percent-encoding means the same without it (RFC 3986 §6.2.2.2). */
+/** Characters that mean the same with and without percent-encoding (RFC 3986 §6.2.2.2). */
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 const CLIMBS = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
-/** Whether what names an API says where it is, too. */
+/** Whether the name of an API is also its address. */
 export function isPlainAddress(text: string | undefined): text is string {
   return text !== undefined && /^https?:\/\/[^?#@\s]+$/.test(text) && URL.canParse(text);
 }
 
-/** @returns scheme, host, port and path before that of the request @throws TypeError for what is no such address */
+/**
+ * @returns scheme, host, port and the path that stands before the path of the request @throws TypeError for what is no such
+ * address
+ */
 export function publicBase(option: string, address: string): string {
   if (!URL.canParse(address)) throw new TypeError(`${option} must be an absolute URL.`);
   const { protocol, origin, pathname, search, hash, username, password } = new URL(address);
@@ -22,7 +25,7 @@ export function publicBase(option: string, address: string): string {
   return origin + normalizedPath(pathname).replace(/\/$/, '');
 }
 
-/** Whether `htu` is the request's, query and fragment left out (RFC 9449 §4.3, RFC 3986 §6.2.2, §6.2.3). */
+/** Whether `htu` is the address of the request, without query and fragment (RFC 9449 §4.3, RFC 3986 §6.2.2, §6.2.3). */
 export function isAddress(htu: string, bases: readonly string[], target: string): boolean {
   const path = pathOf(target);
   if (path === undefined || !URL.canParse(htu)) return false;
@@ -33,8 +36,8 @@ export function isAddress(htu: string, bases: readonly string[], target: string)
 }
 
 /**
- * Of a request line. One that climbs, or that a URL parser would read otherwise, is nobody's: a router may lead it elsewhere than
- * the address says that a proof is for.
+ * The path in a request line. Undefined for a path that climbs, or that a URL parser would read in another way: a router may lead
+ * such a request to another address than the proof names.
  */
 function pathOf(target: string): string | undefined {
   const path = normalizedPath(/^[^?#]*/.exec(target)?.[0] ?? '');

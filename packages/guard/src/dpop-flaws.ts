@@ -1,6 +1,6 @@
 /**
- * Why a proof is refused, each with its error code (RFC 9449 §12.2) and the one constant sentence that the caller is told. What
- * is in a proof the caller has made himself, so it tells no secret to say what is wrong with it.
+ * Why a proof is refused: each reason with its error code (RFC 9449 §12.2) and one constant sentence for the caller. The caller
+ * made the proof himself, so the sentence tells him no secret.
  */
 export const PROOF_FLAWS = {
   proof_missing: [

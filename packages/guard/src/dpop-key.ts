@@ -1,23 +1,23 @@
 import { constants, createPublicKey, hash, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-/** By which a proof may be signed, and no other way (RFC 9449 §4.3): asymmetric ones, of keys that cannot be small. */
+/** The only algorithms that may sign a proof (RFC 9449 §4.3): asymmetric ones whose keys cannot be small. */
 export const DPOP_ALGORITHMS = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
 
 export type DpopAlgorithm = (typeof DPOP_ALGORITHMS)[number];
 
-/** A public key out of a proof, and what it is known by (RFC 7638). */
+/** A public key from a proof, and its thumbprint (RFC 7638). */
 export interface ProofKey {
   readonly jkt: string;
   readonly key: KeyObject;
 }
 
-/** RFC 7517 §9.2, RFC 7518 §6: whoever sends one of these has told a secret, and has to make a new key. */
+/** RFC 7517 §9.2, RFC 7518 §6: a client that sends one of these members has told a secret, and has to make a new key. */
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 /** 32 bytes. */
 const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
-/** 2,048 to 4,096 bits: with more, checking one costs more than we do for strangers. */
+/** 2,048 to 4,096 bits: checking a signature of a longer key costs more than we do for strangers. */
 const MODULUS = /^[A-Za-z0-9_-]{342,683}$/;
-/** 65,537, as everybody makes them. */
+/** 65,537, the exponent that everybody uses. */
 const EXPONENT = 'AQAB';
 
 /** @returns undefined for a key that this algorithm does not go with, or that has something private in it */
@@ -34,7 +34,7 @@ export function proofKey(jwk: unknown, alg: DpopAlgorithm): ProofKey | undefined
   }
 }
 
-/** In the order of RFC 7638 §3.3, and nothing but these. */
+/** The members in the order of RFC 7638 §3.3, and no others. */
 function requiredMembers(
   { kty, crv, x, y, e, n }: Record<string, unknown>,
   alg: DpopAlgorithm,
@@ -53,8 +53,8 @@ function is(spelling: RegExp, text: unknown): text is string {
 }
 
 /**
- * In this thread, and not through WebCrypto: that waits behind whatever else has work in the pool of threads, such as the
- * hashes of passwords.
+ * Runs in this thread and not through WebCrypto: WebCrypto waits behind all other work in the pool of threads, such as the hashes
+ * of passwords.
  */
 export function isSignedBy(key: KeyObject, alg: DpopAlgorithm, text: string, signature: Buffer): boolean {
   const data = Buffer.from(text, 'ascii');

@@ -1,19 +1,19 @@
 import { NoVerdict } from './no-verdict.js';
 
-/** Where it is remembered which proofs have been used: in this process, unless an API brings something that its instances share. */
+/** Remembers which proofs have been used: in this process, unless an API brings a memory that its instances share. */
 export abstract class ProofMemory {
   /**
-   * Remembers it, and says whether nobody has before.
+   * Remembers the proof, and says whether it is new.
    * @param proof 32 bytes that no two proofs have in common
-   * @param until when it is refused for its age anyway: milliseconds since the epoch
-   * @throws when that cannot be told: the answer is then 503
+   * @param until from when the proof is too old anyway: milliseconds since the epoch
+   * @throws when nobody can tell whether the proof is new: the answer is then 503
    */
   abstract isFirst(proof: Buffer, until: number): boolean | Promise<boolean>;
 }
 
 /**
- * In this process. Two sets take turns, so that nothing has to be looked through: whatever is in the older one has had its
- * time when it is dropped.
+ * Remembers in this process. Two sets take turns, so no set has to be searched for old entries: when the older set is dropped,
+ * all proofs in it are too old.
  */
 export class LocalProofMemory extends ProofMemory {
   private recent = new Set<string>();
@@ -22,7 +22,7 @@ export class LocalProofMemory extends ProofMemory {
 
   /**
    * @param longest milliseconds for which a proof has to be remembered at most
-   * @param entries that are kept at most; beyond them there is no verdict, because a used proof could be one of the others
+   * @param entries how many are kept at most; when they are full there is no verdict, because a used proof could be forgotten
    * @param now milliseconds of a clock that is never set back
    */
   constructor(

@@ -2,9 +2,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { withinRange } from './endpoint.js';
 
 export interface NonceOptions {
-  /** 32 bytes or more each, the same in all instances: the first makes nonces, all of them are accepted. */
+  /**
+   * Each has 32 bytes or more, and all instances have the same. The first secret makes nonces; nonces of all secrets are
+   * accepted.
+   */
   readonly secrets: readonly (string | Buffer)[];
-  /** Seconds for which a nonce is good at most, 300 if absent; at least for half of that. */
+  /** Seconds for which a nonce is good at most, 300 if absent; it is good for at least half of them. */
   readonly lifetime?: number;
 }
 
@@ -14,8 +17,8 @@ const LEAST_SECRET = 32;
 const SPELLING = /^[A-Za-z0-9_-]{27}$/;
 
 /**
- * Nonces (RFC 9449 §8, §9) that nobody has to keep: a number that says when one was made, and a MAC. Whoever has the secret
- * recognises them, so each instance takes those of all others.
+ * Nonces (RFC 9449 §8, §9) that nobody has to store: a number that says when the nonce was made, and a MAC. Every instance with
+ * the secret recognises the nonces of all others.
  */
 export class DpopNonces {
   readonly lifetime: number;
@@ -30,7 +33,7 @@ export class DpopNonces {
       throw new TypeError(`dpop.nonces.secrets must be of ${LEAST_SECRET} bytes or more.`);
   }
 
-  /** The one to use now. @param now milliseconds since the epoch */
+  /** The nonce to use now. @param now milliseconds since the epoch */
   current(now: number): string {
     const slot = this.slotOf(now);
     const [secret] = this.secrets;
@@ -39,8 +42,9 @@ export class DpopNonces {
   }
 
   /**
-   * Of this half of a lifetime, the one before, and, from an instance whose clock is ahead, the one after.
-   * @returns until when it is good: milliseconds since the epoch; undefined if it is not
+   * Accepts nonces of this half of a lifetime, of the half before, and of the half after: the clock of another instance may be
+   * ahead.
+   * @returns until when the nonce is good: milliseconds since the epoch; undefined if it is not good
    */
   goodUntil(nonce: unknown, now: number): number | undefined {
     if (typeof nonce !== 'string' || !SPELLING.test(nonce)) return undefined;

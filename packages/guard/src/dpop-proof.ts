@@ -1,7 +1,7 @@
 import type { ProofFlaw } from './dpop-flaws.js';
 import { DPOP_ALGORITHMS, isSignedBy, proofKey, type DpopAlgorithm, type ProofKey } from './dpop-key.js';
 
-/** What a proof says, read and not yet believed. */
+/** What a proof says. It has been read, but nothing is verified yet. */
 export interface Proof {
   readonly jkt: string;
   readonly jti: string;
@@ -11,7 +11,7 @@ export interface Proof {
   readonly iat: number;
   readonly ath: unknown;
   readonly nonce: unknown;
-  /** Costs more than all the rest: the last question. */
+  /** Costs more than all other checks, so it comes last. */
   isSigned(): boolean;
 }
 
@@ -24,18 +24,19 @@ interface Signer extends ProofKey {
   readonly alg: DpopAlgorithm;
 }
 
-/** Characters. One by a key of 4,096 bits, with everything in it, has half of that. */
+/** Characters. A proof by a key of 4,096 bits, with all claims in it, has half of that. */
 const LONGEST = 4_096;
 const LONGEST_JTI = 256;
 const LONGEST_HTU = 2_048;
 const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** So many keys are kept as they were read. */
+/** How many keys are kept after they were read. */
 const KNOWN_MOST = 1_000;
 
 /**
- * The form of RFC 9449 §4.2, and nothing about the request that a proof came with. Clients send the same header each time, and
- * to read a key out of it costs as much as to check a signature: those that have signed something are remembered, text by text.
+ * Checks the form of RFC 9449 §4.2, and nothing about the request that a proof came with. Clients send the same header each time,
+ * and reading a key from it costs as much as checking a signature. So a header whose key has signed a proof is remembered, by its
+ * text.
  */
 export class ProofReader {
   private readonly known = new Map<string, Signer>();
@@ -76,7 +77,7 @@ function headerOf(text: string): Header | ProofFlaw {
   const header = object(text);
   if (!header) return 'proof_malformed';
   const { typ, alg, jwk, crit } = header;
-  // RFC 9449 §4.2: no other kind of JWT is taken for one. Extensions that must be understood there are none.
+  // RFC 9449 §4.2: no other kind of JWT counts as a proof. We know no extension that must be understood.
   if (typeof typ !== 'string' || typ.toLowerCase() !== 'dpop+jwt' || crit !== undefined)
     return 'proof_malformed';
   return isAlgorithm(alg) ? { alg, jwk } : 'proof_algorithm';
@@ -119,7 +120,7 @@ function object(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Undefined if the same bytes would be written in another way. */
+/** Undefined if the text is not the one canonical spelling of its bytes. */
 function canonical(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;

@@ -3,7 +3,7 @@ import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { DpopVerifier } from './dpop-verifier.js';
 import { PUBLIC, REQUIRED_DPOP } from './principal.js';
 
-/** Owns that a route which nobody could ever open is told to its developer at the start, and to no caller later. */
+/** Tells the developer at the start about a route that nobody could ever open, so that no caller finds it later. */
 @Injectable()
 export class DpopRoutes implements OnModuleInit {
   constructor(
@@ -11,7 +11,7 @@ export class DpopRoutes implements OnModuleInit {
     @Optional() private readonly dpop?: DpopVerifier,
   ) {}
 
-  /** @throws Error for `@RequireDpop()` where nobody knows what address a proof would have to be for */
+  /** @throws Error for `@RequireDpop()` where nobody knows which address a proof would have to name */
   onModuleInit(): void {
     const routes = this.dpop ? [] : this.closedRoutes();
     if (routes.length === 0) return;
@@ -35,7 +35,7 @@ export class DpopRoutes implements OnModuleInit {
   }
 }
 
-/** As the guard reads it: the method's word counts before the class's. */
+/** As the guard reads it: a decorator of the method counts before one of the class. */
 function wantsDpop(handler: object | undefined, controller: object): boolean {
   const word = (key: symbol): unknown =>
     (handler && (Reflect.getMetadata(key, handler) as unknown)) ?? Reflect.getMetadata(key, controller);

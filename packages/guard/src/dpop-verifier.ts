@@ -9,25 +9,28 @@ import { withinRange } from './endpoint.js';
 
 export interface DpopOptions {
   /**
-   * Where callers reach this API, as `https://api.example.com`, with the path that a proxy takes off: `htu` of a proof begins
-   * with it. If absent, the `resource` of this API, or its `audience` if that is an http(s) address.
+   * Where callers reach this API, such as `https://api.example.com`, with the path that a proxy takes off: `htu` of a proof
+   * begins with this address. If absent, the `resource` of this API, or its `audience` if that is an http(s) address.
    */
   readonly publicUrl?: string | readonly string[];
   /** True: every route wants a token that is bound to a key, as if it had `@RequireDpop()`. */
   readonly required?: boolean;
-  /** Seconds that `iat` of a proof may be away from now, in both directions, 60 if absent. */
+  /** Seconds by which `iat` of a proof may differ from now, in both directions; 60 if absent. */
   readonly window?: number;
-  /** With it every proof needs a nonce of ours, whose age then counts in place of `iat`. */
+  /** If set, every proof needs a nonce of ours, and the age of the nonce counts instead of `iat`. */
   readonly nonces?: NonceOptions;
-  /** Where used proofs are remembered, in this process if absent: instances that share none each take a proof once. */
+  /**
+   * Where used proofs are remembered, in this process if absent: instances without a shared memory each accept the same proof
+   * once.
+   */
   readonly memory?: ProofMemory;
-  /** So many used proofs are remembered in this process, 500,000 if absent. Beyond them: 503. */
+  /** How many used proofs are remembered in this process, 500,000 if absent. When they are full: 503. */
   readonly memoryEntries?: number;
   /** Milliseconds since the epoch, `Date.now` if absent. */
   readonly now?: () => number;
 }
 
-/** What of a request a proof is about. */
+/** The parts of a request that a proof is about. */
 export interface ProvenRequest {
   readonly rawHeaders: readonly string[];
   readonly method?: string | undefined;
@@ -40,17 +43,17 @@ export type ProofVerdict = (
   | { readonly flaw: ProofFlaw }
   | {
       readonly flaw?: undefined;
-      /** Of the key that has signed it. */
+      /** The thumbprint of the key that has signed the proof. */
       readonly jkt: string;
     }
 ) & {
-  /** To be sent as `DPoP-Nonce` (RFC 9449 §8.2): the caller has none, or an old one. */
+  /** To be sent as `DPoP-Nonce` (RFC 9449 §8.2): the caller has no nonce, or an old one. */
   readonly nonce?: string | undefined;
 };
 
-/** Owns whether a request was made by the owner of a key (RFC 9449); never what a token is good for. */
+/** Owns whether the owner of a key made a request (RFC 9449); never what a token is good for. */
 export class DpopVerifier {
-  /** As a challenge names them (RFC 9449 §7.1). */
+  /** The algorithms as a challenge names them (RFC 9449 §7.1). */
   readonly algs = DPOP_ALGORITHMS.join(' ');
   readonly required: boolean;
   private readonly reader = new ProofReader();
@@ -75,7 +78,7 @@ export class DpopVerifier {
 
   /**
    * The checks of RFC 9449 §4.3, the cheap ones first.
-   * @param token that the proof must be for; undefined where there is none yet, at the token endpoint
+   * @param token the token that the proof must be for; undefined at the token endpoint, where there is no token yet
    * @throws what the memory throws
    */
   async verify(request: ProvenRequest, token?: string): Promise<ProofVerdict> {
@@ -92,7 +95,7 @@ export class DpopVerifier {
     return { jkt: proof.jkt, ...this.nonceAfter(proof, now) };
   }
 
-  /** By the nonce's age if there is one of ours, else by what the proof says of itself. Milliseconds. */
+  /** Judged by the age of the nonce if this API wants nonces, else by `iat` of the proof. Milliseconds. */
   private goodUntil({ nonce, iat }: Proof, now: number): number | ProofFlaw {
     if (this.nonces) return this.nonces.goodUntil(nonce, now) ?? 'proof_nonce';
     const window = this.window * 1_000;
@@ -109,7 +112,7 @@ export class DpopVerifier {
   }
 }
 
-/** RFC 9449 §4.3: not more than one header. The raw lines show a second one, which Node would join to the first. */
+/** RFC 9449 §4.3: not more than one header. The raw lines show a second one; Node would join both into one text. */
 function proofIn(rawHeaders: readonly string[]): string | { readonly flaw: ProofFlaw } {
   let text: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -132,12 +135,12 @@ function requestFlaw(
     : 'proof_address';
 }
 
-/** RFC 9449 §4.3 and §7: made for this very token. */
+/** RFC 9449 §4.3 and §7: the proof is made for exactly this token. */
 function tokenFlaw({ ath }: Proof, token: string | undefined): ProofFlaw | undefined {
   return token === undefined || ath === hash('sha256', token, 'base64url') ? undefined : 'proof_token';
 }
 
-/** One signature can be written in two ways, and a JWT in more: what counts is whose proof it is, and which. */
+/** The same proof can be spelled with other signatures and other text. So a proof is named by its key and its `jti`. */
 function nameOf({ jkt, jti }: Proof): Buffer {
   return hash('sha256', `${jkt} ${jti}`, 'buffer');
 }
