@@ -1,9 +1,9 @@
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * The address of something that is trusted with tokens or for keys: over TLS (RFC 6750 §5.3, RFC 7662 §4), on this very
- * machine also without.
- * @param option its name, for the message
+ * The address of a server that gets tokens or gives keys: it must use TLS (RFC 6750 §5.3, RFC 7662 §4), except on this same
+ * machine.
+ * @param option the name of the option, for the message
  * @throws TypeError for any other address
  */
 export function trustedEndpoint(option: string, address: string | URL, allowHttp: boolean): URL {

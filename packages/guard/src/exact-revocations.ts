@@ -9,13 +9,16 @@ export interface ExactRevocationsOptions extends Omit<
   RemoteValidatorOptions,
   'introspectionEndpoint' | 'cacheSeconds' | 'cacheEntries'
 > {
-  /** Of the authority, `<issuer>/oauth/introspect` if absent: asked without a lease, and about what an entry may mean. */
+  /**
+   * The introspection endpoint of the authority, `<issuer>/oauth/introspect` if absent. It is asked while there is no lease, and
+   * when an entry may mean the token.
+   */
   readonly introspectionEndpoint?: string | URL;
-  /** Of the authority, `<issuer>/oauth/revocations` if absent. */
+  /** The feed of revocations of the authority, `<issuer>/oauth/revocations` if absent. */
   readonly revocationsEndpoint?: string | URL;
 }
 
-/** The claims that an entry can name, as they stand in a token whose signature is true. */
+/** The claims that an entry can name, from a token whose signature is true. */
 export interface NamedClaims {
   readonly jti: string;
   readonly sub: string;
@@ -27,10 +30,10 @@ export interface NamedClaims {
 }
 
 export interface LeaseState {
-  /** That the lease still lasts. */
+  /** Milliseconds until the lease ends. */
   readonly leaseMs: number;
   readonly entries: number;
-  /** Tokens taken from memory, asked about, and refused from memory. */
+  /** How many tokens were accepted from memory, were asked about, and were refused from memory. */
   readonly answers: { readonly memory: number; readonly question: number; readonly refused: number };
 }
 
@@ -41,18 +44,18 @@ interface Cleared {
 
 const FAREWELL_MS = 500;
 const CLEARED_MOST = 10_000;
-/** Bytes: ten thousand entries have two million. */
+/** Bytes: ten thousand entries need two million. */
 const LONGEST_FEED = 4_194_304;
 
 /**
- * Owns whether a JWT with a true signature has been taken back: from memory while there is a lease, else by the authority, and
- * by nobody if that is away. It never guesses.
+ * Owns whether a JWT with a true signature has been taken back. Memory says it while there is a lease; without a lease the
+ * authority says it; if the authority is away, nobody does. It never guesses.
  */
 export class ExactRevocations {
   private readonly client: IntrospectionClient;
   private readonly remote: RemoteValidator;
   private readonly follower: RevocationFollower;
-  /** About which the authority has been asked, and since when. */
+  /** Tokens about which the authority has been asked, each with the position in the feed before the question. */
   private readonly cleared = new Map<string, Cleared>();
   readonly answers = { memory: 0, question: 0, refused: 0 };
 
@@ -83,7 +86,10 @@ export class ExactRevocations {
     return { leaseMs: this.follower.leaseLeft, entries: this.follower.size, answers: { ...this.answers } };
   }
 
-  /** From memory, and the last thing before a token is accepted: what comes after it could be older than a revoke. */
+  /**
+   * Answers from memory. It must be the last step before a token is accepted: after a later step the answer could be older than a
+   * revoke.
+   */
   judge(names: Names): 'dead' | 'unknown' | 'not named' {
     const verdict = this.follower.judge(names, this.cleared.get(names.jti));
     if (verdict === 'not named') this.answers.memory += 1;
@@ -91,7 +97,7 @@ export class ExactRevocations {
   }
 
   /**
-   * Of a token that `judge` has not accepted: a lease may come, or the authority is asked.
+   * For a token that `judge` has not accepted: waits for the first lease, or asks the authority.
    * @returns undefined if the token has not been taken back @throws NoVerdict
    */
   async refusal(token: string, names: Names, trace?: string): Promise<Validation | undefined> {
@@ -110,7 +116,9 @@ export class ExactRevocations {
     return undefined;
   }
 
-  /** The authority is told, so that no end waits for this guard; a lost word costs the rest of the lease. */
+  /**
+   * Tells the authority, so that no revoke waits for this guard. If the message is lost, a revoke waits until the lease is over.
+   */
   async stop(): Promise<void> {
     const farewell = this.follower.stop();
     this.client.close();

@@ -5,7 +5,7 @@ import type { Principal } from './claims.js';
 
 export type { BearerOptions } from './gate.js';
 
-/** As Express, Connect and Node's own server know it: it needs nothing of any of them. */
+/** The form of a middleware in Express, Connect and Node's own server. The types of none of them are needed. */
 export type Middleware = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -14,7 +14,7 @@ export type Middleware = (
 
 /**
  * For Express without Nest: `const guard = bearerGuard({ realm, validator })`, then `app.get('/tea', guard('tea:pour'), ...)`.
- * @returns makes the middleware of a route; `guard()` lets any good token pass
+ * @returns a function that makes the middleware of a route; `guard()` lets any good token pass
  */
 export function bearerGuard(options: BearerOptions): (...scope: readonly string[]) => Middleware {
   const gate = new Gate(options);
@@ -22,7 +22,7 @@ export function bearerGuard(options: BearerOptions): (...scope: readonly string[
     async (request, response, next) => {
       const refusal = await gate.refusal(request, scope, (name, value) => response.setHeader(name, value));
       if (refusal) return send(refusal, response);
-      // what a token opened is for whoever sent it (RFC 6750 §5.3), unless the API says otherwise
+      // an answer that a token opened is for its sender only (RFC 6750 §5.3), unless the API says otherwise
       if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
       next();
     };
@@ -35,7 +35,7 @@ function send({ status, headers, body }: BearerAnswer, response: ServerResponse)
   response.end(JSON.stringify(body));
 }
 
-/** The caller, in a handler behind `guard(...)`. @throws Error on a route without it */
+/** The caller, for a handler behind `guard(...)`. @throws Error on a route without `guard(...)` */
 export function principalOf(request: IncomingMessage): Principal {
   return principalOfRaw(request);
 }

@@ -17,20 +17,20 @@ import type { TokenValidator } from './token-validator.js';
 
 export interface BearerOptions extends Challenge {
   readonly validator: TokenValidator;
-  /** Who tokens must be for. Without it, every token of the authority is good here. */
+  /** The audience that tokens must name. Without it, every token of the authority is good here. */
   readonly audience?: string;
-  /** Of tokens that are bound to a key (RFC 9449): by which address callers know this API, and more. */
+  /** For tokens that are bound to a key (RFC 9449): the address by which callers know this API, and more. */
   readonly dpop?: DpopOptions;
-  /** Takes a line about what callers are not told: standard error if absent. There is never a token in it. */
+  /** Writes a line about what callers are not told; standard error if absent. A line never has a token in it. */
   readonly warn?: (line: string) => unknown;
 }
 
-/** Kept beside the requests, so that nothing that a client sends can be taken for one. */
+/** Kept beside the requests and not in them: nothing that a client sends can be mistaken for a principal. */
 const principals = new WeakMap<object, Principal>();
 
 /**
- * From a request to its principal or to the answer that refuses it, without any framework: what `BearerGuard` is for Nest. It
- * never knows how a token is validated.
+ * Finds the principal of a request, or the answer that refuses the request, without any framework: it does what `BearerGuard`
+ * does for Nest. It never knows how a token is validated.
  */
 export class Gate {
   private readonly misaddressed: MisaddressedTokens;
@@ -49,7 +49,7 @@ export class Gate {
   }
 
   /**
-   * @param header sets one of the answer, whatever it will be
+   * @param header sets a header of the answer, whether the request is refused or not
    * @returns the refusal; undefined if the request may go on, and then its principal is known
    */
   async refusal(
@@ -63,7 +63,7 @@ export class Gate {
     if (presented.kind === 'malformed') return this.answer('invalid_request', scope, wanted);
     if (presented.kind === 'none') return this.answer('unauthorized', scope, wanted);
     const bound = presented.kind === 'dpop';
-    // a scheme like any other where nobody knows what a proof would have to say
+    // without a verifier nobody knows what a proof would have to say: DPoP is then one more unknown scheme
     if (bound && !this.dpop) return this.answer('unauthorized', scope);
     if (!bound && wanted) return this.answer('invalid_token', scope, wanted);
     const dpop = bound ? this.dpop : undefined;
@@ -79,7 +79,7 @@ export class Gate {
     }
   }
 
-  /** @returns why not; a challenge without a flaw refuses nothing */
+  /** @returns why the request is refused; a challenge without a flaw refuses nothing */
   private async judged(
     request: IncomingMessage,
     token: string,
@@ -98,7 +98,8 @@ export class Gate {
       this.misaddressed.note(principal.audience, [audience]);
       return 'invalid_token';
     }
-    // RFC 9449 §7.2: bound is no bearer token, and one that is not bound proves nothing to whom it came with a proof
+    // RFC 9449 §7.2: a bound token is no bearer token; a token that is not bound, but comes with a proof, is refused too: the
+    // proof then proves nothing
     if ((principal.jkt === undefined) !== (dpop === undefined)) return 'invalid_token';
     const verdict = await dpop?.verify(request, token);
     if (dpop && verdict?.flaw) return { algs: dpop.algs, flaw: verdict.flaw, nonce: verdict.nonce };
@@ -117,7 +118,7 @@ export class Gate {
   }
 }
 
-/** @throws Error on a route that no guard is in front of: nobody is there to name */
+/** @throws Error on a route without a guard: such a route has no principal */
 export function principalOfRaw(request: IncomingMessage): Principal {
   const principal = principals.get(request);
   if (!principal) throw new Error('No bearer guard is in front of this route: nobody is there to name.');

@@ -3,13 +3,13 @@ import { isPlainAddress } from './dpop-address.js';
 import { DpopVerifier, type DpopOptions } from './dpop-verifier.js';
 
 export interface GuardOptions extends Challenge {
-  /** Who tokens must be for (RFC 9068 §2.2 `aud`). Without it, every token of the authority is good here. */
+  /** The audience that tokens must name (RFC 9068 §2.2 `aud`). Without it, every token of the authority is good here. */
   readonly audience?: string;
 }
 
 /**
- * Of an API that has said, or of which can be told, by which address callers know it. Without that nobody can say whether a proof
- * is for it, and tokens that are bound to a key open nothing there.
+ * Makes the verifier if the address by which callers know the API is in the options or among `known`. Without an address nobody
+ * can say whether a proof is for this API, and tokens that are bound to a key open nothing there.
  * @throws TypeError, RangeError for options that cannot be meant
  */
 export function dpopVerifier(

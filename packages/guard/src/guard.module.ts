@@ -8,11 +8,17 @@ import { dpopVerifier, GUARD_OPTIONS, type GuardOptions } from './guard-options.
 import { resourceController, resourceMetadataAddress, type ResourceOptions } from './resource-metadata.js';
 import { TokenValidator } from './token-validator.js';
 
-/** With `resource` the API serves its own metadata (RFC 9728), challenges lead there, and tokens must be for it. */
+/**
+ * With `resource` the API serves its own metadata (RFC 9728), challenges name the address of the metadata, and tokens must be for
+ * this API.
+ */
 export interface GuardModuleOptions extends GuardOptions, Partial<ResourceOptions> {
-  /** A validator, or a provider of one whose dependencies come from `imports`. */
+  /** A validator, or a provider of a validator. The dependencies of the provider come from `imports`. */
   readonly validator: TokenValidator | ProviderRecipe;
-  /** Of tokens that are bound to a key (RFC 9449), or a provider of a DpopVerifier whose dependencies come from `imports`. */
+  /**
+   * For tokens that are bound to a key (RFC 9449): options, or a provider of a DpopVerifier. Its dependencies come from
+   * `imports`.
+   */
   readonly dpop?: DpopOptions | ProviderRecipe<DpopVerifier>;
   readonly imports?: ModuleMetadata['imports'];
 }
@@ -25,12 +31,12 @@ export type ProviderRecipe<T = TokenValidator> = DistributiveOmit<
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
- * What any API installs: a global guard that closes every route without `@Public()`, and the challenges of RFC 6750.
- * It imports nothing of the authority.
+ * The module that an API installs: a global guard that closes every route without `@Public()`, and the challenges of RFC 6750. It
+ * imports nothing from the authority.
  */
 @Module({})
 export class GuardModule {
-  /** @throws TypeError for a `resource` that is no address, or that nobody issues tokens for */
+  /** @throws TypeError for a `resource` that is no address, or that comes without `authorizationServers` */
   static forRoot({
     validator,
     imports,

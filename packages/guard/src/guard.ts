@@ -1,6 +1,6 @@
 /**
- * The door of the package: what `keks/guard` is, and so what changes with a major version only. The adapters have doors of
- * their own, `keks/guard/remote` and `keks/guard/jwt`, so that an API loads what it uses.
+ * The door of the package: everything that `keks/guard` exports, so it changes with a major version only. The adapters have doors
+ * of their own, `keks/guard/remote` and `keks/guard/jwt`, so that an API loads only what it uses.
  */
 export { BearerError } from './bearer-error.js';
 export type { BearerErrorCode, Challenge, DpopChallenge } from './bearer-answer.js';

@@ -1,4 +1,4 @@
-/** What the authority itself takes of the guard beside its doors. Nobody else should: it changes with any version. */
+/** What the authority itself uses of the guard besides the doors. Nobody else should use it: it can change with any version. */
 export { BEARER_ERRORS, WANTS_DPOP } from './bearer-answer.js';
 export { bearerToken, type RawRequest } from './bearer-header.js';
 export { isPlainAddress } from './dpop-address.js';

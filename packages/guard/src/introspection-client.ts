@@ -7,7 +7,7 @@ export interface IntrospectionClientOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly connections: number;
-  /** Bytes of the longest answer that is read. */
+  /** The longest answer that is read, in bytes. */
   readonly longest?: number;
 }
 
@@ -25,15 +25,15 @@ interface Asked {
 
 /** Bytes. An answer of ours has about 400. */
 const LONGEST_ANSWER = 65_536;
-/** W3C Trace Context §3.2.2, of its first version. */
+/** W3C Trace Context §3.2.2, version 00. */
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json[\t ]*(?:;|$)/i;
-/** The other side closed an idle connection in the moment in which it was used again. */
+/** The other side closed an idle connection at the moment when this side used it again. */
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * Asks one endpoint about tokens (RFC 7662 §2.1), over connections that are kept. It follows no redirect and knows no
- * proxy: a token goes to the configured address and nowhere else.
+ * Asks one endpoint about tokens (RFC 7662 §2.1), over connections that stay open. It follows no redirect and knows no proxy: a
+ * token goes to the configured address and nowhere else.
  */
 export class IntrospectionClient {
   readonly #agent: HttpAgent | HttpsAgent;
@@ -64,7 +64,7 @@ export class IntrospectionClient {
 
   /**
    * @param deadline `performance.now()` at which the answer comes too late
-   * @param traceparent sent along if it is one
+   * @param traceparent is sent along if it has the right form
    * @returns the body of a 200
    * @throws NoVerdict
    */
@@ -72,7 +72,7 @@ export class IntrospectionClient {
     return this.askWith({ token, token_type_hint: 'access_token' }, deadline, traceparent);
   }
 
-  /** Another question than about a token. @throws NoVerdict */
+  /** Asks with any form, not only about a token. @throws NoVerdict */
   async askWith(form: Record<string, string>, deadline: number, traceparent?: string): Promise<string> {
     const { status, type, body } = await this.exchange({ body: encoded(form), deadline, traceparent });
     if (status === 401)
@@ -96,7 +96,7 @@ export class IntrospectionClient {
     this.#agent.destroy();
   }
 
-  /** A question changes nothing, so one that met a stale connection is asked again. */
+  /** A question changes nothing, so a question that met a stale connection is sent again. */
   private async exchange(asked: Asked): Promise<Answer> {
     while (performance.now() < asked.deadline) {
       const answer = await this.exchangeOnce(asked);
@@ -160,7 +160,7 @@ function unreachable(cause: NodeJS.ErrnoException): NoVerdict {
   return new NoVerdict('unreachable', `The introspection endpoint cannot be reached${code}.`, { cause });
 }
 
-/** RFC 6749 §2.3.1: both are form-encoded before they are joined. */
+/** RFC 6749 §2.3.1: id and secret are form-encoded before they are joined. */
 function basic(clientId: string, clientSecret: string): string {
   const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
   return `Basic ${Buffer.from(pair, 'ascii').toString('base64')}`;

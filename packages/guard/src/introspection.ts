@@ -4,14 +4,17 @@ import type { Validation } from './token-validator.js';
 /** SHA-256 in base64url (RFC 7638). */
 const THUMBPRINT = /^[\w-]{43}$/;
 const DEAD: Validation = { active: false, reason: 'inactive' };
-/** That it is good at an API: a refresh token, which this authority describes to its own client, is not. */
+/**
+ * The types of tokens that are good at an API. A refresh token is not good there; this authority describes one to its own client
+ * only.
+ */
 const TYPES = /^(?:bearer|dpop)$/i;
-/** Ory Hydra calls its refresh tokens bearer tokens too, and tells them apart by this alone. */
+/** Ory Hydra gives its refresh tokens the type bearer too: only `token_use` tells them apart. */
 const ACCESS = 'access_token';
 
 /**
- * An introspection answer (RFC 7662 §2.2) as a verdict. Optional members that a principal is made of are not optional
- * here: who, for which client, until when, and the token's id.
+ * Reads an introspection answer (RFC 7662 §2.2) as a verdict. The members that a principal is made of are optional in the RFC,
+ * but not here: user, client, expiry and token id.
  * @throws NoVerdict bad_answer
  */
 export function readIntrospection(body: string): Validation {
@@ -21,7 +24,7 @@ export function readIntrospection(body: string): Validation {
   if (typeof type !== 'string' || !TYPES.test(type)) return { active: false, reason: 'wrong_kind' };
   if (use !== ACCESS) return { active: false, reason: 'wrong_kind' };
   const jkt = confirmedKey(cnf);
-  // bound in a way that is not known here, or in none: nobody could tell its owner from a thief
+  // the token is bound in a way that is not known here, or should be bound and is not: nobody could tell its owner from a thief
   if (jkt === 'unknown' || (jkt === undefined && /^dpop$/i.test(type)))
     return { active: false, reason: 'wrong_kind' };
   const actors = actorsOf(act);
@@ -40,10 +43,13 @@ export function readIntrospection(body: string): Validation {
   };
 }
 
-/** Deeper than any authority lets tokens be exchanged. */
+/** No authority lets tokens be exchanged so many times in a row. */
 const ACTORS_MOST = 32;
 
-/** RFC 8693 §4.1, as far as they are named by a `sub`: who acts now, in whose place, and so on. Undefined for nobody. */
+/**
+ * RFC 8693 §4.1: who acts now, who acted before, and so on, up to the first actor without a `sub`. Undefined if there is no
+ * actor.
+ */
 export function actorsOf(act: unknown): string[] | undefined {
   const actors: string[] = [];
   for (let one = act; actors.length < ACTORS_MOST;) {
@@ -55,7 +61,7 @@ export function actorsOf(act: unknown): string[] | undefined {
   return actors.length > 0 ? actors : undefined;
 }
 
-/** RFC 7800 §3.1, RFC 9449 §6: to which key a token is bound. */
+/** RFC 7800 §3.1, RFC 9449 §6: the key that a token is bound to. */
 export function confirmedKey(cnf: unknown): string | 'unknown' | undefined {
   if (cnf === undefined) return undefined;
   const { jkt, ...others } = (cnf ?? {}) as Record<string, unknown>;
@@ -63,14 +69,14 @@ export function confirmedKey(cnf: unknown): string | 'unknown' | undefined {
   return isKnown ? jkt : 'unknown';
 }
 
-/** Space-separated (RFC 6749 §3.3); absent for a token that may do nothing. */
+/** Space-separated (RFC 6749 §3.3); absent if the token may do nothing. */
 export function scopeOf(value: unknown): string[] {
   if (value === undefined || value === '') return [];
   if (typeof value !== 'string') throw flawed('scope');
   return value.split(' ');
 }
 
-/** One, or a list (RFC 7519 §4.1.3). */
+/** One audience, or a list (RFC 7519 §4.1.3). */
 export function audienceOf(value: unknown): string[] {
   const list: unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
   if (!list.every((one) => typeof one === 'string')) throw flawed('aud');

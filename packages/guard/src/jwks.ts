@@ -5,23 +5,23 @@ export interface JwksOptions {
   readonly timeoutMs: number;
   /** Seconds for which keys are good without asking again. */
   readonly maxAge: number;
-  /** Seconds after a fetch in which a key that is not there is not looked for again. */
+  /** Seconds after a fetch in which nobody asks again for a key that was not in the set. */
   readonly cooldown: number;
 }
 
-/** Between two attempts when the first one failed: milliseconds. */
+/** Milliseconds from a failed attempt to the next one. */
 const RETRY_MS = 1_000;
 
 export interface RemoteKeys {
-  /** @throws JWKSNoMatchingKey for a key that is not there; NoVerdict if that could not be found out */
+  /** @throws JWKSNoMatchingKey for a key that is not there; NoVerdict if nobody could find out whether it is there */
   readonly find: JWTVerifyGetKey;
-  /** The set that is good without asking again, another object than any with other keys; undefined if there is none. */
+  /** The set that is good without asking again; undefined if there is none. A set with other keys is another object. */
   readonly inForce: () => object | undefined;
 }
 
 /**
- * The authority's keys (RFC 7517 §5), fetched when the first token comes and kept. However many unknown key ids are thrown
- * at it, it asks once a cooldown; while the authority is away, once a second.
+ * The authority's keys (RFC 7517 §5): fetched when the first token comes, and kept. However many unknown key ids come, the
+ * authority is asked once a cooldown; while it is away, once a second.
  */
 export function remoteKeys(url: URL, { timeoutMs, maxAge, cooldown }: JwksOptions): RemoteKeys {
   let nextAttempt = 0;

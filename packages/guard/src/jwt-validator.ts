@@ -15,29 +15,29 @@ import { TokenValidator, type RefusalReason, type Validation } from './token-val
 export interface JwtValidatorOptions extends Partial<
   Omit<ExactRevocationsOptions, 'allowHttp' | 'now' | 'timeoutMs'>
 > {
-  /** The authority, exactly as it writes itself in `iss` (RFC 9068 §2.2). */
+  /** The authority, exactly as it writes its own name in `iss` (RFC 9068 §2.2). */
   readonly issuer: string;
   /** This API: `aud` must name it. */
   readonly audience: string;
   /** Where the keys are, `<issuer>/.well-known/jwks.json` if absent. Plain `http` only for loopback. */
   readonly jwksUri?: string | URL;
   /**
-   * `exact`: a token that was taken back is dead here with the answer to its revoke. It needs `clientId` and `clientSecret`, and
-   * the authority once a lease. If absent, a revoked token stays good here until it expires.
+   * `exact`: a revoked token is refused here as soon as its revoke is answered. This needs `clientId` and `clientSecret`, and the
+   * authority once a lease. If absent, a revoked token stays good here until it expires.
    */
   readonly revocations?: 'exact';
-  /** Milliseconds for the keys to come, 1,000 if absent. After them: 503. */
+  /** Milliseconds in which the keys must come, 1,000 if absent. After that: 503. */
   readonly timeoutMs?: number;
-  /** Seconds for which keys are good without asking again, 300 if absent. An authority that is away longer means 503. */
+  /** Seconds for which keys are good without asking again, 300 if absent. If the authority is away for longer: 503. */
   readonly keysMaxAge?: number;
-  /** Seconds after asking in which no unknown key id makes it ask again, 30 if absent. */
+  /** Seconds after a question in which an unknown key id does not cause a new one, 30 if absent. */
   readonly keysCooldown?: number;
   /**
-   * Tokens whose signature is not verified again while the keys are the same, 10,000 if absent. Whether they are over or were taken
-   * back is looked at each time. 0 remembers none.
+   * How many tokens are remembered whose signature was verified, 10,000 if absent. Their signature is not verified again while
+   * the keys stay the same; whether they have expired or were taken back is checked each time. 0 remembers none.
    */
   readonly provenTokens?: number;
-  /** Plain `http` to other machines too: who sits between can then put in keys of their own. */
+  /** Allows plain `http` to other machines too: somebody in between can then put in their own keys. */
   readonly allowHttp?: boolean;
   /** Milliseconds since the epoch, `Date.now` if absent. */
   readonly now?: () => number;
@@ -47,18 +47,18 @@ export interface JwtValidatorOptions extends Partial<
 const ALGORITHM = 'ES256';
 /** RFC 9068 §2.2. */
 const REQUIRED = ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'];
-/** Characters; and three parts in base64url. */
+/** The most characters of a token; below, its form: three parts in base64url. */
 const LONGEST = 8_192;
 const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-/** Seconds. The clock of whoever signed may be a little ahead. */
+/** Seconds. The clock of the authority may be a little ahead. */
 const CLOCKS_DIFFER = 60;
 
 type Refused = Extract<Validation, { readonly active: false }>;
 
-/** What does not change about a token with a true signature that is for us. */
+/** What does not change about a token that is for us and has a true signature. */
 interface Proven {
   readonly validation: Extract<Validation, { readonly active: true }>;
-  /** Undefined where nobody is told of revocations. */
+  /** Undefined where revocations are not followed. */
   readonly names: Names | undefined;
   readonly issuedAt: number;
   readonly notBefore: number;
@@ -71,9 +71,9 @@ const CLAIM_REASONS: Readonly<Record<string, RefusalReason>> = {
 };
 
 /**
- * Judges JWTs (RFC 9068) by signature and claims alone, without asking the authority about any of them. **It does not
- * learn of revocations, unless they are wanted `exact`: a revoked token stays good here until it expires.** Opaque tokens
- * it refuses.
+ * Judges JWTs (RFC 9068) by signature and claims alone, without asking the authority about any of them. **It does not learn of
+ * revocations unless the option `revocations` is `exact`: without it, a revoked token stays good here until it expires.** It
+ * refuses opaque tokens.
  */
 export class JwtValidator extends TokenValidator {
   private readonly keys: RemoteKeys;
@@ -101,12 +101,14 @@ export class JwtValidator extends TokenValidator {
     this.revocations = new ExactRevocations(issuer, { ...options, clientId, clientSecret });
   }
 
-  /** Called by Nest when no request is left: gives its lease back, and lets go of the connections. */
+  /** Nest calls it when no request is left: it gives its lease back, and closes the connections. */
   async onApplicationShutdown(): Promise<void> {
     await this.revocations?.stop();
   }
 
-  /** Milliseconds for which it knows all that was taken back, how many entries it holds, and what has answered: for metrics. */
+  /**
+   * For metrics: milliseconds for which it knows all revocations, how many entries it holds, and where the verdicts came from.
+   */
   get lease(): LeaseState | undefined {
     return this.revocations?.state;
   }
@@ -120,7 +122,7 @@ export class JwtValidator extends TokenValidator {
     if ('reason' in judged) return judged;
     const { validation, names } = judged;
     if (!this.revocations || !names) return validation;
-    // the last thing: what comes after it could be older than a revoke
+    // this must be the last step: after a later step the answer could be older than a revoke
     const verdict = this.revocations.judge(names);
     if (verdict === 'not named') return validation;
     return (await this.revocations.refusal(token, names, traceparent)) ?? validation;
@@ -145,7 +147,7 @@ export class JwtValidator extends TokenValidator {
       const claims = { jti, sub, exp, actors, kid: protectedHeader.kid ?? '', sid: payload['sid'] };
       const names = this.revocations && namesOf(claims);
       const found = { validation, names, issuedAt: payload.iat ?? 0, notBefore: payload.nbf ?? 0 };
-      // else nobody knows by a key of which set it was proved
+      // if the keys changed meanwhile, nobody knows which set proved the token
       if (keys === this.keys.inForce()) this.proven.put(token, keys, found);
       return found;
     } catch (fault) {
@@ -154,7 +156,7 @@ export class JwtValidator extends TokenValidator {
   }
 }
 
-/** Seconds, as the verification of a signature reckons. */
+/** Compares whole seconds, as `jwtVerify` does. */
 function isInTime({ validation, issuedAt, notBefore }: Proven, now: number): boolean {
   const seconds = Math.floor(now / 1_000);
   return validation.principal.expiresAt > seconds && notBefore <= seconds && issuedAt <= latestIssue(now);
@@ -187,7 +189,7 @@ function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue
   const actors = actorsOf(claims['act']);
   return {
     active: true,
-    // several requests get the same one
+    // several requests share this principal
     principal: Object.freeze({
       subject: sub,
       clientId,
@@ -209,7 +211,10 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Its signature was good before its claims were looked at. @throws what says nothing about the token */
+/**
+ * A refusal for its claims means that the signature was good: the signature is checked first. @throws a fault that says nothing
+ * about the token
+ */
 function refusal(fault: unknown, cameTo: string, now: number): Refused {
   const reason = reasonOf(fault);
   if (reason !== 'wrong_audience' || !(fault instanceof errors.JWTClaimValidationFailed))
