@@ -9,24 +9,24 @@ export interface Stamp {
   readonly wall: number;
 }
 
-/** Clocks of two machines go by so much at different speeds. */
+/** The clocks of two machines may run at speeds that differ by so much. */
 const DRIFT = 0.99;
 
 /**
- * How old something is on this machine. The monotonic clock stands still while a machine sleeps, and the other may be set: the
- * one that says more is believed, and a clock that went back says that nobody knows.
+ * Says how old something is on this machine. The monotonic clock stands still while a machine sleeps, and the wall clock may be
+ * set. So the clock that shows the greater age counts.
  */
 export class LeaseClock {
   constructor(
     private readonly clocks: Clocks = { monotonic: () => performance.now(), wall: () => Date.now() },
   ) {}
 
-  /** To be taken before the question is sent. */
+  /** Take it before the question is sent. */
   stamp(): Stamp {
     return { monotonic: this.clocks.monotonic(), wall: this.clocks.wall() };
   }
 
-  /** @returns milliseconds that are left of a lease which began with the stamp; 0 or less if it is over */
+  /** @returns milliseconds until a lease that began with the stamp ends; 0 or less if it has ended */
   left(lease: number, { monotonic, wall }: Stamp): number {
     const aged = Math.max(this.clocks.monotonic() - monotonic, this.clocks.wall() - wall);
     return lease * DRIFT - aged;

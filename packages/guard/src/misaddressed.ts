@@ -1,20 +1,22 @@
-/** Between two lines about the same pair, and so many pairs in that time. */
+/**
+ * Milliseconds between two lines about the same pair; below, the most pairs in that time, and the most characters of an audience.
+ */
 const WHILE_MS = 3_600_000;
 const MOST = 100;
 const LONGEST = 200;
 
-/** Of a token that is good and refused all the same: whom it is for. */
+/** A token that is good, but refused because it is for another API: whom it is for, and where it came. */
 export interface Misaddressed {
   readonly tokenFor: readonly string[];
   readonly cameTo: string;
 }
 
 /**
- * Says once an hour for each pair that a good token for one API came to another: the caller is told only that the token is not
- * valid here, and whoever runs the API has to learn why. Never the token.
+ * Writes once an hour for each pair that a good token for one API came to another API. The caller learns only that the token is
+ * not valid here, but the operator of the API has to learn why. It never writes the token.
  */
 export class MisaddressedTokens {
-  /** When each was said, the oldest first. */
+  /** When each pair was written, the oldest first. */
   private readonly said = new Map<string, number>();
 
   /** @param now milliseconds of a clock that is never set back */
@@ -23,7 +25,7 @@ export class MisaddressedTokens {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** @param whose who is meant by `cameTo`, in brackets */
+  /** @param whose in brackets: to whom `cameTo` belongs */
   note(tokenFor: readonly string[], cameTo: readonly string[], whose = ''): void {
     const key = JSON.stringify([tokenFor, cameTo, whose]);
     if (!this.isFirst(key)) return;
@@ -49,7 +51,10 @@ export class MisaddressedTokens {
   }
 }
 
-/** What people take for one address: `localhost` and `127.0.0.1`, with and without the slash at the end, `http` and `https`. */
+/**
+ * Whether people take both for one address: `localhost` and `127.0.0.1`, with and without the slash at the end, `http` and
+ * `https`.
+ */
 export function isSamePlace(one: string, other: string): boolean {
   return one === other || (URL.canParse(one) && URL.canParse(other) && placeOf(one) === placeOf(other));
 }

@@ -1,5 +1,5 @@
 /**
- * - `unreachable`: no connection, or one that broke
+ * - `unreachable`: no connection, or a connection that broke
  * - `timed_out`: no whole answer in time
  * - `overloaded`: too many questions wait already
  * - `credentials_refused`: the authority does not know this API: its `clientId` or `clientSecret` is wrong
@@ -8,8 +8,8 @@
 export type NoVerdictCode = 'unreachable' | 'timed_out' | 'overloaded' | 'credentials_refused' | 'bad_answer';
 
 /**
- * Nothing was found out about a token, so nothing is said about it: the guard answers 503, never 401. The message is one
- * sentence for the operator of the API, with no token, no secret and nothing in it that came over the wire.
+ * Nobody could find out whether a token is good, so the guard answers 503, never 401. The message is one sentence for the
+ * operator of the API: no token, no secret and nothing that came over the wire is in it.
  */
 export class NoVerdict extends Error {
   override readonly name = 'NoVerdict';

@@ -1,15 +1,15 @@
 const SECOND = 1_000;
 
 /**
- * What happens to every request of an outage, said once a second: the first at once, and at the end of the second the
- * last, with the number of those that were not said.
+ * Writes once a second what happens to every request of an outage: the first event at once, and at the end of the second the last
+ * event, with the number of events that were left out.
  */
 export class OnceASecond<T> {
   private pause: NodeJS.Timeout | undefined;
   private last: T | undefined;
   private unsaid = 0;
 
-  /** @param write gets how many went unsaid since the line before: 0 for the first */
+  /** @param write gets the number of events that were left out since the line before: 0 for the first line */
   constructor(private readonly write: (one: T, unsaid: number) => void) {}
 
   say(one: T): void {

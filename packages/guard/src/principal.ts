@@ -12,14 +12,14 @@ export const PRINCIPAL = Symbol.for('keks:principal');
 /** Opens a route, or a whole controller, to callers without a token. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC, true);
 
-/** What a token must carry to use a route: every one of `scopes`. */
+/** The scopes that a token must have to use a route: all of `scopes`. */
 export const RequireScope = (...scopes: [string, ...string[]]): MethodDecorator & ClassDecorator =>
   SetMetadata(REQUIRED_SCOPE, scopes);
 
-/** Opens a route, or a whole controller, only to tokens that are bound to a key, with a proof by it (RFC 9449). */
+/** Opens a route, or a whole controller, only to tokens that are bound to a key and come with a proof by that key (RFC 9449). */
 export const RequireDpop = (): MethodDecorator & ClassDecorator => SetMetadata(REQUIRED_DPOP, true);
 
-/** The caller, in a handler's parameters. Only on guarded routes. */
+/** The caller, as a parameter of a handler. Only on guarded routes. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
   const { [PRINCIPAL]: principal } = context.switchToHttp().getRequest<{ [PRINCIPAL]?: Principal }>();
   if (!principal)

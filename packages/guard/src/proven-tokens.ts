@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * Remembers what was found in tokens whose signature has been verified, by SHA-256 of their whole text. It goes with the keys:
- * what other keys have proved is forgotten. Who was not asked for lately goes first.
+ * Remembers what was found in tokens whose signature has been verified, by the SHA-256 of their whole text. Results belong to a
+ * set of keys: when the keys change, all are forgotten. Tokens that nobody has asked about lately are dropped first.
  */
 export class ProvenTokens<T> {
   private keys: object | undefined;
@@ -16,7 +16,7 @@ export class ProvenTokens<T> {
     return this.recent.size + this.before.size;
   }
 
-  /** @param keys that are in force; undefined while nobody knows */
+  /** @param keys the keys that are in force; undefined while nobody knows them */
   get(token: string, keys: object | undefined): T | undefined {
     if (this.most === 0 || keys === undefined || keys !== this.keys) return undefined;
     const digest = digestOf(token);
@@ -27,7 +27,7 @@ export class ProvenTokens<T> {
     return old;
   }
 
-  /** @param keys that were in force before the signature was verified, and afterwards */
+  /** @param keys the keys that were in force both before and after the signature was verified */
   put(token: string, keys: object | undefined, found: T): void {
     if (this.most === 0 || keys === undefined) return;
     if (keys !== this.keys) {

@@ -8,29 +8,29 @@ interface Asker<T> {
 interface Question<T> {
   readonly askers: Asker<T>[];
   readonly deadline: number;
-  /** Of who asked first. */
+  /** The trace of the first asker. */
   readonly traceparent: string | undefined;
 }
 
 export interface QueueLimits {
-  /** Sent at once. */
+  /** How many questions are sent at the same time. */
   readonly connections: number;
-  /** Waiting for their turn. */
+  /** How many questions may wait for their turn. */
   readonly waiting: number;
   /** Milliseconds, the wait included. */
   readonly timeoutMs: number;
 }
 
 /**
- * Lets so many questions go at once, the others in their order. Who asks about a token that still waits shares its
- * question; one that has been sent is never joined, because its answer could be older than a revoke that has been
- * acknowledged since. No question waits beyond its time: those before it end by theirs, which is earlier.
+ * Sends a limited number of questions at the same time; the others wait in their order. Who asks about a token whose question
+ * still waits shares that question. A question that has been sent is never shared: its answer could be older than a revoke that
+ * was acknowledged after it was sent. No question waits beyond its deadline: all questions before it have earlier deadlines.
  */
 export class QuestionQueue<T> {
   private readonly waiting = new Map<string, Question<T>>();
   private sent = 0;
 
-  /** @param send keeps the deadline, a `performance.now()` */
+  /** @param send must keep the deadline, a time of `performance.now()` */
   constructor(
     private readonly send: (token: string, deadline: number, traceparent?: string) => Promise<T>,
     private readonly limits: QueueLimits,

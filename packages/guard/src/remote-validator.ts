@@ -6,38 +6,40 @@ import { TokenValidator, type Validation } from './token-validator.js';
 import { VerdictCache } from './verdict-cache.js';
 
 export interface RemoteValidatorOptions {
-  /** Of the authority: `https://auth.example.com/oauth/introspect`. Plain `http` only for loopback. */
+  /** The introspection endpoint of the authority: `https://auth.example.com/oauth/introspect`. Plain `http` only for loopback. */
   readonly introspectionEndpoint: string | URL;
-  /** This API is a client of the authority; it learns of tokens for its own audience, and of its own. */
+  /**
+   * This API is a client of the authority. The authority tells it about tokens for its own audience, and about its own tokens.
+   */
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Milliseconds for a verdict, 1,000 if absent. After them: 503. */
+  /** Milliseconds in which a verdict must come, 1,000 if absent. After that: 503. */
   readonly timeoutMs?: number;
-  /** So many questions at once, 32 if absent. The others wait for their turn, within `timeoutMs`. */
+  /** How many questions are sent at the same time, 32 if absent. The others wait for their turn, within `timeoutMs`. */
   readonly connections?: number;
   /**
-   * Seconds, at most 300. **With it, a revoked token stays good here for up to that long.** 0 if absent: every request
-   * asks, and a revoked token is dead with the answer to its revoke.
+   * Seconds, at most 300. **If it is set, a revoked token stays good here for up to that long.** 0 if absent: every request asks,
+   * and a revoked token is refused as soon as its revoke is answered.
    */
   readonly cacheSeconds?: number;
-  /** So many tokens are remembered, 10,000 if absent. */
+  /** How many tokens are remembered, 10,000 if absent. */
   readonly cacheEntries?: number;
-  /** Plain `http` to other machines too: tokens and the secret can then be read on the way. */
+  /** Allows plain `http` to other machines too: somebody in between can then read tokens and the secret. */
   readonly allowHttp?: boolean;
   /**
-   * The `traceparent` of what runs now, for an API that traces (W3C Trace Context): with OpenTelemetry, what
-   * `propagation.inject` writes. If absent, the one of the request that brought the token is passed on.
+   * For an API that traces (W3C Trace Context): returns the `traceparent` of what runs now. With OpenTelemetry that is what
+   * `propagation.inject` writes. If absent, the `traceparent` of the request that brought the token is passed on.
    */
   readonly traceparent?: () => string | undefined;
-  /** Milliseconds since the epoch, `Date.now` if absent. Only the cache looks at it. */
+  /** Milliseconds since the epoch, `Date.now` if absent. Only the cache uses it. */
   readonly now?: () => number;
 }
 
 const MOST_WAITING = 10_000;
 
 /**
- * Asks the authority about every token (RFC 7662), so that a revoked one is dead here as soon as its revoke is answered.
- * It never decides itself: without an answer there is no verdict.
+ * Asks the authority about every token (RFC 7662), so a revoked token is refused here as soon as its revoke is answered. It never
+ * decides by itself: without an answer there is no verdict.
  */
 export class RemoteValidator extends TokenValidator {
   private readonly client: IntrospectionClient;
@@ -67,12 +69,12 @@ export class RemoteValidator extends TokenValidator {
     if (seconds > 0) this.cache = new VerdictCache({ seconds, entries, now });
   }
 
-  /** @throws NoVerdict when the authority gave no answer, or none that can be understood */
+  /** @throws NoVerdict when the authority gave no answer, or an answer that cannot be understood */
   override async validate(token: string, traceparent?: string): Promise<Validation> {
     return this.cache?.get(token) ?? this.questions.ask(token, this.traceparent?.() ?? traceparent);
   }
 
-  /** Called by Nest when no request is left: lets go of the connections. */
+  /** Nest calls it when no request is left: it closes the connections. */
   onApplicationShutdown(): void {
     this.client.close();
   }

@@ -2,9 +2,9 @@ import { Controller, Get, Header, type Type } from '@nestjs/common';
 import { DPOP_ALGORITHMS } from './dpop-key.js';
 import { Public } from './principal.js';
 
-/** An API that says of itself who issues tokens for it. */
+/** What an API says about itself, and who issues tokens for it. */
 export interface ResourceOptions {
-  /** The address of this API, letter by letter as tokens name it: https, without query and fragment. */
+  /** The address of this API, letter by letter as in the audience of tokens: https, without query and fragment. */
   readonly resource: string;
   /** The issuers of those tokens. */
   readonly authorizationServers: readonly string[];
@@ -12,7 +12,7 @@ export interface ResourceOptions {
   readonly scopes?: readonly string[];
 }
 
-/** What it says of proofs (RFC 9728 §2). */
+/** What the API says about proofs (RFC 9728 §2). */
 export interface ProofsWanted {
   readonly required: boolean;
 }
@@ -26,7 +26,7 @@ export function resourceMetadataAddress(resource: string): URL {
   return new URL(`/.well-known/oauth-protected-resource${path}`, url.origin);
 }
 
-/** Serves the document (RFC 9728 §3.2), for everybody: who has no token yet finds out from it where to get one. */
+/** Serves the document (RFC 9728 §3.2) to everybody: a caller without a token learns from it where to get one. */
 export function resourceController(
   { resource, authorizationServers, scopes }: ResourceOptions,
   proofs?: ProofsWanted,

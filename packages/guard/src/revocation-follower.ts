@@ -7,9 +7,9 @@ export type Ask = (form: Record<string, string>, deadline: number) => Promise<st
 
 export interface FollowerOptions {
   readonly ask: Ask;
-  /** Milliseconds for an answer, beside the third of a lease for which it is held back. */
+  /** Milliseconds for an answer, in addition to the third of a lease for which the authority may hold the answer back. */
   readonly timeoutMs: number;
-  /** Milliseconds since the epoch, as tokens are judged by. */
+  /** Milliseconds since the epoch, by the clock that judges the expiry of tokens. */
   readonly now: () => number;
   readonly clock?: LeaseClock;
 }
@@ -17,14 +17,15 @@ export interface FollowerOptions {
 const PAUSE_MS = [20, 100, 250, 500];
 
 /**
- * Follows what is taken back, and knows until when it knows all of it: a lease, which runs from before the question was sent.
- * While it lasts nobody has been told that a revoke is done that is not in the set; without it the set proves nothing.
+ * Follows the feed of revocations, and knows until when it knows all of them: a lease, which runs from before the question was
+ * sent. While it lasts, every revoke that the authority has called done is in the set; without a lease the set proves nothing
+ * about other tokens.
  */
 export class RevocationFollower {
   private readonly guard = randomBytes(16).toString('base64url');
   private readonly clock: LeaseClock;
   private set = new RevocationSet();
-  /** The set that is being fetched, which counts when all of it is here. */
+  /** The set that is being fetched. It counts when all of it is here. */
   private coming: RevocationSet | undefined;
   private cursor: string | undefined;
   private lease: { readonly ms: number; readonly from: Stamp } | undefined;
@@ -36,13 +37,13 @@ export class RevocationFollower {
     this.clock = options.clock ?? new LeaseClock();
   }
 
-  /** Begins with the first token. @returns when the first lease is there, or has not come */
+  /** Starts with the first token. @returns when the first lease is there, or the first attempt has failed */
   start(): Promise<void> {
     this.first ??= new Promise((resolve) => void this.follow(resolve));
     return this.first;
   }
 
-  /** @returns what the authority is to be told, if a lease may be waited for */
+  /** @returns the form to send to the authority, if the authority may still wait for this guard */
   stop(): Record<string, string> | undefined {
     const held = this.leaseLeft > 0;
     this.stopped = true;
@@ -50,7 +51,7 @@ export class RevocationFollower {
     return held ? { guard: this.guard, leave: 'true' } : undefined;
   }
 
-  /** Milliseconds; 0 without one. */
+  /** Milliseconds; 0 without a lease. */
   get leaseLeft(): number {
     return this.lease ? Math.max(0, this.clock.left(this.lease.ms, this.lease.from)) : 0;
   }
@@ -59,21 +60,21 @@ export class RevocationFollower {
     return this.set.size;
   }
 
-  /** Which entries have come: to be remembered before the authority is asked about a token. */
+  /** How many entries have come, and into which set: remember it before you ask the authority about a token. */
   get position(): { readonly of: object; readonly at: number } {
     return { of: this.set, at: this.set.now };
   }
 
   /**
-   * Whether the token may be accepted now. Nothing may happen between this and its acceptance.
-   * @param cleared where the set was before the authority was asked, and said that the token is active
+   * Whether the token may be accepted now. Nothing may happen between this verdict and the acceptance.
+   * @param cleared the position of the set before the authority was asked and said that the token is active
    */
   judge(
     names: Names,
     cleared?: { readonly of: object; readonly at: number },
   ): 'dead' | 'unknown' | 'not named' {
     const verdict = this.set.judge(names, cleared?.of === this.set ? cleared.at : -1);
-    // what is dead stays so, lease or not
+    // a dead token stays dead, with a lease or without
     return verdict === 'dead' || this.leaseLeft > 0 ? verdict : 'unknown';
   }
 
@@ -89,7 +90,7 @@ export class RevocationFollower {
         started();
         const pause = PAUSE_MS[Math.min(failures, PAUSE_MS.length - 1)] ?? 0;
         failures += 1;
-        // a cursor that is refused for whatever reason must not be asked with for ever
+        // the authority may refuse this cursor, for whatever reason: do not ask with it for ever
         if (failures > PAUSE_MS.length) this.cursor = undefined;
         await new Promise((resolve) => setTimeout(resolve, pause).unref());
       }
@@ -106,8 +107,8 @@ export class RevocationFollower {
     const { cursor, reset, more, lease, entries } = readFeed(body);
     if (reset || this.cursor === undefined) {
       this.coming = new RevocationSet();
-      // the next question says what is in this set, and whoever hears that waits for this guard no more: until it counts,
-      // what is accepted by the one before could have been taken back
+      // the next question tells the authority what is in this set, and then no revoke waits for this guard any more. Until the
+      // new set counts, a token that the old set accepts could have been taken back
       this.lease = undefined;
     }
     const into = this.coming ?? this.set;

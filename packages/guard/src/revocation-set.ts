@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import { NoVerdict } from './no-verdict.js';
 
-/** What of a token an entry can name, by SHA-256. */
+/** The parts of a token that an entry can name, by SHA-256. */
 export interface Names {
   readonly jti: string;
   readonly sub: string;
   readonly kid: string;
-  /** Absent from tokens of clients, and of authorities that do not write it. */
+  /** Absent from tokens of clients, and from tokens of authorities that do not write it. */
   readonly sid: string | undefined;
-  /** Who acts for the subject; absent from most. */
+  /** Who acts for the subject; absent from most tokens. */
   readonly actors?: readonly string[];
   /** Seconds since the epoch. */
   readonly exp: number;
@@ -21,31 +21,31 @@ export interface Entry {
   readonly exp: number;
 }
 
-/** Seconds for which an entry stays after its time: this machine's clock may be set back. */
+/** Seconds for which an entry is kept after its time: the clock of this machine may be set back. */
 const REST = 600;
-/** Some 50 MB. Whoever holds tokens can take back as many as he gets. */
+/** Some 50 MB. A client can take back as many tokens as it can get. */
 export const ENTRIES_MOST = 250_000;
 
 /**
- * Owns what is known of tokens that were taken back. An entry never goes before the last token that it ends; and what is asked
- * about is asked once: an answer from after the entry came holds for that entry.
+ * Owns what is known about tokens that were taken back. An entry is kept at least as long as the last token that it ends. A token
+ * that an entry may mean is asked about once: an answer that came after the entry holds for that entry.
  */
 export class RevocationSet {
   private readonly tokens = new Map<string, number>();
   private readonly grants = new Map<string, number>();
   private readonly keys = new Map<string, number>();
-  /** When the last entry came that a token with this subject, or actor, may be meant by: a number of our own. */
+  /** When the last entry came that may mean a token with this subject or actor: as a number of our own. */
   private readonly subjects = new Map<string, { at: number; exp: number }>();
   private all = 0;
   private allUntil = 0;
   private count = 0;
 
-  /** How many there are. */
+  /** How many entries are held. */
   get size(): number {
     return this.tokens.size + this.grants.size + this.keys.size + this.subjects.size;
   }
 
-  /** Entries so far: what was asked about after it has a higher number. */
+  /** The number of entries so far: an entry that comes later has a higher number. */
   get now(): number {
     return this.count;
   }
@@ -61,13 +61,15 @@ export class RevocationSet {
     } else if (kind === 'subject') this.doubt(`all ${key}`, exp);
     else if (kind === 'actor') this.doubt(`actor ${key}`, exp);
     else {
-      // `all`, and what a later authority may say: nobody is taken for alive because of a word that is not known here
+      // `all`, and kinds that a later authority may send: a kind that is not known here must not leave a dead token alive
       this.all = this.count;
       this.allUntil = Math.max(this.allUntil, exp);
     }
   }
 
-  /** @param clearedAt `now` before the authority was asked and said that it is active; -1 if it was not */
+  /**
+   * @param clearedAt `now` before the authority was asked and said that the token is active; -1 if the authority was not asked
+   */
   judge(names: Names, clearedAt: number): 'dead' | 'unknown' | 'not named' {
     const { jti, sid, sub, kid, actors = [] } = names;
     if (this.tokens.has(jti) || this.keys.has(kid)) return 'dead';
@@ -87,7 +89,7 @@ export class RevocationSet {
     if (this.allUntil + REST < now) this.all = 0;
   }
 
-  /** There is no room for them: until the last of them is over, the authority is asked once about each token. */
+  /** There is no room for more entries: until the last one is over, the authority is asked once about each token. */
   private doubtAll(): void {
     const ends = [...this.tokens.values(), ...this.grants.values(), ...this.keys.values()];
     for (const { exp } of this.subjects.values()) ends.push(exp);

@@ -5,7 +5,7 @@ import { RequireScope } from './principal.js';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
 
-/** Where an operation of the document names the scope that it wants: OpenAPI 3.0 has no place for it beside `bearer`. */
+/** The extension in which an operation of the document names its scope: OpenAPI 3.0 has no place for scopes beside `bearer`. */
 export const SCOPE_EXTENSION = 'x-required-scope';
 
 const CHALLENGE = { 'WWW-Authenticate': header('What is wanted (RFC 6750 §3).') };
@@ -23,9 +23,9 @@ const SCHEMA = {
 };
 
 /**
- * `@RequireScope(...scopes)`, and what the guard adds to the route in the OpenAPI document: the scheme `bearer`, as
- * `DocumentBuilder#addBearerAuth()` names it, the scope as `x-required-scope`, and 400, 401, 403 and 503. Without a scope
- * any good token will do.
+ * `@RequireScope(...scopes)`, and what the guard adds to the route in the OpenAPI document: the scheme `bearer`, under the name
+ * that `DocumentBuilder#addBearerAuth()` gives it, the scope as `x-required-scope`, and the answers 400, 401, 403 and 503.
+ * Without a scope, any good token opens the route.
  */
 export function Guarded(...scopes: string[]): RouteDecorator {
   const [first, ...more] = scopes;

@@ -2,24 +2,24 @@ import type { Principal } from './claims.js';
 import { NoVerdict } from './no-verdict.js';
 import { TokenValidator, type Validation } from './token-validator.js';
 
-/** Seconds for which a token of a test is good. */
+/** Seconds for which a test token is good. */
 const LIFETIME = 3_600;
 
 /**
- * In place of the authority in the tests of an API: it gives out tokens, takes them back, and can be away. With Nest:
- * `overrideProvider(TokenValidator).useValue(tokens)`. Nothing is sent, nothing is signed, nothing is kept.
+ * Replaces the authority in the tests of an API: it issues tokens, revokes them, and can be away. With Nest:
+ * `overrideProvider(TokenValidator).useValue(tokens)`. It sends nothing, signs nothing and stores nothing.
  */
 export class TestValidator extends TokenValidator {
   /** True: no verdict, as while the authority is away. The guard answers 503. */
   away = false;
   private readonly issued = new Map<string, Principal>();
 
-  /** @param standard what every token has, unless `issue` says otherwise; an API with an `audience` needs it here */
+  /** @param standard what every token has, unless `issue` gets another value; an API with an `audience` must set it here */
   constructor(private readonly standard: Partial<Principal> = {}) {
     super();
   }
 
-  /** @returns a token that is good from now on, with this scope and whatever else is told of it */
+  /** @returns a token that is good from now on, with this scope and the members of `more` */
   issue(scope: string | readonly string[] = [], more: Partial<Principal> = {}): string {
     const number = this.issued.size + 1;
     const token = `test-token-${number}`;

@@ -1,7 +1,7 @@
 import type { Misaddressed } from './misaddressed.js';
 import type { Principal } from './claims.js';
 
-/** Why a token is refused. For log, metric and audit; never for the wire, where all of them look alike. */
+/** Why a token is refused. For log, metric and audit; never sent to the caller, who gets the same answer for all reasons. */
 export type RefusalReason =
   | 'malformed'
   | 'forged'
@@ -12,7 +12,7 @@ export type RefusalReason =
   | 'grant_expired'
   | 'wrong_kind'
   | 'wrong_audience'
-  /** An authority that was asked over HTTP says no more than this (RFC 7662 §2.2). */
+  /** Over HTTP an authority says no more than this (RFC 7662 §2.2). */
   | 'inactive';
 
 /** A verdict is a value. Exceptions are for infrastructure only. */
@@ -21,11 +21,13 @@ export type Validation =
   | {
       readonly active: false;
       readonly reason: RefusalReason;
-      /** With `wrong_audience`, of a token that is good otherwise: for the log of whoever runs the API, never for the wire. */
+      /**
+       * Only with `wrong_audience`, if the token is good otherwise: for the log of the API's operator, never sent to the caller.
+       */
       readonly misaddressed?: Misaddressed;
     };
 
-/** The port between an API and whoever knows about tokens: in process, over HTTP, or by signature alone. */
+/** The port between an API and the side that knows about tokens: in process, over HTTP, or by signature alone. */
 export abstract class TokenValidator {
   /**
    * @param token as the client sent it, `b64token` (RFC 6750 §2.1)

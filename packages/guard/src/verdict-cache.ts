@@ -14,8 +14,8 @@ export interface CacheOptions {
 }
 
 /**
- * Remembers for a few seconds which tokens were active, by their SHA-256 and never beyond their expiry. Refusals and faults
- * it never keeps: about those tokens every request asks anew.
+ * Remembers for a few seconds which tokens were active, by their SHA-256, and never beyond their expiry. It never keeps refusals
+ * and faults: every request asks again about such tokens.
  */
 export class VerdictCache {
   private readonly kept = new Map<string, Kept>();
@@ -31,7 +31,7 @@ export class VerdictCache {
     return undefined;
   }
 
-  /** @param askedAt before the question was sent: from then on the token may have been revoked */
+  /** @param askedAt when the question was about to be sent: the token may have been revoked since then */
   put(token: string, validation: Validation, askedAt: number): void {
     const kept = { validation, askedAt };
     if (!this.isFresh(kept)) return;
@@ -48,7 +48,7 @@ export class VerdictCache {
     return now < validation.principal.expiresAt * 1_000;
   }
 
-  /** A Map keeps the order of insertion. */
+  /** A Map keeps the order of insertion, so the first key is the oldest. */
   private dropOldest(): void {
     for (const key of this.kept.keys()) {
       this.kept.delete(key);
