@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The whole schema. Secrets are stored as digests (`bytea`, SHA-256), never in clear.
- * Token tables carry no foreign key to `grants`: issuing checks the grant in the same statement, under the
- * row lock of its owner, and a token whose grant is gone finds no row to join and so is dead.
+ * The whole schema. Secrets are stored as digests (`bytea`, SHA-256), never in clear. Token tables have no foreign key to
+ * `grants`: issuing checks the grant in the same statement, under the row lock of its owner. A token whose grant is gone is dead,
+ * because it finds no row to join.
  */
 export class Schema1760000000000 implements MigrationInterface {
   readonly name = 'Schema1760000000000';
@@ -13,7 +13,7 @@ export class Schema1760000000000 implements MigrationInterface {
     await queryRunner.query(GRANTS);
     await queryRunner.query(TOKENS);
     await queryRunner.query(KEYS_AND_AUDIT);
-    // unless it is named last, a caller's own temporary tables would be found first
+    // pg_temp must be named last: otherwise a caller's own temporary tables would be found first
     await queryRunner.query(
       `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`,
     );
@@ -184,10 +184,10 @@ const KEYS_AND_AUDIT = `
 `;
 
 /**
- * Partitions come by ATTACH and go by DETACH and DROP. A new one is filled from the default partition first: rows that
- * belong to it would make the ATTACH fail. The functions belong to the migrating role and run with its rights,
- * so that the role at run time needs no ownership; their search path is fixed at creation, to the schema in
- * use, so that nobody can slip other tables under them.
+ * Partitions are added by ATTACH and removed by DETACH and DROP. A new partition is first filled from the default partition: rows
+ * there that belong to the new one would make the ATTACH fail. The functions belong to the migrating role and run with its
+ * rights, so the role at run time needs no ownership. Their search path is fixed at creation, to the schema in use, so nobody can
+ * make them use other tables.
  */
 const PARTITION_FUNCTIONS = `
   CREATE FUNCTION keks_make_partition(parent text, lower timestamptz, upper timestamptz) RETURNS boolean

@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Digests are asked for by equality only, and random: a tree of them is descended through four pages that are in no cache,
- * a hash index has one, and is a third as large. In a transaction of its own, because it takes its time: while it is built,
- * tokens are looked up, and not issued.
+ * Digests are random, and looked up by equality only. A look-up in a tree reads four pages that are in no cache; in a hash index
+ * it reads one, and the index is a third as large. The migration runs in a transaction of its own, because it takes its time:
+ * while the index is built, tokens can be looked up, but not issued.
  */
 export class HashedDigests1795392000000 implements MigrationInterface {
   readonly name = 'HashedDigests1795392000000';

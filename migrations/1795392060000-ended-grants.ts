@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * A validation reads two rows of big tables no more, but one: an access token says itself whom it speaks for, and that its
- * grant has ended stands in a small table. Tokens from before, and of a version before that runs beside this one, have no
- * owner in their row: they are looked up with their grant.
+ * A validation no longer reads two rows of big tables, but one: an access token itself says for whom it speaks, and a small table
+ * says that its grant has ended. Tokens from before, and tokens of the previous version that runs beside this one, have no owner
+ * in their row: they are looked up with their grant.
  */
 export class EndedGrants1795392060000 implements MigrationInterface {
   readonly name = 'EndedGrants1795392060000';
@@ -31,7 +31,7 @@ export class EndedGrants1795392060000 implements MigrationInterface {
   }
 }
 
-/** All that follows is quick. Both, or neither: others take them in the other order. */
+/** All steps that follow are quick. An attempt takes both locks or neither, because others take them in the other order. */
 const LOCKS = lockTables(
   'LOCK TABLE access_tokens IN ACCESS EXCLUSIVE MODE',
   'LOCK TABLE grants IN SHARE ROW EXCLUSIVE MODE',
@@ -42,8 +42,8 @@ const OWNER_IN_THE_TOKEN = `
 `;
 
 /**
- * That no two tokens are the same is certain without a constraint. Whoever replicates updates by publication has to tell
- * rows apart without it.
+ * Tokens are unique without a constraint. But a publication that replicates updates still has to tell rows apart: FULL does that
+ * without the key.
  */
 const NO_PRIMARY_KEY = `
   ALTER TABLE access_tokens DROP CONSTRAINT access_tokens_pkey;
@@ -54,7 +54,7 @@ const NO_PRIMARY_KEY = `
   END $$;
 `;
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 const REPLICABLE = `
@@ -62,7 +62,7 @@ const REPLICABLE = `
       EXECUTE format('ALTER TABLE %I REPLICA IDENTITY FULL', child);
     END IF;`;
 
-/** As in the first migration, and then what new partitions have beside it. */
+/** The same as in the first migration, and then what new partitions need in addition. */
 const makePartition = (finish: string): string => `
   CREATE OR REPLACE FUNCTION keks_make_partition(parent text, lower timestamptz, upper timestamptz) RETURNS boolean
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET timezone = 'UTC' AS $$
@@ -87,9 +87,10 @@ const makePartition = (finish: string): string => `
 `;
 
 /**
- * What the tokens of a grant cannot know: that it was revoked, ends earlier than it did, or is gone. Kept by triggers in the
- * same transaction, so whoever ends a grant, this version, another or a person with psql, ends its tokens. A login that is
- * deleted after its end leaves no note: none of its tokens outlives it. A client's grant has no end that its tokens know.
+ * What the tokens of a grant cannot know: that the grant was revoked, ends earlier than before, or is gone. Triggers keep it in
+ * the same transaction, so a grant's end always ends its tokens, whether this version, another version or a person with psql ends
+ * it. A login that is deleted after its end leaves no note: none of its tokens lives longer. A client's grant has no end that its
+ * tokens know.
  */
 const ENDED_GRANTS = `
   CREATE TABLE ended_grants (
@@ -128,7 +129,7 @@ const ENDED_GRANTS = `
     WHEN (OLD.kind = 'client' OR OLD.expires_at IS NULL OR OLD.expires_at > now()) EXECUTE FUNCTION keks_note_grant_end();
 `;
 
-/** An emergency, by hand: no token outlives it. An older snapshot would not see the newest ones. */
+/** TRUNCATE is an emergency step, done by hand: no token survives it. A snapshot from before would not see the newest tokens. */
 const ALL_GRANTS_GONE = `
   CREATE FUNCTION keks_drop_all_tokens() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -144,7 +145,9 @@ const ALL_GRANTS_GONE = `
     FOR EACH STATEMENT EXECUTE FUNCTION keks_drop_all_tokens();
 `;
 
-/** Rows of a dump come in any order: where the grants came first, their notes are there, and those of the dump win. */
+/**
+ * Rows of a dump come in any order. If the grants came first, their notes are there already: the notes of the dump replace them.
+ */
 const NOTES_OF_A_DUMP = `
   CREATE FUNCTION keks_replace_note() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -157,7 +160,7 @@ const NOTES_OF_A_DUMP = `
     WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keks_replace_note();
 `;
 
-/** Of whoever owns the tables, as what he had made himself, also when a superuser migrates for him. */
+/** Everything new belongs to the owner of the tables, also when a superuser migrates for him. */
 const SAME_OWNER = `
   REVOKE ALL ON FUNCTION keks_note_grant_end(), keks_drop_all_tokens(), keks_replace_note() FROM PUBLIC;
   DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
@@ -170,7 +173,10 @@ const SAME_OWNER = `
   END $$;
 `;
 
-/** A role that serves without owning anything (docs/operating.md) goes on: it reads what it may read of grants, and purges. */
+/**
+ * A role that serves without owning anything (docs/operating.md) keeps working: it may read the notes if it may read grants, and
+ * purge them if it may delete grants.
+ */
 const SAME_ROLES = `
   DO $$ DECLARE may record; BEGIN
     FOR may IN SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who

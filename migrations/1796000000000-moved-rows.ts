@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Whoever waits for a default partition has listed the partitions already, and would not look into the one that its rows have
- * been moved to: a revoke would change nothing, a living token would not be found. So rows move under a lock of the parent,
- * where a statement waits before it lists anything.
+ * A statement that waits for a default partition has listed the partitions already. It would not look into the partition to which
+ * its rows have been moved: a revoke would change nothing, and a living token would not be found. So rows move under a lock of
+ * the parent, where a statement waits before it lists anything.
  */
 export class MovedRows1796000000000 implements MigrationInterface {
   readonly name = 'MovedRows1796000000000';
@@ -19,7 +19,7 @@ export class MovedRows1796000000000 implements MigrationInterface {
   }
 }
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 const makePartition = (body: string): string => `
@@ -47,8 +47,8 @@ const makePartition = (body: string): string => `
 `;
 
 /**
- * Who holds the default partition alone, such as a purge, is not waited for: everybody else would wait with us. Rows that come
- * between the look and the lock are left for the next attempt, which is what the caller makes of this error.
+ * We do not wait for a transaction that holds the default partition alone, such as a purge: everybody else would wait with us.
+ * Rows may come between the look and the lock: they raise this error, and the caller tries again later.
  */
 const MOVE_UNDER_LOCK_OF_PARENT = `
     EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE %I >= %L AND %I < %L)', astray, key, lower, key, upper)
@@ -70,7 +70,7 @@ const MOVE_UNDER_LOCK_OF_PARENT = `
       RAISE EXCEPTION 'rows have come into % meanwhile', astray USING ERRCODE = 'lock_not_available';
     END;`;
 
-/** As it was before. */
+/** The steps before this migration. */
 const MOVE_UNDER_LOCK_OF_DEFAULT = `
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
     EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', astray);

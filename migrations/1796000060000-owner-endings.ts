@@ -2,8 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * However many grants an owner has, all of them end by one row that every look-up sees: the user has an epoch, each grant
- * the one of its making, and an ending covers those of its epoch and before. Who writes the single rows has time.
+ * However many grants an owner has, one row ends all of them, and every look-up sees that row. The user has an epoch, each grant
+ * has the epoch in which it was made, and an ending covers grants of its epoch and of earlier ones. The single rows can then be
+ * written slowly.
  */
 export class OwnerEndings1796000060000 implements MigrationInterface {
   readonly name = 'OwnerEndings1796000060000';
@@ -13,7 +14,7 @@ export class OwnerEndings1796000060000 implements MigrationInterface {
     for (const step of [...steps, SAME_OWNER, SAME_ROLES]) await queryRunner.query(step);
   }
 
-  /** What no row says yet has to be said first. */
+  /** Endings that are not yet in the rows of the grants are written there first. */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       UPDATE grants g SET revoked_at = x.ended_at, revoked_reason = x.reason
@@ -32,21 +33,21 @@ export class OwnerEndings1796000060000 implements MigrationInterface {
   }
 }
 
-/** In the order in which issuing takes them. All that follows is quick. */
+/** In the order in which issuing takes the locks. All steps that follow are quick. */
 const LOCKS = lockTables(
   'LOCK TABLE users IN ACCESS EXCLUSIVE MODE',
   'LOCK TABLE grants IN ACCESS EXCLUSIVE MODE',
 );
 
-/** No row is written anew: a grant from before has none, which counts as the first. */
+/** No row is rewritten: a grant from before has no epoch, which counts as the first epoch. */
 const EPOCHS = `
   ALTER TABLE users ADD COLUMN epoch bigint NOT NULL DEFAULT 0;
   ALTER TABLE grants ADD COLUMN epoch bigint;
 `;
 
 /**
- * Almost always empty. A row comes with each ending of many grants and goes when all of them say so themselves; meanwhile it
- * is written again and again, in place. Dead entries of its index would be looked at by every validation.
+ * Almost always empty. A row comes with each ending of many grants, and goes when all of these grants are marked as ended;
+ * meanwhile it is updated again and again, in place. Otherwise every validation would have to look at dead entries of its index.
  */
 const OWNER_ENDINGS = `
   CREATE TABLE owner_endings (
@@ -68,10 +69,10 @@ const OWNER_ENDINGS = `
   CREATE INDEX owner_endings_user_id_idx ON owner_endings (user_id);
 `;
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
-/** The version before, beside this one, issues without it. The lock is the one that issuing has already. */
+/** The previous version, which may run beside this one, issues grants without an epoch. Issuing already holds this lock. */
 const EPOCH_OF_OLD_PROGRAMS = `
   CREATE FUNCTION keks_set_grant_epoch() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -84,7 +85,10 @@ const EPOCH_OF_OLD_PROGRAMS = `
     WHEN (NEW.epoch IS NULL AND NEW.user_id IS NOT NULL) EXECUTE FUNCTION keks_set_grant_epoch();
 `;
 
-/** With psql, or by the version before. This version ends the grants itself, and says so by another epoch. */
+/**
+ * For a user who is disabled with psql, or by the previous version. This version ends the grants itself, and changes the epoch to
+ * say so.
+ */
 const DISABLED_BY_HAND = `
   CREATE FUNCTION keks_end_disabled_user() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -100,7 +104,7 @@ const DISABLED_BY_HAND = `
     EXECUTE FUNCTION keks_end_disabled_user();
 `;
 
-/** Of whoever owns the tables, as what he had made himself, also when a superuser migrates for him. */
+/** Everything new belongs to the owner of the tables, also when a superuser migrates for him. */
 const SAME_OWNER = `
   REVOKE ALL ON FUNCTION keks_set_grant_epoch(), keks_end_disabled_user() FROM PUBLIC;
   DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
@@ -112,7 +116,10 @@ const SAME_OWNER = `
   END $$;
 `;
 
-/** A role that serves without owning anything (docs/operating.md) goes on: who may end grants may end all of an owner's. */
+/**
+ * A role that serves without owning anything (docs/operating.md) keeps working: a role that may end grants may end all grants of
+ * an owner.
+ */
 const SAME_ROLES = `
   DO $$ DECLARE may record; BEGIN
     FOR may IN SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * What of a user's is alive is found without reading all that has ended. In a transaction of its own, because it takes its
- * time: while it is built, tokens are looked up, and nobody logs in.
+ * The living grants of a user are found without reading all ended ones. The migration runs in a transaction of its own, because
+ * it takes its time: while the index is built, tokens can be looked up, but nobody can log in.
  */
 export class LivingGrants1796000061000 implements MigrationInterface {
   readonly name = 'LivingGrants1796000061000';

@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Which keys are in use, and what needs which: so that SECRET_KEY can be replaced instance by instance, and the old key can go
- * when nothing needs it. Columns that may be null, so nothing is written and the version before goes on: what it makes is of an
- * unknown key.
+ * Which keys are in use, and which rows need which key: so SECRET_KEY can be replaced instance by instance, and the old key can
+ * go when nothing needs it. The columns may be null, so no row is written and the previous version keeps working: the key of what
+ * it makes is unknown.
  */
 export class SecretKeys1796000120000 implements MigrationInterface {
   readonly name = 'SecretKeys1796000120000';
@@ -23,7 +23,7 @@ export class SecretKeys1796000120000 implements MigrationInterface {
   }
 }
 
-/** All that follows is quick. */
+/** All steps that follow are quick. */
 const LOCKS = lockTables('LOCK TABLE users, client_secrets, api_keys IN ACCESS EXCLUSIVE MODE');
 
 const SECRET_KEYS = `
@@ -44,7 +44,7 @@ const COLUMNS = `
   ALTER TABLE users ADD COLUMN password_set_at timestamptz;
 `;
 
-/** Of whoever owns the tables, also when a superuser migrates for him. */
+/** Everything new belongs to the owner of the tables, also when a superuser migrates for him. */
 const SAME_OWNER = `
   DO $$ DECLARE owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'grants'::regclass); BEGIN
     IF owner <> current_user THEN
@@ -53,7 +53,9 @@ const SAME_OWNER = `
   END $$;
 `;
 
-/** A role that serves without owning anything (docs/operating.md) goes on: what it may do to signing keys it may to these. */
+/**
+ * A role that serves without owning anything (docs/operating.md) keeps working: it has the same rights here as on signing keys.
+ */
 const SAME_ROLES = `
   DO $$ DECLARE may record; BEGIN
     FOR may IN SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who

@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * A role that serves without owning anything (docs/operating.md) can add to the audit log and read it. So that whoever takes
- * the server over cannot take away what tells of it: the function that drops partitions with its owner's rights knows by itself
- * what of the log is over, and rights to change the log go. No version has used them.
+ * A role that serves without owning anything (docs/operating.md) can add to the audit log and read it, and no more: whoever takes
+ * over the server cannot remove the traces. The function that drops partitions with its owner's rights knows by itself which part
+ * of the log is over, and rights to change the log are taken away. No version has used these rights.
  */
 export class AuditAppendOnly1796100000000 implements MigrationInterface {
   readonly name = 'AuditAppendOnly1796100000000';
@@ -14,20 +14,23 @@ export class AuditAppendOnly1796100000000 implements MigrationInterface {
       await queryRunner.query(step);
   }
 
-  /** Rights that were taken are not given back: nothing needs them. */
+  /** The rights are not given back: nothing needs them. */
   async down(queryRunner: QueryRunner): Promise<void> {
     for (const step of [OWN_SEARCH_PATH, dropPartition('')]) await queryRunner.query(step);
   }
 }
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
-/** By PostgreSQL's clock and the first of the month: whatever the caller says. Tokens he may delete anyway. */
+/**
+ * By PostgreSQL's clock and the first of the month, whatever the caller says. This is for the log only: the caller may delete
+ * tokens anyway.
+ */
 const RETENTION = `
        OR parent = 'audit_events' AND over > date_trunc('month', clock_timestamp()) - interval '13 months'`;
 
-/** @param more when else it is not over: `OR ...` */
+/** @param more other cases in which the partition is not over: `OR ...` */
 export const dropPartition = (more: string): string => `
   CREATE OR REPLACE FUNCTION keks_drop_partition(child text, upto timestamptz) RETURNS boolean
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET timezone = 'UTC' AS $$
@@ -49,10 +52,12 @@ export const dropPartition = (more: string): string => `
   END $$;
 `;
 
-/** No partition comes or goes while rights do; who adds to the log or reads it does not wait. */
+/** No partition is added or dropped while rights change. Roles that add to the log or read it do not wait. */
 const LOCKS = lockTables('LOCK TABLE ONLY audit_events IN SHARE UPDATE EXCLUSIVE MODE');
 
-/** Of those who write to it and do not own it. They may look whether something has fallen into the default partition. */
+/**
+ * The rights of roles that write to the log and do not own it. They may look whether rows have fallen into the default partition.
+ */
 const RIGHTS = `
   DO $$ DECLARE who text; part regclass; BEGIN
     FOR who IN SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * For which APIs a client may get tokens (RFC 8707). It may be null, so nothing is written and the version before goes on: what
- * it adds, and what is there, may get them for each API that is registered, as ever.
+ * The APIs for which a client may get tokens (RFC 8707). The column may be null, so no row is written and the previous version
+ * keeps working: clients that are there, and clients that it adds, may get tokens for each registered API, as before.
  */
 export class ClientResources1796100060000 implements MigrationInterface {
   readonly name = 'ClientResources1796100060000';

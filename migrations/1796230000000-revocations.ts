@@ -3,8 +3,8 @@ import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * A log of what ends living JWTs, for guards that check them alone, and the register of the instances whose guards may hold a
- * lease (docs/decisions/0048). The next migration writes into the log.
+ * A log of what ends living JWTs, for guards that check JWTs alone, and a register of the instances whose guards may hold a lease
+ * (docs/decisions/0048). The next migration makes the triggers that write the log.
  */
 export class Revocations1796230000000 implements MigrationInterface {
   readonly name = 'Revocations1796230000000';
@@ -32,15 +32,15 @@ export class Revocations1796230000000 implements MigrationInterface {
   }
 }
 
-/** All that follows is quick. */
+/** All steps that follow are quick. */
 const LOCKS = lockTables('LOCK TABLE grants IN ACCESS EXCLUSIVE MODE');
 
-/** Whether JWTs are issued for a login. Of one that does not say so, from a version before this one, nobody knows. */
+/** Whether JWTs are issued for a login. A login from an older version does not say it: then nobody knows. */
 const SIGNED = `ALTER TABLE grants ADD COLUMN signed boolean`;
 
 /**
- * A row goes when the last token that it ends is over. \`xid\` is the transaction: readers ask for what their snapshot before
- * did not see, because a number of a sequence says nothing about the order of commits.
+ * A row is deleted when the last token that it ends is over. `xid` is the transaction: readers ask for rows that their last
+ * snapshot did not see, because the number of a sequence says nothing about the order of commits.
  */
 const REVOCATIONS = `
   CREATE TABLE revocations (
@@ -57,7 +57,7 @@ const REVOCATIONS = `
   CREATE INDEX revocations_expires_at_idx ON revocations (expires_at);
 `;
 
-/** A few rows, written again and again in place. */
+/** A few rows, updated again and again in place. */
 const GUARD_LEASES = `
   CREATE TABLE guard_leases (
     instance   uuid        NOT NULL,
@@ -70,10 +70,10 @@ const GUARD_LEASES = `
   ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
 `;
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
-/** Transactions of another cluster mean nothing here: rows of a dump are of the one that loads them. */
+/** Transaction ids of another cluster mean nothing here: rows of a dump get the id of the transaction that loads them. */
 const OF_A_DUMP = `
   CREATE FUNCTION keks_number_revocation() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -90,7 +90,7 @@ const SAME_OWNER =
   'REVOKE ALL ON FUNCTION keks_number_revocation() FROM PUBLIC;' +
   sameOwner('TABLE revocations', 'TABLE guard_leases', 'FUNCTION keks_number_revocation()');
 
-/** Of the log whoever serves reads and purges; triggers write it. */
+/** A role that serves reads and purges the log; triggers write it. */
 const SAME_ROLES =
   sameRights(['guard_leases'], ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) +
   sameRights(['revocations'], ['SELECT', 'DELETE']);

@@ -3,8 +3,8 @@ import { sameOwner } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * What ends a living JWT is written down by triggers, in the transaction that ends it: so guards that check JWTs alone are told,
- * whoever ends it: this version, the one before beside it, or a person with psql.
+ * Triggers write down what ends a living JWT, in the transaction that ends it. So guards that check JWTs alone are told, whether
+ * this version, the previous version beside it, or a person with psql ends the JWT.
  */
 export class RevocationTriggers1796230001000 implements MigrationInterface {
   readonly name = 'RevocationTriggers1796230001000';
@@ -46,14 +46,14 @@ const FUNCTIONS = [
   ...TRIGGERS.map((one) => `keks_${one}()`),
 ];
 
-/** In the order in which issuing takes them. All that follows is quick. */
+/** In the order in which issuing takes the locks. All steps that follow are quick. */
 const LOCKS = lockTables(
   'LOCK TABLE clients, owner_endings, signing_keys IN SHARE ROW EXCLUSIVE MODE',
   'LOCK TABLE access_tokens IN SHARE ROW EXCLUSIVE MODE',
   'LOCK TABLE grants IN SHARE ROW EXCLUSIVE MODE',
 );
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /** No JWT lives longer than a week. */
@@ -78,7 +78,10 @@ const TOKENS = `
     EXECUTE FUNCTION keks_log_token();
 `;
 
-/** What an ending of all of the owner's covers has been told with it: who sweeps tells it to nobody again. */
+/**
+ * A grant that an ending of all the owner's grants covers was reported with that ending: when the single rows are written later,
+ * it is not reported again.
+ */
 const COVERED = `
     IF EXISTS (SELECT FROM owner_endings x
                 WHERE x.user_id = OLD.user_id AND x.epoch >= coalesce(OLD.epoch, 0) AND OLD.kind = ANY (x.kinds)
@@ -87,7 +90,7 @@ const COVERED = `
       RETURN NULL;
     END IF;`;
 
-/** A grant that is to end at another time than it was: guards ask about the tokens of its owner. */
+/** If a grant only gets an earlier end, guards ask about all tokens of its owner. */
 const GRANTS = `
   CREATE FUNCTION keks_log_grant() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -127,7 +130,7 @@ const OWNERS = `
     WHEN ('login' = ANY (NEW.kinds) OR 'consent' = ANY (NEW.kinds)) EXECUTE FUNCTION keks_log_owner();
 `;
 
-/** With psql: at the commit, when this version has ended the grant already. */
+/** For a client that is disabled with psql. The trigger runs at the commit: by then this version has ended the grant already. */
 const CLIENTS = `
   CREATE FUNCTION keks_end_disabled_client() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -142,7 +145,7 @@ const CLIENTS = `
     EXECUTE FUNCTION keks_end_disabled_client();
 `;
 
-/** A key that goes when all that it has signed is over ends nothing. */
+/** Removing a key ends nothing if all that the key has signed is over. */
 const KEYS = `
   CREATE FUNCTION keks_log_key() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -162,7 +165,7 @@ const KEYS = `
 const EVERYTHING = `
     PERFORM keks_log_revocation('all', '', NULL, 'infinity');`;
 
-/** As in the migration of ended grants, and then what guards are told. */
+/** The same as in the migration of ended grants, and then a row for the guards. */
 const dropAllTokens = (more: string): string => `
   CREATE OR REPLACE FUNCTION keks_drop_all_tokens() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

@@ -80,7 +80,7 @@ const WORDS = `
   );
 `;
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /** As it was, but for what ends: a person who is disabled with psql, or by the version before. */

@@ -37,7 +37,7 @@ const INDEXES = [
   ['grants_revoked_at_idx', '(revoked_at) WHERE revoked_at IS NOT NULL'],
 ] as const;
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /**

@@ -28,7 +28,7 @@ export class BoundTokens1796260200000 implements MigrationInterface {
   }
 }
 
-/** In the order in which issuing takes them. All that follows is quick. */
+/** In the order in which issuing takes the locks. All steps that follow are quick. */
 const LOCKS = lockTables(
   'LOCK TABLE clients IN ACCESS EXCLUSIVE MODE',
   'LOCK TABLE authorization_codes IN ACCESS EXCLUSIVE MODE',

@@ -21,7 +21,7 @@ export class AuditByType1796260660000 implements MigrationInterface {
 
 const SIGNATURE = 'keks_thin_audit(text, boolean)';
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /**

@@ -33,7 +33,7 @@ export class TokenExchange1796270000000 implements MigrationInterface {
 
 const FUNCTIONS = ['keks_log_source()', 'keks_log_actor()'];
 
-/** In the order in which issuing takes them. All that follows is quick. */
+/** In the order in which issuing takes the locks. All steps that follow are quick. */
 const LOCKS = lockTables(
   'LOCK TABLE clients IN ACCESS EXCLUSIVE MODE',
   'LOCK TABLE access_tokens IN SHARE ROW EXCLUSIVE MODE',
@@ -68,7 +68,7 @@ const KINDS = `
   ALTER TABLE revocations VALIDATE CONSTRAINT revocations_kind_check;
 `;
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /**

@@ -20,7 +20,7 @@ export class ReceiverTrigger1796290060000 implements MigrationInterface {
   }
 }
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /** All of an owner's ends with these: it is told once, of the owner, and not of each grant. */

@@ -18,7 +18,7 @@ export class AuditThinSteps1796310000000 implements MigrationInterface {
   }
 }
 
-/** Functions keep the one of their making; a caller's own temporary tables are not to be found first. */
+/** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /** Rows that a step looks at: half a second or so. */
