@@ -47,7 +47,8 @@ const EPOCHS = `
 
 /**
  * Almost always empty. A row comes with each ending of many grants, and goes when all of these grants are marked as ended;
- * meanwhile it is updated again and again, in place. Otherwise every validation would have to look at dead entries of its index.
+ * meanwhile it is updated again and again. The storage settings keep the updates in place: every validation would have to look at
+ * dead entries of the index.
  */
 const OWNER_ENDINGS = `
   CREATE TABLE owner_endings (

@@ -4,8 +4,8 @@ import { lockTables } from './lock-tables.js';
 
 /**
  * Programs that act for people: where their answers go, whether they can keep a secret, what people have allowed them, and the
- * codes in between. What is added has a default, so the version before goes on; it registers no such program, and so there are
- * no consents while nobody has registered one here.
+ * codes in between. New columns have defaults, so the previous version keeps working. It registers no such program, so there are
+ * no consents until this version registers a program.
  */
 export class Apps1796240000000 implements MigrationInterface {
   readonly name = 'Apps1796240000000';
@@ -34,7 +34,7 @@ export class Apps1796240000000 implements MigrationInterface {
   }
 }
 
-/** In the order in which consenting takes them. All that follows is quick. */
+/** In the order in which consenting takes the locks. All steps that follow are quick. */
 const LOCKS = lockTables(
   'LOCK TABLE users IN ACCESS EXCLUSIVE MODE',
   'LOCK TABLE clients IN ACCESS EXCLUSIVE MODE',
@@ -46,7 +46,10 @@ const APPS = `
                       ADD COLUMN is_public boolean NOT NULL DEFAULT false;
 `;
 
-/** The rows that are there obey the new rules, for they obeyed narrower ones: the next migration reads them and says so. */
+/**
+ * The rows that are there obey the new rules, because they obeyed narrower ones: the next migration reads the rows and validates
+ * the constraints.
+ */
 const CONSENTS = `
   ALTER TABLE grants ADD COLUMN remembered boolean NOT NULL DEFAULT false,
     DROP CONSTRAINT grants_kind_check, DROP CONSTRAINT grants_owner_check,
@@ -83,7 +86,7 @@ const WORDS = `
 /** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
-/** As it was, but for what ends: a person who is disabled with psql, or by the version before. */
+/** The same function as before, for other kinds of grants: for a person who is disabled with psql, or by the previous version. */
 const endOf = (kinds: string): string => `
   CREATE OR REPLACE FUNCTION keks_end_disabled_user() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

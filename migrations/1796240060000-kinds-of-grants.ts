@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Reads all grants, and nobody waits for it: what is inserted meanwhile is checked as it comes. */
+/** Reads all grants. Nobody waits for it: rows that are inserted meanwhile are checked when they come. */
 export class KindsOfGrants1796240060000 implements MigrationInterface {
   readonly name = 'KindsOfGrants1796240060000';
 
@@ -9,7 +9,7 @@ export class KindsOfGrants1796240060000 implements MigrationInterface {
     await queryRunner.query('ALTER TABLE grants VALIDATE CONSTRAINT grants_owner_check');
   }
 
-  /** That rows have been read needs no undoing. */
+  /** The validation of rows needs no undoing. */
   async down(): Promise<void> {
     return undefined;
   }

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { dropPartition } from './1796100000000-audit-append-only.js';
 
 /**
- * How long the audit log is kept becomes the owner's to say: a comment on the table, which every role can read and only the owner
- * can change. Where it says nothing, 13 months are kept as before.
+ * The owner of the tables now says how long the audit log is kept: in a comment on the table, which every role can read and only
+ * the owner can change. Without such a comment, 13 months are kept as before.
  */
 export class AuditRetention1796250000000 implements MigrationInterface {
   readonly name = 'AuditRetention1796250000000';
@@ -27,5 +27,5 @@ const AS_THE_OWNER_SAYS = olderThan(
   `coalesce(substring(obj_description('audit_events'::regclass, 'pg_class') FROM '^audit_months=([0-9]{1,4})$')::int, 13)`,
 );
 
-/** As it was before. */
+/** The retention before this migration. */
 const THIRTEEN_MONTHS = olderThan('13');

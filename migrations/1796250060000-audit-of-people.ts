@@ -2,8 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * What a person did, and what was done to one, is found without reading the log of everybody. Events of clients, which are most
- * of them where there are many, are in neither index. While they are built, tokens are looked up, and nothing is issued.
+ * What a person did, and what was done to a person, is found without reading the whole log. Events of clients, which are most of
+ * the log where there are many clients, are in neither index. While the indexes are built, tokens can be looked up, but nothing
+ * is issued.
  */
 export class AuditOfPeople1796250060000 implements MigrationInterface {
   readonly name = 'AuditOfPeople1796250060000';

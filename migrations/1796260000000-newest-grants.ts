@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Lists of grants do not read what has ended, and what was ended long ago is found without reading what lives. In a transaction
- * of its own: while the indexes are built, tokens are looked up, and nobody logs in. And what had ended when a dump was made has
- * ended where it is loaded.
+ * Lists of grants do not read ended grants, and grants that ended long ago are found without reading living ones. The migration
+ * runs in a transaction of its own: while the indexes are built, tokens can be looked up, but nobody can log in. In addition, a
+ * grant that had ended when a dump was made is also ended where the dump is loaded.
  */
 export class NewestGrants1796260000000 implements MigrationInterface {
   readonly name = 'NewestGrants1796260000000';
@@ -23,7 +23,7 @@ export class NewestGrants1796260000000 implements MigrationInterface {
   }
 }
 
-/** Their orders are told apart by where a NULL would be: see living-grants.ts. */
+/** The orders of the indexes differ in where a NULL would be: see living-grants.ts. */
 const INDEXES = [
   ['grants_newest_idx', '(created_at DESC NULLS LAST, id DESC) WHERE revoked_at IS NULL'],
   [
@@ -41,8 +41,8 @@ const INDEXES = [
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /**
- * As it was, but that a dump is loaded as it is: a grant from before there were epochs has none, and with that of today it
- * would have begun after all that has ended it.
+ * The same function as before, but a dump is loaded unchanged. A grant from before there were epochs has no epoch: with today's
+ * epoch it would seem to begin after all endings that cover it.
  */
 const epochOfOldPrograms = (isMadeNow: string): string => `
   CREATE OR REPLACE FUNCTION keks_set_grant_epoch() RETURNS trigger

@@ -3,8 +3,8 @@ import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Codes that people type on another device (RFC 8628), and which clients may ask for them. The version before asks for none, and
- * knows no client that has nothing but this.
+ * Codes that people type on another device (RFC 8628), and which clients may ask for them. The previous version asks for none,
+ * and does not know clients that can do nothing else.
  */
 export class DeviceCodes1796260100000 implements MigrationInterface {
   readonly name = 'DeviceCodes1796260100000';

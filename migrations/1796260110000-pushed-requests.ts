@@ -2,7 +2,10 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
-/** Requests that clients send before they send anybody (RFC 9126). The version before takes none, and requires none. */
+/**
+ * Requests that clients send before they send the person to the authority (RFC 9126). The previous version accepts none, and
+ * requires none.
+ */
 export class PushedRequests1796260110000 implements MigrationInterface {
   readonly name = 'PushedRequests1796260110000';
 

@@ -3,8 +3,8 @@ import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Tokens that only the owner of a key can use (RFC 9449): by the thumbprint of the key. What is added may be null, so the version
- * before goes on; it takes a bound token for a bearer token, so bind tokens when no instance of it is left.
+ * Tokens that only the owner of a key can use (RFC 9449): the row has the thumbprint of the key. New columns may be null, so the
+ * previous version keeps working. But it takes a bound token for a bearer token: bind tokens only when no instance of it is left.
  */
 export class BoundTokens1796260200000 implements MigrationInterface {
   readonly name = 'BoundTokens1796260200000';
@@ -13,7 +13,7 @@ export class BoundTokens1796260200000 implements MigrationInterface {
     for (const step of [LOCKS, KEYS, USED_PROOFS, SAME_OWNER, SAME_ROLES]) await queryRunner.query(step);
   }
 
-  /** A token that was bound and is so no longer would be good for whoever has stolen it. */
+  /** Bound tokens are deleted: without the key, a thief could use them. */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DELETE FROM access_tokens WHERE jkt IS NOT NULL;
@@ -44,8 +44,8 @@ const KEYS = `
 `;
 
 /**
- * For some minutes each. Unlogged: nothing is written to disk for it and nothing sent to a standby, so after a crash or a failover
- * the last minutes are forgotten, as docs/dpop.md says.
+ * Each row stays some minutes. The table is unlogged: nothing is written to the log on disk for it, and nothing is sent to a
+ * standby. So after a crash or a failover the last minutes are forgotten, as docs/dpop.md says.
  */
 const USED_PROOFS = `
   CREATE UNLOGGED TABLE used_proofs (

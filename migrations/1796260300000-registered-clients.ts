@@ -3,9 +3,9 @@ import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Clients that register themselves (RFC 7591): which ones they are, what each has said of itself, by which token it is managed,
- * and the tokens with which an administrator lets somebody register one. What is added has a default or is a table, so the
- * version before goes on.
+ * Clients that register themselves (RFC 7591): which clients these are, what each has said about itself, which token manages it,
+ * and the tokens with which an administrator lets somebody register a client. All that is new is a table or has a default, so the
+ * previous version keeps working.
  */
 export class RegisteredClients1796260300000 implements MigrationInterface {
   readonly name = 'RegisteredClients1796260300000';
@@ -23,7 +23,10 @@ export class RegisteredClients1796260300000 implements MigrationInterface {
 
 const LOCK = lockTables('LOCK TABLE clients IN ACCESS EXCLUSIVE MODE');
 
-/** How many there are is asked at each registration, and which are old by maintenance: whatever else there is. */
+/**
+ * Each registration asks how many such clients there are, and maintenance asks which are old. The index answers both, however
+ * many other clients there are.
+ */
 const CLIENTS = `
   ALTER TABLE clients ADD COLUMN self_registered boolean NOT NULL DEFAULT false;
   CREATE INDEX clients_self_registered_idx ON clients (created_at) WHERE self_registered;

@@ -1,7 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { sameOwner, sameRights } from './as-grants.js';
 
-/** Clients whose name is the address of their metadata: until when what was read there counts. A table, so the version before goes on. */
+/**
+ * Clients whose name is the address of their metadata: until when the metadata that was read counts. A new table only, so the
+ * previous version keeps working.
+ */
 export class ClientDocuments1796260310000 implements MigrationInterface {
   readonly name = 'ClientDocuments1796260310000';
 

@@ -3,8 +3,8 @@ import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Clients that prove themselves with a key of their own (RFC 7523): its public half, and which proofs have been seen. It may be
- * null, so nothing is written and the version before goes on: to it such a client has no secret yet.
+ * Clients that prove themselves with a key of their own (RFC 7523): the public half of the key, and which proofs have been seen.
+ * The column may be null, so no row is written and the previous version keeps working: for it, such a client has no secret yet.
  */
 export class ClientKeys1796260320000 implements MigrationInterface {
   readonly name = 'ClientKeys1796260320000';

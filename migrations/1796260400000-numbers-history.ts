@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { sameOwner, sameRights } from './as-grants.js';
 
-/** What happened in the last day, for people who look at the console: a row each five minutes, of all instances together. */
+/** What happened in the last day, for people who look at the console: one row every five minutes, for all instances together. */
 export class NumbersHistory1796260400000 implements MigrationInterface {
   readonly name = 'NumbersHistory1796260400000';
 

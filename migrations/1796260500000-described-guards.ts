@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
-/** Which guards an instance has, for people: written beside the lease, and never looked at to decide anything. */
+/** Which guards an instance has, for people to read: written beside the lease, and never used to decide anything. */
 export class DescribedGuards1796260500000 implements MigrationInterface {
   readonly name = 'DescribedGuards1796260500000';
 

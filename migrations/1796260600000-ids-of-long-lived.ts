@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Refresh tokens and API keys are found by their ids, which the audit log shows, without reading the table whole. While the
- * indexes are built, tokens are looked up, and nobody refreshes or makes a key.
+ * Refresh tokens and API keys are found by their ids, which the audit log shows, without reading the whole table. While the
+ * indexes are built, tokens can be looked up, but nobody can refresh a token or make a key.
  */
 export class IdsOfLongLived1796260600000 implements MigrationInterface {
   readonly name = 'IdsOfLongLived1796260600000';

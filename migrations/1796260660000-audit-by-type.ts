@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { sameOwner } from './as-grants.js';
 
 /**
- * Types of which there are very many go from the audit log before the rest of their month does. Nobody may delete from the log,
- * so a month that is over is copied without them, and the copy takes its place. Which types, and after how many months, the
- * owner of the tables says in a comment on the column `type`, as for the whole log on the table.
+ * Events of very frequent types leave the audit log before the rest of their month does. Nobody may delete from the log, so a
+ * month that is over is copied without these events, and the copy takes its place. The owner of the tables says which types, and
+ * after how many months, in a comment on the column `type`; for the whole log he says it in a comment on the table.
  */
 export class AuditByType1796260660000 implements MigrationInterface {
   readonly name = 'AuditByType1796260660000';
@@ -25,8 +25,8 @@ const SIGNATURE = 'keks_thin_audit(text, boolean)';
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /**
- * First without `swap`: makes the copy, if one is due, for as long as that takes, and nobody waits for it. True: a copy is
- * ready. Then with `swap`: puts it in the place of the month, under the locks of DETACH.
+ * First call it without `swap`: it makes the copy if one is due, for as long as that takes, and nobody waits for it. True means
+ * that a copy is ready. Then call it with `swap`: it puts the copy in the place of the month, under the locks of DETACH.
  */
 const THIN = `
   CREATE FUNCTION keks_thin_audit(child text, swap boolean) RETURNS boolean
@@ -80,7 +80,7 @@ const THIN = `
   END $$;
 `;
 
-/** Who may have partitions dropped may have this done. It does what the owner has said, whoever calls it. */
+/** A role that may have partitions dropped may also call this. The function does what the owner has said, whoever calls it. */
 const RIGHTS = `
   REVOKE ALL ON FUNCTION ${SIGNATURE} FROM PUBLIC;
   DO $$ DECLARE who text; BEGIN

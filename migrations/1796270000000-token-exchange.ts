@@ -3,8 +3,9 @@ import { sameOwner, sameRights } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * Tokens that were made from others for another API (RFC 8693): from which, and who acts. The version before looks such a token
- * up by its grant alone, and does not see that who acts has ended: let clients exchange when no instance of it is left.
+ * Tokens that were made from other tokens, for another API (RFC 8693): from which tokens, and who acts. The previous version
+ * looks up such a token by its grant alone, and does not see that the grant of an actor has ended: let clients exchange tokens
+ * only when no instance of that version is left.
  */
 export class TokenExchange1796270000000 implements MigrationInterface {
   readonly name = 'TokenExchange1796270000000';
@@ -14,7 +15,10 @@ export class TokenExchange1796270000000 implements MigrationInterface {
     for (const step of steps) await queryRunner.query(step);
   }
 
-  /** Without its exchange nobody would know what else such a token dies with. */
+  /**
+   * Such tokens are deleted: without the row of its exchange, nobody would know with which other tokens and grants a token must
+   * end.
+   */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DELETE FROM access_tokens WHERE user_id = '00000000-0000-0000-0000-000000000000';
@@ -43,7 +47,7 @@ const LOCKS = lockTables(
 
 const SWITCH = `ALTER TABLE clients ADD COLUMN token_exchange boolean NOT NULL DEFAULT false`;
 
-/** The newest of each list first. Of a row in \`access_tokens\` without a person, who would be nobody, it says the rest. */
+/** The newest entry of each list comes first. A row in `access_tokens` whose person is nobody has the rest of its facts here. */
 const EXCHANGES = `
   CREATE TABLE token_exchanges (
     digest         bytea         NOT NULL,
@@ -61,7 +65,7 @@ const EXCHANGES = `
   CREATE INDEX token_exchanges_actor_grants_idx ON token_exchanges USING gin (actor_grants) WITH (fastupdate = off);
 `;
 
-/** Guards take a kind that they do not know for \`all\`. */
+/** Guards treat a kind that they do not know as `all`. */
 const KINDS = `
   ALTER TABLE revocations DROP CONSTRAINT revocations_kind_check,
     ADD CONSTRAINT revocations_kind_check CHECK (kind IN ('token', 'grant', 'subject', 'actor', 'key', 'all')) NOT VALID;
@@ -72,8 +76,8 @@ const KINDS = `
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
 /**
- * With a token dies what was made from it, of which there may be thousands: so guards ask about the tokens of its subject. Who
- * exchanges it holds its row until the exchange is there to be seen.
+ * When a token ends, all tokens that were made from it end too. There may be thousands, so guards ask about the tokens of their
+ * subject. Who exchanges a token holds its row until the exchange is visible to others.
  */
 const SOURCES = `
   CREATE FUNCTION keks_log_source() RETURNS trigger
@@ -89,7 +93,9 @@ const SOURCES = `
     WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION keks_log_source();
 `;
 
-/** With the grant of a client dies what the client acts by: guards ask about the tokens in which it is named as an actor. */
+/**
+ * When the grant of a client ends, tokens with which the client acts end too: guards ask about tokens that name it as an actor.
+ */
 const ACTORS = `
   CREATE FUNCTION keks_log_actor() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

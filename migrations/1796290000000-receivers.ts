@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { sameOwner, sameRights } from './as-grants.js';
 
 /**
- * Who is told of what ends (docs/decisions/0067), and what they have not been told yet. The next migration writes there. The
- * version before knows nothing of either, and goes on.
+ * Who is told about endings (docs/decisions/0067), and what they have not been told yet. The next migration writes these rows.
+ * The previous version does not know these tables, and keeps working.
  */
 export class Receivers1796290000000 implements MigrationInterface {
   readonly name = 'Receivers1796290000000';
@@ -17,7 +17,7 @@ export class Receivers1796290000000 implements MigrationInterface {
   }
 }
 
-/** A handful of rows, written again and again in place. */
+/** A handful of rows, updated again and again in place. */
 const RECEIVERS = `
   CREATE TABLE receivers (
     id            uuid        NOT NULL DEFAULT gen_random_uuid(),
@@ -45,8 +45,8 @@ const RECEIVERS = `
 `;
 
 /**
- * A row for each receiver and event, gone when it has been delivered. The number tells the order of what one receiver is told;
- * one that is committed late is found late, and not missed, because rows are looked for and not counted.
+ * One row for each receiver and event; it is deleted when the event has been delivered. The number gives the order for one
+ * receiver. A row that is committed late is found late and not missed, because rows are looked for, not counted.
  */
 const UNDELIVERED = `
   CREATE TABLE undelivered_events (

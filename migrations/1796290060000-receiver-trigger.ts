@@ -3,9 +3,9 @@ import { sameOwner } from './as-grants.js';
 import { lockTables } from './lock-tables.js';
 
 /**
- * What receivers are told of is written down by a trigger on the audit log, in the transaction in which it happens: so nothing is
- * lost between the two, whoever does it. Where there is no receiver, an end looks into an empty table, and everything else that
- * the log tells costs the comparison of its type.
+ * A trigger on the audit log writes down what receivers are told, in the transaction in which it happens: so nothing is lost
+ * between the two, whoever acts. Without receivers, an ending costs a look into an empty table, and every other event costs the
+ * comparison of its type.
  */
 export class ReceiverTrigger1796290060000 implements MigrationInterface {
   readonly name = 'ReceiverTrigger1796290060000';
@@ -23,7 +23,7 @@ export class ReceiverTrigger1796290060000 implements MigrationInterface {
 /** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
-/** All of an owner's ends with these: it is told once, of the owner, and not of each grant. */
+/** With these reasons all grants of an owner end: receivers are told once about the owner, and not about each grant. */
 const WITH_THE_OWNER = [
   'user_disabled',
   'user_revoked',
@@ -32,7 +32,10 @@ const WITH_THE_OWNER = [
   'client_revoked',
 ];
 
-/** What has been told of each, so that there is one place that decides it. A stolen one is told of, and that its session is over. */
+/**
+ * What receivers are told for each event: this is the one place that decides it. For a stolen token they are told of the theft,
+ * and that its session is over.
+ */
 const TELL = `
   CREATE FUNCTION keks_tell_receivers() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -117,7 +120,7 @@ const TELL = `
   REVOKE ALL ON FUNCTION keks_tell_receivers() FROM PUBLIC;
 `;
 
-/** Whoever adds to the log waits for it, and it is quick. */
+/** Everybody who adds to the log waits for this lock, but not for long. */
 const LOCK = lockTables('LOCK TABLE audit_events IN SHARE ROW EXCLUSIVE MODE');
 
 const TOLD = [

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { AuditByType1796260660000 } from './1796260660000-audit-by-type.js';
 
 /**
- * A month is copied in steps, by its primary key: each is a transaction of its own, as long as some rows take, and one that was
- * cut off goes on where the last whole step ended.
+ * A month is copied in steps, by its primary key. Each step is a transaction of its own and takes as long as some rows take. A
+ * copy that was cut off continues where the last whole step ended.
  */
 export class AuditThinSteps1796310000000 implements MigrationInterface {
   readonly name = 'AuditThinSteps1796310000000';
@@ -21,13 +21,13 @@ export class AuditThinSteps1796310000000 implements MigrationInterface {
 /** Functions keep the search path of their creation; with `pg_temp` last, a caller's own temporary tables are not found first. */
 const OWN_SEARCH_PATH = `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)`;
 
-/** Rows that a step looks at: half a second or so. */
+/** How many rows a step looks at: that takes about half a second. */
 const STEP = 20_000;
 
 /**
- * Without `swap`: makes the next step of a copy, if one is due. NULL: there is more to copy, which the version before takes for
- * "not ready". True: the copy is ready. With `swap` it then takes the place of the month, under the locks of DETACH.
- * Up to where a copy has got is said in its comment, and not by its last row: very many rows may stay behind.
+ * Without `swap`: makes the next step of a copy, if one is due. NULL: there is more to copy; the previous version takes that for
+ * "not ready". True: the copy is ready. With `swap` the copy then takes the place of the month, under the locks of DETACH. The
+ * comment on a copy says how far it has got; its last row does not, because very many rows may be left out.
  */
 const THIN = `
   CREATE OR REPLACE FUNCTION keks_thin_audit(child text, swap boolean) RETURNS boolean

@@ -1,5 +1,5 @@
 /**
- * Of whoever owns the tables, as what he had made himself, also when a superuser migrates for him.
+ * New objects belong to the owner of the tables, also when a superuser migrates for him.
  * @param things as ALTER names them, such as `TABLE revocations`
  */
 export const sameOwner = (...things: string[]): string => `
@@ -12,7 +12,10 @@ export const sameOwner = (...things: string[]): string => `
 
 export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 
-/** A role that serves without owning anything (docs/operating.md) goes on: what of this it may do to grants it may to these. */
+/**
+ * A role that serves without owning anything (docs/operating.md) keeps working: of these rights it gets those that it has on
+ * grants.
+ */
 export const sameRights = (tables: readonly string[], rights: readonly TableRight[]): string => `
   DO $$ DECLARE may record; BEGIN
     FOR may IN SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who

@@ -29,7 +29,7 @@ import { Receivers1796290000000 } from './1796290000000-receivers.js';
 import { ReceiverTrigger1796290060000 } from './1796290060000-receiver-trigger.js';
 import { AuditThinSteps1796310000000 } from './1796310000000-audit-thin-steps.js';
 
-/** The migrations in the order in which they run. A new one goes to the end and never changes once released. */
+/** The migrations in the order in which they run. A new migration goes to the end, and never changes once released. */
 export const migrations = [
   Schema1760000000000,
   HashedDigests1795392000000,
@@ -64,8 +64,8 @@ export const migrations = [
 ];
 
 /**
- * The newest migration that a program must know to run on the schema that all of these make, by its timestamp. What adds
- * (a column that may be null, a table, an index) leaves it as it is: the version before runs beside this one. A migration
- * that takes something away raises it to the migration since which no program has needed that.
+ * The newest migration that a program must know to run on the schema that all of these make, by its timestamp. A migration that
+ * only adds (a column that may be null, a table, an index) leaves this number as it is: the previous version runs beside this
+ * one. A migration that takes something away raises it to the migration since which no program has needed that thing.
  */
 export const COMPATIBLE_FROM = 1_760_000_000_000;

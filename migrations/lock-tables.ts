@@ -1,7 +1,8 @@
 /**
- * Takes locks that exclude others without making others wait: whoever comes waits behind one who waits, so each attempt
- * is short, and steps back from all of them. A vacuum that PostgreSQL started by itself gives way when somebody has waited
- * for `deadlock_timeout`, which a superuser may shorten; one that does not is waited for, as is a dump.
+ * Takes exclusive locks without making others wait long. A new statement waits behind every lock that is waited for, so each
+ * attempt is short, and an attempt that fails gives up all its locks. A vacuum that PostgreSQL started by itself gives way when
+ * somebody has waited for `deadlock_timeout`, which a superuser may shorten. We wait for a vacuum that does not give way, and for
+ * a dump.
  * @param locks statements, such as `LOCK TABLE grants IN SHARE MODE`
  */
 export const lockTables = (...locks: string[]): string => `

@@ -89,7 +89,10 @@ export class RevocationSet {
     if (this.allUntil + REST < now) this.all = 0;
   }
 
-  /** There is no room for more entries: until the last one is over, the authority is asked once about each token. */
+  /**
+   * There is no room for more entries, so all are dropped: until the last of them is over, the authority is asked once about each
+   * token.
+   */
   private doubtAll(): void {
     const ends = [...this.tokens.values(), ...this.grants.values(), ...this.keys.values()];
     for (const { exp } of this.subjects.values()) ends.push(exp);
