@@ -44,8 +44,8 @@ const KEYS = `
 `;
 
 /**
- * Each row stays some minutes. The table is unlogged: nothing is written to the log on disk for it, and nothing is sent to a
- * standby. So after a crash or a failover the last minutes are forgotten, as docs/dpop.md says.
+ * Each row stays some minutes. The table is unlogged: its changes are not in the write-ahead log and not sent to a standby. So
+ * after a crash or a failover the last minutes are forgotten, as docs/dpop.md says.
  */
 const USED_PROOFS = `
   CREATE UNLOGGED TABLE used_proofs (

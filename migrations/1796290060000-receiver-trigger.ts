@@ -33,8 +33,8 @@ const WITH_THE_OWNER = [
 ];
 
 /**
- * What receivers are told for each event: this is the one place that decides it. For a stolen token they are told of the theft,
- * and that its session is over.
+ * What receivers are told for each event: this is the one place that decides it. For a stolen token or code they are told of the
+ * theft, and that its session is over.
  */
 const TELL = `
   CREATE FUNCTION keks_tell_receivers() RETURNS trigger
