@@ -17,12 +17,15 @@ const LIMITS = [
 const PROCESSES = [
   'test/auth/key-rotation.e2e-spec.ts',
   'test/database/embedded.e2e-spec.ts',
+  'test/database/partition-upkeep.e2e-spec.ts',
+  'test/database/session-settings.e2e-spec.ts',
   'test/faults/races.e2e-spec.ts',
   'test/history/guards.e2e-spec.ts',
   'test/history/history.e2e-spec.ts',
   'test/project/first-build.spec.ts',
   'test/project/production-build.spec.ts',
   'test/project/readme.e2e-spec.ts',
+  'test/server/listen-while-migrating.e2e-spec.ts',
   'test/server/restart.e2e-spec.ts',
   'test/server/workers.e2e-spec.ts',
 ];
@@ -42,9 +45,12 @@ const LONG = [
     'first-build',
     'workers',
     'races',
+    'partition-upkeep',
+    'session-settings',
+    'listen-while-migrating',
   ],
-  ...['feed', 'session-settings', 'cli', 'migrations', 'keep-alive', 'throttle', 'exact-revocations'],
-  ...['validators', 'partition-upkeep', 'moved-rows', 'credentials', 'metrics', 'openapi-fuzz'],
+  ...['feed', 'cli', 'cli-login', 'migrations', 'keep-alive', 'throttle', 'exact-revocations'],
+  ...['validators', 'moved-rows', 'credentials', 'metrics', 'openapi-fuzz', 'fair-logins'],
   ...['signing-keys', 'owner-endings', 'new-passwords', 'password', 'cli-operator', 'judged-settings'],
 ];
 

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import type { Config } from '../config/config.js';
 import {
   connectionUrl,
+  DirectoryHeld,
   EmbeddedRefusal,
   findRunning,
   startEmbedded,
@@ -32,6 +33,8 @@ const CONNECT_MS = 2_000;
 const LAST_VERB_MS = 10_000;
 const PAUSE_MS = 150;
 const REFUSALS_MOST = 3;
+/** A verb that ends waits for its server to stop, which takes seconds on a busy machine. */
+const HELD_MOST_MS = 15_000;
 
 /** @returns undefined if the embedded server is about to stop: ask again */
 export async function leaseDatabase(place: Place): Promise<Lease | undefined> {
@@ -79,13 +82,16 @@ async function start(dataDir: string): Promise<Lease | undefined> {
 
 /** @returns undefined when somebody else was faster */
 async function startPatiently(dataDir: string): Promise<EmbeddedPostgres | undefined> {
+  const deadline = performance.now() + HELD_MOST_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await startEmbedded({ dataDir });
     } catch (error) {
       if (!(error instanceof EmbeddedRefusal)) throw error;
       if (await findRunning(dataDir)) return undefined;
-      if (attempt === REFUSALS_MOST) throw error;
+      const isHopeless =
+        error instanceof DirectoryHeld ? performance.now() > deadline : attempt >= REFUSALS_MOST;
+      if (isHopeless) throw error;
       await sleep(PAUSE_MS);
     }
   }

@@ -590,6 +590,21 @@ describe('the console at /console', () => {
     await press('Cancel', dialog());
     await page.setViewportSize(DESKTOP);
 
+    await press('Change rules', entry('Oven'));
+    await dialog().getByLabel('Exchanges tokens').selectOption('yes');
+    await dialog().getByLabel('Bound to a key').selectOption('yes');
+    await sound('client-rules');
+    await press('Change the rules', dialog());
+    await said().getByText('Oven gets tokens by other rules now.').waitFor();
+    expect(await entry('Oven').innerText()).toMatch(/Exchanges tokens[^]*bound to a key \(DPoP\)/);
+    expect(await ask(first)).toBe(400);
+    await press('Change rules', entry('Oven'));
+    expect(await dialog().getByLabel('Bound to a key').inputValue()).toBe('yes');
+    await dialog().getByLabel('Bound to a key').selectOption('');
+    await press('Change the rules', dialog());
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await ask(first)).toBe(200);
+
     await press('Secrets', entry('Oven'));
     await press('New secret', entry('Oven'));
     await press('Make the secret', dialog());

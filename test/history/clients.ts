@@ -71,6 +71,24 @@ export class Client {
     return this.refresh(server, token, clientId, shown);
   }
 
+  /** A login for another API. */
+  loginAt(server: number, user: string, password: string, resource: string): Promise<Operation> {
+    const json = { user, password, resource, scope: 'cookies:eat offline_access' };
+    return this.record('login', { server }, '/issue', { json });
+  }
+
+  /** That API makes one of its own from it (RFC 8693). */
+  exchange(server: number, token: string, api: Credentials, resource: string): Promise<Operation> {
+    const form = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      resource,
+      ...api,
+    };
+    return this.record('exchange', { server, token }, '/oauth/token', { form });
+  }
+
   redeemCode(
     server: number,
     code: string,

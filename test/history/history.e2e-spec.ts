@@ -54,7 +54,7 @@ describe('the history of two servers over one database', () => {
         faultEvery: 1_500,
         workers: WORKERS,
         validations: VALIDATIONS,
-        atLeast: { validate: 501, code: 1, device: 1 },
+        atLeast: { validate: 501, code: 1, device: 1, exchange: 1 },
       };
       const began = performance.now();
       const { ledger, faults } = await play(world, cast, plan, machine);
@@ -66,7 +66,8 @@ describe('the history of two servers over one database', () => {
       expect(ledger.violations.slice(0, 3)).toEqual([]);
       expect(faults.length).toBeGreaterThan(0);
       expect(ledger.count('validate', 200)).toBeGreaterThan(500);
-      for (const kind of ['code', 'device'] as const) expect(ledger.count(kind, 200)).toBeGreaterThan(0);
+      for (const kind of ['code', 'device', 'exchange'] as const)
+        expect(ledger.count(kind, 200)).toBeGreaterThan(0);
       // 2 s, and what the machine takes from everybody
       expect(faults.filter(({ ms, late, slow }) => ms > 2_000 * slow + 20 * late)).toEqual([]);
     },
@@ -113,6 +114,7 @@ describe('the history of two servers over one database', () => {
         ['code-without-consent', GIVES_NOTHING, 'codes'],
         ['theft-in-vain', DEAD, 'codes'],
         ['device-code-read-then-used', ONE_USE, 'devices'],
+        ['made-from-what-ended', DEAD, 'exchanges'],
         ['bound-as-bearer', KEY_NEEDED, 'bound'],
         ['any-key', KEY_NEEDED, 'bound'],
         ['proofs-of-a-process', PROOF_ONCE, 'bound'],

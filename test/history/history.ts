@@ -29,6 +29,7 @@ const YOUNG_MS = { refresh: 240_000, code: 30_000 };
  *   a code that was used twice, a refresh token that was stolen and a consent that was withdrawn are such ends;
  * - what has ended gives no tokens: neither a code nor a refresh token;
  * - a token that was acknowledged, and that nobody has tried to end, is never refused;
+ * - what was made from a token dies with it, and with all that that one dies with;
  * - a code gives tokens once, and a refresh token has one successor, whoever asks and however often;
  * - what is bound to a key opens nothing and gives nothing without that key, and a proof counts once (./bound.ts);
  * - a key made with an old password is dead once the new one is there (./keys.ts);
@@ -63,6 +64,7 @@ export class Ledger {
     if (status !== undefined && !allowed.includes(status)) this.accuse(FAULT, operation);
     if (kind === 'validate') this.judgeVerdict(operation);
     if (kind === 'refresh' || kind === 'code') this.judgeRefusal(operation, YOUNG_MS[kind]);
+    if (kind === 'exchange') this.judgeExchange(operation);
     if (made && token !== undefined) this.judgeGain(operation, token, made);
     if (made) this.noteMade(operation, made);
     if (status !== undefined && ENDED[kind]?.includes(status))
@@ -103,6 +105,7 @@ export class Ledger {
     this.made.set(made.access, operation);
     this.lineage.add(made.access, token);
     if (made.refresh !== undefined) this.lineage.add(made.refresh, token);
+    if (operation.kind === 'exchange') this.lineage.addMadeFrom(made.access, token);
     if (proof === 'own' && !made.bound) this.accuse(KEY_NEEDED, operation);
   }
 
@@ -128,12 +131,21 @@ export class Ledger {
     if (isRefused(operation) && untouched) this.accuse(LOST, operation);
   }
 
-  /** Tokens came for a code or for a refresh token. */
+  /** What nobody has tried to end can be exchanged. */
+  private judgeExchange(operation: Operation): void {
+    const { token = '', status, completed = 0 } = operation;
+    const isUntouched = this.lineage.begunAt(token) > completed;
+    if (status === 400 && isUntouched) this.accuse(LOST, operation, this.made.get(token));
+  }
+
+  /** Tokens came for a code, for a refresh token or for another token. */
   private judgeGain(operation: Operation, token: string, made: Made): void {
     const { kind, invoked, proof } = operation;
     if (isForeign(proof)) this.accuse(KEY_NEEDED, operation);
     const because = this.lineage.endBefore(token, invoked);
     if (because) this.accuse(GIVES_NOTHING, operation, because);
+    // as often as its client likes
+    if (kind === 'exchange') return;
     const first = this.successors.get(token);
     if (!first) this.successors.set(token, operation);
     else if (kind !== 'refresh') this.accuse(ONE_USE, operation, first);

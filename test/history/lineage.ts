@@ -6,11 +6,19 @@ import type { Operation } from './operation.js';
  */
 export class Lineage {
   private readonly roots = new Map<string, string>();
+  /** Of what was made from an access token: that one, which can end by itself. */
+  private readonly sources = new Map<string, string>();
   private readonly begun = new Map<string, number>();
   private readonly ended = new Map<string, Operation>();
 
   add(token: string, from: string): void {
     if (token !== from) this.roots.set(token, this.rootOf(from));
+  }
+
+  /** One that dies with the access token that it was made from, and with what that one came of. */
+  addMadeFrom(token: string, source: string): void {
+    this.add(token, source);
+    this.sources.set(token, source);
   }
 
   /** From now on it may be dead. */
@@ -27,15 +35,21 @@ export class Lineage {
   }
 
   begunAt(token: string): number {
-    const [own = Infinity, root = Infinity] = [this.begun.get(token), this.begun.get(this.rootOf(token))];
-    return Math.min(own, root);
+    return Math.min(...this.deathsOf(token).map((one) => this.begun.get(one) ?? Infinity));
   }
 
   /** An end that had been acknowledged before that time. */
   endBefore(token: string, at: number): Operation | undefined {
-    return [this.ended.get(token), this.ended.get(this.rootOf(token))].find(
-      (one) => one?.completed !== undefined && one.completed < at,
-    );
+    return this.deathsOf(token)
+      .map((one) => this.ended.get(one))
+      .find((one) => one?.completed !== undefined && one.completed < at);
+  }
+
+  /** Itself, and whatever else it dies with. */
+  private deathsOf(token: string): string[] {
+    const all = [token, this.rootOf(token)];
+    for (let one = this.sources.get(token); one !== undefined; one = this.sources.get(one)) all.push(one);
+    return all;
   }
 
   private rootOf(token: string): string {

@@ -18,13 +18,13 @@ function spoil(object, key, make) {
 let careless = 0;
 
 /** From now on a statement goes without this part of it. @param instead what stands there */
-async function without(statement, part, instead = '') {
+async function without(statement, part, instead = '', method = 'run') {
   const { Database } = await import(at('database/database.js'));
   careless += 1;
   const as = `careless_${careless}`;
   spoil(
     Database.prototype,
-    'run',
+    method,
     (run) =>
       function (right, values) {
         if (right.name !== statement) return run.call(this, right, values);
@@ -208,6 +208,12 @@ const MISTAKES = {
 
   /** A stolen refresh token is refused, and what came of it lives on. */
   'theft-in-vain': () => without('kill_replayed_grant', 'grants.id = used.grant_id', 'false'),
+
+  /** What was made from a token lives on when that one is revoked. */
+  'made-from-what-ended': async () => {
+    for (const method of ['run', 'runHot'])
+      await without('describe_access_tokens_with_grants', ' OR source.revoked', '', method);
+  },
 
   /** What is bound to a key is taken for a bearer token as well. */
   'bound-as-bearer': async () => {

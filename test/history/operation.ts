@@ -30,6 +30,8 @@ export interface Operation {
 export const ALLOWED = {
   issue: [200, 503],
   login: [200, 503],
+  // of one that has ended meanwhile
+  exchange: [200, 400, 503],
   validate: [200, 401, 503],
   revoke: [200, 503],
   end: [204, 503],

@@ -3,6 +3,7 @@ import { Client } from './clients.js';
 import { redeemCodes } from './codes.js';
 import { endCrowds } from './crowds.js';
 import { redeemDeviceCodes } from './devices.js';
+import { exchangeTokens } from './exchanges.js';
 import { FAULTS, type Fault } from './faults.js';
 import { Ledger } from './history.js';
 import { slowness, type Machine } from '../support/machine.js';
@@ -60,6 +61,7 @@ const ROLES = {
   codes: redeemCodes,
   devices: redeemDeviceCodes,
   bound: useBoundTokens,
+  exchanges: exchangeTokens,
 } as const;
 export type Role = keyof typeof ROLES;
 

@@ -11,6 +11,7 @@ import {
   submit,
   type TestClient,
 } from '../support/oauth.js';
+import { untilWaiting } from '../support/locks.js';
 import {
   PASSWORD,
   PATIENTLY,
@@ -148,6 +149,53 @@ describe('POST /oauth/revocations', () => {
     await next;
     await guard.leave();
     await another;
+  });
+
+  describe('gives a lease with an answer only', () => {
+    const SOON = { timeout: 15_000, interval: 10 };
+
+    it('a guard that gave its question up before the answer came has none, and nobody waits for it', async () => {
+      await expect.poll(registered, SOON).toEqual([]);
+      const giveUp = new AbortController();
+      const guard = new FeedGuard((fields) =>
+        request(keks.url, '/oauth/revocations', {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-www-form-urlencoded', ...basic(api) },
+          body: new URLSearchParams(fields).toString(),
+          signal: giveUp.signal,
+        }),
+      );
+      await guard.poll();
+      const token = await jwt();
+      await sql('BEGIN');
+      await sql('LOCK TABLE revocations IN ACCESS EXCLUSIVE MODE');
+      const poll = guard.poll().catch(() => 'given up');
+      await untilWaiting(keks.database);
+      giveUp.abort();
+      expect(await poll).toBe('given up');
+      const seen = (): boolean => keks.log.some((line) => line.includes('does not wait any more'));
+      await expect.poll(seen, SOON).toBe(true);
+      await sql('COMMIT');
+      await expect.poll(registered, SOON).toEqual([]);
+      await revoke(token);
+    });
+
+    it('one that leaves while its question is open gets no answer to it, and nobody waits for it', async () => {
+      const answers: Answer[] = [];
+      const guard = new FeedGuard(async (fields) => {
+        const answer = await ask(fields);
+        answers.push(answer);
+        return answer;
+      });
+      await guard.untilLease();
+      const open = guard.poll().catch(() => 'no answer');
+      const before = answers.length;
+      await ask({ guard: guard.name, leave: 'true' });
+      expect(await open).toBe('no answer');
+      expect(answers.slice(before).map(({ status }) => status)).toEqual([503]);
+      await expect.poll(registered, SOON).toEqual([]);
+      await revoke(await jwt());
+    });
   });
 
   describe('knows of every kind of end', () => {

@@ -9,14 +9,12 @@ import { LeaseHolders } from './lease-holders.js';
 import * as sql from './leases.sql.js';
 import { LeaseRegister, type Renewed } from './lease-register.js';
 import { Publication } from './publication.js';
+import { OpenPolls } from './open-polls.js';
 import { recentFor, type News, type Poll, type Position, type Question } from './poll.js';
 import type { RecentRevocations } from './recent-revocations.js';
-import type { Snapshot } from './snapshot.js';
 
-const GUARDS_MOST = 1_000;
-/** A guard that asks again has given up the question before, or will soon. */
-const POLLS_MOST = 2 * GUARDS_MOST;
 const RECENT_MOST = 10_000;
+const GONE = 'the guard does not wait any more';
 /** Polls that would be answered so soon are answered together. */
 const TOGETHER_MS = 10;
 const PAUSE_MS = 100;
@@ -32,7 +30,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
   private readonly register: LeaseRegister;
   private readonly holders = new LeaseHolders();
   private readonly bell: Bell;
-  private readonly polls = new Set<Poll>();
+  private readonly polls = new OpenPolls();
   private recent: RecentRevocations | undefined;
   private readonly publication: Publication;
   private rung = false;
@@ -66,21 +64,17 @@ export class GuardLeases implements BeforeApplicationShutdown {
     const askedAt = performance.now();
     if (this.stopped) throw new Unavailable('the server stops');
     const isNew = !this.holders.holds(guard);
-    const room = this.polls.size < (isNew ? GUARDS_MOST : POLLS_MOST);
-    if (!room || (isNew && this.holders.size >= GUARDS_MOST)) throw new Unavailable('too many guards');
+    if (!this.polls.hasRoom(isNew, this.holders.size)) throw new Unavailable('too many guards');
     this.bell.listen();
     this.acknowledge(guard, from);
     // it came while others were told
     if (this.recent?.place === from.place && this.recent.hasNews(from.snapshot)) this.rung = true;
     const renewedAt = Math.min(askedAt, this.register.renewed?.at ?? 0);
     const due = isNew ? askedAt : Math.max(askedAt, renewedAt + this.ttlMs / 3);
-    if (gone.aborted) throw new Unavailable('the guard does not wait any more');
+    if (gone.aborted) throw new Unavailable(GONE);
     return new Promise((resolve, reject) => {
-      const poll = { guard, from, proof, askedAt, isNew, due, resolve, reject };
-      this.polls.add(poll);
-      gone.addEventListener('abort', () => {
-        if (this.polls.delete(poll)) reject(new Unavailable('the guard does not wait any more'));
-      });
+      const poll = this.polls.open({ guard, from, proof, askedAt, isNew, due, resolve, reject });
+      gone.addEventListener('abort', () => this.giveUp(poll, new Unavailable(GONE)));
       if (!this.turning) this.alarm.setFor(this.isUrgent() ? 0 : due);
     });
   }
@@ -99,14 +93,23 @@ export class GuardLeases implements BeforeApplicationShutdown {
     else this.letGo(guard);
   }
 
+  /** Its answer will reach nobody, and so no lease comes of it. */
+  private giveUp(poll: Poll, why: unknown): void {
+    if (!this.polls.close(poll)) return;
+    if (this.polls.of(poll.guard).length === 0) this.holders.unanswered(poll.guard);
+    poll.reject(why);
+    if (!this.turning) this.schedule();
+  }
+
   private acknowledge(guard: string, { place, snapshot }: Position): void {
     if (this.recent?.place === place) this.holders.acknowledge(guard, snapshot);
   }
 
   private letGo(guard: string): void {
     this.holders.leave(guard);
-    const isAlone = this.polls.size === 0 && this.holders.count === 0;
-    if (isAlone && !this.turning && !this.stopped) this.alarm.setFor(0);
+    // its last question may have come before, and its end be seen later
+    for (const poll of this.polls.of(guard)) this.giveUp(poll, new Unavailable('the guard has left'));
+    if (!this.turning) this.schedule();
   }
 
   private heard(payload: string | undefined): void {
@@ -131,16 +134,16 @@ export class GuardLeases implements BeforeApplicationShutdown {
 
   /** Who holds a lease, how many revocations that are known here it has not applied, and how many ends wait for it. */
   guards(): sql.DescribedGuard[] {
-    const behind = (applied: Snapshot): number => this.recent?.countAfter(applied) ?? 0;
-    return this.holders.all().map(({ applied, ...one }) => ({ ...one, behind: behind(applied) }));
+    return this.holders
+      .all()
+      .map(({ applied, ...one }) => ({ ...one, behind: this.recent?.countAfter(applied) ?? 0 }));
   }
 
   /** While the pool is still open: when all leases are over the entry goes, so that nobody waits for who is not there. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     this.alarm.stop();
-    for (const { reject } of this.polls) reject(new Unavailable('the server stops'));
-    this.polls.clear();
+    for (const poll of this.polls.all) this.giveUp(poll, new Unavailable('the server stops'));
     await this.turning;
     await this.holders.over(performance.now() + STOP_MOST_MS);
     if (this.holders.count === 0) await this.rest().catch(() => undefined);
@@ -155,7 +158,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
       // also when everybody whom it was entered for has gone meanwhile
       if (end !== undefined || this.register.renewed) this.alarm.setFor((end ?? 0) + 1);
     } else if (this.isUrgent()) this.alarm.setFor(0);
-    else this.alarm.setFor(Math.min(...[...this.polls].map(({ due }) => due)));
+    else this.alarm.setFor(this.polls.firstDue);
   }
 
   private hasRead(transactions: readonly bigint[]): boolean {
@@ -178,8 +181,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
       if (this.polls.size > 0) await this.round();
       else if (this.holders.count === 0) await this.rest();
     } catch (fault) {
-      for (const { reject } of this.polls) reject(fault);
-      this.polls.clear();
+      for (const poll of this.polls.all) this.giveUp(poll, fault);
       await sleep(PAUSE_MS);
     }
   }
@@ -193,7 +195,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
   }
 
   private async round(): Promise<void> {
-    const batch = [...this.polls];
+    const batch = this.polls.all;
     this.rung = false;
     const renewed = this.lasting(batch) ?? (await this.enter(batch));
     const log = (this.recent ??= recentFor(batch, renewed, RECENT_MOST));
@@ -207,7 +209,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     this.register.describe(() => this.guards());
     this.answer(batch, { place: renewed.place, snapshot: found.seenBy }, lengthFor);
     // who has come meanwhile is told in the next round
-    if (found.rows.length > 0 && [...this.polls].some((poll) => !batch.includes(poll))) this.rung = true;
+    if (found.rows.length > 0 && this.polls.all.some((poll) => !batch.includes(poll))) this.rung = true;
   }
 
   /** What has been committed for an earlier answer, if it is enough for these polls: then they get what is left of it. */
@@ -233,15 +235,15 @@ export class GuardLeases implements BeforeApplicationShutdown {
   }
 
   private answer(batch: readonly Poll[], position: Position, lengthFor: (poll: Poll) => number): void {
-    const soon = performance.now() + TOGETHER_MS;
     for (const poll of batch) {
       // given up meanwhile: its answer must reach nobody
       if (!this.polls.has(poll)) continue;
-      const { due, from } = poll;
-      const revocations = from.place === position.place ? this.recent?.after(from.snapshot) : undefined;
-      if (revocations?.length === 0 && due > soon) continue;
-      this.polls.delete(poll);
+      const { place, snapshot } = poll.from;
+      const revocations = place === position.place ? this.recent?.after(snapshot) : undefined;
+      if (revocations?.length === 0 && poll.due > performance.now() + TOGETHER_MS) continue;
+      this.polls.close(poll);
       const leaseMs = Math.floor(lengthFor(poll));
+      if (revocations) this.holders.answered(poll.guard, poll.askedAt + leaseMs);
       poll.resolve(revocations ? { position, revocations, leaseMs } : 'too far behind');
     }
   }

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Snapshot } from './snapshot.js';
 
 interface Holder {
-  /** `performance.now()` by which the guard's lease is over: it counts from before its poll was sent. */
+  /** `performance.now()` by which the lease of its last answer is over: it counts from before its poll was sent. */
   until: number;
+  /** The same of the poll that is being answered: of one that is given up, no lease comes. */
+  promised: number;
   /** What it has applied while it may hold a lease. */
   applied: Snapshot;
   /** With which it has asked for its lease: the digest of a secret. */
@@ -55,7 +57,7 @@ export class LeaseHolders {
   /** `performance.now()` by which the first is over; undefined if none is left. */
   get firstEnd(): number | undefined {
     this.forgetOver();
-    const ends = [...this.holders.values()].map(({ until }) => until);
+    const ends = [...this.holders.values()].map(endOf);
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
@@ -63,7 +65,7 @@ export class LeaseHolders {
   async over(until: number): Promise<void> {
     // again and again: a timer may be a millisecond early
     for (let now = performance.now(); this.count > 0 && now < until; now = performance.now()) {
-      const last = Math.max(...[...this.holders.values()].map((one) => one.until));
+      const last = Math.max(...[...this.holders.values()].map(endOf));
       await sleep(Math.ceil(Math.min(last, until) - now));
     }
   }
@@ -85,14 +87,14 @@ export class LeaseHolders {
     this.forgetOver();
     const now = performance.now();
     const waits = [...this.waits];
-    return [...this.holders].map(([guard, { until, applied }]) => {
+    return [...this.holders].map(([guard, holder]) => {
       const awaited = waits.filter((wait) => this.owes(guard, wait, now) !== undefined).length;
-      return { guard, left: Math.round(until - now), applied, awaited };
+      return { guard, left: Math.round(endOf(holder) - now), applied: holder.applied, awaited };
     });
   }
 
   holds(guard: string): boolean {
-    return (this.holders.get(guard)?.until ?? 0) > performance.now();
+    return endOf(this.holders.get(guard)) > performance.now();
   }
 
   /** Whether this is what the guard has proved itself with when it got its lease. */
@@ -111,8 +113,23 @@ export class LeaseHolders {
   /** Before the log is read for its answer. @param applied by somebody who holds none yet */
   expect(guard: string, until: number, applied: Snapshot, proof?: Buffer): void {
     const holder = this.holders.get(guard);
-    if (holder) Object.assign(holder, { until: Math.max(holder.until, until), proof });
-    else this.holders.set(guard, { until, applied, proof });
+    if (holder) Object.assign(holder, { promised: Math.max(holder.promised, until), proof });
+    else this.holders.set(guard, { until: 0, promised: until, applied, proof });
+  }
+
+  /** It is being sent a lease. @param until as promised, or less */
+  answered(guard: string, until: number): void {
+    const holder = this.holders.get(guard);
+    if (holder) holder.until = Math.max(holder.until, until);
+  }
+
+  /** No answer goes to it, so it has the lease of its last answer, if that still lasts, and no other. */
+  unanswered(guard: string): void {
+    const holder = this.holders.get(guard);
+    if (!holder) return;
+    holder.promised = 0;
+    if (holder.until <= performance.now()) this.leave(guard);
+    else this.look(guard);
   }
 
   /** It has said that it holds none any more. */
@@ -173,7 +190,7 @@ export class LeaseHolders {
 
   /** @returns until when it holds a lease without having applied them */
   private owes(guard: string, wait: Wait, now: number): number | undefined {
-    const { until = 0 } = this.holders.get(guard) ?? {};
+    const until = endOf(this.holders.get(guard));
     return until <= now || this.hasApplied(guard, wait) ? undefined : until;
   }
 
@@ -188,6 +205,11 @@ export class LeaseHolders {
 
   private forgetOver(): void {
     const now = performance.now();
-    for (const [guard, { until }] of this.holders) if (until <= now) this.holders.delete(guard);
+    for (const [guard, holder] of this.holders) if (endOf(holder) <= now) this.holders.delete(guard);
   }
+}
+
+/** `performance.now()` by which a guard holds no lease, whatever becomes of the poll that is being answered. */
+function endOf(holder: Holder | undefined): number {
+  return holder ? Math.max(holder.until, holder.promised) : 0;
 }

@@ -16,7 +16,7 @@ import { readPidFile } from './postmaster-identity.js';
 import { serverAccount } from './server-account.js';
 import { lastingDoor, openDoor } from './socket-door.js';
 
-export { EmbeddedRefusal } from './embedded-refusal.js';
+export { DirectoryHeld, EmbeddedRefusal } from './embedded-refusal.js';
 export { connectionUrl, type PostgresAddress } from './postgres-address.js';
 
 export interface EmbeddedOptions {

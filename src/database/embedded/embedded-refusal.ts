@@ -3,6 +3,9 @@ export class EmbeddedRefusal extends Error {
   override readonly name = 'EmbeddedRefusal';
 }
 
+/** Another Keks has it: if that one is about to start or to stop, it is worth another try. */
+export class DirectoryHeld extends EmbeddedRefusal {}
+
 const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied: make it writable for this user, or choose another DATA_DIR',
   EPERM: 'permission denied: make it writable for this user, or choose another DATA_DIR',

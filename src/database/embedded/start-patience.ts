@@ -1,4 +1,4 @@
-import { EmbeddedRefusal } from './embedded-refusal.js';
+import { DirectoryHeld, EmbeddedRefusal } from './embedded-refusal.js';
 
 /** A killed session's backend takes a moment to notice; only what is held longer than this is believed. */
 const HELD_MS = 1000;
@@ -19,7 +19,7 @@ export class Patience {
   held(by: string): void {
     this.heldSince ??= Date.now();
     if (Date.now() - this.heldSince < HELD_MS) return;
-    throw new EmbeddedRefusal(
+    throw new DirectoryHeld(
       `${this.site.dataDir} is in use by another Keks (${by}): stop that one, or choose another DATA_DIR`,
     );
   }

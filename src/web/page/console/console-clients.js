@@ -2,6 +2,7 @@
 import { ask } from './console-dialog.js';
 import { button, element, paragraph } from './console-elements.js';
 import { item, pagedList, pageOf } from './console-list.js';
+import { RULES_REFUSED, ruleFields, rulesOf } from './console-client-rules.js';
 import { secretsPanel } from './console-client-secrets.js';
 import { call } from './console-login.js';
 import { moment } from './console-moment.js';
@@ -58,6 +59,7 @@ function drawClient(client, tools) {
       button('Audit log', () => tools.go('audit', { client_id: id })),
       button('Change scope', () => void changeScope(client, tools)),
       button('Change APIs', () => void changeApis(client, tools)),
+      button('Change rules', () => void changeRules(client, tools)),
       button('End all tokens', () => void endAll(client, tools), 'danger'),
       disabled
         ? button('Enable', () => void enable(client, tools))
@@ -113,6 +115,24 @@ async function changeApis(client, { say, reload }) {
   });
   if (!changed) return;
   say(`${client.name} gets tokens for: ${changed.resources?.join(', ') || 'its own API only'}.`);
+  await reload();
+}
+
+async function changeRules(client, { say, reload }) {
+  const changed = await ask({
+    title: `How does ${client.name} get tokens?`,
+    sentences: [
+      client.token_exchange
+        ? 'If it may not exchange tokens any more, what it got that way dies at once.'
+        : 'The tokens that it has live on.',
+    ],
+    fields: ruleFields(client),
+    action: 'Change the rules',
+    known: RULES_REFUSED,
+    work: (chosen) => patch(client, rulesOf(chosen)),
+  });
+  if (!changed) return;
+  say(`${client.name} gets tokens by other rules now.`);
   await reload();
 }
 

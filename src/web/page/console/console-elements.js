@@ -36,9 +36,9 @@ export function input(name, attributes = {}) {
   });
 }
 
-/** @param options pairs of value and text */
-export function select(name, options, attributes = {}) {
-  const made = options.map(([value, text]) => element('option', { value }, text));
+/** @param options pairs of value and text; `value` among the attributes is the one that is chosen */
+export function select(name, options, { value: chosen, ...attributes } = {}) {
+  const made = options.map(([value, text]) => element('option', { value, selected: value === chosen }, text));
   return element('select', { name, ...attributes }, ...made);
 }
 

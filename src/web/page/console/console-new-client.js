@@ -1,6 +1,7 @@
 /** A new system that gets tokens, or an API that asks about them. */
 import { ask, Mistake } from './console-dialog.js';
 import { field, input, select } from './console-elements.js';
+import { RULES_REFUSED, ruleFields, rulesOf } from './console-client-rules.js';
 import { call } from './console-login.js';
 import { resourcesPicker } from './console-resources.js';
 import { BAD_SCOPE, knownScopes, scopePicker } from './console-scope.js';
@@ -29,13 +30,6 @@ function newClientFields(scope, apis) {
       ]),
     ),
     field(
-      'Pushed requests',
-      select('pushed', [
-        ['', 'if it wants to'],
-        ['yes', 'always: nobody comes with a request that was not pushed'],
-      ]),
-    ),
-    field(
       'Secret',
       select('secret', [
         ['client_secret_basic', 'it keeps one, on a server'],
@@ -49,20 +43,7 @@ function newClientFields(scope, apis) {
         ['jwt', 'JWT: can be checked without asking'],
       ]),
     ),
-    field(
-      'Bound to a key',
-      select('bound', [
-        ['', 'if it sends a proof (DPoP)'],
-        ['true', 'always: without a proof it gets none'],
-      ]),
-    ),
-    field(
-      'Exchanges tokens',
-      select('exchange', [
-        ['', 'no'],
-        ['yes', 'yes: as an API it gets tokens for other APIs for those that it was sent'],
-      ]),
-    ),
+    ...ruleFields(),
   ];
 }
 
@@ -81,10 +62,11 @@ export async function addClient(list) {
       'invalid_request.redirect_uris':
         'Each address is https, or http on 127.0.0.1, or an app’s own scheme with a dot in it. Without a secret there must be one, or device codes.',
       'invalid_request.resources': 'Each API is an absolute address such as https://oven.example, once.',
-      'invalid_request.token_exchange': 'A client that acts for people cannot exchange tokens.',
+      ...RULES_REFUSED,
       'invalid_request.audience': 'The API is an absolute address such as https://oven.example.',
     },
-    work: ({ name, audience, redirects, device, pushed, secret, format, bound, exchange }) => {
+    work: (elements) => {
+      const { name, audience, redirects, device, secret, format } = elements;
       if (!name.value.trim()) throw new Mistake('Give it a name.');
       return call('POST', 'admin/clients', {
         name: name.value.trim(),
@@ -93,11 +75,9 @@ export async function addClient(list) {
         resources: apis.value(),
         redirect_uris: redirects.value.trim().split(/\s+/).filter(Boolean),
         device_grant: device.value === 'yes',
-        require_pushed_authorization_requests: pushed.value === 'yes',
         token_endpoint_auth_method: secret.value,
         token_format: format.value,
-        dpop_bound_access_tokens: bound.value === 'true',
-        token_exchange: exchange.value === 'yes',
+        ...rulesOf(elements),
       });
     },
   });
