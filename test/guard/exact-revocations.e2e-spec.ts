@@ -157,7 +157,9 @@ describe('LeaseClock', () => {
   it.each([
     ['as time goes by', 400, 400, 590],
     ['after a machine has slept: the monotonic clock stood still', 0, 5_000, -4_010],
-    ['after the wall clock was set back', 400, -90_000, 590],
+    ['with a wall clock that is corrected a little', 400, 385, 590],
+    ['after the wall clock was set back, which may hide a sleep', 400, -90_000, -10],
+    ['after a machine has slept, and its wall clock was set back by nearly as much', 400, 300, -10],
   ])('%s', (_, monotonic, wall, left) => {
     Object.assign(at, { monotonic: 0, wall: 0 });
     const stamp = clock.stamp();
