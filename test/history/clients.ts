@@ -79,12 +79,12 @@ export class Client {
 
   /** That API makes one of its own from it (RFC 8693). */
   exchange(server: number, token: string, api: Credentials, resource: string): Promise<Operation> {
+    const { client_id, client_secret } = api;
     const form = {
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
       subject_token: token,
       subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      resource,
-      ...api,
+      ...{ resource, client_id, client_secret },
     };
     return this.record('exchange', { server, token }, '/oauth/token', { form });
   }

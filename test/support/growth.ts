@@ -42,7 +42,7 @@ export const IN_MEMORY: Readonly<Record<string, Bound>> = {
   'src/auth/grants/owner-endings.ts#ended': { closed: CLOSED.request },
   'src/auth/grants/recent-use.ts#places': { flooded: '262,144 places' },
   'src/auth/keys/key-ring.ts#keys': { closed: CLOSED.start },
-  'src/auth/leases/guard-leases.ts#polls': { flooded: '1,000 guards, and twice as many questions' },
+  'src/auth/leases/open-polls.ts#polls': { flooded: '1,000 guards, and twice as many questions' },
   'src/auth/leases/publication.ts#open': { flooded: '10,000, the last ones' },
   'src/auth/leases/lease-holders.ts#holders': { flooded: '1,000 guards, and twice as many questions' },
   'src/auth/leases/lease-holders.ts#waits': { closed: CLOSED.request },
