@@ -58,7 +58,7 @@ export class HeardEndings implements OnModuleInit, BeforeApplicationShutdown {
         single.map(({ revoked_reason: reason }) => reason),
       ]);
     const more = allOf.length + single.length;
-    if (more > 0) this.logger.debug(`remembered for a failover: ${more} ends`);
+    if (more > 0) this.logger.log(`remembered for a failover: ${more} ends`);
     this.known = new Set([...owners, ...grants].map(({ id }) => id));
   }
 }
