@@ -1,23 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './clients.js';
-import { PROOF_ONCE, type Ledger } from './history.js';
+import { PROOF_ONCE } from './history.js';
 import { atApi, atTokenEndpoint, newKeys, type Keys } from './proofs.js';
 import { Random } from './random.js';
-import { SERVERS, type World } from './world.js';
-
-interface Binding {
-  readonly world: World;
-  readonly client: Client;
-  readonly ledger: Ledger;
-  readonly seed: number;
-  readonly isOver: () => boolean;
-}
+import type { Scene } from './scene.js';
+import { SERVERS } from './world.js';
 
 /**
  * A token that is bound to a key is used by its owner, by somebody without the key and by somebody with another one, on both
  * servers, until it is revoked; and each proof may have been overheard.
  */
-export async function useBoundTokens(binding: Binding): Promise<void> {
+export async function useBoundTokens(binding: Scene): Promise<void> {
   const { client, isOver } = binding;
   const random = new Random(binding.seed);
   const somewhere = (): number => random.pick(SERVERS) ?? 0;
@@ -47,7 +40,7 @@ async function useByAll(client: Client, keys: Keys, token: string): Promise<void
 }
 
 /** The same proof comes to both servers, twice. */
-async function overhear({ world, client, ledger }: Binding, keys: Keys, token: string): Promise<void> {
+async function overhear({ world, client, ledger }: Scene, keys: Keys, token: string): Promise<void> {
   const { dpop = '' } = await atApi(keys, token);
   const { crashes } = world;
   const answers = await Promise.all(

@@ -1,5 +1,6 @@
 import type { Ledger } from './history.js';
 import type { Kind, Made, Operation, Proof } from './operation.js';
+import { SERVERS } from './world.js';
 import { Requests, type Reply, type Sent } from './requests.js';
 
 export interface Credentials {
@@ -44,6 +45,10 @@ export class Client {
     const scheme = shown === undefined || shown.proof === 'none' ? 'Bearer' : 'DPoP';
     const headers = { authorization: `${scheme} ${token}` };
     return this.record('validate', { server, token, shown }, '/cookies', { headers });
+  }
+
+  validateEverywhere(tokens: readonly string[]): Promise<unknown> {
+    return Promise.all(tokens.flatMap((token) => SERVERS.map((server) => this.validate(server, token))));
   }
 
   revoke(server: number, token: string): Promise<Operation> {

@@ -3,14 +3,15 @@ import type { Client, Shown } from './clients.js';
 import type { Operation } from './operation.js';
 import { atApi, atTokenEndpoint, newKeys } from './proofs.js';
 import { Random } from './random.js';
-import { Person, type Given, type Reading } from './person.js';
+import { Person, type Given } from './person.js';
+import type { Scene } from './scene.js';
 import { SERVERS } from './world.js';
 
 /**
  * A person lets a program in again and again; its codes are shown once, twice or by several at once, on both servers, and
  * what comes of them ends in each of the ways that there are.
  */
-export async function redeemCodes(reading: Reading): Promise<void> {
+export async function redeemCodes(reading: Scene): Promise<void> {
   const random = new Random(reading.seed);
   const keys = await newKeys();
   let person = new Person(reading, random);
@@ -32,7 +33,7 @@ class Story {
   private readonly refreshTokens: string[] = [];
 
   constructor(
-    private readonly reading: Reading,
+    private readonly reading: Scene,
     private readonly random: Random,
     private readonly person: Person,
     private readonly given: Given,

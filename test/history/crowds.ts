@@ -1,5 +1,6 @@
 import type { Client } from './clients.js';
 import { Random } from './random.js';
+import type { Scene } from './scene.js';
 import { SERVERS, USER, type World } from './world.js';
 
 /** Too many to be ended one by one: see STEP in src/auth/grants/owner-ending.sql.ts. */
@@ -7,15 +8,8 @@ const GRANTS = 600;
 const LOGINS = 6;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-interface Crowds {
-  readonly world: World;
-  readonly client: Client;
-  readonly seed: number;
-  readonly isOver: () => boolean;
-}
-
 /** Somebody with very many grants logs in a few times more, and then out everywhere, again and again. */
-export async function endCrowds({ world, client, seed, isOver }: Crowds): Promise<void> {
+export async function endCrowds({ world, client, seed, isOver }: Scene): Promise<void> {
   const random = new Random(seed);
   const name = `Crowd ${seed}`;
   while (!isOver()) {
@@ -55,8 +49,7 @@ async function endOne(client: Client, random: Random, name: string): Promise<voi
   }
   const [own] = tokens;
   if (own === undefined) return sleep(50);
-  const look = (): Promise<unknown> =>
-    Promise.all(tokens.flatMap((token) => SERVERS.map((server) => client.validate(server, token))));
+  const look = (): Promise<unknown> => client.validateEverywhere(tokens);
   const before = look();
   await client.endAll(somewhere(), own, tokens);
   await Promise.all([before, look()]);

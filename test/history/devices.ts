@@ -1,21 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askForCodes, decide, type Codes } from '../support/device.js';
 import { Visitor } from '../support/visitor.js';
-import type { Client } from './clients.js';
 import { Random } from './random.js';
-import { VIEWER, type Cast } from './setup.js';
-import { SERVERS, type World } from './world.js';
-
-interface Viewing {
-  readonly world: World;
-  readonly client: Client;
-  readonly cast: Cast;
-  readonly seed: number;
-  readonly isOver: () => boolean;
-}
+import type { Scene } from './scene.js';
+import { VIEWER } from './setup.js';
+import { SERVERS } from './world.js';
 
 /** A person lets a device in again and again; the device asks for its tokens at both servers at once, and then once more. */
-export async function redeemDeviceCodes(viewing: Viewing): Promise<void> {
+export async function redeemDeviceCodes(viewing: Scene): Promise<void> {
   const random = new Random(viewing.seed);
   let cookies = new Map<string, string>();
   while (!viewing.isOver()) {
@@ -31,7 +23,7 @@ export async function redeemDeviceCodes(viewing: Viewing): Promise<void> {
 
 /** The code of a device that a person has let in. */
 async function allowed(
-  { world, cast }: Viewing,
+  { world, cast }: Scene,
   random: Random,
   cookies: Map<string, string>,
 ): Promise<string | undefined> {
@@ -44,13 +36,12 @@ async function allowed(
   return page.status === 200 ? deviceCode : undefined;
 }
 
-async function useDevice({ client, cast }: Viewing, random: Random, code: string): Promise<void> {
+async function useDevice({ client, cast }: Scene, random: Random, code: string): Promise<void> {
   const somewhere = (): number => random.pick(SERVERS) ?? 0;
   const redeem = () => client.redeemDeviceCode(somewhere(), code, cast.app);
   const answers = await Promise.all(Array.from({ length: 4 }, redeem));
   const gained = answers.flatMap(({ made }) => made ?? []);
-  const look = (): Promise<unknown> =>
-    Promise.all(gained.flatMap(({ access }) => SERVERS.map((server) => client.validate(server, access))));
+  const look = (): Promise<unknown> => client.validateEverywhere(gained.map(({ access }) => access));
   await look();
   // whoever shows it again gets nothing, and ends nothing
   await redeem();

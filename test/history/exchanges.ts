@@ -1,22 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ISSUER } from '../support/test-app.js';
-import type { Client } from './clients.js';
 import { Random } from './random.js';
-import { SHOP, SHOPPER, type Cast } from './setup.js';
+import type { Scene } from './scene.js';
+import { SHOP, SHOPPER } from './setup.js';
 import { SERVERS } from './world.js';
-
-interface Shopping {
-  readonly client: Client;
-  readonly cast: Cast;
-  readonly seed: number;
-  readonly isOver: () => boolean;
-}
 
 /**
  * Somebody logs in at the shop again and again, and the shop exchanges the token for one for the factory, on both servers. Then
  * one of them ends: the login, the token that was shown to the shop, or one of those that it made.
  */
-export async function exchangeTokens({ client, cast, seed, isOver }: Shopping): Promise<void> {
+export async function exchangeTokens({ client, cast, seed, isOver }: Scene): Promise<void> {
   const random = new Random(seed);
   const somewhere = (): number => random.pick(SERVERS) ?? 0;
   while (!isOver()) {
@@ -30,8 +23,7 @@ export async function exchangeTokens({ client, cast, seed, isOver }: Shopping): 
       const { made } = await client.exchange(somewhere(), login.access, cast.shop, ISSUER);
       if (made) gained.push(made.access);
     };
-    const look = (): Promise<unknown> =>
-      Promise.all(gained.flatMap((token) => SERVERS.map((server) => client.validate(server, token))));
+    const look = (): Promise<unknown> => client.validateEverywhere(gained);
     await Promise.all([exchange(), exchange()]);
     await look();
     const doomed = random.pick([login.refresh, login.access, gained[0]]);

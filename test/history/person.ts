@@ -2,16 +2,8 @@ import { authorizePath, answerOf, pkce, Visitor } from '../support/visitor.js';
 import type { Client } from './clients.js';
 import type { Keys } from './proofs.js';
 import type { Random } from './random.js';
-import { DONE, READER, type Cast } from './setup.js';
-import type { World } from './world.js';
-
-export interface Reading {
-  readonly world: World;
-  readonly client: Client;
-  readonly cast: Cast;
-  readonly seed: number;
-  readonly isOver: () => boolean;
-}
+import type { Scene } from './scene.js';
+import { DONE, READER } from './setup.js';
 
 /** What a person's yes has given to the client. */
 export interface Given {
@@ -27,7 +19,7 @@ export class Person {
   private login: string | undefined;
 
   constructor(
-    private readonly reading: Reading,
+    private readonly reading: Scene,
     private readonly random: Random,
   ) {
     const cookies = new Map<string, string>();

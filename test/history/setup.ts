@@ -1,5 +1,5 @@
 import { keksHere } from '../support/keks-here.js';
-import { environment, PASSWORD } from '../support/test-app.js';
+import { environment, ISSUER, PASSWORD } from '../support/test-app.js';
 import type { Credentials } from './clients.js';
 import { forgetRounds, KEEPER } from './keys.js';
 import { USER, type World } from './world.js';
@@ -29,9 +29,8 @@ export async function populate(world: World): Promise<Cast> {
   const add = async (...words: string[]): Promise<Credentials> =>
     JSON.parse(await keks(world, ['client', 'add', ...words, ...scope])) as Credentials;
   const app = await add('app', '--public', '--redirect-uri', DONE, '--device');
-  const { ISSUER: factory } = environment(world.url);
-  await add('factory', '--audience', `${factory}`);
-  const shop = await add('shop', '--audience', SHOP, '--exchange', '--resource', `${factory} cookies:eat`);
+  await add('factory', '--audience', ISSUER);
+  const shop = await add('shop', '--audience', SHOP, '--exchange', '--resource', `${ISSUER} cookies:eat`);
   return { system: await add('historian'), app: app.client_id, shop };
 }
 
