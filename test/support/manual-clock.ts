@@ -19,6 +19,11 @@ export class ManualClock extends Clock {
   }
 
   advance(seconds: number): void {
-    this.offset += seconds * 1_000;
+    this.offset += Math.round(seconds * 1_000);
+  }
+
+  /** Goes to the very millisecond at which this second begins: whole numbers, so that none is lost to rounding. */
+  goTo(epochSeconds: number): void {
+    this.offset += epochSeconds * 1_000 - this.now();
   }
 }
