@@ -4,7 +4,7 @@ import type { HookReply, HookRequest, OnRequestHook } from 'keks-guard/fastify';
 import type { JwtValidator } from 'keks-guard/jwt';
 import type { AddressInfo, Server } from 'node:net';
 
-/** What this API is, to whom tokens are shown and to the authority. */
+/** How this API names itself to clients and to the authority. */
 export interface LeaseGuardOptions {
   readonly realm: string;
   readonly issuer: string;
@@ -14,7 +14,7 @@ export interface LeaseGuardOptions {
 
 export const LEASE_GUARD_OPTIONS = Symbol('LEASE_GUARD_OPTIONS');
 
-/** As which client it asks the authority. */
+/** The client as which the guard asks the authority. */
 export abstract class ApiClient {
   abstract credentials(): Promise<{ readonly clientId: string; readonly clientSecret: string }>;
 }
@@ -24,13 +24,16 @@ interface Running {
   readonly hook: OnRequestHook;
 }
 
-/** So long after somebody has played the story, the guard gives its lease back: a server that nobody looks at asks nothing. */
+/**
+ * Milliseconds after the last use of the story until the guard gives its lease back: a server that nobody uses asks
+ * nothing.
+ */
 const IDLE_MS = 60_000;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Owns the guard that checks JWTs alone, as one in another program would: all that it knows of the authority comes over HTTP.
- * It never looks into this process.
+ * Owns the guard that checks JWTs alone, as a guard in another program does. All that it knows of the authority comes
+ * over HTTP; it never looks into this process.
  */
 @Injectable()
 export class LeaseGuard implements OnModuleDestroy {
@@ -49,12 +52,12 @@ export class LeaseGuard implements OnModuleDestroy {
     return (await hook(request, reply)) === undefined;
   }
 
-  /** Milliseconds left of its lease, entries, and what has answered. */
+  /** The guard's lease: milliseconds left, entries, and how many verdicts came from where. */
   async state(): Promise<JwtValidator['lease']> {
     return (await this.started()).validator.lease;
   }
 
-  /** While its authority, which is this server, still answers. */
+  /** Stops the guard while its authority, which is this server, still answers. */
   async onModuleDestroy(): Promise<void> {
     await this.stop();
   }
@@ -68,7 +71,7 @@ export class LeaseGuard implements OnModuleDestroy {
   }
 
   private async start(): Promise<Running> {
-    // most servers play no story
+    // loaded late, because most servers do not show the story
     const [{ bearerGuard }, { JwtValidator }] = await Promise.all([
       import('keks-guard/fastify'),
       import('keks-guard/jwt'),
@@ -84,7 +87,7 @@ export class LeaseGuard implements OnModuleDestroy {
       revocationsEndpoint: `${authority}/oauth/revocations`,
       revocations: 'exact',
       timeoutMs: TIMEOUT_MS,
-      // it is this machine, under whatever address it listens
+      // the authority is this machine, whatever address it listens on
       allowHttp: true,
     });
     return { validator, hook: bearerGuard({ realm, resourceMetadata, audience, validator })('cookies:eat') };

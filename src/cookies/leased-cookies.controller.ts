@@ -4,7 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from 'keks-guard';
 import { LeaseGuard } from './lease-guard.js';
 
-/** The same cookies behind another guard than the global one: it asks nobody about a token, and refuses one that was taken back. */
+/**
+ * The same cookies behind another guard than the global one. It asks nobody about a token as a rule, and still refuses
+ * a revoked token.
+ */
 @Public()
 @Controller('cookies/by-lease')
 @ApiExcludeController()
@@ -16,7 +19,7 @@ export class LeasedCookiesController {
     if (await this.guard.admits(request, reply)) reply.send(['Cookie', 'Cookie', 'Cookie']);
   }
 
-  /** For whoever wants to see that nobody was asked. */
+  /** Shows how many verdicts needed no question to the authority. */
   @Get('guard')
   async state(): Promise<object> {
     const { leaseMs = 0, entries = 0, answers } = (await this.guard.state()) ?? {};

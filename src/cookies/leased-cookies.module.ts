@@ -4,11 +4,13 @@ import { LeasedCookiesController } from './leased-cookies.controller.js';
 
 export interface LeasedCookiesOptions extends LeaseGuardOptions {
   readonly imports: NonNullable<ModuleMetadata['imports']>;
-  /** Which provider of `imports` knows the client as which it asks. */
+  /** The provider in `imports` that holds the credentials of the guard's client. */
   readonly client: abstract new (...args: never[]) => ApiClient;
 }
 
-/** Owns the API of the story whose guard holds a lease. Only where the story is played: it is a client of this server itself. */
+/**
+ * Owns the API of the story whose guard holds a lease. Only for a server that shows the story: the guard is its client.
+ */
 @Module({})
 export class LeasedCookiesModule {
   static of({ imports, client, ...options }: LeasedCookiesOptions): DynamicModule {

@@ -1,9 +1,9 @@
 import type { ClientRecord } from '../clients/client-record.js';
 import { html, type Html } from './html.js';
 
-/** What a person who is asked is told of the client that asks. */
+/** Texts about the client that asks, for the person who is asked. */
 
-/** Of one that registered itself that is all that is known. */
+/** Tells since when Keks knows the client. Keks knows no more than this of a client that registered itself. */
 export function knownSince({ clientId, selfRegistered, createdAt }: ClientRecord): string {
   const day = createdAt.toISOString().slice(0, 10);
   if (clientId.startsWith('https:'))
@@ -11,7 +11,7 @@ export function knownSince({ clientId, selfRegistered, createdAt }: ClientRecord
   return selfRegistered ? `first seen here on ${day}, not verified` : `registered on ${day}`;
 }
 
-/** @param condition besides that one has just started it */
+/** @param condition what must also be true, after "if you have just started it" */
 export function notChecked({ selfRegistered }: ClientRecord, condition: string): Html | false {
   return (
     selfRegistered &&

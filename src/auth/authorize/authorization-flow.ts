@@ -9,9 +9,9 @@ import { PageForms } from './page-forms.js';
 import type { Outcome } from './outcome.js';
 import { givable } from './requested-access.js';
 
-/** A person's browser, as it comes. */
+/** One request from a person's browser. */
 export interface Visit {
-  /** Of the authorization request, without the question mark. */
+  /** The query of the authorization request, without the question mark. */
   readonly query: string;
   readonly cookie: string | undefined;
   readonly origin: RequestOrigin;
@@ -31,7 +31,7 @@ interface ConsentForm {
 
 const DENIED = refused('access_denied', 'The person has said no.');
 
-/** Owns the way from a client's request over a person's yes to a code; never what a code is good for. */
+/** Owns the steps from a client's request through the person's consent to a code; never what the code is good for. */
 @Injectable()
 export class AuthorizationFlow {
   constructor(

@@ -3,11 +3,11 @@ import type { ClientRecord } from '../clients/clients.service.js';
 
 export type ResponseMode = 'query' | 'form_post';
 
-/** Where an answer goes, and what goes with it whatever it is. */
+/** Where and how the client gets its answer, and the `state` that every answer carries. */
 export interface ReturnAddress {
   readonly redirectUri: string;
   readonly responseMode: ResponseMode;
-  /** As it came (RFC 6749 §4.1.1). */
+  /** Sent back unchanged (RFC 6749 §4.1.1). */
   readonly state: string | undefined;
 }
 
@@ -15,18 +15,21 @@ export interface ReturnAddress {
 export interface AuthorizationRequest extends ReturnAddress {
   readonly client: ClientRecord;
   readonly scope: readonly string[];
-  /** Whether it wants to act while the person is away. */
+  /** Whether the client wants to act while the person is away. */
   readonly offline: boolean;
   readonly resource: string | undefined;
   readonly codeChallenge: string;
   readonly prompt: ReadonlySet<string>;
-  /** Of a request that was pushed: by what it is found, to be answered once (RFC 9126). */
+  /** The digest by which a pushed request is found; a pushed request is answered once (RFC 9126). */
   readonly pushed?: Buffer | undefined;
-  /** Whose proof has to come with the code (RFC 9449 §10); of a pushed request it may be that of the proof it came with. */
+  /**
+   * Thumbprint of the key whose proof must come with the code (RFC 9449 §10). A pushed request may take it from its own
+   * proof.
+   */
   readonly jkt: string | undefined;
 }
 
-/** The codes of RFC 6749 §4.1.2.1 and RFC 8707 §2, and those of OpenID Connect for `prompt=none`. */
+/** The error codes of RFC 6749 §4.1.2.1, RFC 8707 §2 and OpenID Connect Core 1.0 §3.1.2.6. */
 export type RequestError =
   | 'invalid_request'
   | 'unsupported_response_type'
@@ -41,13 +44,14 @@ export type RequestError =
 export interface Refused {
   readonly error: RequestError;
   readonly description: string;
-  /** What it is about, where that is one parameter. */
+  /** The parameter that is wrong, if it is a single one. */
   readonly parameter?: string | undefined;
 }
 
 /**
- * Whether an answer to the same request may be remembered. A program without a secret on somebody's device, whose answers go
- * to this computer or to a scheme of its own, can be anybody who knows its name (RFC 6749 §10.2, RFC 8252 §8.6).
+ * Whether the person's answer may be remembered for the same request. It may not if the client has no secret and its
+ * answers go to a program on somebody's device, by loopback or by a scheme of its own: any program that knows the
+ * client's name can pose as it (RFC 6749 §10.2, RFC 8252 §8.6).
  */
 export function isAssured({ client, redirectUri }: AuthorizationRequest): boolean {
   return !client.isPublic || redirectUri.startsWith('https:');
@@ -56,7 +60,7 @@ export function isAssured({ client, redirectUri }: AuthorizationRequest): boolea
 const PROMPTS = ['none', 'login', 'consent', 'select_account'];
 const PARAMETERS_MOST = 64;
 
-/** @returns the parameters by name, or undefined if there are too many; each with all of its values, empty ones left out */
+/** @returns all values of each parameter, empty ones too, by name; undefined if there are too many parameters */
 export function parametersOf(query: string): ReadonlyMap<string, readonly string[]> | undefined {
   const pairs = [...new URLSearchParams(query)];
   if (pairs.length > PARAMETERS_MOST) return undefined;
@@ -65,13 +69,13 @@ export function parametersOf(query: string): ReadonlyMap<string, readonly string
   return found;
 }
 
-/** RFC 6749 §3.1: an empty parameter is an absent one, and none may come twice. */
+/** RFC 6749 §3.1: an empty parameter counts as absent. A parameter that comes twice counts as absent here, too. */
 export function only(parameters: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {
   const values = parameters.get(name) ?? [];
   return values.length === 1 && values[0] !== '' ? values[0] : undefined;
 }
 
-/** From where on a refusal may be sent to the client. Unknown modes are told by the usual one. */
+/** Once this address is known, a refusal may go to the client. An unknown `response_mode` is refused by `query`. */
 export function returnAddress(
   parameters: ReadonlyMap<string, readonly string[]>,
   redirectUri: string,
@@ -80,7 +84,7 @@ export function returnAddress(
   return { redirectUri, responseMode, state: only(parameters, 'state') };
 }
 
-/** What a client that is known, and whose address is its own, asks for. */
+/** Reads the request of a known client whose redirect address is registered. */
 export function readRequest(
   parameters: ReadonlyMap<string, readonly string[]>,
   client: ClientRecord,
@@ -122,7 +126,7 @@ function flawOf(parameters: ReadonlyMap<string, readonly string[]>): Refused | u
   return undefined;
 }
 
-/** RFC 7636 §4.4.1. Who names no method means plain, which anybody who sees the request could use. */
+/** RFC 7636 §4.4.1. A request without a method means `plain`, which anybody who sees the request could use. */
 function pkceFlaw(parameters: ReadonlyMap<string, readonly string[]>): Refused | undefined {
   const challenge = only(parameters, 'code_challenge');
   if (challenge === undefined)
@@ -142,7 +146,7 @@ function pkceFlaw(parameters: ReadonlyMap<string, readonly string[]>): Refused |
   return undefined;
 }
 
-/** @returns undefined if it is malformed or more than the client may have */
+/** @returns undefined if the scope is malformed or more than the client may have */
 export function wantedScope(
   text: string | undefined,
   client: ClientRecord,

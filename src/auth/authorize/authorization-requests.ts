@@ -26,7 +26,7 @@ const NOT_PUSHED = refused('invalid_request', 'This client has to push its reque
 
 const PUSH_ERRORS = ['invalid_scope', 'invalid_target', 'unsupported_response_type'] as const;
 
-/** Owns what a client asks for and how it is answered; never whether a person says yes. */
+/** Owns how a client's authorization request is read and answered; never whether the person consents. */
 @Injectable()
 export class AuthorizationRequests {
   constructor(
@@ -37,7 +37,7 @@ export class AuthorizationRequests {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Until the client and its address are known, nobody is sent anywhere (RFC 6749 §4.1.2.1). */
+  /** Sends nobody anywhere until the client and its redirect address are known (RFC 6749 §4.1.2.1). */
   async read(query: string, origin: RequestOrigin): Promise<Read> {
     const sent = parametersOf(query);
     if (!sent) return { outcome: { trouble: 'too_many_parameters' } };
@@ -59,7 +59,7 @@ export class AuthorizationRequests {
     return { request: { ...request, pushed: pushed?.digest } };
   }
 
-  /** What a client pushes is looked at as if it came with a person (RFC 9126 §2.1). @throws WireError */
+  /** Checks a pushed request like a request that a browser brings (RFC 9126 §2.1). @throws WireError */
   async check(clientId: string, query: string, origin: RequestOrigin): Promise<void> {
     const parameters = parametersOf(query);
     const client = await this.named(clientId, origin);
@@ -76,19 +76,19 @@ export class AuthorizationRequests {
     throw new WireError(code, {}, { parameter: request.parameter });
   }
 
-  /** That it has been answered by something else than a code, which says so itself. @throws Unavailable */
+  /** Marks a pushed request as answered without a code; issuing a code marks it as well. @throws Unavailable */
   async spend({ pushed }: AuthorizationRequest): Promise<void> {
     if (pushed) await this.pushed.spend(pushed);
   }
 
-  /** @returns 'unread' if its metadata are elsewhere, and cannot be read @throws WireError too_many_requests */
+  /** @returns 'unread' if the client's metadata document cannot be read @throws WireError too_many_requests */
   private async named(
     clientId: string | undefined,
     origin: RequestOrigin,
   ): Promise<ClientRecord | undefined | 'unread'> {
     if (clientId === undefined) return undefined;
     if (this.documents.isOne(clientId)) return (await this.documents.find(clientId, origin)) ?? 'unread';
-    // what was read of it while they were switched on counts no more
+    // with metadata documents switched off, a document that was read before no longer counts
     return clientId.startsWith('https:') ? undefined : this.clients.find(clientId);
   }
 
@@ -108,8 +108,9 @@ export class AuthorizationRequests {
   }
 
   /**
-   * Without a word of the person. A client that nobody has checked gets nobody sent to it so: with a request that is wrong on
-   * purpose, the address of Keks would lead to wherever somebody has registered (RFC 9700 §4.11.2).
+   * Refuses without asking the person. If nobody has checked the client, Keks does not redirect to it at once: else
+   * anybody could register an address, send a request that is wrong on purpose, and use a link to Keks that leads to
+   * the registered address (RFC 9700 §4.11.2).
    */
   refuse(client: ClientRecord, address: ReturnAddress, why: Refused): Outcome {
     const answer = this.refusal(address, why);
@@ -123,7 +124,7 @@ export class AuthorizationRequests {
     ]);
   }
 
-  /** RFC 9207: it always says from whom it comes. */
+  /** RFC 9207: every answer names its issuer. */
   answer(address: ReturnAddress, parameters: [string, string][]): ClientAnswer {
     if (address.state !== undefined) parameters.push(['state', address.state]);
     return { address, parameters: [...parameters, ['iss', this.config.ISSUER]] };

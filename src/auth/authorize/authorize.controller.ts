@@ -11,8 +11,8 @@ import { SignOut } from './sign-out.js';
 const FORM = { place: 'authorize', depth: 'form' } as const;
 
 /**
- * The authorization endpoint (RFC 6749 §3.1): pages for people, without scripts. Whatever happens is told as a page or to the
- * client; a redirect is always 303, which never sends a form on (RFC 9700 §4.12).
+ * The authorization endpoint (RFC 6749 §3.1): pages for people, which need no scripts. Every outcome is a page or an
+ * answer to the client. Every redirect is a 303, with which a browser never sends a form on (RFC 9700 §4.12).
  */
 @Public()
 @Controller('oauth/authorize')

@@ -24,7 +24,7 @@ import { RequestedAccess } from './requested-access.js';
 import { PageForms } from './page-forms.js';
 import { SignOut } from './sign-out.js';
 
-/** Owns that a person lets somebody else's program act for them; never what it then does. */
+/** Owns that a person lets a client act for them; never what the client then does. */
 @Module({
   imports: [
     AuditModule,

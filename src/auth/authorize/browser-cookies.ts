@@ -4,9 +4,9 @@ import { CONFIG, type Config } from '../../config/config.js';
 const NAME = /^[A-Za-z0-9_-]{1,200}$/;
 
 /**
- * Two cookies: who is signed in, and which browser was shown a form. Over HTTPS they are `__Host-` ones, which no neighbour's
- * name and no plain connection can set. Over plain HTTP, which is for development on this computer, not every browser keeps
- * those, so they have a name without it.
+ * Two cookies: `session` says who is signed in, `visit` says which browser was shown a form. Over HTTPS their names
+ * begin with `__Host-`, so neither a neighbouring host nor a plain connection can set them. Plain HTTP is for
+ * development on this computer. Not every browser keeps `__Host-` cookies there, so the names lack that prefix.
  */
 @Injectable()
 export class BrowserCookies {
@@ -19,7 +19,7 @@ export class BrowserCookies {
     this.attributes = `; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
   }
 
-  /** Undefined if it is not there, or there twice: two would be somebody's trick. */
+  /** Undefined if the cookie is absent, malformed or sent twice: somebody else may have planted one of two. */
   read(header: string | undefined, which: 'session' | 'visit'): string | undefined {
     const values = (header ?? '').split(';').flatMap((pair) => {
       const [name = '', value = ''] = pair.trim().split('=', 2);
@@ -29,7 +29,7 @@ export class BrowserCookies {
     return values.length === 1 && NAME.test(value) ? value : undefined;
   }
 
-  /** Until the browser is closed. */
+  /** The cookie lasts until the browser is closed. */
   set(which: 'session' | 'visit', value: string): string {
     return `${this.prefix}${which}=${value}${this.attributes}`;
   }

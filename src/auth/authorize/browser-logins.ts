@@ -5,7 +5,7 @@ import type { RequestOrigin } from '../request-origin.js';
 import { PasswordLogin } from '../users/password-login.js';
 import type { BrowserSession } from './browser-sessions.js';
 
-/** A person signs in with a browser: through the same lane and throttle as at POST /issue. */
+/** Signs a person in with a browser, through the same lane and throttle as POST /issue. */
 @Injectable()
 export class BrowserLogins {
   constructor(
@@ -15,8 +15,8 @@ export class BrowserLogins {
   ) {}
 
   /**
-   * A new session, whoever was there before: what a browser had before a login opens nothing after it.
-   * @returns its token; undefined if the name or the password is wrong
+   * Begins a new session and ends the browser's session before it: after a login, an earlier cookie opens nothing.
+   * @returns the session's token; undefined if the name or the password is wrong
    * @throws WireError too_many_requests; Unavailable
    */
   async begin(

@@ -10,11 +10,11 @@ import { UsersDirectory } from '../users/users-directory.js';
 export interface BrowserSession {
   readonly id: string;
   readonly user: User;
-  /** What the cookie holds. */
+  /** The value of the cookie. */
   readonly token: string;
 }
 
-/** Owns that a browser is signed in: a login like any other, whose token is in a cookie and opens nothing but these pages. */
+/** Owns browser sessions. Each is a login like any other; its token is in a cookie and opens only these pages. */
 @Injectable()
 export class BrowserSessions {
   constructor(
@@ -25,7 +25,7 @@ export class BrowserSessions {
     private readonly lastUse: LastUse,
   ) {}
 
-  /** Asks the database, as for every token. @throws Unavailable */
+  /** Asks the database about the session, as about every token. @throws Unavailable */
   async find(token: string | undefined): Promise<BrowserSession | undefined> {
     if (token === undefined) return undefined;
     const read = await this.reader.read(token);

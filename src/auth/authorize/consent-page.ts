@@ -11,14 +11,14 @@ export interface Asked {
   readonly userName: string;
   readonly scope: readonly string[];
   readonly words: ReadonlyMap<string, string>;
-  /** Undefined for the authority's own. */
+  /** The address of the API; undefined for the authority's own API. */
   readonly api: string | undefined;
   readonly lastsDays: number;
   readonly switchTo: string;
   readonly signOut: FormState;
 }
 
-/** What somebody would allow, in plain words. */
+/** What the person would allow, in plain words. */
 export function whatItMay(
   { scope, words, api, lastsDays }: Pick<Asked, 'scope' | 'words' | 'api' | 'lastsDays'>,
   offline: boolean,

@@ -11,7 +11,7 @@ import type { List } from '../lists/list.schemas.js';
 import { consentList, itemOf, type ConsentItem } from './consents.schemas.js';
 import { ConsentsService } from './consents.service.js';
 
-/** What a person has allowed other people's programs, and the end of it. */
+/** Lists and ends the consents that a person has given to clients. */
 @Controller('consents')
 @OwnAccount()
 export class ConsentsController {

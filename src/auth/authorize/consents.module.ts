@@ -4,7 +4,7 @@ import { TelemetryModule } from '../telemetry/telemetry.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { ConsentsService } from './consents.service.js';
 
-/** Owns what people have allowed clients, and the end of that; never the pages on which they do. */
+/** Owns the consents that people give to clients, and their end; never the pages on which people consent. */
 @Module({
   imports: [LeasesModule, TelemetryModule, ThrottleModule],
   providers: [ConsentsService],

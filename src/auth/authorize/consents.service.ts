@@ -14,18 +14,18 @@ import type { User } from '../users/user.entity.js';
 import type { AuthorizationRequest } from './authorization-request.js';
 import * as sql from './consents.sql.js';
 
-/** RFC 6749 §4.1.2: long enough for a redirect, and no longer. */
+/** Seconds. RFC 6749 §4.1.2: long enough for a redirect, and no longer. */
 const CODE_SECONDS = 60;
 
-/** Whatever a client can be called; more than that is nobody's name, and not looked up. */
+/** Every `client_id` that is possible. Any other text is no client's name, and is not looked up. */
 const CLIENT_ID = /^[!-~]{1,256}$/;
 
-/** What somebody allows a client, seen from the page on which it is asked. */
+/** What a person allows a client, as the consent page asks. */
 export interface Consent {
   readonly user: User;
   readonly sessionId: string;
   readonly request: AuthorizationRequest;
-  /** What of the scope asked for the person has. */
+  /** The part of the requested scope that the person has. */
   readonly scope: readonly string[];
   readonly audience: string;
   readonly remembered: boolean;
@@ -33,7 +33,7 @@ export interface Consent {
   readonly asked: boolean;
 }
 
-/** Owns what people have allowed clients, and the end of that; never a token. */
+/** Owns the consents that people give to clients, and their end; never a token. */
 @Injectable()
 export class ConsentsService {
   constructor(
@@ -82,23 +82,23 @@ export class ConsentsService {
     return (await this.told.database.run(sql.IS_REMEMBERED, values)).length > 0;
   }
 
-  /** One of each client, the last one that was let in first. */
+  /** One row per client. The client that got the latest consent comes first. */
   list(userId: string): Promise<sql.ConsentRow[]> {
     return this.told.database.run(sql.LIST_CONSENTS, [userId, new Date(this.clock.now())]);
   }
 
-  /** @returns false if there was none */
+  /** @returns false if there was no consent to end */
   async end(userId: string, clientId: string, { actor, origin }: Initiator): Promise<boolean> {
     if (!CLIENT_ID.test(clientId)) return false;
     const values = [userId, new Date(this.clock.now()), clientId, actor, origin.ip, origin.requestId];
     const { length } = await this.told.database.run(sql.END_CONSENTS, values);
-    // also where somebody else has just ended them
+    // wait as well if another request has just ended the consents
     await this.told.wait();
     this.telemetry.revoked('grant', length);
     return length > 0;
   }
 
-  /** For lists: at which API, if it is not the authority's own. */
+  /** For lists: the API, or null for the authority's own API. */
   private labelOf(audience: string): string | null {
     return audience === this.config.AUDIENCE ? null : audience;
   }

@@ -3,8 +3,9 @@ import type { Statement } from '../../database/statement.js';
 import { SIGNED_IN } from './signed-in.sql.js';
 
 /**
- * The rows of the user, of the session and of the client are locked FOR SHARE and checked once more: whoever disables, ends or
- * changes one of them locks it first, and then ends what was given until then. What was pushed is answered once.
+ * Locks the rows of the user, the session and the client FOR SHARE and checks them once more. Whoever disables, ends or
+ * changes one of them locks its row first, and then ends every consent given until then. A pushed request is answered
+ * once.
  */
 export const GIVE_CONSENT: Statement = {
   name: 'give_consent',
@@ -34,7 +35,7 @@ export const GIVE_CONSENT: Statement = {
     RETURNING grant_id`,
 };
 
-/** Whether the same client has been allowed this much, at this API, not to be asked again. */
+/** Whether a remembered consent already gives this client this scope at this API. */
 export const IS_REMEMBERED: Statement = {
   name: 'is_remembered',
   text: `
@@ -48,7 +49,7 @@ export const IS_REMEMBERED: Statement = {
 export interface ConsentRow {
   readonly client_id: string;
   readonly name: string;
-  /** Of each of them. */
+  /** The scope of each of the client's consents. */
   readonly scopes: readonly string[];
   readonly remembered: boolean;
   readonly created_at: Date;
@@ -56,7 +57,7 @@ export interface ConsentRow {
   readonly expires_at: Date;
 }
 
-/** One row a client, however often it came. */
+/** One row per client, however many consents the client has. */
 export const LIST_CONSENTS: Statement = {
   name: 'list_consents',
   text: `
@@ -82,7 +83,7 @@ const endConsents = (condition = ''): string => `
     SELECT $2, 'grant.revoked', $4, id, $5, $6, '{"reason": "consent_ended", "kind": "consent"}' FROM revoked
     RETURNING grant_id`;
 
-/** All that one person has allowed one client. */
+/** Ends all consents of one person for one client. */
 export const END_CONSENTS: Statement = {
   name: 'end_consents',
   text: endConsents(),

@@ -8,12 +8,15 @@ interface NamingRequest extends ClientRequest, HttpRequest {
   readonly headers: ClientRequest['headers'] & HttpRequest['headers'];
 }
 
-/** Before a client authenticates whose name is the address of its metadata: it may push before anybody is sent here for it. */
+/**
+ * Reads the metadata document of a client before the client authenticates. A client that is named by the address of its
+ * metadata may push a request before any browser comes for it, so Keks may not know the client yet.
+ */
 @Injectable()
 export class DocumentsFirstGuard implements CanActivate {
   constructor(private readonly documents: ClientDocuments) {}
 
-  /** What is wrong with the request, the guard behind this one says. @throws WireError too_many_requests; Unavailable */
+  /** Leaves a faulty request to the guard behind this one. @throws WireError too_many_requests; Unavailable */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<NamingRequest>();
     const clientId = namedBy(request);

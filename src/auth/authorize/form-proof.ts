@@ -5,22 +5,22 @@ import { Clock } from '../../database/clock.js';
 import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
-/** How long a page may be looked at before its form is sent. */
+/** How many seconds a page may stay open before its form is sent. */
 const SECONDS = 600;
 
-/** What a form is about, and for whom it was made. */
+/** Which form it is, and for which browser and request it was made. */
 export interface FormSubject {
   readonly form:
     'login' | 'consent' | 'signed-in' | 'sign-out' | 'device-login' | 'device-code' | 'device-consent';
-  /** What only this browser has: a form that another site sends has not got it. */
+  /** A value that only this browser has. Another site that sends a form does not have it. */
   readonly browser: string;
-  /** The authorization request. */
+  /** What the form is about: the authorization request, or the user code of a device. */
   readonly request: string;
 }
 
 export type ProofFlaw = 'forged' | 'expired';
 
-/** Proves that a form that comes in is one that this browser was shown, a while ago and for this very request. */
+/** Proves that this browser was shown the form for this very request, at most 10 minutes ago. */
 @Injectable()
 export class FormProof {
   private readonly keys: readonly Buffer[];

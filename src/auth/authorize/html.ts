@@ -1,4 +1,4 @@
-/** Text that is markup already, because we wrote it. */
+/** Markup that is safe because Keks wrote it. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -13,7 +13,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 type Value = string | Html | readonly Html[] | undefined | false;
 
-/** Whatever is put in comes out as text, also in an attribute: a name that somebody chose is never markup. */
+/** Escapes every text that is put in, also in an attribute: a name that somebody chose is never markup. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   const texts = values.map((value) => {
     if (value === undefined || value === false) return '';

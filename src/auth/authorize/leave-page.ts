@@ -4,7 +4,8 @@ import type { ClientAnswer } from './outcome.js';
 import { answerForm, pageOf, placeOf, type Page, type Where } from './pages.js';
 
 /**
- * Before somebody is sent to a client that nobody has checked, with an answer that they have not given themselves.
+ * A page that is shown before a person is sent to a client that nobody has checked, with an answer that the person did
+ * not give.
  * @param location where the answer goes, with its parameters
  */
 export function leavePage(

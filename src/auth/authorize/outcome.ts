@@ -3,13 +3,13 @@ import type { ReturnAddress } from './authorization-request.js';
 import type { Page } from './pages.js';
 import type { TroubleName } from './troubles.js';
 
-/** Back to the client: a code, or why there is none. */
+/** The answer to the client: a code, or the reason why there is none. */
 export interface ClientAnswer {
   readonly address: ReturnAddress;
   readonly parameters: readonly (readonly [string, string])[];
 }
 
-/** What a request to these pages comes to. */
+/** The result of a request to these pages. */
 export type Outcome =
   | { readonly page: Page; readonly cookies?: readonly string[] }
   | { readonly trouble: TroubleName; readonly again?: string }

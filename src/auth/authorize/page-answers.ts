@@ -8,7 +8,7 @@ import { TROUBLES } from './troubles.js';
 
 const logger = new Logger('authorize');
 
-/** People get pages, also of what went wrong; a fault of ours stays one. */
+/** Answers people with a page, for 429 and 503 as well. Any other error is thrown on. */
 export async function tell(
   reply: FastifyReply,
   where: Where & { readonly again: string | undefined },
@@ -28,13 +28,13 @@ export async function tell(
   }
 }
 
-/** Of an address, what stands behind the question mark. */
+/** The part of an address behind the question mark. */
 export function queryOf(url: string): string {
   const at = url.indexOf('?');
   return at === -1 ? '' : url.slice(at + 1);
 }
 
-/** What browsers say of a form that another site sends. Older ones say nothing: the proof in the form is what counts. */
+/** Whether the browser says that another site sent the form. Older browsers say nothing: the form's proof decides. */
 export function isFromElsewhere({ headers }: FastifyRequest): boolean {
   const from = headers['sec-fetch-site'];
   return from !== undefined && from !== 'same-origin';
@@ -64,7 +64,7 @@ function redirect(reply: FastifyReply, location: string): void {
   reply.code(303).header('location', location).send();
 }
 
-/** The address stays as it is registered, with a query of its own if it has one (RFC 6749 §3.1.2). */
+/** Keeps the registered address as it is, with its own query if it has one (RFC 6749 §3.1.2). */
 function locationOf({ address: { redirectUri }, parameters }: ClientAnswer): string {
   const query = new URLSearchParams(Object.fromEntries(parameters)).toString();
   return `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${query}`;

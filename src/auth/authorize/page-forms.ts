@@ -12,7 +12,7 @@ import { consentPage } from './consent-page.js';
 import { loginPage } from './pages.js';
 import { SignOut } from './sign-out.js';
 
-/** Owns that a form which comes back is one that this browser was shown. */
+/** Owns the forms of these pages, and the check that this browser was shown a form that comes back. */
 @Injectable()
 export class PageForms {
   constructor(
@@ -41,7 +41,7 @@ export class PageForms {
     return { page, ...(known === undefined && { cookies: [this.cookies.set('visit', browser)] }) };
   }
 
-  /** Whether the password is wanted of somebody who is signed in. */
+  /** Whether a person who is signed in must give the password again. */
   wantsLogin({ prompt, pushed }: AuthorizationRequest, query: string, session: BrowserSession): boolean {
     const wanted = prompt.has('login') || prompt.has('select_account');
     const mark = pushed ? (new URLSearchParams(query).get(MARK) ?? '') : '';
@@ -50,14 +50,14 @@ export class PageForms {
     return wanted && this.proof.flawOf(mark, signedIn(query, session.token)) !== undefined;
   }
 
-  /** What goes on from page to page: of a pushed request no more than its name, and our own mark. */
+  /** The query that pages pass on. Of a pushed request: only the client, the request's name and Keks's own mark. */
   tidy({ pushed }: AuthorizationRequest, query: string): string {
     if (!pushed) return query;
     const kept = new Set(['client_id', 'request_uri', MARK]);
     return new URLSearchParams([...new URLSearchParams(query)].filter(([name]) => kept.has(name))).toString();
   }
 
-  /** The same request once more, for which somebody has just signed in. */
+  /** The query of the same request, after the person has just signed in for it. */
   afterLogin({ pushed }: AuthorizationRequest, query: string, token: string): string {
     if (!pushed) return withoutLogin(query);
     const parameters = new URLSearchParams(query);
@@ -86,12 +86,12 @@ export class PageForms {
   }
 }
 
-/** By this session, for this request. */
+/** Says that the person has signed in with this session for this pushed request. */
 function signedIn(query: string, browser: string): FormSubject {
   return { form: 'signed-in', browser, request: new URLSearchParams(query).get('request_uri') ?? '' };
 }
 
-/** What was pushed is not added to (RFC 9101 §6.3): beside it stands a mark of our own. */
+/** The parameter with Keks's own mark. It stands beside a pushed request, which gets no addition (RFC 9101 §6.3). */
 const MARK = 'login';
 const AGAIN = 'again';
 
@@ -102,7 +102,7 @@ function loginAgain({ pushed }: AuthorizationRequest, query: string): string {
   return parameters.toString();
 }
 
-/** What has been asked for has been done: the same request once more, without it. */
+/** The query of the same request, without the `prompt` values that the login has fulfilled. */
 function withoutLogin(query: string): string {
   const parameters = new URLSearchParams(query);
   const left = (parameters.get('prompt') ?? '').split(' ').filter((one) => one === 'consent');

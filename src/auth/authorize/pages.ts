@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.js';
 import { html, type Html } from './html.js';
 
-/** A page, and whom its forms may lead to: browsers hold on to that across redirects. */
+/** A page with its Content-Security-Policy. Browsers apply the policy's `form-action` to redirects, too. */
 export interface Page {
   readonly status: number;
   readonly body: string;
   readonly policy: string;
 }
 
-/** What has to come back with a form. */
+/** What a form must send back. */
 export interface FormState {
   readonly request: string;
   readonly proof: string;
@@ -18,21 +18,21 @@ export interface FormState {
 const SUBMIT = 'document.forms[0].submit()';
 const SUBMIT_HASH = createHash('sha256').update(SUBMIT).digest('base64');
 
-/** Nothing but our own styles and pictures, in nobody's frame; forms go to us, and from there to the client. */
+/** Allows only Keks's own styles and pictures, and no frame. Forms go to Keks, and from there to `target`. */
 export function policyOf(target?: string, script?: string): string {
   const forms = `form-action 'self'${target === undefined ? '' : ` ${target}`}`;
   const scripts = script === undefined ? '' : `script-src 'sha256-${script}'; `;
   return `default-src 'none'; ${scripts}style-src 'self'; img-src 'self'; base-uri 'none'; ${forms}; frame-ancestors 'none'`;
 }
 
-/** As a Content-Security-Policy spells it, which knows no IPv6 addresses. */
+/** The address as a Content-Security-Policy spells it. A policy cannot name IPv6 addresses: they become the scheme. */
 function sourceOf(redirectUri: string): string {
   const { protocol, host, hostname } = new URL(redirectUri);
   if (protocol !== 'https:' && protocol !== 'http:') return protocol;
   return hostname.startsWith('[') ? protocol : `${protocol}//${host}`;
 }
 
-/** Where one is sent back to, as people know it. */
+/** The place that the person is sent back to, in words that people know. */
 export function placeOf(redirectUri: string): string {
   const { protocol, host, hostname } = new URL(redirectUri);
   if (protocol !== 'https:' && protocol !== 'http:')
@@ -40,23 +40,23 @@ export function placeOf(redirectUri: string): string {
   return protocol === 'http:' ? `a program on this computer (${hostname})` : host;
 }
 
-/** Pages at the two addresses, and those that answer the forms below them. */
+/** Where a page is: at one of the two addresses (`page`), or below it as the answer to a form (`form`). */
 export interface Where {
   readonly place: 'authorize' | 'device';
   readonly depth: 'page' | 'form';
 }
 
-/** To the root, which a proxy may have put elsewhere. */
+/** The relative path to the root, which a proxy may have moved. */
 export function up({ place, depth }: Where): string {
   return '../'.repeat((place === 'authorize' ? 1 : 0) + (depth === 'form' ? 1 : 0));
 }
 
-/** From a page to where its forms go. */
+/** The relative address of a form, from the page with that form. */
 export function action({ place, depth }: Where, form: string): string {
   return depth === 'form' ? form : `${place}/${form}`;
 }
 
-/** From a page to the request itself. */
+/** The relative address of the request itself, from a page. */
 export function again({ place, depth }: Where, query: string): string {
   return `${depth === 'form' ? '../' : ''}${place}?${query}`;
 }
@@ -97,7 +97,7 @@ const WRONG = html`<div class="notice bad" role="alert">
   <p>Try again. If you are sure of both, your account may be disabled: ask your administrator.</p>
 </div>`;
 
-/** The form by which a person signs in, wherever that is asked. */
+/** The sign-in form, for every page that asks for one. */
 export function signInForm(state: FormState, where: Where, failed: boolean): Html {
   return html`${failed && WRONG}
     <form method="post" action="${action(where, 'login')}">
@@ -132,7 +132,7 @@ export function loginPage(
   return pageOf('Sign in', content, where, { status: failed ? 403 : 200, formsTo: redirectUri });
 }
 
-/** @param formsTo where else than to Keks its forms may lead in the end */
+/** @param formsTo the address outside Keks to which the page's forms may lead in the end */
 export function pageOf(
   title: string,
   content: Html,
@@ -150,7 +150,7 @@ export interface Trouble {
   readonly text: string;
 }
 
-/** @param query the request, where there is a way back to it */
+/** @param query the request, if the person can start it again */
 export function troublePage({ status, title, text }: Trouble, where: Where, query?: string): Page {
   const content = html`<h1>${title}</h1>
     <p>${text}</p>

@@ -14,10 +14,10 @@ import { DocumentsFirstGuard } from './documents-first.guard.js';
 import { pushedAnswer, pushedRequest, type PushedAnswerBody, type PushedRequestBody } from './par.schemas.js';
 import { PUSHED_SECONDS, PushedRequests } from './pushed-requests.js';
 
-/** More than any request that means something. */
+/** Characters: more than any sensible request has. */
 const LONGEST = 8_192;
 
-/** RFC 9126: a client sends what it asks for by itself, and the browser brings only the name of it. */
+/** RFC 9126: a client sends its authorization request directly, and the browser brings only the request's name. */
 @Public()
 @Controller('oauth')
 @ApiBasicAuth('client')
@@ -49,7 +49,7 @@ export class ParController {
     @CurrentOrigin() origin: RequestOrigin,
     @ProvenKey() jkt: string | undefined,
   ): Promise<PushedAnswerBody> {
-    // who it is, it has proved; none of that is kept
+    // the client has authenticated; its credentials are not kept
     const { client_secret: _, client_assertion: __, client_assertion_type: ___, ...asked } = body;
     if (asked.request_uri !== undefined) throw WireError.because('unwanted', 'request_uri');
     // RFC 9449 §10.1

@@ -7,7 +7,7 @@ import { DpopModule } from '../dpop/dpop.module.js';
 import { ClientDocumentsModule } from '../registration/client-documents.module.js';
 import { ParController } from './par.controller.js';
 
-/** Owns that a client sends its request before it sends a person; never what is looked at in it. */
+/** Owns that a client pushes its request before it sends a person; never how the request is checked. */
 @Module({
   imports: [DpopModule, AuditModule, AuthorizeModule, ClientDocumentsModule, ClientsModule, ThrottleModule],
   controllers: [ParController],

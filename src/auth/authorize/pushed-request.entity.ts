@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** What a client asks for, sent by itself before it sends a person: for 90 seconds, and answered once. */
+/** An authorization request that a client sent directly. It waits 90 seconds for a person, and is answered once. */
 @Entity('pushed_requests')
 @Index('pushed_requests_expires_at_idx', ['expiresAt'])
 export class PushedRequest {
@@ -10,22 +10,22 @@ export class PushedRequest {
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 
-  /** Until then somebody has to come with it. */
+  /** A browser must come with the request's name by then. */
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
 
   @Column('text', { name: 'client_id' })
   clientId!: string;
 
-  /** By which those of a client without a secret are counted. */
+  /** The sender's network: the waiting requests of a client without a secret are counted by network. */
   @Column('text')
   network!: string;
 
-  /** As a query would have them; never a secret. */
+  /** Spelled as a query, without secrets. */
   @Column('text')
   parameters!: string;
 
-  /** When somebody first came with it. */
+  /** When a browser first came with the request's name. */
   @Column('timestamptz', { name: 'opened_at', nullable: true })
   openedAt!: Date | null;
 

@@ -16,7 +16,7 @@ export const PUSH_REQUEST: Statement = {
 };
 
 /**
- * Once somebody has come, there is time to sign in and to read: 20 minutes, in which the page may be loaded again (RFC 9126 §4).
+ * Once a browser has come, the person has 20 minutes to sign in and to read, and may load the page again (RFC 9126 §4).
  */
 export const OPEN_PUSHED: Statement = {
   name: 'open_pushed_request',

@@ -8,21 +8,21 @@ import type { AuthenticatedClient } from '../clients/client-authentication.js';
 import { digestOf } from '../tokens/token-format.js';
 import * as sql from './pushed-requests.sql.js';
 
-/** RFC 9126 §2.2: long enough to send a browser here. */
+/** Seconds. RFC 9126 §2.2: long enough to send a browser here. */
 export const PUSHED_SECONDS = 90;
-/** RFC 9126 §2.2, of RFC 6755's name space. */
+/** RFC 9126 §2.2, in the namespace of RFC 6755. */
 const PREFIX = 'urn:ietf:params:oauth:request_uri:';
 const REFERENCE = /^[A-Za-z0-9_-]{43}$/;
 const TRY_AGAIN = { 'Retry-After': '60' };
 
-/** What a client has sent before. */
+/** A pushed request with which a browser has come. */
 export interface OpenedRequest {
   readonly digest: Buffer;
-  /** Its parameters, and no others (RFC 9101 §6.3). */
+  /** The pushed parameters, and no others (RFC 9101 §6.3). */
   readonly query: string;
 }
 
-/** Owns requests that are sent before anybody is: each of one client, answered once. */
+/** Owns pushed requests: each belongs to one client, and is answered once. */
 @Injectable()
 export class PushedRequests {
   constructor(
@@ -41,7 +41,7 @@ export class PushedRequests {
     return PREFIX + reference;
   }
 
-  /** @returns undefined if there is none of this client, or if it is over or answered */
+  /** @returns undefined if this client has no such request, or if the request has expired or was answered */
   async open(clientId: string, requestUri: string): Promise<OpenedRequest | undefined> {
     const reference = requestUri.slice(PREFIX.length);
     if (!REFERENCE.test(reference)) return undefined;
@@ -51,13 +51,13 @@ export class PushedRequests {
     return row && { digest, query: row.parameters };
   }
 
-  /** That it has been answered, by something else than a code. */
+  /** Marks the request as answered without a code. */
   async spend(digest: Buffer): Promise<void> {
     await this.database.run(sql.SPEND_PUSHED, [digest, new Date(this.clock.now())]);
   }
 }
 
-/** Whether it is the name of a pushed request, and no address where one could be fetched. */
+/** Whether the text names a pushed request. Any other text would be an address to fetch a request from. */
 export function isPushed(requestUri: string | undefined): requestUri is string {
   return requestUri?.startsWith(PREFIX) === true;
 }

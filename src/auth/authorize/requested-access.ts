@@ -4,10 +4,10 @@ import { ClientsService, type ClientRecord } from '../clients/clients.service.js
 import { isAuthoritysOwn, OFFLINE_ACCESS, parseScope, subset } from '../scope.js';
 import { refused, wantedScope, type Refused } from './authorization-request.js';
 
-/** What a client asks a person for, wherever it asks. */
+/** What a client asks a person for, in any flow. */
 export interface Access {
   readonly scope: readonly string[];
-  /** Whether it wants to act while the person is away. */
+  /** Whether the client wants to act while the person is away. */
   readonly offline: boolean;
   readonly audience: string;
 }
@@ -34,7 +34,10 @@ export class RequestedAccess {
     return { scope, offline: wanted.offline, audience: resource ?? this.config.AUDIENCE };
   }
 
-  /** What of it this client may ask for the API that it names: more is refused, and what was not named is left out. */
+  /**
+   * Limits the scope to what this client may have at the API that it names. A scope in `asked` beyond that limit is
+   * refused; a scope that the client did not name is left out.
+   */
   async within(
     request: {
       readonly client: ClientRecord;
@@ -57,8 +60,8 @@ export class RequestedAccess {
 }
 
 /**
- * Nobody can give what they do not have, and nobody gives their account away.
- * @returns undefined if the person has nothing of it
+ * The part of a scope that a person can give: only what they have, and never access to their own account.
+ * @returns undefined if the person has nothing of the scope
  */
 export function givable(scope: readonly string[], personHas: string): readonly string[] | undefined {
   const own = (parseScope(personHas) ?? []).filter((one) => !isAuthoritysOwn(one));

@@ -1,17 +1,17 @@
-/** So many wait for somebody at once; those who come at the same moment may be some more. */
+/** At most this many requests wait for a person at once, or a few more if some come at the same moment. */
 export const MOST_WAITING = 10_000;
 const MOST_OF_CLIENT = 1_000;
-/** Of a client without a secret, whose name anybody can say: nobody uses up what others have. */
+/** For a client without a secret. Anybody can use its name, so no network may use up the room of the others. */
 const MOST_OF_NETWORK = 100;
 
-/** What stands for them in the statement. */
+/** The SQL expressions for the client, its network, and whether it is public. */
 interface Asking {
   readonly client: string;
   readonly network: string;
   readonly isPublic: string;
 }
 
-/** Whether one more may wait beside the rows `w` (client_id, network) of those who do, as an aggregate of them. */
+/** The condition that one more request may wait: an aggregate over the waiting rows `w` (client_id, network). */
 export function hasRoom({ client, network, isPublic }: Asking): string {
   return `count(*) < ${MOST_WAITING} AND count(*) FILTER (WHERE w.client_id = ${client}) < ${MOST_OF_CLIENT}
              AND (NOT ${isPublic}

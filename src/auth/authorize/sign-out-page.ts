@@ -3,7 +3,7 @@ import { action, again, hidden, pageOf, type FormState, type Page, type Where } 
 
 const FORM = 'sign-out';
 
-/** Its button belongs to the form of {@link signOutForm}, which stands elsewhere: forms cannot stand in each other. */
+/** The button belongs to the form of {@link signOutForm}, elsewhere on the page: HTML forms cannot be nested. */
 export function signedInAs(userName: string, switchTo: string): Html {
   return html`${userName}
     <span class="leave">
@@ -16,7 +16,7 @@ export function signOutForm(state: FormState, where: Where): Html {
   return html`<form id="${FORM}" method="post" action="${action(where, 'sign-out')}">${hidden(state)}</form>`;
 }
 
-/** @param query the request that was left, which can be begun anew */
+/** @param query the request that the person left, and can start again */
 export function signedOutPage(where: Where, query: string): Page {
   const title = 'You are signed out';
   const content = html`<h1>${title}</h1>

@@ -18,12 +18,12 @@ export class SignOut {
     private readonly proof: FormProof,
   ) {}
 
-  /** @param query of the address on which one can go on, signed in again */
+  /** @param query of the address where the person can go on, once signed in again */
   formFor(session: BrowserSession, query: string): FormState {
     return { request: query, proof: this.proof.make(subject(session, query)) };
   }
 
-  /** A page that was open for long signs out as well: whoever wants to leave is not asked again. @throws Unavailable */
+  /** Accepts a form that is too old, as well: a person who wants to leave is not asked again. @throws Unavailable */
   async end(
     { request: query, proof }: FormState,
     { cookie, origin }: { readonly cookie: string | undefined; readonly origin: RequestOrigin },

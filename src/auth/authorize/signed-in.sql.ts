@@ -1,8 +1,9 @@
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 
 /**
- * Who says yes ($1, whose scope was $2) in which session ($3), now ($4): both rows are locked FOR SHARE and checked once more.
- * Whoever disables, ends or changes one of them locks it first, and then ends what was given until then.
+ * The person who consents ($1, whose scope was $2), in which session ($3), now ($4). Both rows are locked FOR SHARE and
+ * checked once more. Whoever disables, ends or changes one of them locks its row first, and then ends every consent
+ * given until then.
  */
 export const SIGNED_IN = `
     owner AS (

@@ -1,6 +1,6 @@
 import type { Trouble } from './pages.js';
 
-/** What can go wrong before a client may be told, and what a person can do about it. */
+/** Errors that are told to the person and not to the client, with what the person can do about them. */
 export const TROUBLES = {
   unknown_client: {
     status: 400,

@@ -10,7 +10,7 @@ import { Telemetry } from '../telemetry/telemetry.js';
 import { CODE_SECONDS, type WaitingDevice } from './device-requests.js';
 import * as sql from './device.sql.js';
 
-/** Owns a person's yes and no to a device, each once; never a token. */
+/** Owns a person's decision on a device, made once; never a token. */
 @Injectable()
 export class DeviceDecisions {
   constructor(
@@ -20,7 +20,7 @@ export class DeviceDecisions {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @returns false if the code is over, or the person, the session or the client has changed @throws Unavailable */
+  /** @returns false if the code expired or was decided, or if person, session or client changed @throws Unavailable */
   async allow(
     { digest, client, audience, offline }: WaitingDevice,
     { user, id: sessionId }: BrowserSession,
@@ -48,7 +48,7 @@ export class DeviceDecisions {
     return true;
   }
 
-  /** @returns false if the code is over @throws Unavailable */
+  /** @returns false if the code expired or was decided @throws Unavailable */
   async deny({ digest }: WaitingDevice, actor: string, { ip, requestId }: RequestOrigin): Promise<boolean> {
     const values = [digest, new Date(this.clock.now()), actor, ip, requestId];
     return (await this.told.database.run(sql.DENY_DEVICE, values)).length > 0;

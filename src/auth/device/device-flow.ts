@@ -8,20 +8,20 @@ import { DevicePeople } from './device-people.js';
 import { DeviceSearch } from './device-search.js';
 import { readUserCode, shownUserCode } from './user-codes.js';
 
-/** A person's browser, as it comes to /device. */
+/** One request from a person's browser to /device. */
 export interface DeviceVisit {
   readonly cookie: string | undefined;
   readonly origin: RequestOrigin;
 }
 
-/** What every form brings back. */
+/** What every form sends back. */
 interface Form {
   readonly proof: string;
-  /** As it was typed, or came with the address. */
+  /** The user code, as the person typed it or as the address had it. */
   readonly code: string | undefined;
 }
 
-/** Owns the way from a code that a person types to a yes or a no (RFC 8628 §3.3); never what the device then gets. */
+/** Owns the steps from a typed user code to the person's decision (RFC 8628 §3.3); never what the device then gets. */
 @Injectable()
 export class DeviceFlow {
   constructor(
@@ -31,7 +31,7 @@ export class DeviceFlow {
     private readonly forms: DeviceForms,
   ) {}
 
-  /** The code of the address is never looked up here: a person has to confirm it first (§3.3.1). @throws Unavailable */
+  /** Never looks up the code of the address: a person must confirm it first (RFC 8628 §3.3.1). @throws Unavailable */
   async ask(code: string | undefined, signInAgain: boolean, { cookie }: DeviceVisit): Promise<Outcome> {
     const session = await this.people.find(cookie);
     if (!session || signInAgain) return this.forms.login(tidy(code), cookie);
@@ -88,7 +88,7 @@ export class DeviceFlow {
   }
 }
 
-/** A code that can be one as it is shown; nothing of anything else. */
+/** Spells a possible user code as people see it; empty for any other text. */
 function tidy(code: string | undefined): string {
   const read = readUserCode(code ?? '');
   return read === undefined ? '' : shownUserCode(read);

@@ -11,7 +11,7 @@ import { codePage, decidedPage, deviceConsentPage, deviceLoginPage, type CodeFla
 import type { FoundDevice } from './device-search.js';
 import { shownUserCode } from './user-codes.js';
 
-/** Owns that a form of the device's pages which comes back is one that this browser was shown. */
+/** Owns the forms of the device pages, and the check that this browser was shown a form that comes back. */
 @Injectable()
 export class DeviceForms {
   constructor(
@@ -36,7 +36,7 @@ export class DeviceForms {
     return this.proof.flawOf(proof, { form: 'device-consent', browser, request: code });
   }
 
-  /** @param code as it is shown, or nothing */
+  /** @param code as people see it, or empty */
   login(code: string, cookie: string | undefined, failed = false): Outcome {
     const known = this.cookies.read(cookie, 'visit');
     const browser = known ?? randomBytes(24).toString('base64url');
@@ -56,7 +56,7 @@ export class DeviceForms {
     return { page: codePage({ state: { request: '', proof }, userName: user.name, code, flaw, signOut }) };
   }
 
-  /** @param scope what of it the person has */
+  /** @param scope the part of the requested scope that the person has */
   async consent(
     { device, code }: FoundDevice,
     scope: readonly string[],
@@ -83,7 +83,7 @@ export class DeviceForms {
   }
 }
 
-/** Of an address at which this code stands in the field. */
+/** The query of the address that puts this code into the field. */
 export function queryOf(shown: string): string {
   return shown === '' ? '' : new URLSearchParams({ user_code: shown }).toString();
 }

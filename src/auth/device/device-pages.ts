@@ -42,13 +42,16 @@ const FLAWS: Readonly<Record<CodeFlaw, Html>> = {
 export interface CodeForm {
   readonly state: FormState;
   readonly userName: string;
-  /** What stands in the field. */
+  /** The text in the code field. */
   readonly code: string;
   readonly flaw?: CodeFlaw | undefined;
   readonly signOut: FormState;
 }
 
-/** The code is only filled in where it came with the address: that it is the device's own, a person has to say (§3.3.1). */
+/**
+ * Fills in the code of the address, but the person must say that their device shows it (RFC 8628 §3.3.1). A code that
+ * was typed wrong stays in the field, too.
+ */
 export function codePage({ state, userName, code, flaw, signOut }: CodeForm): Page {
   const where = flaw ? FORM : PAGE;
   const filled = code !== '' && !flaw;
@@ -100,7 +103,7 @@ export interface DeviceAsked {
   readonly signOut: FormState;
 }
 
-/** The answer to a form, so that no address leads here (RFC 8628 §5.4). */
+/** Shown only as the answer to a form, so that no link leads here (RFC 8628 §5.4). */
 export function deviceConsentPage({ device, code, ...asked }: DeviceAsked, state: FormState): Page {
   const { client, offline, ip, askedAt } = device;
   const title = `Let ${client.name} act for you?`;

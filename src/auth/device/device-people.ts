@@ -4,7 +4,7 @@ import { BrowserLogins } from '../authorize/browser-logins.js';
 import { BrowserSessions, type BrowserSession } from '../authorize/browser-sessions.js';
 import type { RequestOrigin } from '../request-origin.js';
 
-/** Who sits at the browser: the same session as on the pages of consent. */
+/** Finds the person at the browser, or signs them in. The session is the same as on the consent pages. */
 @Injectable()
 export class DevicePeople {
   constructor(
@@ -18,7 +18,10 @@ export class DevicePeople {
     return this.sessions.find(this.cookies.read(cookie, 'session'));
   }
 
-  /** @returns the token of a new session @throws WireError too_many_requests; Unavailable */
+  /**
+   * @returns the token of a new session; undefined if the name or the password is wrong
+   * @throws WireError too_many_requests; Unavailable
+   */
   async signIn(
     login: { readonly user: string; readonly password: string },
     cookie: string | undefined,

@@ -13,14 +13,14 @@ import { digestOf } from '../tokens/token-format.js';
 import * as sql from './device.sql.js';
 import { UserCodes } from './user-codes.js';
 
-/** RFC 8628 §3.2: long enough to find one's telephone and to sign in. */
+/** RFC 8628 §3.2: long enough to find a telephone and to sign in. */
 export const CODE_SECONDS = 600;
 const PAUSE_SECONDS = 5;
 const TRY_AGAIN = { 'Retry-After': '60' };
-/** Two devices with the same letters at once: seldom enough to begin anew. */
+/** Attempts to make a user code that no other device has. Two devices seldom get the same letters. */
 const ATTEMPTS = 3;
 
-/** What a device is told, the codes in clear, once. */
+/** The answer to a device. Only this answer has the codes in clear. */
 export interface DeviceAnswer {
   readonly deviceCode: string;
   readonly userCode: string;
@@ -35,7 +35,7 @@ export interface WaitingDevice {
   readonly scope: readonly string[];
   readonly audience: string;
   readonly offline: boolean;
-  /** From where it asked. */
+  /** The IP address that the device asked from. */
   readonly ip: string | null;
   readonly askedAt: Date;
 }
@@ -79,7 +79,7 @@ export class DeviceRequests {
     throw new Unavailable('the client changed while it was being answered');
   }
 
-  /** @returns undefined if nobody waits with this code, or if its client may not any more */
+  /** @returns undefined if no device waits with this code, or if its client may no longer have what it asked for */
   async find(userCode: string): Promise<WaitingDevice | undefined> {
     const values = [this.codes.stored(userCode), new Date(this.clock.now())];
     const [row] = await this.database.run<sql.WaitingRow>(sql.FIND_WAITING, values);
@@ -87,7 +87,7 @@ export class DeviceRequests {
     if (!row || !client?.deviceGrant || client.disabled) return undefined;
     const { digest, audience, offline, ip, created_at: askedAt } = row;
     const scope = parseScope(row.scope) ?? [];
-    // since it asked, something may have been taken from it
+    // the client may have lost a scope or an API since the device asked
     const within = await this.access.within({ client, scope, resource: audience }, scope);
     if ('error' in within || !subset(scope, parseScope(client.scope) ?? [])) return undefined;
     return { digest, client, scope, audience, offline, ip, askedAt };

@@ -29,7 +29,7 @@ export class DeviceSearch {
     return undefined;
   }
 
-  /** Of a code that this browser has been shown a page for already. @throws Unavailable */
+  /** Finds a code again without the throttle: this browser was already shown a page for it. @throws Unavailable */
   async again(text: string): Promise<FoundDevice | undefined> {
     const code = readUserCode(text);
     const device = code === undefined ? undefined : await this.requests.find(code);

@@ -13,7 +13,7 @@ import { deviceCodeForm, deviceConsentForm, deviceLoginForm } from './device.sch
 const FORM = { place: 'device', depth: 'form' } as const;
 const AGAIN = '';
 
-/** Where people type the code that a device shows (RFC 8628 §3.3): pages like those of sign-in and consent, without scripts. */
+/** Pages where people type the code that a device shows (RFC 8628 §3.3). They need no scripts. */
 @Public()
 @Controller('device')
 @ApiExcludeController()

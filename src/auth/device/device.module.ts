@@ -16,7 +16,7 @@ import { DeviceRequests } from './device-requests.js';
 import { DeviceSearch } from './device-search.js';
 import { UserCodes } from './user-codes.js';
 
-/** Owns that a person lets a device in, by a code that it shows; never how the device redeems that. */
+/** Owns that a person lets a device in by the code that the device shows; never how the device redeems its own code. */
 @Module({
   imports: [
     AuditModule,

@@ -40,7 +40,7 @@ export const deviceAnswer = z
   })
   .meta({ id: 'DeviceAuthorizationAnswer' });
 
-/** An empty field of a form is an absent one. */
+/** An empty field of a form counts as absent. */
 const userCode = z.string().max(100).optional();
 
 export const deviceLoginForm = z.object({

@@ -2,7 +2,7 @@ import type { Statement } from '../../database/statement.js';
 import { hasRoom, MOST_WAITING } from '../authorize/room-to-wait.sql.js';
 import { SIGNED_IN } from '../authorize/signed-in.sql.js';
 
-/** The client's row is locked and checked once more: whoever changes it locks it first. */
+/** Locks the client's row and checks it once more: whoever changes the client locks its row first. */
 export const ASK_FOR_DEVICE: Statement = {
   name: 'ask_for_device',
   text: `
@@ -35,7 +35,7 @@ export interface WaitingRow {
   readonly created_at: Date;
 }
 
-/** What nobody has decided yet. */
+/** A device on which nobody has decided yet. */
 export const FIND_WAITING: Statement = {
   name: 'find_waiting_device',
   text: `
@@ -44,8 +44,8 @@ export const FIND_WAITING: Statement = {
 };
 
 /**
- * The rows of the user, of the session and of the client are locked FOR SHARE and checked once more, as with a code of the other
- * flow. Of all who decide at once, and of the time that ends, the row of the code lets one win.
+ * Locks the rows of the user, the session and the client FOR SHARE and checks them once more, as GIVE_CONSENT does. If
+ * several decisions come at once, or the code expires meanwhile, the row of the code lets only one of them win.
  */
 export const ALLOW_DEVICE: Statement = {
   name: 'allow_device',

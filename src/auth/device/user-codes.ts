@@ -4,12 +4,12 @@ import { CONFIG } from '../../config/config.js';
 import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, type SecretKeysConfig } from '../secrets/secret-keys.js';
 
-/** RFC 8628 §6.1: no vowels, so that no words come out, and no digits, so that nothing looks like something else. */
+/** RFC 8628 §6.1: no vowels, so that no code is a word, and no digits, so that no two characters look alike. */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 const LENGTH = 9;
 const READABLE = new RegExp(`^[${LETTERS}]{${LENGTH}}$`);
 
-/** Owns how codes are spelled that people read from one device and type on another; never what is asked with one. */
+/** Owns the spelling of user codes, which people read on one device and type on another; never what they stand for. */
 @Injectable()
 export class UserCodes {
   private readonly keys: readonly Buffer[];
@@ -22,15 +22,15 @@ export class UserCodes {
     return Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join('');
   }
 
-  /** As it is stored: so short a text could be found from a mere digest. The first is what new rows get. */
+  /** MACs of the code by all accepted keys; new rows get the first. A plain digest of so short a text is reversible. */
   stored(code: string): readonly Buffer[] {
     return this.keys.map((key) => createHmac('sha256', key).update(code).digest());
   }
 }
 
 /**
- * However people type it: small letters, dashes, spaces and dots are forgiven (RFC 8628 §6.1).
- * @returns undefined for what can be no code
+ * Reads a code as people type it. Small letters, dashes, spaces and dots are allowed (RFC 8628 §6.1).
+ * @returns undefined if the text can be no code
  */
 export function readUserCode(text: string): string | undefined {
   if (text.length > 100) return undefined;
@@ -38,7 +38,7 @@ export function readUserCode(text: string): string | undefined {
   return READABLE.test(code) ? code : undefined;
 }
 
-/** In groups, so that nobody loses the place. */
+/** In groups of three, so that people keep their place. */
 export function shownUserCode(code: string): string {
   return code.replaceAll(/(.{3})(?=.)/g, '$1-');
 }

@@ -12,12 +12,12 @@ import { ServedScopes } from './served-scopes.js';
 import { resourceMetadataUrl, wellKnownPath } from './well-known.js';
 
 const cachedFor = (seconds: number): string => `public, max-age=${seconds}`;
-/** Configuration changes with a restart only. */
+/** For 300 seconds: the configuration changes with a restart only. */
 const FOR_A_WHILE = cachedFor(300);
 
 /**
- * Owns what strangers may know of this authority: where it is, what it offers, with which keys it signs. All of it comes
- * from configuration, the addresses too, and nothing from the request.
+ * Owns what strangers may know of this authority: where it is, what it offers, which keys it signs with. The addresses
+ * come from the configuration, and nothing comes from the request.
  */
 export function discoveryControllers(config: Config): Type[] {
   const protectedResource = protectedResourceController(config);
@@ -76,7 +76,7 @@ function authorizationServerController(config: Config): Type {
   return AuthorizationServerController;
 }
 
-/** Undefined for an audience that is no URL. */
+/** Undefined if `AUDIENCE` is no URL from which an address can be derived. */
 function protectedResourceController({ AUDIENCE, ISSUER }: Config): Type | undefined {
   const url = resourceMetadataUrl(AUDIENCE);
   if (url === undefined) return undefined;

@@ -5,7 +5,10 @@ import { ClientsService } from '../clients/clients.service.js';
 
 const EVERY_MS = 10_000;
 
-/** Whether there is a client that may exchange tokens (RFC 8693). Anybody asks for the metadata, so it is looked up now and then. */
+/**
+ * Whether any client may exchange tokens (RFC 8693). Anybody may ask for the metadata, so the database is asked at most
+ * every 10 seconds.
+ */
 @Injectable()
 export class ExchangeOffer {
   private answer = Promise.resolve(false);
@@ -16,7 +19,7 @@ export class ExchangeOffer {
     private readonly clock: Clock,
   ) {}
 
-  /** While the database is away what was so before: nobody can change it then. */
+  /** While the database is away, the answer before stays: nobody can change it then. */
   isMade(): Promise<boolean> {
     const now = this.clock.now();
     if (Math.abs(now - this.askedAt) >= EVERY_MS) {

@@ -8,8 +8,8 @@ type MetadataConfig = Pick<Config, 'ISSUER' | 'REGISTRATION' | 'CLIENT_METADATA_
 
 /**
  * RFC 8414 §2, RFC 9207 §3. `none` is for clients without a secret, and for the refresh tokens of people's own logins.
- * @param scopes those that the served routes ask for
- * @param exchange whether there is a client that may exchange tokens (RFC 8693)
+ * @param scopes the scopes that the served routes ask for
+ * @param exchange whether any client may exchange tokens (RFC 8693)
  */
 export function authorizationServerMetadata(
   { ISSUER: issuer, REGISTRATION, CLIENT_METADATA_DOCUMENTS }: MetadataConfig,

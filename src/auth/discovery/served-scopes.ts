@@ -3,8 +3,8 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { REQUIRED_SCOPE } from 'keks-guard/internals';
 
 /**
- * The scopes that routes of this process ask for, read from the routes themselves, so that nothing is listed that is not
- * served.
+ * The scopes that routes of this process ask for. They are read from the routes themselves, so the list has only what
+ * is served.
  */
 @Injectable()
 export class ServedScopes {
@@ -15,7 +15,7 @@ export class ServedScopes {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** Sorted. Only when all modules are there. */
+  /** Sorted. Call it only after all modules are loaded. */
   list(): readonly string[] {
     this.found ??= this.find();
     return this.found;

@@ -1,12 +1,12 @@
 import type { Challenge } from 'keks-guard';
 import type { Config } from '../../config/config.js';
 
-/** What is found at well-known addresses (RFC 8615), each registered by its own standard. */
+/** The names of well-known addresses (RFC 8615); the standard of each registers its name. */
 export type WellKnown = 'oauth-authorization-server' | 'oauth-protected-resource';
 
 /**
- * A path of segments that mean the same to every router and proxy: none is empty or climbs, and no slash ends them, which
- * ours would take off.
+ * A URL whose path means the same to every router and proxy. No segment is empty, `.` or `..`, and no slash ends the
+ * path: Keks's own router would remove that slash.
  */
 const PLAIN_URL = /^https?:\/\/[^/?#\s\\@]+(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)*)$/i;
 
@@ -20,15 +20,15 @@ export function wellKnownPath(name: WellKnown, url: string): string {
 }
 
 /**
- * Where the metadata of a protected resource is: an absolute URL.
- * @returns undefined for an audience that is no URL from which it could be derived
+ * The address of a protected resource's metadata: an absolute URL.
+ * @returns undefined if the audience is no URL from which the address can be derived
  */
 export function resourceMetadataUrl(audience: string): string | undefined {
   if (!PLAIN_URL.test(audience) || !URL.canParse(audience)) return undefined;
   return new URL(audience).origin + wellKnownPath('oauth-protected-resource', audience);
 }
 
-/** What every challenge of the authority's own API says (RFC 6750 §3, RFC 9728 §5.1). */
+/** The parameters of every challenge of the authority's own API (RFC 6750 §3, RFC 9728 §5.1). */
 export function resourceChallenge({ REALM, AUDIENCE }: Pick<Config, 'REALM' | 'AUDIENCE'>): Challenge {
   return { realm: REALM, resourceMetadata: resourceMetadataUrl(AUDIENCE) };
 }

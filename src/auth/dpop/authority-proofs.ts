@@ -7,14 +7,14 @@ import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets } from '../secrets/secret-keys.js';
 import { UsedProofs } from './used-proofs.js';
 
-/** Proofs to this authority and to its own API: by its public addresses, and each once in all of its instances. */
+/** Checks proofs for this authority and its own API: for their public addresses, and once across all instances. */
 @Injectable()
 export class AuthorityProofs extends DpopVerifier {
   constructor(@Inject(CONFIG) config: Config, clock: Clock, memory: UsedProofs) {
     const { ISSUER, AUDIENCE, DPOP_WINDOW, DPOP_REQUIRE_NONCE } = config;
     const secrets = acceptedSecrets(config).map((secret) => derivedKey(secret, 'dpop-nonce'));
     super({
-      // its API is where the audience says, if that is an address at all
+      // the API is at the address in AUDIENCE, if AUDIENCE is an address
       publicUrl: isPlainAddress(AUDIENCE) && AUDIENCE !== ISSUER ? [ISSUER, AUDIENCE] : [ISSUER],
       window: DPOP_WINDOW,
       ...(DPOP_REQUIRE_NONCE && { nonces: { secrets } }),

@@ -9,12 +9,15 @@ interface Exchange {
   readonly reply: FastifyReply;
 }
 
-/** Owns what is said to whoever asks for a token and brings a proof (RFC 9449 §5). */
+/** Owns the check of the proof that comes with a request for tokens (RFC 9449 §5), and the answer to a bad proof. */
 @Injectable()
 export class ProvenKeyPipe implements PipeTransform<Exchange, Promise<string | undefined>> {
   constructor(private readonly proofs: AuthorityProofs) {}
 
-  /** @throws WireError invalid_dpop_proof, use_dpop_nonce; Unavailable */
+  /**
+   * @returns the thumbprint of the key; undefined without a proof
+   * @throws WireError invalid_dpop_proof, use_dpop_nonce; Unavailable
+   */
   async transform({ request, reply }: Exchange): Promise<string | undefined> {
     if (request.headers['dpop'] === undefined) return undefined;
     const { flaw, nonce, ...proven } = await this.proofs.verify(request.raw);
@@ -31,7 +34,7 @@ const CurrentExchange = createParamDecorator((_: unknown, context: ExecutionCont
 });
 
 /**
- * The thumbprint of the key that a proof came with, in a handler's parameters: what is asked for is to be bound to it, also by a
- * request that is pushed (RFC 9449 §10.1). Undefined if there is no proof.
+ * In a handler's parameters: the thumbprint of the key of the request's proof, or undefined without a proof. What the
+ * handler issues is bound to that key, also by way of a pushed request (RFC 9449 §10.1).
  */
 export const ProvenKey = (): ParameterDecorator => CurrentExchange(ProvenKeyPipe);

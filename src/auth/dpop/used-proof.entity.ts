@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A proof that was used, until it is refused for its age. */
+/** A used proof, kept until it would be refused for its age anyway. */
 @Entity('used_proofs')
 @Index('used_proofs_expires_at_idx', ['expiresAt'])
 export class UsedProof {

@@ -14,8 +14,8 @@ interface Use {
 }
 
 /**
- * Each proof goes in once, whoever tries: the index decides. In the order of the digests, or two batches with the same proofs
- * could wait for each other. What is over goes with what comes, a few rows at a time, so that nobody has to clear up.
+ * The index lets each proof in once, whoever tries. Rows go in by the order of their digests, or two batches with the
+ * same proofs could wait for each other. Each statement also deletes a few expired rows, so the table stays small.
  */
 const USE_PROOFS: Statement = {
   name: 'use_proofs',
@@ -32,8 +32,8 @@ const USE_PROOFS: Statement = {
 };
 
 /**
- * Remembers in PostgreSQL which proofs have been used, so that one counts once whichever instance it comes to. Those that come
- * together share a statement; the table is unlogged, so no statement waits for the disk.
+ * Remembers used proofs in PostgreSQL, so that each counts once across all instances. Proofs that come together share a
+ * statement. The table is unlogged, so no statement waits for the disk.
  */
 @Injectable()
 export class UsedProofs extends ProofMemory {
@@ -64,7 +64,7 @@ export class UsedProofs extends ProofMemory {
       2 * uses.length + 10,
     ]);
     const recorded = new Set(rows.map(({ digest }) => digest));
-    // of those that came together with the same proof, one is the first
+    // if a batch has the same proof several times, only one of them is the first
     return uses.map(({ proof }) => recorded.delete(proof.toString('hex')));
   }
 }

@@ -1,6 +1,9 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Between a person's consent and the client's first tokens: for a minute, and once. Used ones stay for a day, to be recognised. */
+/**
+ * The code between a person's consent and the client's first tokens. It works once, within a minute. A used code stays
+ * for a day, so that a second use is recognised.
+ */
 @Entity('authorization_codes')
 @Index('authorization_codes_expires_at_idx', ['expiresAt'])
 export class AuthorizationCode {
@@ -13,7 +16,7 @@ export class AuthorizationCode {
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
 
-  /** The consent, whose end is the code's. */
+  /** The consent. When the consent ends, the code ends. */
   @Column('uuid', { name: 'grant_id' })
   grantId!: string;
 
@@ -23,7 +26,7 @@ export class AuthorizationCode {
   @Column('text', { name: 'redirect_uri' })
   redirectUri!: string;
 
-  /** SHA-256 of a secret that the client has kept (RFC 7636). */
+  /** SHA-256 of a secret that the client keeps (RFC 7636). */
   @Column('text', { name: 'code_challenge' })
   codeChallenge!: string;
 
@@ -37,7 +40,7 @@ export class AuthorizationCode {
   @Column('timestamptz', { name: 'used_at', nullable: true })
   usedAt!: Date | null;
 
-  /** Whose proof has to come with it (RFC 9449 §10). */
+  /** Thumbprint of the key whose proof must come with the code (RFC 9449 §10). */
   @Column('text', { nullable: true })
   jkt!: string | null;
 }

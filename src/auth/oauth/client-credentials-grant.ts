@@ -10,7 +10,7 @@ import { ClientReach, scopeWithin } from './client-reach.js';
 import { ClientTokens } from './client-tokens.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
-/** RFC 6749 §4.4: a system gets a token for itself. There is never a refresh token: it can come again. */
+/** RFC 6749 §4.4: a client gets a token for itself. It never gets a refresh token, because it can ask again. */
 @Injectable()
 export class ClientCredentialsGrant {
   constructor(
@@ -21,7 +21,7 @@ export class ClientCredentialsGrant {
   ) {}
 
   /**
-   * @param actor who asks, if it is not the client itself
+   * @param actor who asks; null if the client itself asks
    * @throws WireError unauthorized_client, invalid_scope, invalid_target; Unavailable
    */
   async exchange(
@@ -37,7 +37,7 @@ export class ClientCredentialsGrant {
     const scope = scopeWithin(await this.reach.most(client, audience), request.scope);
     const access = await this.mint.access({ subject: clientId, clientId, scope, audience, format, jkt });
     await this.tokens.record({ client, minted: access, scope, audience, origin, actor, jkt });
-    // an API may have been taken from it meanwhile: then nobody learns of this token
+    // the client may have lost the API meanwhile: then nobody gets this token
     if (
       audience !== this.config.AUDIENCE &&
       !subset(parseScope(scope) ?? [], await this.reach.most(client, audience))

@@ -6,7 +6,7 @@ import { ClientCredentialsGrant } from './client-credentials-grant.js';
 import { ClientReach } from './client-reach.js';
 import { ClientTokens } from './client-tokens.js';
 
-/** Owns what a client gets for itself; never the proof of its secret. */
+/** Owns the tokens that a client gets for itself; never the check of its secret. */
 @Module({
   imports: [ClientsModule, TelemetryModule, TokensModule],
   providers: [ClientCredentialsGrant, ClientReach, ClientTokens],

@@ -9,7 +9,10 @@ import { ClientCredentialsGrant } from './client-credentials-grant.js';
 import { EXCHANGE_GRANT, ExchangeGrant } from './exchange-grant.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
-/** The grants behind which nothing is but the client itself, for which a switch or its scope speaks. */
+/**
+ * The grants that need no person's consent: client credentials and token exchange. The client's scope or a switch
+ * allows them.
+ */
 @Injectable()
 export class ClientGrants {
   constructor(

@@ -4,7 +4,7 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { parseScope, subset } from '../scope.js';
 
-/** Owns for which APIs a client gets tokens, and what of its scope they may carry. */
+/** Owns the APIs for which a client gets tokens, and which part of its scope these tokens may carry. */
 @Injectable()
 export class ClientReach {
   constructor(
@@ -26,7 +26,7 @@ export class ClientReach {
 }
 
 /**
- * All of it if nothing is asked for. `offline_access` is among what no client has.
+ * The requested scope; all of `most` if nothing is requested. No client has `offline_access`, so it is refused.
  * @throws WireError invalid_scope
  */
 export function scopeWithin(most: readonly string[], requested: string | undefined): string {

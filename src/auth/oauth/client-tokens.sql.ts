@@ -1,6 +1,6 @@
 import type { Statement } from '../../database/statement.js';
 
-/** The one grant of the client in `owner`, whose scope is $2: locked, or made at `now`. */
+/** Locks the one standing grant of the client in `owner`, or makes it at `now` with the scope $2. */
 export const standingGrant = (now: string): string => `standing AS (
       SELECT g.id FROM owner JOIN grants g
           ON g.client_id = owner.client_id AND g.kind = 'client' AND g.revoked_at IS NULL
@@ -13,8 +13,9 @@ export const standingGrant = (now: string): string => `standing AS (
     )`;
 
 /**
- * The client's row is locked FOR SHARE and checked again, then its one standing grant, which is made if there is none.
- * `owner` tells a client that changed from a grant that somebody else was making at the same moment.
+ * Locks the client's row FOR SHARE and checks it again. Then locks the client's one standing grant, or makes it. If no
+ * token was issued, `owner` tells why: false, the client has changed; true, another statement was making the grant at
+ * the same moment.
  */
 export const ISSUE_TO_CLIENT: Statement = {
   name: 'issue_to_client',
@@ -37,10 +38,10 @@ export const ISSUE_TO_CLIENT: Statement = {
 };
 
 /**
- * The same for many at once, in one transaction that is committed to disk once. Only what can be had without waiting: a
- * client or grant whose row somebody is changing, or a client without a standing grant, is left out and comes back in
- * `missed`, so that nobody waits for another's row. Arrays of one length, from $3 on one element a token; `missed` has
- * their places, from 1.
+ * Like ISSUE_TO_CLIENT, for many tokens at once, in one transaction that is committed to disk once. It never waits for
+ * a row: if somebody is changing a client's or a grant's row, or a client has no standing grant, the token is left out
+ * and its place comes back in `missed`. The arrays have one length; from $2 on, each element belongs to one token. The
+ * places in `missed` count from 1.
  */
 export const ISSUE_TO_CLIENTS: Statement = {
   name: 'issue_to_clients',

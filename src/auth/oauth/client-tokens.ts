@@ -10,25 +10,25 @@ import { MicroBatch } from '../../database/hot/micro-batch.js';
 import type { MintedToken } from '../tokens/token-mint.js';
 import { ISSUE_TO_CLIENT, ISSUE_TO_CLIENTS } from './client-tokens.sql.js';
 
-/** A token that somebody will hold as soon as it is committed. */
+/** A token to be written. The caller gets it once it is committed. */
 export interface ClientToken {
-  /** As it was when it proved its secret: if it has changed since, there is no token. */
+  /** The client as it was when it authenticated. If it has changed since, there is no token. */
   readonly client: AuthenticatedClient;
   readonly minted: MintedToken;
   readonly scope: string;
   readonly audience: string;
   readonly origin: RequestOrigin;
-  /** Who asks, if it is not the client itself. */
+  /** Who asks; null if the client itself asks. */
   readonly actor: string | null;
-  /** The key that it is bound to. */
+  /** Thumbprint of the key that the token is bound to. */
   readonly jkt: string | undefined;
 }
 
 const ATTEMPTS = 3;
 
 /**
- * Group commit: tokens that are asked for together are written in one transaction, and each is answered after it. The
- * price of a commit is paid once, not once a token.
+ * Group commit: tokens that are asked for together are written in one transaction, and each is answered after it. All
+ * of them pay for one commit together.
  */
 @Injectable()
 export class ClientTokens {
@@ -46,12 +46,12 @@ export class ClientTokens {
     telemetry.watch('client_token', () => this.batch.depth);
   }
 
-  /** Resolves once it is on disk. @throws Unavailable if that is not certain */
+  /** Resolves once the token is on disk. @throws Unavailable if that is not certain */
   async record(token: ClientToken): Promise<void> {
     if (!(await this.batch.ask(token))) await this.recordAlone(token);
   }
 
-  /** @returns for each whether it was written */
+  /** @returns for each token whether it was written */
   private async recordTogether(tokens: readonly ClientToken[]): Promise<boolean[]> {
     const texts = (of: (token: ClientToken) => string | null): Buffer => textArray(tokens.map(of));
     const [row] = await this.database.run<{ missed: number[] }>(ISSUE_TO_CLIENTS, [
@@ -73,7 +73,7 @@ export class ClientTokens {
     return written;
   }
 
-  /** Waits for whoever holds the client's row, and makes the standing grant if there is none. */
+  /** Waits for a lock on the client's row, and makes the standing grant if there is none. */
   private async recordAlone({
     client,
     minted,

@@ -19,7 +19,7 @@ const CODE = /^kac_[A-Za-z0-9_-]{43}$/;
 const VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/;
 const ATTEMPTS = 3;
 
-/** RFC 6749 §4.1.3: for the code that a person's consent has made, the client gets tokens, once. */
+/** RFC 6749 §4.1.3: a client exchanges the code of a person's consent for tokens, once. */
 @Injectable()
 export class CodeGrant {
   constructor(
@@ -30,7 +30,10 @@ export class CodeGrant {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** A second use has killed the consent. @throws WireError invalid_request, invalid_grant, invalid_target; Unavailable */
+  /**
+   * A second use of a code ends the consent.
+   * @throws WireError invalid_request, invalid_grant, invalid_target; Unavailable
+   */
   async exchange(
     client: AuthenticatedClient,
     request: TokenRequest,
@@ -41,7 +44,7 @@ export class CodeGrant {
     if (redirectUri === undefined) throw WireError.because('missing', 'redirect_uri');
     if (verifier === undefined) throw WireError.because('missing', 'code_verifier');
     if (!VERIFIER.test(verifier)) throw WireError.because('bad_verifier', 'code_verifier');
-    // not one of ours: anybody can send that, and the audit log would fill with it
+    // a code that Keks did not make is not noted: anybody can send one, and would fill the audit log
     const row = CODE.test(code) ? await this.find(code) : undefined;
     if (!row) throw new WireError('invalid_grant');
     const digest = digestOf(code);
@@ -63,12 +66,12 @@ export class CodeGrant {
     asked: TokenRequest & { readonly verifier: string },
     origin: RequestOrigin,
   ): Promise<IssuedToken> {
-    // a statement that touched nothing decides nothing: what is so is looked up anew
+    // a statement that changed no row decides nothing: the code is looked up again
     let row: sql.CodeRow | undefined = first;
     for (let attempt = 1; attempt <= ATTEMPTS && row; attempt += 1) {
-      // another client's is none of its business, and stays unharmed
+      // another client's code is refused, and stays valid
       if (row.client_id !== client.clientId) throw new WireError('invalid_grant');
-      // told once, when it ends something: who has a used code can show it for ever
+      // a replay is noted only if it ends the consent: whoever has a used code can send it for ever
       if (row.used_at && row.grant_revoked) throw new WireError('invalid_grant');
       if (row.used_at) return this.kill(code, origin);
       this.assertFits(row, asked);
@@ -93,7 +96,7 @@ export class CodeGrant {
     const challenge = createHash('sha256').update(verifier).digest('base64url');
     const fits = challenge === row.code_challenge && asked.redirect_uri === row.redirect_uri;
     if (row.grant_revoked || isOver || !fits) throw new WireError('invalid_grant');
-    // RFC 9449 §10: who has stolen the code, and even the verifier, does not have the key
+    // RFC 9449 §10: a thief of the code, and even of the verifier, does not have the key
     if (row.jkt !== null && row.jkt !== asked.jkt) throw WireError.because('bound_elsewhere');
     if (asked.resource !== undefined && asked.resource !== row.audience)
       throw new WireError('invalid_target');

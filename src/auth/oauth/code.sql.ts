@@ -15,7 +15,7 @@ export interface CodeRow {
   readonly used_at: Date | null;
   readonly grant_expires_at: Date;
   readonly grant_revoked: boolean;
-  /** Whose proof has to come with it. */
+  /** Thumbprint of the key whose proof must come with the code. */
   readonly jkt: string | null;
 }
 
@@ -29,7 +29,7 @@ export const FIND_CODE: Statement = {
      WHERE c.digest = $1`,
 };
 
-/** However many try, one of them finds the code unused. */
+/** Of many attempts at once, only one finds the code unused. */
 export const USE_CODE: Statement = {
   name: 'use_code',
   text: `
@@ -42,7 +42,7 @@ export const USE_CODE: Statement = {
     ), ${TOKENS_OF_USED}`,
 };
 
-/** After a failover: that it had been used may be lost as well. */
+/** After a failover, this does not ask whether the code was used: the record of its use may be lost as well. */
 const KILL_REPLAYED_CODE_AGAIN: Statement = {
   name: 'kill_replayed_code_again',
   text: `
@@ -56,7 +56,10 @@ const KILL_REPLAYED_CODE_AGAIN: Statement = {
     RETURNING grant_id`,
 };
 
-/** RFC 6749 §4.1.2: whoever uses a code again, one of the two has stolen it. What the first one got ends. */
+/**
+ * RFC 6749 §4.1.2: if a code is used twice, one of the two users has stolen it. So the consent ends, and with it the
+ * tokens of the first use.
+ */
 export const KILL_REPLAYED_CODE: Statement = {
   name: 'kill_replayed_code',
   again: { statement: KILL_REPLAYED_CODE_AGAIN, step: 2, ifRows: true },

@@ -7,7 +7,7 @@ import { CodeGrant } from './code-grant.js';
 import { DEVICE_GRANT, DeviceGrant } from './device-grant.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
-/** The grants behind which a person's yes is: each is redeemed by the client that was let in, and by nobody else. */
+/** The grants that need a person's consent. Only the client that the person let in can redeem them. */
 @Injectable()
 export class ConsentGrants {
   constructor(

@@ -1,7 +1,8 @@
 /**
- * What follows once a statement has used up what a person's yes has made, as `used` (grant_id, audience, user_id, client_id,
- * scope): tokens, and that they were issued. $2 is now, $3 and $4 are of the access token, $5 the format, $6 and $7 of the
- * refresh token or NULL, $8 and $9 of the request, $10 and $11 the keys that the two are bound to.
+ * Issues the tokens and writes the event, after a statement has used up a code or a device code. That statement is
+ * `used` (grant_id, audience, user_id, client_id, scope). $2 is now; $3 and $4 are digest and expiry of the access
+ * token; $5 is the format; $6 and $7 are digest and expiry of the refresh token, or NULL; $8 and $9 are address and ID
+ * of the request; $10 and $11 are the keys that the access token and the refresh token are bound to.
  */
 export const TOKENS_OF_USED = `
     token AS (

@@ -15,13 +15,13 @@ export interface Allowed {
   readonly subject: string;
   readonly scope: string;
   readonly audience: string;
-  /** With a refresh token. */
+  /** Whether the client gets a refresh token, too. */
   readonly offline: boolean;
   readonly grantExpires: Date;
 }
 
 interface Redeeming {
-  /** What is used up for the tokens, and how. */
+  /** The code that is used up, and the statement that uses it up. */
   readonly code: string;
   readonly statement: Statement;
   readonly flow: 'code' | 'device';
@@ -29,7 +29,7 @@ interface Redeeming {
   readonly origin: RequestOrigin;
 }
 
-/** Owns the tokens that a client gets for a person's yes, whatever it has to show for it. */
+/** Owns the tokens that a client gets for a person's consent, by a code or a device code. */
 @Injectable()
 export class ConsentTokens {
   constructor(
@@ -39,7 +39,7 @@ export class ConsentTokens {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** @returns undefined if the code was used, or its consent ended, in between @throws Unavailable */
+  /** @returns undefined if the code was used or its consent ended meanwhile @throws Unavailable */
   async issue(
     { grantId, subject, scope, audience, offline, grantExpires }: Allowed,
     { clientId, tokenFormat: format, isPublic }: AuthenticatedClient,
@@ -53,7 +53,7 @@ export class ConsentTokens {
       ...[digestOf(code), new Date(this.clock.now()), access.digest, timestamp(access.expiresAt), format],
       ...[refresh?.digest ?? null, refresh ? timestamp(refresh.expiresAt) : null],
       ...[origin.ip, origin.requestId],
-      // RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already
+      // RFC 9449 §5: if the client authenticates, that already binds the refresh token to it
       ...[jkt ?? null, isPublic ? (jkt ?? null) : null],
     ]);
     if (rows.length === 0) return undefined;

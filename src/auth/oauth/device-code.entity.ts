@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
-/** Between a device that asks and the tokens that it gets, once a person has said yes: for ten minutes, and once. */
+/** The code between a device's request and its tokens. It works once, after a person's consent, within ten minutes. */
 @Entity('device_codes')
 @Unique('device_codes_user_code_key', ['userCode'])
 @Index('device_codes_expires_at_idx', ['expiresAt'])
@@ -8,7 +8,7 @@ export class DeviceCode {
   @PrimaryColumn('bytea', { primaryKeyConstraintName: 'device_codes_pkey' })
   digest!: Buffer;
 
-  /** A MAC of what people type: a mere digest of so short a text could be turned back. */
+  /** A MAC of the code that people type: a plain digest of so short a text could be reversed. */
   @Column('bytea', { name: 'user_code' })
   userCode!: Buffer;
 
@@ -21,7 +21,7 @@ export class DeviceCode {
   @Column('text', { name: 'client_id' })
   clientId!: string;
 
-  /** As the client asks for it: a person may have less. */
+  /** The scope that the client asks for. The person may have less. */
   @Column('text')
   scope!: string;
 
@@ -32,11 +32,11 @@ export class DeviceCode {
   @Column('boolean')
   offline!: boolean;
 
-  /** From where it was asked, shown to the person. */
+  /** The IP address that the device asked from. The person sees it. */
   @Column('text', { nullable: true })
   ip!: string | null;
 
-  /** By which those of a client without a secret are counted. */
+  /** The device's network: the waiting requests of a client without a secret are counted by network. */
   @Column('text')
   network!: string;
 
@@ -47,7 +47,7 @@ export class DeviceCode {
   @Column('timestamptz', { name: 'polled_at', nullable: true })
   polledAt!: Date | null;
 
-  /** The consent, once somebody has said yes. */
+  /** The consent, once a person has given it. */
   @Column('uuid', { name: 'grant_id', nullable: true })
   grantId!: string | null;
 

@@ -10,7 +10,7 @@ export interface DeviceCodeRow {
   readonly denied_at: Date | null;
   readonly used_at: Date | null;
   readonly grant_id: string | null;
-  /** Of the consent; null as long as there is none. */
+  /** This field and the next two are of the consent; null while there is none. */
   readonly user_id: string | null;
   readonly scope: string | null;
   readonly grant_expires_at: Date | null;
@@ -28,8 +28,8 @@ export const FIND_DEVICE_CODE: Statement = {
 };
 
 /**
- * Kept in the row, so that all instances agree on who polls too fast. A second is forgiven, for the way here is not always as
- * long. Nothing is written once a person has decided.
+ * The row keeps the polls, so that all instances agree on whether a device polls too fast. A poll may come 1 second
+ * early, because the network does not always take the same time. Nothing is written once a person has decided.
  */
 export const NOTE_POLL: Statement = {
   name: 'note_device_poll',
@@ -43,7 +43,7 @@ export const NOTE_POLL: Statement = {
     RETURNING coalesce(seen.too_fast, false) AS too_fast`,
 };
 
-/** However many try, one of them finds it unused. */
+/** Of many attempts at once, only one finds the device code unused. */
 export const USE_DEVICE_CODE: Statement = {
   name: 'use_device_code',
   text: `

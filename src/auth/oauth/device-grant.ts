@@ -18,7 +18,7 @@ export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const DEVICE_CODE = /^kdc_[A-Za-z0-9_-]{43}$/;
 const ATTEMPTS = 3;
 
-/** RFC 8628 §3.4: a device asks again and again, and once a person has said yes it gets tokens, once. */
+/** RFC 8628 §3.4: a device polls. Once a person has consented, it gets tokens, once. */
 @Injectable()
 export class DeviceGrant {
   constructor(
@@ -36,10 +36,10 @@ export class DeviceGrant {
   ): Promise<IssuedToken> {
     const { device_code: code } = request;
     if (code === undefined) throw WireError.because('missing', 'device_code');
-    // a statement that touched nothing decides nothing: what is so is looked up anew
+    // a statement that changed no row decides nothing: the device code is looked up again
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const row = DEVICE_CODE.test(code) ? await this.find(code) : undefined;
-      // not one of ours: anybody can send that, and the audit log would fill with it
+      // a code that Keks did not make is not noted: anybody can send one, and would fill the audit log
       if (!row) throw new WireError('invalid_grant');
       const allowed = await this.judge(code, row, client, request, origin);
       const use = { code, statement: sql.USE_DEVICE_CODE, flow: 'device', jkt: request.jkt, origin } as const;
@@ -54,7 +54,7 @@ export class DeviceGrant {
     return row;
   }
 
-  /** @returns undefined if it changed while it was looked at @throws WireError */
+  /** @returns undefined if the device code changed meanwhile @throws WireError */
   private async judge(
     code: string,
     row: sql.DeviceCodeRow,
@@ -62,7 +62,7 @@ export class DeviceGrant {
     { resource }: TokenRequest,
     origin: RequestOrigin,
   ): Promise<Allowed | undefined> {
-    // another client's is none of its business, and stays unharmed; and none is worth a second token
+    // another client's code is refused, and stays valid; no code gives tokens twice
     if (row.client_id !== client.clientId || row.used_at || row.grant_revoked) {
       const refused = { type: 'token.refused', actor: `client:${client.clientId}`, origin } as const;
       await this.refusals.note(refused, 'invalid_grant');

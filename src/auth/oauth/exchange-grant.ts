@@ -16,13 +16,14 @@ import { ShownTokens, type ShownToken } from './shown-tokens.js';
 /** RFC 8693 §2.1 */
 export const EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** One that acts for one that acts for one that acts. */
+/** The most clients in the chain of actors of one token (RFC 8693 §4.1). */
 export const ACTORS_MOST = 4;
 const ATTEMPTS = 3;
 
 /**
- * RFC 8693: an API gets a token for another API, on behalf of whoever has sent it one. It never can do more than that token and
- * the client, says who acts, and dies with all that it comes from.
+ * RFC 8693: an API exchanges a token that it was sent for a token for another API, on behalf of the same subject. The
+ * new token can do no more than the old token and the client can. It says who acts, and is dead once anything that it
+ * was made from is dead.
  */
 @Injectable()
 export class ExchangeGrant {
@@ -40,7 +41,7 @@ export class ExchangeGrant {
     request: TokenRequest,
     origin: RequestOrigin,
   ): Promise<IssuedToken> {
-    // a statement that touched nothing decides nothing: what is so is looked up anew
+    // a statement that changed no row decides nothing: all is looked up again
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const exchange = await this.judge(await this.allowed(client), client, readExchange(request));
       const issued = await this.exchanged.issue(exchange, origin);

@@ -2,7 +2,7 @@ import { WireError } from '../../http/errors/wire-error.js';
 import type { TokenFormat } from '../tokens/token-format.js';
 import type { TokenRequest } from './oauth.schemas.js';
 
-/** RFC 8693 §3. Each access token of ours is one of the first kind, and those that speak for themselves of both. */
+/** RFC 8693 §3. Every access token of Keks is of the first type; a JWT is of both types. */
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 export const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
@@ -20,7 +20,7 @@ export interface ExchangeRequest {
   /** Undefined: no API is named. */
   readonly target: string | undefined;
   readonly scope: string | undefined;
-  /** Of the key that a proof came with. */
+  /** Thumbprint of the key of the request's proof. */
   readonly jkt: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export function readExchange(request: TokenRequest): ExchangeRequest {
   };
 }
 
-/** As what it is told to be: `access_token` says nothing of the format. */
+/** Whether a token of this format is of the type that the request names. `access_token` allows every format. */
 export function isOfType(format: TokenFormat, type: TokenType): boolean {
   return type === ACCESS_TOKEN || format === 'jwt';
 }

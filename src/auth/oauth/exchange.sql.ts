@@ -4,11 +4,13 @@ import { NOBODY } from '../tokens/token-lookup.sql.js';
 import { standingGrant } from './client-tokens.sql.js';
 
 /**
- * What was judged is checked again under locks that are held until all of it is there: the client as it was read ($1 to $3), its
- * standing grant, which is made if there is none, the subject token ($5, $6), what that one was made from, and who acts in it.
- * So whoever ends one of them comes before this, and nothing is made, or after it, and sees what was made. Of the grant of all,
- * $7, it is enough that each look-up asks; but its end is told to guards only if JWTs belong to it, and so the first one says
- * that. $4 is now; $8 to $14 are of the new token: digest, expiry, scope, audience, format, key, subject.
+ * Checks again all that was judged, under locks that are held until the commit: the client as it was read ($1 to $3);
+ * its standing grant, which is made if there is none; the subject token ($5, $6); the tokens that the subject token was
+ * made from; and the grants of the clients that act in it. So whoever ends one of them comes before this statement, and
+ * nothing is made, or after it, and sees what was made.
+ * The grant of the whole chain, $7, needs no lock, because each look-up of a token asks about it. But guards are told
+ * its end only if JWTs belong to it, so the first JWT marks the grant as `signed`.
+ * $4 is now; $8 to $14 are of the new token: digest, expiry, scope, audience, format, key, subject.
  */
 export const EXCHANGE_TOKEN: Statement = {
   name: 'exchange_token',

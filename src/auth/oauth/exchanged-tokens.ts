@@ -10,21 +10,21 @@ import { TokenMint } from '../tokens/token-mint.js';
 import type { ShownToken } from './shown-tokens.js';
 import { EXCHANGE_TOKEN } from './exchange.sql.js';
 
-/** What has been judged to be within everything that it comes from. */
+/** An exchange that was judged: the new token stays within everything that it is made from. */
 export interface Exchange {
-  /** As it was read: if it has changed since, there is no token. */
+  /** The client as it was read. If it has changed since, there is no token. */
   readonly client: ClientRecord;
   readonly subject: ShownToken;
   readonly actors: readonly string[];
   readonly scope: string;
   readonly audience: string;
   readonly format: TokenFormat;
-  /** Whole seconds since the epoch. */
+  /** The latest end of the new token: whole seconds since the epoch. */
   readonly notAfter: number;
   readonly jkt: string | undefined;
 }
 
-/** Owns the making of a token from another one. */
+/** Owns the making of a token from another token. */
 @Injectable()
 export class ExchangedTokens {
   constructor(
@@ -34,7 +34,7 @@ export class ExchangedTokens {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** @returns undefined if something that it comes from ended, or changed, in between @throws Unavailable */
+  /** @returns undefined if anything that the token is made from ended or changed meanwhile @throws Unavailable */
   async issue(exchange: Exchange, origin: RequestOrigin): Promise<IssuedToken | undefined> {
     const { client, subject, actors, scope, audience, format, notAfter, jkt } = exchange;
     const { read, stored } = subject;

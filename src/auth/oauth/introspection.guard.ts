@@ -12,10 +12,10 @@ interface LookedAt {
   [SIGHTING]?: Promise<Sighting>;
 }
 
-/** Looks at the token while the client is still being proved: one wait for the database, and not two. */
+/** Looks the token up while the client is being authenticated: the request waits for the database once, not twice. */
 @Injectable()
 export class IntrospectionGuard extends ClientGuard {
-  /** RFC 7662 §2.1: anybody can say a public client's name. */
+  /** RFC 7662 §2.1: a public client cannot authenticate; anybody can use its name. */
   protected override readonly admitsPublic = false;
 
   constructor(
@@ -31,13 +31,13 @@ export class IntrospectionGuard extends ClientGuard {
     const { token } = (request.body ?? {}) as { token?: unknown };
     if (typeof token !== 'string') return;
     const sighting = this.introspection.look(token);
-    // a client that is refused waits for nothing
+    // if the client is refused, nobody waits for the look-up, and its error is dropped
     sighting.catch(() => undefined);
     (request as LookedAt)[SIGHTING] = sighting;
   }
 }
 
-/** What the guard has begun to look at: there if the body has a token. */
+/** The look-up that the guard has begun: there if the body has a token and the client has shown a secret. */
 export const CurrentSighting = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<LookedAt>()[SIGHTING],
 );

@@ -11,7 +11,7 @@ import { TokenReader } from '../tokens/token-reader.js';
 import type { IntrospectionAnswer } from './oauth.schemas.js';
 import type { ReadToken, Refusal } from '../tokens/read-token.js';
 
-/** All that is said of a token that is dead, and of one that is not the caller's to see. */
+/** The whole answer for a dead token, and for a token that the caller may not see. */
 const INACTIVE: IntrospectionAnswer = { active: false };
 
 /** A token and what the database says of it, or why it is dead. */
@@ -22,7 +22,7 @@ interface Seen {
   readonly stored: DescribedToken;
 }
 
-/** RFC 7662: what a token means, for those who may know. */
+/** RFC 7662: tells what a token means, to clients that may know it. */
 @Injectable()
 export class Introspection {
   private readonly logger = new Logger('introspection');
@@ -36,7 +36,7 @@ export class Introspection {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** What is known of a token, whoever asks: not for the wire. @throws Unavailable */
+  /** What Keks knows of a token, whoever asks. It is not an answer to the caller. @throws Unavailable */
   async look(token: string): Promise<Sighting> {
     const read = await this.reader.read(token);
     if ('refused' in read) return read;
@@ -46,7 +46,7 @@ export class Introspection {
     return !stored || refused ? { refused: refused ?? 'unknown' } : { read, stored };
   }
 
-  /** What of it `caller` may know. */
+  /** What `caller` may know of the token. */
   tell(seen: Sighting, caller: AuthenticatedClient): IntrospectionAnswer {
     if ('refused' in seen) return this.inactive(seen.refused);
     const { read, stored } = seen;
@@ -56,11 +56,11 @@ export class Introspection {
     return this.describe(read, stored);
   }
 
-  /** Whether it was issued to `caller`, or is meant for it. */
+  /** Whether the token was issued to `caller`, or is meant for it. */
   sees({ read: { kind }, stored }: Seen, caller: AuthenticatedClient): boolean {
     const { clientId, audience } = stored.principal;
     if (maySee(caller, { kind, clientId, audience })) return true;
-    // the caller is told no more than of a dead token (RFC 7662 §2.2), so whoever runs this has to be
+    // the caller gets the answer for a dead token (RFC 7662 §2.2), so the log tells the operator the reason
     if (kind !== 'refresh') this.misaddressed.note(audience, caller.audience, ` (client ${caller.clientId})`);
     return false;
   }

@@ -6,7 +6,7 @@ import { TokenLookup } from '../tokens/token-lookup.js';
 import { TokenReader } from '../tokens/token-reader.js';
 import { TokenRevocation } from '../tokens/token-revocation.js';
 
-/** RFC 7009: a client takes back what was issued to it, and nothing else. */
+/** RFC 7009: a client takes back tokens that were issued to it, and no others. */
 @Injectable()
 export class OAuthRevocation {
   constructor(
@@ -15,7 +15,7 @@ export class OAuthRevocation {
     private readonly revocation: TokenRevocation,
   ) {}
 
-  /** @throws WireError unauthorized_client, unsupported_token_type; Unavailable when it is not certain */
+  /** @throws WireError unauthorized_client, unsupported_token_type; Unavailable if the end is not certain */
   async revoke(token: string, client: AuthenticatedClient, origin: RequestOrigin): Promise<void> {
     const read = await this.reader.read(token);
     if ('refused' in read) return;

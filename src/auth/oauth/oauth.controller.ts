@@ -17,7 +17,7 @@ import { TokenEndpoint } from './token-endpoint.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** OAuth 2 over HTTP: forms in, JSON out. Who the client is comes before anything about the token. */
+/** OAuth 2 over HTTP: forms in, JSON out. A client must authenticate before it is told anything about a token. */
 @Public()
 @Controller('oauth')
 @ApiBasicAuth('client')

@@ -29,7 +29,7 @@ import { ShownTokens } from './shown-tokens.js';
 import { Successors } from './successors.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
-/** Owns what OAuth 2 says on the wire means here; never how a token is stored. */
+/** Owns the meaning of OAuth 2 requests; never how a token is stored. */
 @Module({
   imports: [
     AuditModule,

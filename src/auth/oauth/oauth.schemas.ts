@@ -100,7 +100,7 @@ export const confirmation = z
     description: 'The token is bound to the key with this thumbprint: it counts only with a proof by it.',
   });
 
-/** RFC 8693 §4.1: nested as often as a token was exchanged. */
+/** RFC 8693 §4.1: nested once for each exchange. */
 const actor = z.object({ sub: z.string(), act: z.record(z.string(), z.unknown()).optional() }).meta({
   id: 'Actor',
   description: 'Who acts for the subject: the `client_id`; and in `act` in whose place that one does.',
@@ -126,7 +126,7 @@ export const introspectionAnswer = z
   .meta({ id: 'IntrospectionAnswer' });
 
 export type TokenRequest = z.infer<typeof tokenRequest> & {
-  /** Of the key that a proof came with (RFC 9449 §5): what is issued is bound to it. Never out of the form. */
+  /** Thumbprint of the key of the request's proof (RFC 9449 §5), which binds the tokens. It is never from the form. */
   readonly jkt?: string | undefined;
 };
 export type TokenAnswer = z.infer<typeof tokenAnswer>;

@@ -11,7 +11,7 @@ import { ClientCredentialsGrant } from './client-credentials-grant.js';
 
 const OPERATOR_LABEL = 'issued by the operator';
 
-/** Tokens that the operator issues: no password and no secret is asked for, and the audit log says who did it. */
+/** Issues tokens for the operator, who needs no password and no secret. The audit log names the operator. */
 @Injectable()
 export class OperatorIssuer {
   constructor(
@@ -23,7 +23,7 @@ export class OperatorIssuer {
   ) {}
 
   /**
-   * @returns undefined if there is no such user, or a disabled one
+   * @returns undefined if the user does not exist or is disabled
    * @throws WireError invalid_scope; Unavailable
    */
   async toUser(name: string, request: LoginRequest): Promise<IssuedToken | undefined> {
@@ -34,7 +34,7 @@ export class OperatorIssuer {
   }
 
   /**
-   * @returns undefined if there is no such client, or a disabled one
+   * @returns undefined if the client does not exist or is disabled
    * @throws WireError unauthorized_client, invalid_dpop_proof, invalid_scope; Unavailable
    */
   async toClient(clientId: string, scope: string | undefined): Promise<IssuedToken | undefined> {

@@ -6,7 +6,7 @@ import { UsersModule } from '../users/users.module.js';
 import { ClientCredentialsModule } from './client-credentials.module.js';
 import { OperatorIssuer } from './operator-issuer.js';
 
-/** Owns what the operator issues without a password or a secret; never what comes over HTTP. */
+/** Owns the tokens that the operator issues without a password or a secret; never what comes over HTTP. */
 @Module({
   imports: [ClientCredentialsModule, ClientsModule, LoginsModule, SecretsModule, UsersModule],
   providers: [OperatorIssuer],

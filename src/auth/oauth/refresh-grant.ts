@@ -12,7 +12,7 @@ import { findRefreshToken, type RefreshRow } from './refresh.sql.js';
 import { Replays, type Replayed } from './replays.js';
 import { Rotations, type PresentedRefresh } from './rotations.js';
 
-/** What came of a refresh token that belongs to a living grant. */
+/** The outcome for a refresh token whose grant is alive. */
 export type Refreshed = Replayed | Renewed;
 
 interface Renewed {
@@ -21,7 +21,7 @@ interface Renewed {
   readonly issued: IssuedToken;
 }
 
-/** What a request asks for beside a token. */
+/** What a request asks for besides the token. */
 type Asked = Pick<TokenRequest, 'scope' | 'resource'>;
 
 const ATTEMPTS = 3;
@@ -37,12 +37,15 @@ export class RefreshGrant {
     private readonly clock: Clock,
   ) {}
 
-  /** A theft has killed the grant. @throws WireError invalid_grant, invalid_scope, invalid_target; Unavailable */
+  /**
+   * If the outcome is `theft`, the grant has ended.
+   * @throws WireError invalid_grant, invalid_scope, invalid_target; Unavailable
+   */
   async exchange(presented: PresentedRefresh, asked: Asked): Promise<Refreshed> {
     const usual = await this.usual(presented, asked);
     if (usual && 'outcome' in usual) return usual;
     let seen = usual?.row;
-    // a statement that touched nothing decides nothing: what is so is looked up anew
+    // a statement that changed no row decides nothing: the token is looked up again
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const row = seen ?? (await this.find(presented)) ?? (await this.find(presented));
       const refreshed = await this.judged(presented, row, asked, seen !== undefined);
@@ -52,7 +55,7 @@ export class RefreshGrant {
     throw new Unavailable('a refresh token is there, and was not found');
   }
 
-  /** In one way there and back, if all is as it mostly is; else what the token is, if that was seen. */
+  /** Rotates the token in one round trip in the usual case. Else returns the token's row, if the statement saw it. */
   private async usual(
     presented: PresentedRefresh,
     asked: Asked,
@@ -66,7 +69,10 @@ export class RefreshGrant {
     return this.renewed(pair, rotated.scope);
   }
 
-  /** @param together whether others may be waited for @returns undefined if it has to be looked up anew */
+  /**
+   * @param together true: rotate in a batch, without waiting for a lock; false: rotate alone, and wait for it
+   * @returns undefined if the token must be looked up again
+   */
   private async judged(
     presented: PresentedRefresh,
     row: RefreshRow | undefined,
@@ -75,10 +81,10 @@ export class RefreshGrant {
   ): Promise<Refreshed | undefined> {
     if (!row || row.grant_revoked || row.grant_expires_at.getTime() <= this.clock.now())
       throw new WireError('invalid_grant');
-    // bound to whom it was issued to (RFC 6749 §10.4), and unharmed by others
+    // bound to the client that got the token (RFC 6749 §10.4); another client's attempt leaves the token valid
     if (row.client_id !== presented.clientId) throw new WireError('invalid_grant');
     if (row.jkt !== null && row.jkt !== presented.jkt) throw WireError.because('bound_elsewhere');
-    // whatever else is asked: a used token is a retry, or was stolen
+    // comes before scope and resource: a used token is a retry or was stolen, whatever the request asks for
     if (row.used_at) return this.replays.replayOrKill(presented, row);
     const scope = scopeOf(row, asked.scope);
     if (asked.resource !== undefined && asked.resource !== row.audience)
@@ -109,7 +115,7 @@ export class RefreshGrant {
   }
 }
 
-/** `offline_access` may be said again and means nothing here. @returns undefined if it is malformed; empty is all */
+/** Ignores `offline_access`, which means nothing here. @returns undefined if the scope is malformed; empty means all */
 function wantedOf(requested = ''): string[] | undefined {
   return parseScope(requested)?.filter((scope) => scope !== OFFLINE_ACCESS);
 }

@@ -8,14 +8,14 @@ import { TokenMint, type MintedToken } from '../tokens/token-mint.js';
 import type { RefreshRow } from './refresh.sql.js';
 import { Successors, type Successor } from './successors.js';
 
-/** Both tokens of an answer, of which nobody knows yet. */
+/** The two tokens of an answer, before anybody has them. */
 export interface RefreshPair {
   readonly format: TokenFormat;
   readonly access: MintedToken;
   readonly successor: Successor;
 }
 
-/** Owns the making of the two tokens that a refresh is answered with; never whether it is. */
+/** Owns the making of the two tokens that answer a refresh; never whether a refresh is answered. */
 @Injectable()
 export class RefreshPairs {
   constructor(
@@ -25,7 +25,7 @@ export class RefreshPairs {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** What nearly all get: opaque, of a login that outlives them. Nothing has to be known for it but the token. */
+  /** The usual pair: opaque tokens of a login that outlives them. It needs the refresh token alone, and no look-up. */
   usual(token: string): RefreshPair {
     const { ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL } = this.config;
     return {

@@ -9,7 +9,7 @@ import { TokenReader } from '../tokens/token-reader.js';
 import type { TokenRequest } from './oauth.schemas.js';
 import { RefreshGrant } from './refresh-grant.js';
 
-/** Who presents a refresh token, and what is counted and noted of it. */
+/** Tells who presents a refresh token; counts and notes the outcome. */
 @Injectable()
 export class RefreshRequests {
   constructor(
@@ -19,7 +19,10 @@ export class RefreshRequests {
     private readonly refusals: Refusals,
   ) {}
 
-  /** Those of logins belong to the first-party client, as whom no other client can speak; the others to who got them. */
+  /**
+   * A login's refresh token belongs to the first-party client, as which no other client can authenticate. Any other
+   * refresh token belongs to the client that got it.
+   */
   async exchange(
     client: AuthenticatedClient | undefined,
     request: TokenRequest,
@@ -28,7 +31,7 @@ export class RefreshRequests {
     const { refresh_token: token } = request;
     if (token === undefined) throw WireError.because('missing', 'refresh_token');
     const read = await this.reader.read(token);
-    // not one of ours, or dead by its own expiry: anybody can send that, and the audit log would fill with it
+    // a token that Keks did not make, or that has expired, is not noted: anybody could fill the audit log with it
     if ('refused' in read || read.kind !== 'refresh') throw new WireError('invalid_grant');
     const actor = client ? `client:${client.clientId}` : null;
     const refused = { type: 'token.refused', actor, origin, presented: read } as const;

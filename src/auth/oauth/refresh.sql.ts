@@ -4,26 +4,32 @@ import type { Queries, Statement } from '../../database/statement.js';
 import type { ReadToken } from '../tokens/read-token.js';
 import type { TokenFormat } from '../tokens/token-format.js';
 
-/** Rotation cannot be one statement: who loses does not see what the winner has just inserted. So: win, replay or kill. */
+/**
+ * A refresh cannot be one statement: the loser of a race does not see what the winner has just inserted. So there are
+ * three statements: rotate, replay or kill.
+ */
 
 export interface RefreshRow {
   readonly id: string;
   readonly grant_id: string;
   readonly user_id: string;
-  /** Null for a login's, which belong to the first-party client. */
+  /** Null for the token of a login, which belongs to the first-party client. */
   readonly client_id: string | null;
   readonly scope: string;
   readonly audience: string;
   readonly format: TokenFormat;
   readonly used_at: Date | null;
-  /** The beginning of its digest. */
+  /** The first 8 bytes of the successor's digest. */
   readonly successor: Buffer | null;
   readonly successor_expires_at: Date | null;
   /** Empty: all that the successor carries. */
   readonly answered_scope: string | null;
   readonly grant_expires_at: Date;
   readonly grant_revoked: boolean;
-  /** Of a public client's: by whose key a proof has to come with it. */
+  /**
+   * Thumbprint of the key whose proof must come with the token; null if it is not bound, as for every client that
+   * authenticates.
+   */
   readonly jkt: string | null;
 }
 
@@ -46,8 +52,8 @@ export async function findRefreshToken(
 }
 
 /**
- * However many try, one of them finds the token unused. Of the used one stays what tells a theft from a retry; what it
- * carried, $11 to $13, is in the row of its successor (docs/decisions/0064).
+ * Of many attempts at once, only one finds the token unused. The used row keeps what tells a theft from a retry. What
+ * the token carried, $11 to $13, is in the row of its successor (docs/decisions/0064).
  */
 export const ROTATE: Statement = {
   name: 'rotate_refresh_token',
@@ -79,7 +85,7 @@ export const ROTATE: Statement = {
     RETURNING token_id`,
 };
 
-/** Within the grace period the same successor again, $9, as long as nobody has used it; $10 the scope of the first answer. */
+/** Gives the unused successor, $9, again, within the grace period. $10 is the scope of the first answer. */
 export const REPLAY: Statement = {
   name: 'replay_refresh_token',
   text: `
@@ -103,7 +109,7 @@ export const REPLAY: Statement = {
     RETURNING token_id`,
 };
 
-/** After a failover: that it had been used may be lost as well. */
+/** After a failover, this does not ask whether the token was used: the record of its use may be lost as well. */
 const KILL_REPLAYED_GRANT_AGAIN: Statement = {
   name: 'kill_replayed_grant_again',
   text: `
@@ -119,9 +125,10 @@ const KILL_REPLAYED_GRANT_AGAIN: Statement = {
 };
 
 /**
- * A used token that is no retry has been stolen, from one side or the other: everybody who has it starts again. That it is
- * none is seen here once more: that a replay found nothing proves nothing. Without `$6`, the beginning of the grace period,
- * there is no such thing as a retry. $7 its successor.
+ * A used token that is no retry was stolen, and nobody knows which of its two users is the thief. So the grant ends,
+ * and everybody with its tokens starts again. This statement checks once more that the use is no retry, because a
+ * replay that found nothing proves nothing. $6 is the beginning of the grace period; without it, no use is a retry. $7
+ * is the digest of the successor.
  */
 export const KILL_REPLAYED_GRANT: Statement = {
   name: 'kill_replayed_grant',

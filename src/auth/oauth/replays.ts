@@ -10,7 +10,7 @@ import * as sql from './refresh.sql.js';
 import type { PresentedRefresh } from './rotations.js';
 import { Successors, type Successor } from './successors.js';
 
-/** What came of a used refresh token. */
+/** The outcome for a used refresh token. */
 export type Replayed =
   | { readonly outcome: 'replayed'; readonly format: TokenFormat; readonly issued: IssuedToken }
   | { readonly outcome: 'theft'; readonly killedGrants: number };
@@ -26,11 +26,11 @@ export class Replays {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @returns undefined if neither could be done @throws Unavailable */
+  /** @returns undefined if the token could neither be replayed nor its grant killed @throws Unavailable */
   async replayOrKill(presented: PresentedRefresh, row: sql.RefreshRow): Promise<Replayed | undefined> {
     const now = this.clock.now();
     const graceMs = this.config.REFRESH_GRACE_PERIOD * 1_000;
-    // 0 is none at all, also for an instance whose clock is a little behind
+    // 0 means no grace period, even if this instance's clock is a little behind
     const since = graceMs === 0 || row.answered_scope === null ? undefined : new Date(now - graceMs);
     const successor = since && this.successors.again(presented.token, row);
     if (since && !successor) refuseIfYoung(row, since.getTime());
@@ -64,8 +64,8 @@ export class Replays {
 }
 
 /**
- * While SECRET_KEY is rotated, another instance may have made a successor with a key that this one does not have yet: no
- * theft, and no answer either.
+ * While SECRET_KEY is rotated, another instance may have made the successor with a key that this instance does not have
+ * yet. This is no theft, but there is no answer either.
  * @throws Unavailable
  */
 function refuseIfYoung(row: sql.RefreshRow, since: number): void {

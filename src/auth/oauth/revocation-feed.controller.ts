@@ -10,7 +10,7 @@ import { guardOf, RevocationFeedGuard } from './revocation-feed.guard.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { feedAnswer, feedRequest, type FeedAnswer, type FeedRequest } from './revocation-feed.schemas.js';
 
-/** What guards that check JWTs alone must know. Only for clients that are APIs: those that have an audience. */
+/** Tells guards that check JWTs alone what was taken back. Only for clients that are APIs: clients with an audience. */
 @Public()
 @Controller('oauth')
 @ApiBasicAuth('client')
@@ -40,7 +40,7 @@ export class RevocationFeedController {
     if (leave !== undefined) return this.feed.leave(name);
     const gone = new AbortController();
     if (raw.closed) gone.abort();
-    // who has been answered has not gone; to abort all the same would cost a stack trace each time
+    // a guard with a complete answer has not gone; an abort would only cost a stack trace each time
     raw.once('close', () => raw.writableFinished || gone.abort());
     return this.feed.answer({ guard: name, cursor, proof: client.digest, gone: gone.signal });
   }

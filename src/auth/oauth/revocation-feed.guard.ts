@@ -6,7 +6,10 @@ import { ClientGuard } from '../clients/client.guard.js';
 import { ClientThrottle } from '../throttle/client-throttle.js';
 import { RevocationFeed } from './revocation-feed.js';
 
-/** Hears what a guard has applied while its client is still being proved: an end waits for that, and not for the database. */
+/**
+ * Hears what a guard has applied while its client is still being authenticated: an end waits for the guard, and not for
+ * the database.
+ */
 @Injectable()
 export class RevocationFeedGuard extends ClientGuard {
   constructor(
@@ -24,7 +27,7 @@ export class RevocationFeedGuard extends ClientGuard {
   }
 }
 
-/** Its name, unlike that of all other guards of all clients. */
+/** The guard's name, which no other guard of any client has. */
 export function guardOf(clientId: string, guard: string): string {
   return `${clientId} ${guard}`;
 }

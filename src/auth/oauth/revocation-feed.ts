@@ -6,20 +6,20 @@ import { RevocationLog, type Bookmark } from '../leases/revocation-log.js';
 import { Snapshot } from '../leases/snapshot.js';
 import type { FeedAnswer } from './revocation-feed.schemas.js';
 
-/** `place~snapshot`, and `~last` in the middle of the log. */
+/** `place~snapshot`; in the middle of the log with `~last` behind it. */
 const CURSOR = /^([\w-]{1,80})~([\d:,]{1,8000})(?:~(\d{1,18}))?$/;
 
 export interface FeedQuestion {
-  /** Unlike that of all other guards of all clients. */
+  /** A name that no other guard of any client has. */
   readonly guard: string;
   readonly cursor: string | undefined;
-  /** The digest of the secret that it has shown, if it has one. */
+  /** The digest of the secret that the guard has shown, if it has one. */
   readonly proof: Buffer | undefined;
   /** Aborted when nobody waits for the answer. */
   readonly gone: AbortSignal;
 }
 
-/** What a guard is answered: the whole log in pages, which give no lease, and then what comes. */
+/** Answers guards: first the whole log in pages, without a lease, and then the news, with a lease. */
 @Injectable()
 export class RevocationFeed {
   constructor(
@@ -43,13 +43,13 @@ export class RevocationFeed {
     };
   }
 
-  /** Before it is known whether it may be answered. */
+  /** Hears what the guard has applied, before its client is authenticated. */
   hear(guard: string, cursor: string, proof: Buffer): void {
     const at = readCursor(cursor);
     if (at && !('last' in at)) this.leases.hear({ guard, from: at, proof });
   }
 
-  /** To a guard that stops there is nothing more to say. */
+  /** Lets a guard that stops go. The answer tells it nothing more. */
   async leave(guard: string): Promise<FeedAnswer> {
     await this.leases.leave(guard);
     return { cursor: '', reset: true, more: true, lease_ms: 0, entries: [] };

@@ -2,17 +2,17 @@ import type { Statement } from '../../database/statement.js';
 import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { RefreshRow } from './refresh.sql.js';
 
-/** Fields as text. One that was neither used up nor may be has no row. */
+/** Fields as text. A token that somebody is using up, or that is not there, has no row. */
 export type RotationRow = readonly [
-  /** Which question of the batch this answers, from 1. */
+  /** The place of the question in the batch, from 1. */
   at: string,
-  /** What the answer may carry; NULL if the token was left as it was. */
+  /** The scope of the answer; NULL if the token was not rotated. */
   scope: string | null,
-  /** What the token is, if it was left as it was: see `toRefreshRow`. */
+  /** The token's row as JSON, if the token was not rotated: see `toRefreshRow`. */
   found: string | null,
 ];
 
-/** Whatever is not so needs another answer, and is looked at one by one. */
+/** The usual case. Any other token needs another answer, and is judged alone. */
 const FITS = `(seen.used_at IS NULL AND NOT seen.grant_revoked AND seen.grant_expires_at > $1
           AND seen.grant_expires_at >= greatest(seen.next_expires_at, seen.access_expires_at)
           AND seen.format = seen.made_as AND seen.client_id IS NOT DISTINCT FROM seen.presenter
@@ -21,9 +21,9 @@ const FITS = `(seen.used_at IS NULL AND NOT seen.grant_revoked AND seen.grant_ex
           AND (seen.asked IS NULL OR string_to_array(seen.asked, ' ') <@ string_to_array(seen.scope, ' ')))`;
 
 /**
- * As ROTATE, for many at once, in one transaction that is committed to disk once. Only what can be had without waiting: a
- * token that somebody is using up has no row, so that nobody waits for another's token, and no two batches for each other.
- * Arrays of one length, from $2 on one element a token.
+ * Like ROTATE, for many tokens at once, in one transaction that is committed to disk once. It never waits for a row: a
+ * token that somebody is using up has no row in the answer. So nobody waits for another's token, and no two batches
+ * wait for each other. The arrays have one length; from $2 on, each element belongs to one token.
  */
 export const ROTATE_TOGETHER: Statement = {
   name: 'rotate_refresh_tokens',

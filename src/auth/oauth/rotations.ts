@@ -10,14 +10,14 @@ import type { RefreshPair } from './refresh-pairs.js';
 import { ROTATE, type RefreshRow } from './refresh.sql.js';
 import { ROTATE_TOGETHER, toRefreshRow, type RotationRow } from './rotations.sql.js';
 
-/** A refresh token that was read, with its text, from which its successor is derived. */
+/** A refresh token that was read, with its text. The successor is derived from the text. */
 export interface PresentedRefresh extends ReadToken {
   readonly token: string;
-  /** Who presents it; null for a person's own program. */
+  /** The client that presents the token; null for a person's own program. */
   readonly clientId: string | null;
-  /** Of the key that a proof came with: the access token is bound to it. */
+  /** Thumbprint of the key of the request's proof: the access token is bound to it. */
   readonly jkt: string | undefined;
-  /** Whether the refresh token is bound to it, too: nothing else proves who presents it (RFC 9449 §5). */
+  /** Whether the refresh token is bound to that key, too: nothing else proves who presents it (RFC 9449 §5). */
   readonly isPublic: boolean;
   readonly origin: RequestOrigin;
 }
@@ -31,12 +31,12 @@ export interface Rotation {
   readonly resource: string | null;
 }
 
-/** The scope of the answer; or what the token is, which is as it was. */
+/** The scope of the answer; or the token's row, if the token was not rotated. */
 export type Rotated = { readonly scope: string } | { readonly row: RefreshRow };
 
 /**
- * Group commit, as for the tokens of clients: refreshes that come together are one statement and one commit, and each is
- * answered after it. It never decides between a retry and a theft.
+ * Group commit, as in ClientTokens: refreshes that come together are one statement and one commit, and each is answered
+ * after it. This class never decides between a retry and a theft.
  */
 @Injectable()
 export class Rotations {
@@ -54,12 +54,16 @@ export class Rotations {
     telemetry.watch('refresh_token', () => this.batch.depth);
   }
 
-  /** Waits for nobody. @returns undefined if nothing can be said: somebody is using it up, or it is not there @throws Unavailable */
+  /** Waits for no lock. @returns undefined if somebody is using the token up, or it is not there @throws Unavailable */
   together(rotation: Rotation): Promise<Rotated | undefined> {
     return this.batch.ask(rotation);
   }
 
-  /** Waits for whoever is using it up. @returns false if it was used, or its grant died, in between @throws Unavailable */
+  /**
+   * Waits for whoever is using the token up.
+   * @returns false if it was used or its grant ended meanwhile
+   * @throws Unavailable
+   */
   async alone({ presented, pair, scope }: Rotation, row: RefreshRow): Promise<boolean> {
     const { access, successor } = pair;
     const rows = await this.database.run(ROTATE, [
@@ -97,7 +101,7 @@ export class Rotations {
   }
 }
 
-/** RFC 9449 §5: of a client that proves itself the refresh token is bound to its secret already. */
+/** The key that the successor is bound to; null if the client authenticates, which binds it already (RFC 9449 §5). */
 function nextKey({ isPublic, jkt }: PresentedRefresh): string | null {
   return isPublic ? (jkt ?? null) : null;
 }

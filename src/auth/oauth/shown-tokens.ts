@@ -7,7 +7,7 @@ import type { DescribedToken } from '../tokens/token-lookup.js';
 import { isOfType, type TypedToken } from './exchange-request.js';
 import { Introspection } from './introspection.js';
 
-/** An access token that is alive, and that may be shown by who shows it. */
+/** An access token that is alive, and that its sender may show. */
 export interface ShownToken {
   readonly read: ReadToken;
   readonly stored: DescribedToken;
@@ -16,8 +16,8 @@ export interface ShownToken {
 type Name = 'subject_token' | 'actor_token';
 
 /**
- * Owns which tokens a client may show for another one: living access tokens that it got itself, or that it was sent as the API
- * that they are for. Of all others it hears the same (RFC 8693 §2.2.2). An API key makes nothing.
+ * Owns which tokens a client may exchange: living access tokens that it got itself, or that it was sent as the API that
+ * they are for. The error is the same for all other tokens (RFC 8693 §2.2.2). An API key cannot be exchanged.
  */
 @Injectable()
 export class ShownTokens {
@@ -27,7 +27,7 @@ export class ShownTokens {
   ) {}
 
   /**
-   * @param jkt of the key that a proof came with: a token that is bound to another one must not become one that is not
+   * @param jkt thumbprint of the key of the request's proof: without it, a bound token could become an unbound one
    * @throws WireError invalid_request; Unavailable
    */
   async subject(
@@ -38,7 +38,10 @@ export class ShownTokens {
     return this.judge('subject_token', shown, client, jkt);
   }
 
-  /** Nobody acts by a token but the client that has authenticated. @throws WireError invalid_request; Unavailable */
+  /**
+   * The actor token must be the authenticated client's own: nobody else acts by it.
+   * @throws WireError invalid_request; Unavailable
+   */
   async actor(shown: TypedToken, client: AuthenticatedClient, jkt: string | undefined): Promise<ShownToken> {
     const token = await this.judge('actor_token', shown, client, jkt);
     const { subject, actors } = token.stored.principal;

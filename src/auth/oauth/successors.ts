@@ -15,8 +15,8 @@ export interface Successor {
 }
 
 /**
- * The successor of a refresh token is derived from it by HMAC. So a lost answer can be given again without anything
- * being stored in clear, and who does not have the key cannot run ahead.
+ * The successor of a refresh token is derived from the token by HMAC. So a lost answer can be given again although
+ * nothing is stored in clear, and nobody without the key can make the successor first.
  */
 @Injectable()
 export class Successors {
@@ -37,7 +37,7 @@ export class Successors {
     return successor(token, expiresAt, current);
   }
 
-  /** The successor that was given out, by whichever key derived it. */
+  /** The successor that was given out, whichever key derived it. @returns undefined if no key gives it */
   again(token: string, row: Pick<RefreshRow, 'successor' | 'successor_expires_at'>): Successor | undefined {
     const { successor: beginning, successor_expires_at: expires } = row;
     if (!beginning || !expires) return undefined;
@@ -45,7 +45,7 @@ export class Successors {
     return this.derivations
       .flatMap((derivation) => [
         successor(token, expiresAt, derivation),
-        // of the version before, beside which this one runs during an upgrade
+        // as the version before makes it, which runs beside this one during an upgrade
         successor(token, expiresAt, derivation, 'random cell'),
       ])
       .find((one) => one.digest.subarray(0, beginning.length).equals(beginning));

@@ -8,7 +8,7 @@ import { ConsentGrants } from './consent-grants.js';
 import type { TokenRequest } from './oauth.schemas.js';
 import { RefreshRequests } from './refresh-requests.js';
 
-/** RFC 6749 §3.2: which grant a request is about, and whether this caller may ask for it. */
+/** RFC 6749 §3.2: finds the grant that a request is about, and asks a bound client for a proof. */
 @Injectable()
 export class TokenEndpoint {
   constructor(

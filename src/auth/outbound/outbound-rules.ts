@@ -3,15 +3,15 @@ import { lookup } from 'node:dns/promises';
 import { isPublicAddress } from './public-address.js';
 
 /**
- * Whom Keks may ask when a stranger names an address. No setting changes it: only a test, which serves on loopback, puts others
- * in its place.
+ * The addresses that Keks may ask when a stranger names them. No setting changes these rules. Only a test, which serves
+ * on loopback, replaces them.
  */
 @Injectable()
 export class OutboundRules {
-  /** Certificates that are trusted; undefined for those of the system. */
+  /** The trusted certificates; undefined for those of the system. */
   ca: string | undefined;
 
-  /** Milliseconds for all of it: name, connection, handshake, headers and body. */
+  /** Milliseconds for the whole request: name, connection, handshake, headers and body. */
   mostMs = 5_000;
 
   /** Every address of a name. */
@@ -20,7 +20,7 @@ export class OutboundRules {
 
   isAllowedAddress: (address: string) => boolean = isPublicAddress;
 
-  /** HTTPS has one; another one is somebody's service that is not meant for everybody. */
+  /** The port of HTTPS. A service on another port is not meant for everybody. */
   isAllowedPort: (port: number) => boolean = (port) => port === 443;
 
   /** @param address where the connection goes */

@@ -6,36 +6,36 @@ import type { OutboundRules } from './outbound-rules.js';
 export interface Outbound {
   readonly url: URL;
   readonly rules: OutboundRules;
-  /** Ends all of it: `rules.mostMs` at the latest. */
+  /** Aborts the whole request, after `rules.mostMs` at the latest. */
   readonly over: AbortSignal;
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** The rules allow nothing to be sent there. */
+/** The rules forbid this address. */
 export class ForbiddenAddress extends Error {}
 
 /**
- * One request to an address that somebody else has named, which gives nobody anything to aim with: the name is resolved once and
- * the connection goes to what was found, if the rules allow every address of the name; no redirect is followed, and no
- * connection is kept.
- * @param read what it makes of the answer, whose rest nobody reads
- * @throws ForbiddenAddress; the reason of `over`; what the connection fails with
+ * One request to an address that somebody else has named. It cannot be aimed at private hosts: the name is resolved
+ * once, the rules must allow all of its addresses, and the connection goes to the first of them. No redirect is
+ * followed, and no connection is kept.
+ * @param read makes the result from the answer; the rest of the answer is dropped
+ * @throws ForbiddenAddress; the reason of `over`; the error of the connection
  */
 export async function pinnedRequest<T>(
   outbound: Outbound,
   read: (answer: IncomingMessage) => Promise<T>,
 ): Promise<T> {
   outbound.over.throwIfAborted();
-  // looking a name up cannot be given up, so it is not waited for
+  // a name look-up cannot be aborted, so `over` does not wait for it
   return Promise.race([aim(outbound).then((target) => send(outbound, target, read)), end(outbound.over)]);
 }
 
 interface Target {
   readonly host: string;
   readonly port: number;
-  /** The name is not looked up again. */
+  /** The resolved address: the name is not looked up again. */
   readonly pinned: string;
 }
 
@@ -45,7 +45,7 @@ async function aim({ url, rules }: Outbound): Promise<Target> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const addresses = isIP(host) ? [host] : await rules.resolve(host);
   const [pinned] = addresses;
-  // one that is not allowed among them: whoever owns the name plays with it
+  // if one address is forbidden, the owner of the name means harm
   if (pinned === undefined || !addresses.every((one) => rules.isAllowedAddress(one)))
     throw new ForbiddenAddress();
   if (!rules.isAllowedProtocol(url.protocol, pinned)) throw new ForbiddenAddress();
@@ -86,7 +86,7 @@ function send<T>(
   });
 }
 
-/** @returns undefined if it is longer */
+/** @returns undefined if the body is longer than `mostBytes` */
 export async function bodyOf(answer: IncomingMessage, mostBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

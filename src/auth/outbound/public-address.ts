@@ -1,6 +1,9 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
-/** Not everybody's: this host, its network, what is reserved, and documentation (RFC 6890, IANA's registries). */
+/**
+ * Addresses that are not public: this host, its network, reserved and documentation ranges (RFC 6890, IANA's
+ * registries).
+ */
 const SPECIAL_IPV4: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -18,7 +21,7 @@ const SPECIAL_IPV4: readonly (readonly [string, number])[] = [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ];
-/** Of what is given out at all (2000::/3): protocols, documentation, and what carries an IPv4 address inside. */
+/** Not public in the assigned range (2000::/3): protocols, documentation, and addresses with an IPv4 address inside. */
 const SPECIAL_IPV6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -32,13 +35,16 @@ for (const [network, bits] of SPECIAL_IPV6) special.addSubnet(network, bits, 'ip
 const givenOut = new BlockList();
 givenOut.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether it is an address that everybody on the internet could ask as well. */
+/** Whether anybody on the internet can reach the same host at this address. */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special.check(address, 'ipv4');
   return isIPv6(address) && givenOut.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
 
-/** What people give to their own networks, and this host: never what a cloud tells its machines at, and nothing that is reserved. */
+/**
+ * Addresses of private networks and of this host. Link-local addresses, where clouds serve a machine's metadata, and
+ * reserved ranges are not among them.
+ */
 const OWN_IPV4: readonly (readonly [string, number])[] = [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -51,13 +57,13 @@ const own = new BlockList();
 for (const [network, bits] of OWN_IPV4) own.addSubnet(network, bits, 'ipv4');
 own.addAddress('::1', 'ipv6');
 own.addSubnet('fc00::', 7, 'ipv6');
-/** Where clouds tell a machine its credentials, in the middle of what is private. */
+/** Private addresses at which clouds give a machine its credentials. */
 const credentials = new BlockList();
 credentials.addAddress('fd00:ec2::254', 'ipv6');
 credentials.addAddress('fd20:ce::254', 'ipv6');
 credentials.addAddress('100.100.100.200', 'ipv4');
 
-/** Whether it is an address of one's own network, or of this host. */
+/** Whether this is an address of a private network or of this host, and no cloud gives out credentials at it. */
 export function isPrivateAddress(address: string): boolean {
   if (isIPv4(address)) return own.check(address, 'ipv4') && !credentials.check(address, 'ipv4');
   return isIPv6(address) && own.check(address, 'ipv6') && !credentials.check(address, 'ipv6');

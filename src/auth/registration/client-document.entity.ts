@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 
-/** Until when what was read at a client's own address counts, for all instances. */
+/** Until when a metadata document that was read counts, for all instances. */
 @Entity('client_documents')
 export class ClientDocument {
   @PrimaryColumn('text', { name: 'client_id', primaryKeyConstraintName: 'client_documents_pkey' })

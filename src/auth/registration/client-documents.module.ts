@@ -8,7 +8,7 @@ import { ClientDocuments } from './documents/client-documents.js';
 import { DocumentReader } from './documents/document-reader.js';
 import { GuardedFetch } from './documents/guarded-fetch.js';
 
-/** Owns what is read at addresses that strangers name; never what people let its clients do. */
+/** Owns the metadata documents at addresses that strangers name; never what people let these clients do. */
 @Module({
   imports: [ClientsModule, OutboundModule, ThrottleModule, TypeOrmModule.forFeature([ClientDocument])],
   providers: [ClientDocuments, DocumentReader, GuardedFetch],

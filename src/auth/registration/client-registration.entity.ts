@@ -1,6 +1,9 @@
 import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
 
-/** What a client that registered itself has said, beside what stands with every client, and the token by which it is managed. */
+/**
+ * What a client said when it registered itself, beyond what every client has, and the token that manages the
+ * registration.
+ */
 @Entity('client_registrations')
 @Unique('client_registrations_digest_key', ['digest'])
 export class ClientRegistration {

@@ -1,6 +1,6 @@
 import { Check, Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
-/** With it somebody whom an administrator trusts registers clients, so many and until then. */
+/** A token from an administrator. Its holder may register a limited number of clients until it expires. */
 @Entity('initial_access_tokens')
 @Unique('initial_access_tokens_digest_key', ['digest'])
 @Check('initial_access_tokens_uses_check', 'uses_left >= 0')

@@ -17,7 +17,7 @@ export const INITIAL_TOKEN_USES_MOST = 10_000;
 
 const FORM = /^kri_[A-Za-z0-9_-]{43}$/;
 
-/** By hand, because it answers which one it was. Of many that come at once, as many win as there are uses left. */
+/** Written by hand, because it returns the token's id. Of many uses at once, as many succeed as are left. */
 const USE: Statement = {
   name: 'use_initial_access_token',
   text: `
@@ -69,7 +69,7 @@ export class InitialAccessTokens {
     return this.tokens.find({ order: { createdAt: 'DESC', id: 'DESC' } });
   }
 
-  /** What has registered itself with it stays. @returns false if there is none */
+  /** Clients that were registered with the token stay. @returns false if there is no such token */
   async revoke(id: string, by: Initiator): Promise<boolean> {
     return this.database.transaction(async (transaction) => {
       const { affected } = await transaction.entities.delete(InitialAccessToken, { id });
@@ -85,7 +85,10 @@ export class InitialAccessTokens {
     return this.tokens.existsBy({ digest: digestOf(token), usesLeft: MoreThan(0), expiresAt: MoreThan(now) });
   }
 
-  /** In the transaction of what it is used for. @returns its id, or undefined if it is used up meanwhile */
+  /**
+   * Takes one use, in the transaction of the registration.
+   * @returns the token's id; undefined if it is no longer good
+   */
   async use(token: string, queries: Queries): Promise<string | undefined> {
     const values = [digestOf(token), new Date(this.clock.now())];
     const [row] = await queries.run<{ id: string }>(USE, values);

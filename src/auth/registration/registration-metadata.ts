@@ -5,14 +5,14 @@ import type { NewClient } from '../clients/client-record.js';
 import { parseScope } from '../scope.js';
 import type { AuthMethod, RegistrationRequest } from './registration.schemas.js';
 
-/** What a client that registers itself will be. */
+/** A client that registers itself, as it will be stored. */
 export interface ClientMetadata {
   readonly client: NewClient;
   readonly authMethod: AuthMethod;
   readonly grantTypes: readonly string[];
 }
 
-/** What the operator lets such clients have. */
+/** What the operator lets self-registered clients have. */
 export interface Allowed {
   readonly REGISTRATION_SCOPE: readonly string[] | undefined;
   readonly REGISTRATION_RESOURCES: readonly string[] | undefined;
@@ -23,8 +23,8 @@ const GRANT_TYPES = ['authorization_code', 'refresh_token', BY_DEVICE];
 const NO_NAME = 'Unnamed client';
 
 /**
- * RFC 7591 §2: what is absent has a default, what is unknown is ignored, and of lists and scopes what is not offered is left out:
- * the answer tells what came of it.
+ * RFC 7591 §2: an absent member gets a default, and an unknown member is ignored. Entries of lists and scopes that are
+ * not offered are left out. The answer tells what was registered.
  * @throws WireError invalid_redirect_uri, invalid_client_metadata
  */
 export function readMetadata(said: RegistrationRequest, allowed: Allowed): ClientMetadata {
@@ -49,7 +49,7 @@ export function readMetadata(said: RegistrationRequest, allowed: Allowed): Clien
   const client: NewClient = {
     name,
     ...(keys && { jwks: keys }),
-    // an address is where codes go
+    // redirect addresses are only for codes
     redirectUris: byCode ? (said.redirect_uris ?? []) : [],
     deviceGrant,
     requirePushed,
@@ -71,7 +71,7 @@ function scopeOf(text: string | undefined, most: readonly string[]): readonly st
   if (!wanted) throw invalid('scope');
   const given = wanted.filter((one) => most.includes(one));
   if (given.length > 0) return given;
-  // to want nothing but to stay is to want what there is
+  // `offline_access` alone names no scope, so the client gets all
   if (wanted.every((one) => one === 'offline_access')) return most;
   throw WireError.because('no_such_scope', 'scope');
 }

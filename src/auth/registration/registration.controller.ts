@@ -29,7 +29,7 @@ import { Registrations, type Registration } from './registrations.js';
 const ApiRegistrationId = (): MethodDecorator =>
   ApiParam({ name: 'client_id', description: 'Of the client.', schema: { type: 'string' } });
 
-/** Clients that register themselves (RFC 7591), and look after that (RFC 7592). Bodies are JSON here. */
+/** Clients register themselves (RFC 7591), and manage their registration (RFC 7592). Bodies are JSON here. */
 @Public()
 @Controller('oauth/register')
 export class RegistrationController {

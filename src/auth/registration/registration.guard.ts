@@ -23,7 +23,10 @@ interface GuardedRequest extends HttpRequest {
   [INITIAL_TOKEN]?: string;
 }
 
-/** Who may register a client (RFC 7591 §3): anybody, or who has an initial access token. Before anything is judged. */
+/**
+ * Who may register a client (RFC 7591 §3): anybody, or only holders of an initial access token. It runs before the body
+ * is judged.
+ */
 @Injectable()
 export class InitialTokenGuard implements CanActivate {
   constructor(
@@ -45,7 +48,7 @@ export class InitialTokenGuard implements CanActivate {
   }
 }
 
-/** A client at its own registration (RFC 7592 §2): its token opens that, and nothing else does. */
+/** A client at its own registration (RFC 7592 §2): only the token of that registration opens it. */
 @Injectable()
 export class RegistrationTokenGuard implements CanActivate {
   constructor(

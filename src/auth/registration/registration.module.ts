@@ -19,7 +19,7 @@ import { Registrations } from './registrations.js';
   providers: [Registrations],
 })
 export class RegistrationModule {
-  /** Where it is switched off, there is nothing at its address. */
+  /** If registration is switched off, nothing answers at its address. */
   static of({ REGISTRATION }: Config): DynamicModule {
     return {
       module: RegistrationModule,

@@ -54,7 +54,7 @@ const shared = {
 
 export const registrationRequest = z.object(shared).partial().meta({ id: 'RegistrationRequest' });
 
-/** RFC 7592 §2.2: the whole of it anew. */
+/** RFC 7592 §2.2: a change sends the whole registration again. */
 export const registrationChange = z
   .object({
     client_id: text.meta({ description: 'The one of the address.', example: 'c-0123456789abcdef01234567' }),

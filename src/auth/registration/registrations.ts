@@ -21,11 +21,11 @@ export interface Registration {
   readonly client: RegisteredClient;
   readonly authMethod: string;
   readonly grantTypes: readonly string[];
-  /** By which it is managed, in clear. */
+  /** The token that manages the registration, in clear. */
   readonly token: string;
 }
 
-/** Owns what clients say of themselves, and that only they change it; never what they then get. */
+/** Owns what self-registered clients say of themselves, and that only they change it; never what they then get. */
 @Injectable()
 export class Registrations {
   constructor(
@@ -67,7 +67,7 @@ export class Registrations {
     }
   }
 
-  /** @returns undefined unless this token is this client's */
+  /** @returns undefined if the token is not this client's, or if the client is disabled */
   async find(clientId: string, token: string): Promise<Registration | undefined> {
     if (!FORM.test(token)) return undefined;
     const row = await this.stored.findOneBy({ clientId, digest: digestOf(token) });
@@ -76,7 +76,10 @@ export class Registrations {
     return { client, authMethod: row.authMethod, grantTypes: row.grantTypes, token };
   }
 
-  /** RFC 7592 §2.2: all of it anew. What it may no longer do ends. @throws WireError; Unavailable */
+  /**
+   * RFC 7592 §2.2: replaces the whole registration. What the client may no longer do ends.
+   * @throws WireError; Unavailable
+   */
   async replace(
     before: Registration,
     said: RegistrationChange,
@@ -110,7 +113,7 @@ export class Registrations {
   }
 }
 
-/** RFC 7592 §2.2: a client MUST NOT send them. */
+/** Members that a client MUST NOT send (RFC 7592 §2.2). */
 const OURS = [
   'registration_access_token',
   'registration_client_uri',
@@ -118,12 +121,12 @@ const OURS = [
   'client_id_issued_at',
 ];
 
-/** By what it proves itself: nothing, a key, or a secret, which it may send in two ways. */
+/** What the client proves itself with: nothing, a key, or a secret, which it may send in two ways. */
 function kindOf(authMethod: string): string {
   return authMethod.startsWith('client_secret_') ? 'client_secret' : authMethod;
 }
 
-/** Takes the transaction back. */
+/** Rolls the transaction back. */
 class UsedUp extends Error {}
 
 function full(): WireError {

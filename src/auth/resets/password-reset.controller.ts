@@ -13,7 +13,7 @@ import { donePage, formPage, PAGE_POLICY, troublePage, type ResetPage } from './
 
 const resetForm = z.object({ code: z.string(), password: z.string(), again: z.string() });
 
-/** For people, without scripts if need be. The code comes in a form's body and never in an address. */
+/** For people; works without scripts. The code comes to the server in a form's body, and never in an address. */
 @Public()
 @Controller('password-reset')
 @ApiExcludeController()

@@ -7,7 +7,10 @@ export interface ResetPage {
   readonly body: string;
 }
 
-/** Our own styles and pictures, the script that takes the code out of the address, in nobody's frame; forms go to us. */
+/**
+ * Allows Keks's own styles and pictures, and the script that takes the code out of the address. No frame; forms go to
+ * Keks.
+ */
 export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
@@ -21,11 +24,11 @@ export type FormFlaw = PasswordFlaw | 'dead' | 'incomplete' | 'different';
 interface FormState {
   readonly shortest: number;
   readonly flaw?: FormFlaw;
-  /** To be sent again with another password. */
+  /** Sent again with another password. */
   readonly code?: string;
 }
 
-/** For whoever holds a link. */
+/** The page for the holder of a link. */
 export function formPage({ shortest, flaw, code }: FormState): ResetPage {
   const content = html`<h1>Choose a new password</h1>
     ${

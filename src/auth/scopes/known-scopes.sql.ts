@@ -5,11 +5,11 @@ export interface KnownScopeRow {
   readonly description: string | null;
 }
 
-/** Looks at this many users, and this many clients: the list is for people, and must not read a million rows. */
+/** Reads at most this many users and this many clients: the list is for people, and must not read a million rows. */
 const LOOKED_AT_MOST = 10_000;
 const SHOWN_MOST = 500;
 
-/** Every scope in use: those that routes ask for (`$1`), that are described, granted, or named together with an API. */
+/** Every scope in use: asked for by routes (`$1`), described, granted, or named together with an API. */
 export const KNOWN_SCOPES: Statement = {
   name: 'known_scopes',
   text: `

@@ -17,7 +17,7 @@ export class ScopeDescriptions {
     @InjectRepository(ScopeDescription) private readonly descriptions: Repository<ScopeDescription>,
   ) {}
 
-  /** By name. */
+  /** Sorted by scope. */
   list(): Promise<ScopeDescription[]> {
     return this.descriptions.find({ order: { scope: 'ASC' } });
   }

@@ -9,10 +9,10 @@ import type { RequestOrigin } from '../../request-origin.js';
 import { ClientDocument } from '../client-document.entity.js';
 import { DocumentReader, type Described } from './document-reader.js';
 
-/** Owns clients whose name is the address of their metadata: what is read there, and for how long it counts. */
+/** Owns clients that are named by the address of their metadata: what the document says, and for how long it counts. */
 @Injectable()
 export class ClientDocuments {
-  /** Whoever asks for the same one meanwhile waits for the same answer. */
+  /** Requests for the same document at the same time share one reading. */
   private readonly running = new Map<string, Promise<ClientRecord | undefined>>();
 
   constructor(
@@ -23,13 +23,13 @@ export class ClientDocuments {
     private readonly clock: Clock,
   ) {}
 
-  /** Whether it is such a name, and they are switched on. */
+  /** Whether the name is an address of metadata, and such names are switched on. */
   isOne(clientId: string): boolean {
     return this.reader.reads(clientId);
   }
 
   /**
-   * As its document says now, or said a while ago.
+   * The client as its document says now, or said when it was last read.
    * @returns undefined if there is no document that counts
    * @throws WireError too_many_requests; Unavailable
    */
@@ -43,7 +43,7 @@ export class ClientDocuments {
     return reading;
   }
 
-  /** What is there, and whether it counts as it is. */
+  /** The stored client, and whether it counts without another reading. */
   private async look(
     clientId: string,
   ): Promise<{ readonly known: ClientRecord | undefined; readonly counts: boolean }> {
@@ -54,7 +54,7 @@ export class ClientDocuments {
   }
 
   private async read(clientId: string, origin: RequestOrigin): Promise<ClientRecord | undefined> {
-    // somebody may have read it since it was looked for
+    // another request may have read the document meanwhile
     const { known, counts } = await this.look(clientId);
     if (counts) return known;
     const described = await this.reader.read(clientId, origin);
@@ -88,7 +88,7 @@ export class ClientDocuments {
     const { clientId } = known;
     const { name, scope, redirectUris = [], requirePushed = false, dpopBound = false, jwks } = client;
     let now: ClientRecord = known;
-    // one that proves itself cannot become one that does not
+    // a client cannot change between having keys and having none
     if ((jwks === undefined) !== (known.jwks === undefined)) return undefined;
     const said = { name, redirectUris, requirePushed, dpopBound, jwks };
     if (!isSame(known, { ...said, scope: scope.join(' ') })) {

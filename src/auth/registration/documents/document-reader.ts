@@ -17,7 +17,7 @@ export interface Described {
   readonly freshUntil: Date;
 }
 
-/** Owns what stands at a client's own address; never whether the client is there already. */
+/** Owns the reading of a client's metadata document; never whether Keks knows the client already. */
 @Injectable()
 export class DocumentReader {
   private readonly logger = new Logger('clients');
@@ -29,7 +29,7 @@ export class DocumentReader {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Whether it is such a name, and they are switched on. */
+  /** Whether the name is an address of metadata, and such names are switched on. */
   reads(clientId: string): boolean {
     return this.config.CLIENT_METADATA_DOCUMENTS && isClientIdUrl(clientId);
   }
@@ -39,22 +39,22 @@ export class DocumentReader {
    * @throws WireError too_many_requests; Unavailable
    */
   async read(clientId: string, origin: RequestOrigin): Promise<Described | undefined> {
-    // somebody else's host is asked for a stranger: no oftener than one may register
+    // a stranger makes Keks ask somebody else's host: no more often than a stranger may register
     await this.throttle.admit(origin.ip);
     const fetched = await this.fetch.json(clientId);
     return fetched && this.described(clientId, fetched);
   }
 
-  /** What it says, if it is the client's own and can be registered. */
+  /** What the document says, if it is the client's own and the client can be registered. */
   private described(clientId: string, { value, cacheControl }: FetchedJson): Described | undefined {
     if (value['client_id'] !== clientId || value['client_secret'] !== undefined) return undefined;
     const said = registrationRequest.safeParse({ token_endpoint_auth_method: 'none', ...value });
-    // a secret that everybody reads is none
+    // a document is public, so no secret can be in it
     const method = said.data?.token_endpoint_auth_method;
     if (!said.data || (method !== 'none' && method !== 'private_key_jwt')) return undefined;
     try {
       const { client } = readMetadata(said.data, this.config);
-      // it is read when somebody is sent here, which no device does
+      // the document is read when a browser comes for the client, and a device sends no browser
       if (!client.redirectUris?.length) return undefined;
       return {
         client: { ...client, deviceGrant: false },

@@ -2,7 +2,10 @@ const LEAST = 60;
 const MOST = 86_400;
 const UNSAID = 3_600;
 
-/** For how many seconds a document counts: what it says itself (RFC 9111 §5.2.2), but neither a moment nor for ever. */
+/**
+ * For how many seconds a document counts: as its headers say (RFC 9111 §5.2.2), but 60 at least and 86,400 at most;
+ * 3,600 if they say nothing.
+ */
 export function freshFor(cacheControl: string | undefined): number {
   const said = (cacheControl ?? '').toLowerCase();
   if (/(?:^|[\s,])no-(?:store|cache)(?:[\s,=]|$)/.test(said)) return LEAST;

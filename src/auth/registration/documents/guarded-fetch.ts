@@ -5,7 +5,7 @@ import { OutboundRules } from '../../outbound/outbound-rules.js';
 import { bodyOf, pinnedRequest } from '../../outbound/pinned-request.js';
 
 const MOST_BYTES = 10_240;
-/** At once in this process; others are refused, so that nobody makes it busy with waiting. */
+/** Readings at once in this process. More are refused, so that nobody can fill it with waiting requests. */
 const MOST_AT_ONCE = 16;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i;
 
@@ -14,7 +14,7 @@ export interface FetchedJson {
   readonly cacheControl: string | undefined;
 }
 
-/** Reads JSON at an address that a stranger has named, in bounded time and size. Whatever goes wrong is one answer. */
+/** Reads JSON at an address that a stranger has named, in bounded time and size. All failures give the same answer. */
 @Injectable()
 export class GuardedFetch {
   private running = 0;
