@@ -6,7 +6,7 @@ import type { QueryResultRow } from 'pg';
 export interface Change extends Statement {
   /** Finds a row if something is left to change. */
   readonly left: Statement & {
-    /** It takes this many of the change's values, from the first on. */
+    /** The number of the change's values that this statement takes, from the first on. */
     readonly parameters: number;
   };
 }
@@ -14,9 +14,10 @@ export interface Change extends Statement {
 const ATTEMPTS = 3;
 
 /**
- * If a change touched no row, that proves nothing: the row may have moved to another partition while the statement waited.
- * Only if a second statement, with its own snapshot, finds nothing, is nothing left to change.
- * @returns no rows if somebody else was faster, or if the row is not there
+ * Applies a change and tries again if the row was missed. No changed row proves nothing: the row may have moved to
+ * another partition while the statement waited. Nothing is left to change only if a second statement, with its own
+ * snapshot, finds nothing.
+ * @returns no rows if another statement was faster, or if the row does not exist
  * @throws Unavailable if the row is still there after several attempts
  */
 export async function apply<R extends QueryResultRow>(

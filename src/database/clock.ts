@@ -6,7 +6,7 @@ export abstract class Clock {
   /** Milliseconds since the epoch, by the clock of the database. */
   abstract now(): number;
 
-  /** Whole seconds since the epoch, rounded down: what `exp` and `iat` are written in (RFC 7519 §2). */
+  /** Whole seconds since the epoch, rounded down: the unit of `exp` and `iat` (RFC 7519 §2). */
   seconds(): number {
     return Math.floor(this.now() / 1_000);
   }
@@ -14,7 +14,7 @@ export abstract class Clock {
 
 /**
  * The database's time, carried forward by this machine's monotonic clock. So all instances agree on what has expired,
- * whatever their wall clocks say.
+ * even if their wall clocks differ.
  */
 @Injectable()
 export class DatabaseClock extends Clock {
@@ -27,8 +27,9 @@ export class DatabaseClock extends Clock {
 
   /**
    * Sets this clock by a reading of the database's clock.
-   * @param epochMs what the database answered
-   * @param sentAt `performance.now()` at the question; a reading that took over 250 ms is too vague and is ignored
+   * @param epochMs the answer of the database: milliseconds since the epoch
+   * @param sentAt `performance.now()` when the question was sent; a reading that took over 250 ms is too vague and is
+   * ignored
    */
   synchronise(epochMs: number, sentAt: number): void {
     const heardAt = performance.now();
@@ -38,7 +39,7 @@ export class DatabaseClock extends Clock {
   }
 }
 
-/** Whole seconds since the epoch -> what the database takes. */
+/** Converts whole seconds since the epoch to the type that the database takes. */
 export function timestamp(seconds: number): Date {
   return new Date(seconds * 1_000);
 }
@@ -46,7 +47,7 @@ export function timestamp(seconds: number): Date {
 const DATABASE_TIME: Statement = { name: 'time_of_database', text: 'SELECT clock_timestamp() AS now' };
 
 /**
- * The time by the database's clock, which all times in the database are from. For verbs of the command line.
+ * The time by the database's clock. All times in the database come from this clock. For verbs of the command line.
  * @throws Unavailable
  */
 export async function databaseTime(queries: Queries): Promise<Date> {

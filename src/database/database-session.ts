@@ -21,7 +21,10 @@ const DATABASE_TIME = {
   text: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
 };
 
-/** One life with the database: connect, migrate, keep the clock and the partitions, let go at the end. */
+/**
+ * One session with the database: connects, migrates, keeps the clock and the partitions up to date, and disconnects at
+ * the end.
+ */
 @Injectable()
 export class DatabaseSession implements OnApplicationShutdown {
   private readonly logger = new Logger('database');
@@ -37,14 +40,15 @@ export class DatabaseSession implements OnApplicationShutdown {
     @InjectDataSource() private readonly source: PooledDataSource,
   ) {}
 
-  /** True once the partitions are made. Before that, requests are answered, but a balancer need not send any. */
+  /** True once the partitions are made. Before that, the server answers requests, but a balancer need not send any. */
   get ready(): boolean {
     return this.prepared;
   }
 
   /**
-   * One attempt to connect, for servers: opens the pools, makes partitions ahead of need, and goes on doing so.
-   * @param tell is told in a few words what is done to the schema
+   * One attempt to connect, for servers: opens the pools, makes partitions ahead of need, and starts the timers that
+   * repeat this.
+   * @param tell receives in a few words what is done to the schema
    * @throws DatabaseRefusal when waiting would not help
    */
   async connect(connection: DatabaseConnection, tell?: (progress: string) => void): Promise<void> {
@@ -75,8 +79,8 @@ export class DatabaseSession implements OnApplicationShutdown {
   }
 
   /**
-   * Tries until it succeeds, with growing pauses. Resolves on success.
-   * @param tell as of `connect`
+   * Tries to connect until it succeeds, with growing pauses. Resolves on success, or when the application shuts down.
+   * @param tell as in `connect`
    * @throws DatabaseRefusal
    */
   async connectPatiently(
@@ -113,7 +117,10 @@ export class DatabaseSession implements OnApplicationShutdown {
     if (row) this.clock.synchronise(row.ms, sentAt);
   }
 
-  /** Some providers of PostgreSQL do not show the timeline. Then it counts as unchanged. */
+  /**
+   * Repeats recent endings after a failover. Some providers of PostgreSQL do not show the timeline. Then the timeline
+   * counts as unchanged.
+   */
   private async repeatEndings(): Promise<void> {
     if (this.repeating) return;
     this.repeating = true;

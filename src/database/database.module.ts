@@ -7,7 +7,7 @@ import { DatabaseSession } from './database-session.js';
 import { Maintenance } from './schema/maintenance.js';
 import { PooledDataSource, pooledOptions } from './pooled-data-source.js';
 
-/** Gives every module the pools, from which TypeORM borrows its connections, and the clock. */
+/** Gives every module the pools and the clock. TypeORM borrows its connections from the pools. */
 @Module({})
 class PoolsModule {
   static of(clock: Clock | undefined): DynamicModule {
@@ -24,7 +24,9 @@ class PoolsModule {
   }
 }
 
-/** Nothing connects while the application is being built: `DatabaseSession` connects later, and tries until it succeeds. */
+/**
+ * Nothing connects while Nest builds the application: `DatabaseSession` connects later, and tries until it succeeds.
+ */
 function repositories(): DynamicModule {
   return TypeOrmModule.forRootAsync({
     inject: [Database],
@@ -38,14 +40,14 @@ function repositories(): DynamicModule {
 }
 
 /**
- * Owns the connection to PostgreSQL, its schema, its clock and its partitions. It knows tables, never what a token or
- * a user is.
+ * Owns the connection to PostgreSQL, the schema, the clock and the partitions. This module knows tables, but not what a
+ * token or a user is.
  */
 @Module({})
 export class DatabaseModule {
   /**
-   * Not global itself: otherwise Nest would stop TypeORM before `DatabaseSession`.
-   * @param clock in place of the database's, for tests that set the time by hand
+   * This module is not global: otherwise Nest would stop TypeORM before `DatabaseSession`.
+   * @param clock replaces the database's clock, for tests that set the time by hand
    */
   static forRoot(clock?: Clock): DynamicModule {
     return {

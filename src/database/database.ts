@@ -12,31 +12,31 @@ import { RecentEndings, type Repeated } from './recent-endings.js';
 import { Unavailable } from '../http/errors/unavailable.js';
 import type { Statement, Queries } from './statement.js';
 
-/** From the name of the file that is being written, which is correct at once after a promotion. */
+/** Read from the name of the WAL file that PostgreSQL writes now. This name is correct at once after a promotion. */
 const TIMELINE: Statement = {
   name: 'timeline',
   text: `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline`,
 };
 
-/** Statements by hand and repositories, on one connection: `entities` is TypeORM's manager of this transaction. */
+/** Hand-written statements and repositories on one connection. `entities` is TypeORM's manager of this transaction. */
 export interface Transaction extends Queries {
   readonly entities: EntityManager;
 }
 
 /**
- * Owns the two pools and the one way to send SQL through them: `run` and `transaction` for all that changes or lists,
- * `runHot` for the validation of tokens and for refreshes. It never retries, because who asked knows whether that is safe; but for what
- * PostgreSQL has refused while a partition was being attached, which has done nothing.
+ * Owns the two pools, the only way to send SQL: `run` and `transaction` for all that changes or lists, `runHot` for
+ * token validation, client authentication and refreshes. Never retries a statement, because only the caller knows
+ * whether that is safe; except if PostgreSQL refused it while attaching a partition, which has done nothing.
  */
 @Injectable()
 export class Database implements Queries {
   private main: Pool | undefined;
   private hot: Pool | undefined;
   private source: PooledDataSource | undefined;
-  /** How many hosts may be tried for a connection. */
+  /** The number of hosts to try for a connection. */
   private places = 0;
   private pooled = false;
-  /** Whether statements may reach another server than before: a new connection may, an open one only behind a pooler. */
+  /** Whether statements may reach a new server: a new connection may, an open connection only behind a pooler. */
   private elsewhere = false;
   private readonly recentEndings = new RecentEndings();
 
@@ -47,7 +47,7 @@ export class Database implements Queries {
     return this.main !== undefined;
   }
 
-  /** Called once the schema is known to be right. @param source TypeORM on the main pool, for the repositories */
+  /** Call this once the schema is known to be right. @param source TypeORM on the main pool, for the repositories */
   async attach(connection: DatabaseConnection, source: PooledDataSource): Promise<void> {
     this.places = connection.way?.places.length ?? 0;
     this.main = mainPool(connection, this.config.DATABASE_TIMEOUT);
@@ -58,7 +58,7 @@ export class Database implements Queries {
     if (!source.isInitialized) await source.initialize();
   }
 
-  /** A connection of the main pool. @throws Unavailable */
+  /** Lends a connection of the main pool. @throws Unavailable */
   lend(): Promise<PoolClient> {
     return acquire(required(this.main), this.places);
   }
@@ -76,12 +76,12 @@ export class Database implements Queries {
     return rows;
   }
 
-  /** Somebody else has ended something: after a failover this process ends it again. */
+  /** Notes an ending by another process: after a failover this process repeats the ending. */
   remember(statement: Statement, values: readonly unknown[]): void {
     this.recentEndings.note(statement, values, 1);
   }
 
-  /** After a failover, what has been ended and acknowledged lately is ended again. @throws Unavailable: try again */
+  /** After a failover, repeats the endings that were acknowledged lately. @throws Unavailable: try again */
   async repeatEndings(): Promise<Repeated | undefined> {
     if (!this.elsewhere && !this.pooled) return undefined;
     const [row] = await this.run<{ timeline: number }>(TIMELINE);
@@ -135,8 +135,8 @@ export class Database implements Queries {
   }
 
   /**
-   * READ COMMITTED. If nobody knows whether the commit happened, it is `Unavailable`: the caller must not claim that it did.
-   * @param work acts only through its queries: it may be called twice, and the first time rolled back
+   * @param work runs in READ COMMITTED, and acts only through its queries: it may run twice, the first time rolled back
+   * @throws Unavailable also if the outcome of the commit is unknown: the caller must not claim that it happened
    */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return onceMore(() => this.attempt(work));
@@ -165,13 +165,13 @@ export class Database implements Queries {
     }
   }
 
-  /** For metrics, for each pool: connections in use, and requests that wait for one. */
+  /** For metrics: the connections of each pool, and the requests that wait for a connection. */
   pools(): Record<'main' | 'hot', { total: number; idle: number; waiting: number }> {
     return { main: numbers(this.main), hot: numbers(this.hot) };
   }
 }
 
-/** A host that refuses does so at once. */
+/** A host that refuses a connection refuses within this time: milliseconds. */
 const QUICK_MS = 100;
 
 async function onceMore<T>(work: () => Promise<T>): Promise<T> {
@@ -196,19 +196,19 @@ async function query<R extends QueryResultRow>(
   }
 }
 
-/** Undefined if there is no pooler. */
+/** Undefined without a pooler. */
 function mannerOf(client: PoolClient): HotManner | undefined {
   const pooled = client instanceof PinnedClient ? client.pooled : undefined;
   return pooled && { names: pooled.names, preamble: pooled.preamble };
 }
 
-/** If a pooler turns out not to keep names of statements, none are used with it any more. */
+/** If a pooler turns out not to keep statement names, the program stops using names with that pooler. */
 function noted(client: unknown, error: unknown): unknown {
   if (client instanceof PinnedClient && isLostName(error)) client.way.names = false;
   return error;
 }
 
-/** @param places how many hosts there are: a connection that fails has already turned to the next one */
+/** @param places the number of hosts: after a failed connection, the next attempt goes to the next host */
 async function acquire(pool: Pool, places: number): Promise<PoolClient> {
   for (let left = Math.max(1, places); ;) {
     const began = performance.now();
@@ -217,7 +217,7 @@ async function acquire(pool: Pool, places: number): Promise<PoolClient> {
     } catch (error) {
       // a caller that has waited once does not wait again
       if ((left -= 1) > 0 && performance.now() - began < QUICK_MS) continue;
-      // also if the database no longer accepts one of our settings: nothing was found out about the request
+      // also if the database refuses one of our settings: nothing is known about the request
       const fault = asUnavailable(error);
       throw fault instanceof Unavailable ? fault : new Unavailable('no usable connection', { cause: error });
     }
@@ -225,8 +225,8 @@ async function acquire(pool: Pool, places: number): Promise<PoolClient> {
 }
 
 /**
- * A connection whose ROLLBACK fails is in an unknown state: it is closed and not reused. So is one that did not answer:
- * it would not answer the ROLLBACK either, and the caller has waited long enough.
+ * A connection whose ROLLBACK fails is in an unknown state: it is closed and not reused. So is a connection that did
+ * not answer: it would not answer the ROLLBACK either, and the caller has waited long enough.
  */
 async function abandon(client: PoolClient, error: unknown): Promise<void> {
   const cause = error instanceof Unavailable ? error.cause : error;

@@ -1,4 +1,4 @@
-/** Every connection of the program is made here, and is what it should be before anybody uses it. */
+/** Makes every connection of the program, and checks its settings before anybody uses it. */
 import pg from 'pg';
 import type { ClientConfig } from 'pg';
 import { databaseLink, type DatabaseLink } from '../config/database-link.js';
@@ -18,17 +18,17 @@ import {
 import { wayOf, type Place, type Way } from './way.js';
 
 const CONNECT_MS = 2_000;
-/** In pg_stat_activity and the server's log, unless DATABASE_URL says another. */
+/** The name in pg_stat_activity and in the server's log, unless DATABASE_URL sets another. */
 const APPLICATION_NAME = 'keks';
 
 export interface SettingInForce {
   readonly name: string;
   readonly value: string;
-  /** What it was before, if it had to be changed. */
+  /** The value before, if it had to be changed. */
   readonly before: string | undefined;
 }
 
-/** A connection of its own, which a lost server does not end the process with. @throws DatabaseRefusal */
+/** Opens a connection outside the pools. If its server is lost, the process goes on. @throws DatabaseRefusal */
 export async function openClient(
   connection: DatabaseConnection,
   more: ClientConfig = {},
@@ -45,14 +45,14 @@ export async function openClient(
   }
 }
 
-/** Reads nothing of the environment, and has its settings in force and looked at when `connect` is over. */
+/** Reads nothing from the environment. When `connect` is over, its settings are in force and checked. */
 export class PinnedClient extends pg.Client {
-  /** Of the time of its connection. */
+  /** Whether the server was a standby when this client connected. */
   standby = false;
   inForce: readonly SettingInForce[] = [];
   readonly schema: string | undefined;
   readonly way: Way;
-  /** Where a pooler is in between: how its transactions begin. */
+  /** Set behind a pooler: how its transactions begin. */
   pooled: PooledSession | undefined;
   private readonly settings: readonly SessionSetting[];
   private readonly patienceMs: number;
@@ -71,7 +71,7 @@ export class PinnedClient extends pg.Client {
     this.on('error', () => undefined);
   }
 
-  /** @throws DatabaseRefusal naming a setting that cannot be had here */
+  /** @throws DatabaseRefusal that names a setting that this server does not allow */
   override connect(): Promise<PinnedClient>;
   override connect(callback: (error: Error) => void): void;
   override connect(callback?: (error: Error) => void): Promise<PinnedClient> | void {
@@ -83,7 +83,7 @@ export class PinnedClient extends pg.Client {
     connected.then(() => callback(null as unknown as Error), callback);
   }
 
-  /** What a pooler does not take at the start is not said to it again. */
+  /** Notes what a failed connection shows. If a pooler refuses start parameters, no later connection sends them. */
   private learnt(error: unknown): unknown {
     if (error instanceof pg.DatabaseError && UNSUPPORTED.test(error.message)) this.way.sayNothingAtTheStart();
     else this.way.leave(this.place);
@@ -113,7 +113,9 @@ export class PinnedClient extends pg.Client {
     }
   }
 
-  /** Another process answers than the one that we were told of; or what was said at the start has been dropped. */
+  /**
+   * True if another process answers than the server named at the start, or if the start parameters have been dropped.
+   */
   private isPooled({ pid }: Looked, wrong: readonly SessionSetting[]): boolean {
     if (pid !== this.processId() || wrong.some(({ late }) => !late)) this.way.pooled = true;
     return this.way.pooled;
@@ -123,7 +125,7 @@ export class PinnedClient extends pg.Client {
     return (this as unknown as { processID: number | null }).processID ?? 0;
   }
 
-  /** @returns the values that are in force in a transaction */
+  /** @returns the values in force in a transaction */
   private async sayInEachTransaction(): Promise<readonly string[]> {
     this.pooled = new PooledSession(this, this.asked);
     return (await this.look()).values;
@@ -154,7 +156,7 @@ export class PinnedClient extends pg.Client {
   }
 }
 
-/** PgBouncer's words; its code for them is also that of other faults. */
+/** The message of PgBouncer. PgBouncer uses its SQLSTATE for other faults too. */
 const UNSUPPORTED = /^unsupported (?:options )?startup parameter/;
 
 function asPoolerRefusal(error: unknown): unknown {
@@ -172,7 +174,7 @@ function refusal(setting: SessionSetting | undefined, found: string | undefined)
   );
 }
 
-/** Where nothing is said, `pg` looks into PGHOST, PGOPTIONS, PGSSLMODE and so on: so all of it is said. */
+/** `pg` reads each missing value from PGHOST, PGOPTIONS, PGSSLMODE and so on. So every value is given. */
 function explicit(
   connection: DatabaseConnection & { sslnegotiation?: string | undefined },
   { startParameters, place }: Way,
@@ -186,12 +188,12 @@ function explicit(
     host: place?.host || connection.host || 'localhost',
     port: place?.port || connection.port || 5432,
     database: connection.database || user,
-    // a pool keeps it out of what is spread
+    // named, because a pool hides the password from a spread
     password: connection.password,
     ssl: connection.ssl ?? false,
     options: startParameters ? startOptions(connection) : '',
     client_encoding: 'utf8',
-    // where the server offers it, the password is proved for this very certificate
+    // if the server offers it, the proof of the password is bound to this very certificate
     enableChannelBinding: Boolean(connection.ssl),
     sslnegotiation: connection.sslnegotiation ?? 'postgres',
   } as ClientConfig;
@@ -202,7 +204,7 @@ interface Remembered {
   connectionParameters: Record<'password' | 'application_name' | 'replication', unknown>;
 }
 
-/** What it takes from the environment where the value that was said is as good as none. */
+/** Undoes what `pg` takes from the environment when a given value is empty. */
 function forgetEnvironment(
   client: pg.Client,
   { password, application_name: name }: DatabaseConnection,
@@ -220,7 +222,10 @@ interface Asked {
   connection: { emit(event: 'error', error: Error): void; stream: { destroy(): void } };
 }
 
-/** Whoever answers in the database's place asks for it in clear, or for a hash that is as good: SCRAM tells it to nobody. */
+/**
+ * Refuses to send the password in clear or as an MD5 hash, which is as good: somebody else may answer in place of the
+ * database. SCRAM does not reveal the password.
+ */
 function keepPassword(client: pg.Client, link: DatabaseLink): void {
   if (link === 'local' || link === 'verified') return;
   const asked = client as unknown as Asked;

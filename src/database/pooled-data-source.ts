@@ -14,7 +14,7 @@ import { asUnavailable } from './postgres-error.js';
 /** Lends a connection of the main pool. */
 export type Lender = () => Promise<PoolClient>;
 
-/** What TypeORM asks of `pg`: a pool, which is not its own to end. */
+/** The members of `pg` that TypeORM uses: a pool that TypeORM must not end. */
 interface BorrowedPool {
   connect(
     done: (error: unknown, client?: PoolClient, release?: (error?: Error | boolean) => void) => void,
@@ -24,14 +24,14 @@ interface BorrowedPool {
 }
 
 /**
- * TypeORM for the repositories. It borrows each connection from the main pool, with that pool's time limits and listeners,
- * and every fault comes out as `Unavailable`. TypeORM's own error contains the values of the statement, such as password
- * hashes, so it never leaves this file.
+ * TypeORM for the repositories. It borrows each connection from the main pool, with that pool's time limits and
+ * listeners. Infrastructure faults become `Unavailable`. TypeORM's own error contains the values of the statement, such
+ * as password hashes, so that error never leaves this file.
  */
 export class PooledDataSource extends DataSource {
   /**
-   * Until the database has been reached for the first time, repositories know no tables. That is unavailable, not a fault of
-   * the program.
+   * Repositories know no tables until the database has been reached for the first time. That is unavailable, not a
+   * fault of the program.
    */
   override getMetadata(target: EntityTarget<ObjectLiteral>): EntityMetadata {
     if (!this.hasMetadata(target)) throw new Unavailable('the database is not connected yet');
@@ -52,8 +52,8 @@ export class PooledDataSource extends DataSource {
   }
 
   /**
-   * Begins a transaction on a connection that the caller has borrowed and will give back. After a time-out, TypeORM itself
-   * would wait for a ROLLBACK that is not answered either.
+   * Begins a transaction on a connection that the caller has borrowed and will give back. If TypeORM owned the
+   * connection, it would wait after a time-out for a ROLLBACK that is not answered either.
    */
   async begin(client: PoolClient): Promise<QueryRunner> {
     const runner = this.createQueryRunner();
@@ -63,7 +63,7 @@ export class PooledDataSource extends DataSource {
   }
 }
 
-/** @param lend borrows a connection of the pool that is in use at that moment */
+/** @param lend borrows a connection of the pool in use at that moment */
 export function pooledOptions(lend: Lender): DataSourceOptions & { driver: unknown } {
   class Pool implements BorrowedPool {
     connect(done: Parameters<BorrowedPool['connect']>[0]): void {

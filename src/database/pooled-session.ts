@@ -4,7 +4,7 @@ import { sayAll, type DatabaseConnection } from './session-settings.js';
 import type { Statement } from './statement.js';
 import type { Way } from './way.js';
 
-/** Whatever the session has as default: somebody else may have used it before. */
+/** Sets every mode, because another user of the session may have changed its defaults. */
 const START = 'START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE, NOT DEFERRABLE';
 const BEGINS = /^\s*(?:BEGIN|START\s+TRANSACTION)\b/i;
 
@@ -12,17 +12,17 @@ type Query = (...args: unknown[]) => unknown;
 type Done = (error: unknown, result?: unknown) => void;
 
 /**
- * Gives a client behind a pooler transactions only, and each of them sets its settings itself: two statements in a row may
- * run in two sessions, and nobody knows what a session was told at its start.
+ * Gives a client behind a pooler transactions only, and each transaction sets its own settings. Two statements in a row
+ * may run in two sessions, and nobody knows what a session was told at its start.
  */
 export class PooledSession {
-  /** For whoever sends statements by himself, as the first one of their transaction. */
+  /** The first statement of a transaction, for callers that send statements themselves. */
   readonly preamble: Statement;
   private readonly opening: string;
   private readonly send: Query;
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** From now on, all that is asked of the client goes this way. */
+  /** From now on, every query of the client goes through this object. */
   constructor(
     private readonly client: pg.Client & { readonly way: Way },
     connection: DatabaseConnection,
@@ -54,7 +54,7 @@ export class PooledSession {
     const open = ['T', 'E'].includes(this.client.getTransactionStatus() ?? '');
     if (open) return this.sent(this.nameless(config), ...values).catch((error: unknown) => this.noted(error));
     if (BEGINS.test(text)) return this.sent(text.replace(BEGINS, this.opening));
-    // whoever asks meanwhile waits: there is one transaction at a time on a connection
+    // later queries wait: a connection has one transaction at a time
     const result = this.turn.then(() => this.alone(config, values));
     this.turn = result.catch(() => undefined);
     return result;
@@ -68,7 +68,7 @@ export class PooledSession {
       await this.sent({ text: 'COMMIT', ...time });
       return result;
     } catch (error) {
-      // what did not answer would not answer this either
+      // a connection that did not answer would not answer a ROLLBACK either
       if (error instanceof pg.DatabaseError)
         await this.sent({ text: 'ROLLBACK', ...time }).catch(() => this.leave());
       else this.leave();
@@ -76,13 +76,13 @@ export class PooledSession {
     }
   }
 
-  /** A pooler that was taken for one that keeps names is not asked for it any more. */
+  /** If a pooler turns out not to keep statement names, this program stops using names with it. */
   private noted(error: unknown): never {
     if (isLostName(error)) this.client.way.names = false;
     throw error;
   }
 
-  /** The pooler ends the session with us, and its transaction. */
+  /** Ends the client: the pooler then ends our session and its transaction. */
   private leave(): void {
     void this.client.end().catch(() => undefined);
   }

@@ -3,17 +3,17 @@ import { openClient } from './pinned-client.js';
 import type { DatabaseConnection } from './session-settings.js';
 import { wayOf } from './way.js';
 
-/** What is between us and PostgreSQL, as far as it can be seen from here. */
+/** The properties of the pooler between us and PostgreSQL, as far as this program can see them. */
 export interface PoolerFacts {
-  /** It supports statements with names, by giving them names of its own. */
+  /** The pooler supports named statements by giving them its own names. */
   readonly renames: boolean;
   /** Each connection keeps its session until it ends. */
   readonly session: boolean;
-  /** It takes what is said at the start of a connection. */
+  /** The pooler takes the parameters that are sent at the start of a connection. */
   readonly startParameters: boolean;
 }
 
-/** Finds its own name, or the one that it was given. */
+/** Finds the name of this very statement: its own name, or the name from the pooler. */
 const OWN_NAME = {
   name: 'keks_own_name',
   text: `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%keks_own' || '_name%' /* keks_own_name */`,
@@ -21,13 +21,13 @@ const OWN_NAME = {
 const ROUNDS = 4;
 
 /**
- * Finds out what kind of pooler is in between, and remembers for all connections whether statements can have names.
+ * Finds out what kind of pooler is in between, and notes for all connections whether statements can have names.
  * @returns undefined if there is no pooler
  */
 export async function meetPooler(connection: DatabaseConnection): Promise<PoolerFacts | undefined> {
   const way = wayOf(connection);
   if (!way.pooled) return undefined;
-  // what is asked here has to arrive as it is
+  // this test needs its statement name unchanged
   way.names = true;
   const [client, other] = await both(connection);
   try {
@@ -52,8 +52,9 @@ async function both(connection: DatabaseConnection): Promise<[pg.Client, pg.Clie
 }
 
 /**
- * While the other one has a transaction open, it has a session to itself: mostly the one that we had last, if sessions are
- * given to anybody. A pooler that is very busy can pass for one that keeps sessions; what then fails is seen by its error.
+ * Tests whether the pooler keeps sessions. While the other client has a transaction open, that client has a session to
+ * itself. If the pooler shares sessions, that is mostly the session that our client had last. A very busy pooler can
+ * pass for one that keeps sessions; the statements that then fail show it by their error.
  */
 async function keepsSessions(client: pg.Client, other: pg.Client): Promise<boolean> {
   for (let round = 1; round <= ROUNDS; round += 1) {

@@ -6,25 +6,25 @@ import { PinnedClient } from './pinned-client.js';
 import type { DatabaseConnection } from './session-settings.js';
 import { Way } from './way.js';
 
-/** What one process opens at most: both pools, and maintenance. */
+/** The most connections of one process: both pools, and one for maintenance. */
 export const CONNECTIONS_MOST = 15;
 
-/** How long the database may take, all from `DATABASE_TIMEOUT`: milliseconds. */
+/** The time limits for the database, all derived from `DATABASE_TIMEOUT`: milliseconds. */
 export interface Patience {
   readonly acquireMs: number;
   readonly statementMs: number;
   /**
-   * The server gives up first and says so, and then nothing has been done. If both waited equally long, a change could still
-   * be committed after its 503.
+   * Longer than `statementMs`: the server gives up first and says so, and then nothing has been done. With equal
+   * limits, a change could still be committed after its 503.
    */
   readonly answerMs: number;
-  /** Waiting for a connection and for the answer add up. With 400 a 503 leaves within a second. */
+  /** The sum of waiting for a connection and for the answer. With 400, a 503 leaves within a second. */
   readonly worstMs: number;
 }
 
 /** @param statementMs `DATABASE_TIMEOUT` */
 export function patienceOf(statementMs: number): Patience {
-  // the way there and back, and a turn of the event loop at both ends
+  // the network both ways, and a turn of the event loop at both ends
   const answerMs = statementMs + Math.max(100, statementMs / 4);
   return { acquireMs: statementMs, statementMs, answerMs, worstMs: statementMs + answerMs };
 }
@@ -42,25 +42,27 @@ function mainOptions(timeoutMs: number): PoolConfig {
 }
 
 /**
- * On a small analysed table the planner prefers to read whole partitions for a batch, and keeps doing so until the next
- * autovacuum. On these connections it may only use indexes. It also plans once: for a batch of fewer than ten tokens it would
- * otherwise plan anew each time, and planning is two thirds of the cost of a single token.
+ * The hot connections may only use indexes. Otherwise, on a small analysed table the planner prefers to read whole
+ * partitions for a batch, and keeps doing so until the next autovacuum. They also plan only once. Otherwise PostgreSQL
+ * would plan anew for each batch of fewer than ten tokens, and planning is two thirds of the cost of a single token.
  */
 const PROBES_ONLY =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
 
-/** For all that changes or lists. @param timeoutMs what a statement may take */
+/** The pool for all that changes or lists. @param timeoutMs the time limit of a statement */
 export function mainPool(connection: DatabaseConnection, timeoutMs: number): Pool {
   return guarded(new pg.Pool(onThePrimary({ ...connection, ...mainOptions(timeoutMs) })));
 }
 
-/** The few connections that validations share, and refreshes, which hold two of them at most. */
+/**
+ * The few connections for token validation, client authentication and refreshes. Refreshes hold two of them at most.
+ */
 export function hotPool(connection: DatabaseConnection, timeoutMs: number): Pool {
   const options = {
     ...connection,
     ...mainOptions(timeoutMs),
     max: 6,
-    // a request after a quiet time finds one that has its statements prepared
+    // after a quiet time, a request finds a connection whose statements are prepared
     min: 1,
     options: [connection.options, PROBES_ONLY].filter(Boolean).join(' '),
   };
@@ -69,7 +71,7 @@ export function hotPool(connection: DatabaseConnection, timeoutMs: number): Pool
 
 type Verified = PoolConfig & { verify: (client: pg.PoolClient, done: (error?: Error) => void) => void };
 
-/** None of them ever talks to a standby, because its answer could be out of date. */
+/** No connection of these pools talks to a standby, because the answer of a standby could be out of date. */
 function onThePrimary(options: PoolConfig): Verified & Pick<DatabaseConnection, 'primaryOnly'> {
   return {
     ...options,
@@ -82,7 +84,7 @@ function onThePrimary(options: PoolConfig): Verified & Pick<DatabaseConnection, 
   };
 }
 
-/** An idle or borrowed client that loses its connection emits `error`; without a listener that ends the process. */
+/** An idle or borrowed client that loses its connection emits `error`. Without a listener, `error` ends the process. */
 export function guarded(pool: Pool): Pool {
   const ignore = () => undefined;
   pool.on('error', ignore);
@@ -91,15 +93,18 @@ export function guarded(pool: Pool): Pool {
 }
 
 /**
- * @param url postgresql://, a socket directory as `?host=`; several hosts with commas
- * @param schema in which the tables are
+ * @param url postgresql://; a socket directory as `?host=`; several hosts separated by commas
+ * @param schema the schema of the tables
  */
 export function connectionOf(url: string, schema?: string): DatabaseConnection {
   const { url: one, places } = hostsOf(inOneWord(url));
   return { ...parseIntoClientConfig(one), schema, way: new Way(places) };
 }
 
-/** Today the driver reads these words as `verify-full`, and warns that this will change. Here they always mean that. */
+/**
+ * The driver reads `prefer`, `require` and `verify-ca` as `verify-full` today, and warns that this will change. Here
+ * they always mean `verify-full`.
+ */
 function inOneWord(url: string): string {
   if (/[?&]uselibpqcompat=true(?=[&#]|$)/.test(url)) return url;
   return url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=[&#]|$)/g, '$1verify-full');

@@ -1,9 +1,9 @@
 import { Unavailable } from '../http/errors/unavailable.js';
 
-/** SQLSTATE classes that mean that the program is wrong: data, constraint, syntax, raised by our own functions. */
+/** SQLSTATE classes of faults of this program: data, constraint, syntax, and errors raised by our own functions. */
 const OUR_FAULT = new Set(['22', '23', '42', 'P0']);
 
-/** PostgreSQL's SQLSTATE, five characters; undefined for a fault of the connection. */
+/** The SQLSTATE of PostgreSQL, five characters. Undefined for a fault of the connection. */
 export function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
@@ -13,8 +13,8 @@ export function sqlState(error: unknown): string | undefined {
 const CHECK = '23514';
 
 /**
- * A row was on its way into the default partition when its own partition was attached. PostgreSQL refuses it like a CHECK,
- * but one without a name. Sent again, the row goes to the right partition.
+ * True if a row was on its way into the default partition while its own partition was attached. PostgreSQL refuses the
+ * row like a CHECK, but without the name of a constraint. Sent again, the row goes to the right partition.
  */
 export function isMisrouted(error: unknown): boolean {
   const cause = error instanceof Unavailable ? error.cause : error;
@@ -22,17 +22,18 @@ export function isMisrouted(error: unknown): boolean {
   return !('constraint' in cause) || cause.constraint === undefined;
 }
 
-/** duplicate_prepared_statement, invalid_sql_statement_name: a pooler has given us a different session. */
+/** duplicate_prepared_statement, invalid_sql_statement_name: the pooler has given us another session. */
 const LOST_NAME = new Set(['42P05', '26000']);
 
-/** A statement was not found under its name, or a different one was: nothing has been done. */
+/** True if the name had no statement, or a different one: nothing has been done. */
 export function isLostName(error: unknown): boolean {
   return LOST_NAME.has(sqlState(error) ?? '');
 }
 
 /**
- * Turns a fault of the infrastructure into `Unavailable` (503): no connection, a time-out, a server that starts or stops, or
- * one that became a standby. Everything else comes back as it is. When in doubt it is infrastructure, and never a verdict.
+ * Turns a fault of the infrastructure into `Unavailable` (503): no connection, a time-out, or a server that starts,
+ * stops or became a standby. Any other error comes back unchanged. A doubtful fault counts as infrastructure, and never
+ * as a verdict.
  */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Unavailable) return error;
@@ -44,7 +45,7 @@ export function asUnavailable(error: unknown): unknown {
   return new Unavailable(`the database could not answer: ${state ?? error.message}`, { cause: error });
 }
 
-/** The system and the driver write their error codes in capitals; our own error codes for the wire are not. */
+/** The system and the driver write their error codes in capitals; our own wire error codes are in lower case. */
 function isPostgresFault(error: Error): boolean {
   if ('code' in error && /^[a-z]/.test(String(error.code))) return false;
   return (

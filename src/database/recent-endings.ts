@@ -3,7 +3,7 @@ import type { Queries, Statement } from './statement.js';
 
 const KEPT_MS = 600_000;
 const TIDIED_MS = 60_000;
-/** Some 20 MB at worst. */
+/** About 20 MB at worst. */
 const KEPT_MOST = 50_000;
 const AT_ONCE = 4;
 
@@ -14,13 +14,13 @@ interface Ending {
 }
 
 export interface Repeated {
-  /** How many had been lost, at least in part. */
+  /** The number of endings that the new primary did not have, at least in part. */
   readonly lost: number;
 }
 
 /**
- * What this process has ended and acknowledged in the last ten minutes, and what it has heard of others: an asynchronous
- * standby that has become the primary may know nothing of it.
+ * The endings of the last ten minutes that this process has done and acknowledged, or has heard of from others. An
+ * asynchronous standby that becomes the primary may not know them.
  */
 export class RecentEndings {
   private kept: Ending[] = [];
@@ -30,19 +30,20 @@ export class RecentEndings {
   /** @param now monotonic milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Once it is committed. */
+  /** Call this once the ending is committed. */
   note(statement: Statement, values: readonly unknown[], rows: number): void {
     const { again } = statement;
     if (!again || (again !== 'same' && again.ifRows && rows === 0)) return;
     const at = this.now();
     this.kept.push({ statement, values, at });
-    // now and then, and not with each one
+    // now and then, not with each ending
     if (this.kept.length > KEPT_MOST + KEPT_MOST / 10 || at > this.tidiedAt + TIDIED_MS) this.forget();
   }
 
   /**
-   * @param timeline of the primary, which each promotion makes grow
-   * @returns undefined if there is nothing to do; what fails is to be tried again
+   * Repeats the endings if the timeline has changed. If one fails, the next call tries all of them again.
+   * @param timeline the timeline of the primary; each promotion raises it
+   * @returns undefined if there is nothing to do
    */
   async repeatAfter(timeline: number, queries: Queries): Promise<Repeated | undefined> {
     const known = this.timeline ?? timeline;

@@ -1,6 +1,6 @@
 /**
- * What the promises rest on in each session, whatever the database, the role or the environment say: which there are, how
- * they are pinned when a connection is made, and how it is seen that they hold.
+ * The session settings that the promises of Keks depend on, whatever the database, the role or the environment say:
+ * which settings, how they are pinned when a connection is made, and how the program checks them.
  */
 import type { ClientConfig } from 'pg';
 import { ON_PRIMARY } from './primary.sql.js';
@@ -8,38 +8,40 @@ import type { Way } from './way.js';
 
 export interface SessionSetting {
   readonly name: string;
-  /** What it is pinned to. */
+  /** The value that the setting is pinned to. */
   readonly value: string;
-  /** Others that are as good: they stay. */
+  /** Other values that are as good: they stay. */
   readonly alike?: readonly string[];
-  /** Pinned once it is known what it is, because of what is worth keeping: by anybody, or by those who may. */
+  /**
+   * Pinned only after its value is known, because `alike` values stay. Any role may set it, or only a privileged role.
+   */
   readonly late?: 'anybody' | 'privileged';
-  /** A time, in milliseconds. */
+  /** True if the value is a time in milliseconds. */
   readonly time?: true;
 }
 
 export const DEFAULT_SCHEMA = 'public';
 
-/** Where the database is, and in which of its schemas the tables are. */
+/** The address of the database, and the schema of the tables. */
 export interface DatabaseConnection extends ClientConfig {
-  /** undefined: nobody has said, and it is {@link DEFAULT_SCHEMA}. */
+  /** Undefined: not set, which means {@link DEFAULT_SCHEMA}. */
   readonly schema?: string | undefined;
-  /** Shared by all connections that are made with it. */
+  /** Shared by all connections made with this object. */
   readonly way?: Way;
-  /** Refuses each transaction on a standby, wherever a pooler leads by then. */
+  /** Refuses each transaction on a standby, even if a pooler leads to another server later. */
   readonly primaryOnly?: boolean;
 }
 
 const FIXED: readonly SessionSetting[] = [
-  // a second statement has to see what the first one has waited for
+  // a second statement has to see the changes that the first one waited for
   { name: 'default_transaction_isolation', value: 'read committed' },
   { name: 'default_transaction_read_only', value: 'off' },
   { name: 'default_transaction_deferrable', value: 'off' },
-  // an answered change is on disk; on all standbys too, if the administrator wants that
+  // an acknowledged change is on disk; on all standbys too, if the administrator wants that
   { name: 'synchronous_commit', value: 'on', alike: ['remote_apply'], late: 'anybody' },
   // ended grants end their tokens by triggers
   { name: 'session_replication_role', value: 'origin', alike: ['local'], late: 'privileged' },
-  // texts that are read here, and texts that are written
+  // the text formats that this program reads and writes
   { name: 'DateStyle', value: 'ISO, MDY' },
   { name: 'IntervalStyle', value: 'postgres' },
   { name: 'TimeZone', value: 'UTC' },
@@ -51,7 +53,7 @@ const FIXED: readonly SessionSetting[] = [
 
 export const TIMES = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const;
 
-/** Of this connection: the times are what the connection asks for, and else unlimited. */
+/** The settings of this connection. Times that the connection does not set are unlimited. */
 export function settingsOf(connection: DatabaseConnection): SessionSetting[] {
   return [
     ...FIXED,
@@ -60,7 +62,7 @@ export function settingsOf(connection: DatabaseConnection): SessionSetting[] {
   ];
 }
 
-/** `options` of the connection's start: what comes later counts. */
+/** The start parameter `options`. Later values win, so ours come last. */
 export function startOptions(connection: DatabaseConnection): string {
   const pinned = settingsOf(connection).filter(({ late }) => !late);
   return [connection.options, ...pinned.map(({ name, value }) => `-c ${name}=${escaped(value)}`)]
@@ -68,10 +70,10 @@ export function startOptions(connection: DatabaseConnection): string {
     .join(' ');
 }
 
-/** As `options` say it. */
+/** One setting in `options`. */
 const OPTION = /(?:^|\s)(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)/g;
 
-/** All that a session starts with, by name. */
+/** All settings that a session starts with, by name. */
 function spoken(connection: DatabaseConnection): Map<string, string> {
   const found = [...startOptions(connection).matchAll(OPTION)];
   return new Map(
@@ -80,8 +82,9 @@ function spoken(connection: DatabaseConnection): Map<string, string> {
 }
 
 /**
- * All settings until the end of the transaction, by a statement without rows: where a pooler is in between, the session is
- * whoever's, and only a transaction is ours. What may be kept is kept. Where it has to be the primary, a standby refuses.
+ * Sets all settings until the end of the transaction, by a statement without rows. Behind a pooler other clients use
+ * the same session, and only a transaction is ours. Values that may stay are kept. If the connection needs the primary,
+ * a standby refuses.
  */
 export function sayAll(connection: DatabaseConnection): string {
   const plain = [...spoken(connection)].map(([name, value]) => `(${literal(name)}, ${literal(value)})`);
@@ -101,16 +104,16 @@ function literal(text: string): string {
 
 export interface Looked {
   readonly standby: boolean;
-  /** Of the process that answered. */
+  /** The pid of the process that answered. */
   readonly pid: number;
   readonly before: readonly string[];
   readonly values: readonly string[];
 }
 
 /**
- * One row: who answers, and the values in the order of the settings, as they were and as they are. What may be kept is set
- * to what it is, so that a reload of the server's own configuration does not change it.
- * @param pid whose session is ours; another one's is left as it is
+ * Returns one row: who answers, and the values in the order of the settings, before and now. A value that may stay is
+ * set to itself, so that a reload of the server's configuration does not change it.
+ * @param pid the process of our session; in another session the values last only for the transaction
  */
 export function look(settings: readonly SessionSetting[], pid: number): string {
   const now = settings.map(({ name, time }) =>
@@ -131,7 +134,7 @@ export function holds({ value, alike = [] }: SessionSetting, found: string | und
   return found === value || alike.includes(found ?? '');
 }
 
-/** A schema that others may write to is not searched after it, and temporary tables of the session last. */
+/** Searches this schema, and temporary tables last. A further schema, which others may write to, is not searched. */
 function searchPath(schema = DEFAULT_SCHEMA): string {
   return `"${schema.replaceAll('"', '""')}", pg_temp`;
 }

@@ -1,20 +1,23 @@
 import type { QueryResultRow } from 'pg';
 
-/** A statement that is prepared once a connection under its name. The text of a name never changes. */
+/** A statement that each connection prepares once under its name. The text of a name never changes. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  /** Of what ends something: after a failover it is done again, by itself or by another one that ends nothing made since. */
+  /**
+   * Set if the statement ends something. After a failover it is repeated: by itself, or by another statement that ends
+   * nothing made since.
+   */
   readonly again?: 'same' | Again;
 }
 
 export interface Again {
   readonly statement: Statement;
-  /** If it returns as many rows as one step takes, it is done once more. */
+  /** The number of rows of one step. If the statement returns this many, it runs again. */
   readonly step: number;
-  /** How many of the values it takes, from the first on; all if absent. */
+  /** The number of values that it takes, from the first on; all if absent. */
   readonly parameters?: number;
-  /** Only if a row came the first time: else there was nothing to end. */
+  /** Repeated only if the first run returned a row: otherwise there was nothing to end. */
   readonly ifRows?: true;
 }
 

@@ -1,6 +1,6 @@
 import { DatabaseRefusal } from './database-refusal.js';
 
-/** Codes of OpenSSL and Node for a certificate that is not believed. */
+/** Error codes of OpenSSL and Node for a certificate that is not trusted. */
 const UNTRUSTED = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -12,7 +12,10 @@ const UNTRUSTED = new Set([
 const MISNAMED = 'ERR_TLS_CERT_ALTNAME_INVALID';
 const PLAIN = 'The server does not support SSL connections';
 
-/** What a server's certificate says will not change by waiting; one that has expired may be renewed. */
+/**
+ * Turns an error that waiting does not mend into a `DatabaseRefusal`. An expired certificate is not one: it may be
+ * renewed.
+ */
 export function asTlsRefusal(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = 'code' in error ? String(error.code) : '';

@@ -5,39 +5,42 @@ export interface Place {
 }
 
 /**
- * What has been found out of the way to a database: all connections of one DATABASE_URL share it, and it is asked for
- * anew in each process.
+ * What a process has found out about the way to a database. All connections of one DATABASE_URL share it. Each process
+ * finds it out anew.
  */
 export class Way {
-  /** Whether settings may be said at the start of a connection. Poolers refuse them, or take them and do nothing. */
+  /** Whether a connection may send settings at its start. Poolers refuse them, or take and ignore them. */
   startParameters = true;
-  /** Whether somebody is in between who gives one session to several connections, so far as is known. */
+  /** Whether a pooler gives one session to several connections, as far as is known. */
   pooled = false;
-  /** Whether a statement that was prepared under a name is there the next time. */
+  /** Whether a statement that was prepared under a name is still there the next time. */
   names = true;
   private at = 0;
 
-  /** @param places where the primary may be; none if there is one host, which the connection names itself */
+  /** @param places the hosts that may have the primary; none if there is one host, which the connection names itself */
   constructor(readonly places: readonly Place[] = []) {}
 
-  /** Where the primary was last, so far as is known. */
+  /** The place where the primary was last, as far as is known. */
   get place(): Place | undefined {
     return this.places[this.at];
   }
 
-  /** It is not there: whoever comes next asks the next one. Many may have been there at once. */
+  /**
+   * The primary is not at this place: the next connection tries the next place. Several connections may report the same
+   * place; only the first report counts.
+   */
   leave(place: Place | undefined): void {
     if (place !== undefined && place === this.place) this.at = (this.at + 1) % this.places.length;
   }
 
-  /** A pooler refused what was said at the start. */
+  /** A pooler refused the start parameters. */
   sayNothingAtTheStart(): void {
     this.startParameters = false;
     this.pooled = true;
   }
 }
 
-/** Of those who are nobody's neighbours, such as a test's own. */
+/** The way of a connection; a new one for a connection that shares none, such as in a test. */
 export function wayOf({ way }: { readonly way?: Way | undefined }): Way {
   return way ?? new Way();
 }

@@ -5,15 +5,16 @@ import type { TrustedProxies } from '../config/trusted-proxies.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The address under which attempts are counted and sessions are listed. Empty if the connection has gone. */
+    /** The address that attempts are counted by and that sessions are listed with. Empty if the connection has gone. */
     readonly clientAddress: string;
   }
 }
 
 /**
- * Adds `request.clientAddress`: the nearest address that is not a trusted proxy's. The header is text from the caller until a
- * trusted proxy has added an address; if a part of it is no address, the address of the socket counts. Fastify's own
- * `request.ip` would hand on any text, so Fastify is not told of proxies. `Forwarded` (RFC 7239) is not read.
+ * Adds `request.clientAddress`: the nearest address that does not belong to a trusted proxy. `X-Forwarded-For` is text
+ * from the caller up to the address that a trusted proxy added. If a part that is read is no address, the address of
+ * the socket counts. Fastify's own `request.ip` would pass on any text, so Fastify does not know of proxies.
+ * `Forwarded` (RFC 7239) is not read.
  */
 export function installClientAddress(instance: FastifyInstance, proxies: TrustedProxies): void {
   const trusted = trust(proxies);
@@ -24,7 +25,7 @@ export function installClientAddress(instance: FastifyInstance, proxies: Trusted
   });
 }
 
-/** @param passed how many hops there are between here and the address */
+/** @param passed the number of hops between this server and the address */
 type Trust = (address: string, passed: number) => boolean;
 
 function clientAddress({ raw, headers }: FastifyRequest, trusted: Trust): string {
@@ -42,7 +43,7 @@ function clientAddress({ raw, headers }: FastifyRequest, trusted: Trust): string
   return address;
 }
 
-/** One list a family: a block list compares an IPv4 address with networks of IPv6, too. */
+/** One list for each family, because a block list also compares an IPv4 address with IPv6 networks. */
 function trust(proxies: TrustedProxies): Trust {
   if (typeof proxies === 'number') return (_, passed) => passed < proxies;
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };

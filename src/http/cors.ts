@@ -5,12 +5,12 @@ const POLICY: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: ['Authorization', 'Content-Type', 'DPoP'],
   exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'X-Request-Id'],
-  // tokens travel in a header that scripts set themselves: nothing that a browser adds by itself is ever believed
+  // scripts set the header with the token themselves: the server trusts nothing that a browser adds by itself
   credentials: false,
   maxAge: 600,
 };
 
-/** Lets pages of these origins call. Without any, no page of another origin can read an answer. */
+/** Lets pages of these origins call. Without origins, no page of another origin can read an answer. */
 export async function installCors(instance: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
   await instance.register(cors, {
@@ -19,7 +19,10 @@ export async function installCors(instance: FastifyInstance, origins: readonly s
   });
 }
 
-/** Fetch standard, CORS protocol: what a browser asks beforehand. Any other OPTIONS asks what the address answers to. */
+/**
+ * Whether this is a preflight: the request that a browser sends beforehand (Fetch standard, CORS protocol). Any other
+ * OPTIONS asks for the methods of the address.
+ */
 export function isPreflight({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>): boolean {
   return (
     method === 'OPTIONS' &&

@@ -8,29 +8,29 @@ import {
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether the application is on its way out: for the readiness route to read. */
+/** Whether the application is shutting down. The readiness route reads it. */
 export class DrainState {
   draining = false;
 }
 
 export interface DrainOptions {
-  /** How long requests are still served, so that a balancer notices the stop: milliseconds. */
+  /** How long the server still takes requests, so that a balancer notices the stop: milliseconds. */
   readonly delayMs: number;
-  /** When everything must be over, from the start, the delay included: milliseconds. */
+  /** The limit for the whole stop, including the delay: milliseconds. */
   readonly limitMs: number;
 }
 
 interface Draining {
   readonly state: DrainState;
   readonly sockets: Set<Socket>;
-  /** The port is closed, or about to be. */
+  /** Whether the port is closed or about to close. */
   closing: boolean;
   finished?: Promise<boolean>;
 }
 
 const applications = new WeakMap<NestFastifyApplication, Draining>();
 
-/** How long closing may take after the connections are cut: milliseconds. */
+/** How long closing may take after all connections were cut: milliseconds. */
 const GRACE_MS = 1_000;
 
 export function prepareDrain(app: NestFastifyApplication, state: DrainState): void {
@@ -39,24 +39,24 @@ export function prepareDrain(app: NestFastifyApplication, state: DrainState): vo
   const remember = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    // its handshake was under way when the idle connections were closed, and its last bytes may have brought a request
+    // its handshake was running when the idle connections were closed, and its last bytes may hold a request
     if (draining.closing) setImmediate(() => closeIfSilent(socket));
   };
   app.getHttpServer().on('connection', remember).on('secureConnection', remember);
   applications.set(app, draining);
 }
 
-/** Whether `drain` has been called for this application. */
+/** Whether `drain` was called for this application. */
 export function isDraining(app: NestFastifyApplication): boolean {
   return applications.get(app)?.state.draining === true;
 }
 
 /**
- * Stops serving without losing a request: `Connection: close` in every answer at once, after the delay no new
- * connections, then what is in flight finishes, then the application closes. Calls after the first wait for it.
+ * Stops serving without losing a request. At once every answer has `Connection: close`. After the delay the port
+ * closes. Then the requests in flight finish, and the application closes. Later calls wait for the first one.
  *
  * @param app from `createHttpApp`
- * @returns false if the limit came first and connections had to be cut
+ * @returns false if the limit came first and connections were cut
  */
 export async function drain(app: NestFastifyApplication, options: DrainOptions): Promise<boolean> {
   const draining = applications.get(app);
@@ -88,7 +88,7 @@ async function stop(
 }
 
 async function close(app: NestFastifyApplication, draining: Draining): Promise<true> {
-  // The port first: Nest would run the destroy hooks of the modules while requests still need them.
+  // Close the port first: Nest would run the destroy hooks of the modules while requests still need the modules.
   const closing = app.getHttpAdapter().getInstance().close();
   draining.closing = true;
   for (const socket of draining.sockets) closeIfSilent(socket);
@@ -98,14 +98,14 @@ async function close(app: NestFastifyApplication, draining: Draining): Promise<t
 }
 
 /**
- * Browsers open connections ahead of need; Node counts those as busy until their headers time out. Over TLS these are the
- * bytes inside.
+ * Closes a connection that has sent nothing. Browsers open connections ahead of need, and Node counts them as busy
+ * until their headers time out. Over TLS `bytesRead` counts the bytes inside.
  */
 function closeIfSilent(socket: Socket): void {
   if (socket.bytesRead === 0) socket.destroy();
 }
 
-/** An answer that ends its connection once draining has begun, whenever its request came in. */
+/** The class of answers that close their connection once draining has begun, even if the request came in before. */
 export function responseClass(state: DrainState): typeof ServerResponse {
   return class<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {
     override writeHead(

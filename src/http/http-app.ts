@@ -1,4 +1,4 @@
-/** Owns what holds for every route - framing, errors, order of checks, stopping - and never what a route does. */
+/** Owns the rules for every route: framing, errors, order of checks, stopping. Never owns what a route does. */
 import { Module, type DynamicModule, type LoggerService, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -25,35 +25,38 @@ import { WireErrorFilter } from './errors/wire-error.filter.js';
 export interface HttpOptions {
   /** Named in every challenge: printable ASCII. */
   readonly realm: string;
-  /** Absolute URL of the RFC 9728 document, where there is one. */
+  /** Absolute URL of the RFC 9728 document, if there is one. */
   readonly resourceMetadata?: string | undefined;
-  /** Whose `X-Forwarded-For` is believed. */
+  /** The proxies whose `X-Forwarded-For` is trusted. */
   readonly trustProxy?: TrustedProxies | undefined;
-  /** PEM. Without it plain HTTP is spoken. */
+  /** The certificate and its key in PEM. Without them the server speaks plain HTTP. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
-  /** True if clients come by HTTPS, though a proxy ends it. By default if there is `tls`. */
+  /** True if clients come by HTTPS, also if a proxy ends it. Default: true if there is `tls`. */
   readonly https?: boolean | undefined;
-  /** Whether `https` is for all hosts below this one as well. */
+  /** Whether `https` also holds for all hosts below this one. */
   readonly hstsSubdomains?: boolean | undefined;
   /** Origins whose pages may call (`https://app.example`). */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** Seconds that a connection may be idle between two requests. */
+  /** How long a connection may be idle between two requests: seconds. */
   readonly keepAlive?: number | undefined;
   readonly logger: Logger | false;
   /** Adds hooks that run before all others. */
   readonly firstHooks?: ((instance: FastifyInstance) => void) | undefined;
-  /** Nest's own messages; without it they go to `logger`, most of them at debug. */
+  /** The logger for Nest's own messages. Without it they go to `logger`, most of them at debug. */
   readonly nestLogger?: LoggerService | false | undefined;
-  /** Give the same one to whoever answers for readiness. */
+  /** The state that the readiness route reads. Give both the same object. */
   readonly drain?: DrainState | undefined;
 }
 
-/** Milliseconds: the whole of a request must be here (slowloris). Node counts from its first byte, however long was idle. */
+/**
+ * Milliseconds within which a whole request must arrive (slowloris). Node counts from its first byte, so idle time does
+ * not count.
+ */
 const REQUEST_TIMEOUT = 10_000;
-/** Seconds: outlives a balancer's 60. */
+/** Seconds: longer than the 60 of a balancer. */
 const KEEP_ALIVE = 65;
 
-/** Around the module: filters registered by it come later in Nest's list, and so are asked before ours. */
+/** Wraps the module: its filters come later in Nest's list than ours, and Nest asks them first. */
 @Module({})
 class HttpRoot {}
 
@@ -69,11 +72,11 @@ export async function createHttpApp(
   const headers = securityHeaders(options.https ?? options.tls !== undefined, options.hstsSubdomains);
   const adapter = new FastifyAdapter(serverOptions(options, drain, filter, headers));
   const instance = adapter.getInstance<FastifyInstance>();
-  // Node drops header lines beyond the 2,000th, where a second Authorization could hide; 16 KiB are limit enough.
+  // Node drops header lines beyond the 2,000th, where a second Authorization could hide. The limit of 16 KiB is enough.
   instance.server.maxHeadersCount = 0;
   options.firstHooks?.(instance);
   installClientAddress(instance, options.trustProxy ?? []);
-  // Hooks run in this order, and the gate answers by itself.
+  // Hooks run in this order. The gate may end a request, so CORS must add its headers first.
   await installCors(instance, options.corsOrigins ?? []);
   installGate(instance, headers, challenges);
   installBodyParser(instance);
@@ -90,7 +93,7 @@ export async function createHttpApp(
   return app;
 }
 
-/** @returns the port, which the system chooses if it is 0 */
+/** @returns the port; the system chooses one if `port` is 0 */
 export async function listen(app: NestFastifyApplication, port: number, host: string): Promise<number> {
   // For this name Fastify opens a second server on ::1, which has neither our limits nor our error answers.
   await app.listen(port, host === 'localhost' ? '127.0.0.1' : host);
@@ -132,18 +135,18 @@ function serverOptions(
             ...TLS_SUITES,
           },
         }),
-    logger: false, // Fastify's logger makes a child for every request, which our log lines do not need
+    logger: false, // Fastify's logger makes a child for every request, and our log lines need none
     genReqId: newRequestId,
-    // an address as a client's id (CLIENT_METADATA_DOCUMENTS), with each slash in three characters
+    // a client's id may be a URL (CLIENT_METADATA_DOCUMENTS), with each slash encoded in three characters
     routerOptions: { maxParamLength: 768 },
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: (options.keepAlive ?? KEEP_ALIVE) * 1_000,
-    return503OnClosing: false, // a connection from before the port closed is still served
-    // refused before any hook has run
+    return503OnClosing: false, // connections that were open before the port closed are still served
+    // for requests that Fastify refuses before any hook runs
     frameworkErrors: (error, request, reply) =>
       filter.answer(error, request as FastifyRequest, (reply as FastifyReply).headers({ ...headers })),
     clientErrorHandler: answerClientError,
-    skipMiddie: true, // authentication is by guards on routes, never by path-scoped middleware
+    skipMiddie: true, // guards on routes authenticate, never path-scoped middleware
   };
 }

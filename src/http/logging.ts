@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { errorRecord, redact } from './errors/error-record.js';
 
 /**
- * One line a request, at debug. The pattern of the route and never the path: a path is where secrets are pasted by mistake.
- * If the level is higher, there is not even a hook, because every request would pay for it.
+ * Writes one line for each request, at debug. Logs the pattern of the route and never the path, because people paste
+ * secrets into paths by mistake. At a higher level there is not even a hook, because every request would pay for it.
  */
 export function installAccessLog(instance: FastifyInstance, logger: Logger): void {
   if (!logger.isLevelEnabled('debug')) return;
@@ -24,7 +24,10 @@ export function installAccessLog(instance: FastifyInstance, logger: Logger): voi
   });
 }
 
-/** Nest's own messages, in the same log. Its messages at the start interest developers only. */
+/**
+ * Writes Nest's own messages into the same log. Most of them go to debug: messages at the start interest only
+ * developers.
+ */
 export function nestLogger(logger: Logger): LoggerService {
   const say =
     (level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal') =>

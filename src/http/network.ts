@@ -1,7 +1,10 @@
 import { isIPv6 } from 'node:net';
 import { ipAddress, ipv6Groups } from '../config/ip-address.js';
 
-/** The network of an address: a customer with IPv6 has a whole /64, and would otherwise have 2^64 attempts. */
+/**
+ * The network that attempts are counted by: an IPv4 address itself, or the /64 of an IPv6 address. A customer with IPv6
+ * has a whole /64, and would otherwise have 2^64 attempts.
+ */
 export function networkOf(text: string): string {
   const address = ipAddress(text) ?? '';
   if (!isIPv6(address)) return address;

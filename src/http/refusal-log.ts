@@ -3,9 +3,12 @@ import type { Logger } from 'pino';
 import { networkOf } from './network.js';
 
 const MINUTE_MS = 60_000;
-/** Kinds and networks that have lines of their own; a flood from more networks is summed up in one line for each kind. */
+/**
+ * The most pairs of error and network that have their own lines. Refusals from further networks are summed up in one
+ * line for each error.
+ */
 const MOST = 100;
-/** The code is where every error has it, whoever answered: the guard, a filter, a route. All of it is our own words. */
+/** Finds the code at the start of every error, from the guard, a filter or a route. It is always text of ours. */
 const CODE = /^\{"error":"([a-z_]{1,40})"/;
 const OTHERS = 'others';
 
@@ -16,17 +19,17 @@ interface Kind {
 }
 
 interface Told extends Kind {
-  /** Of the last one. */
+  /** The route of the last refusal. */
   route: string | undefined;
   requestId: string;
   count: number;
-  /** Nothing of it has been said yet, and it is to be said at once. */
+  /** True until its first line, which is written at once. */
   first: boolean;
-  /** Its first line is of the present minute, so that the next one comes at the end of the next. */
+  /** True if its first line is from the present minute: its next line comes at the end of the next minute. */
   fresh: boolean;
 }
 
-/** Who somebody is, what he may do, and that he has tried too often (ASVS 16.3.2, 16.3.3). */
+/** Logs refused authentication (401), authorization (403) and too many attempts (429): ASVS 16.3.2, 16.3.3. */
 export function installRefusalLog(instance: FastifyInstance, logger: Logger): void {
   if (!logger.isLevelEnabled('info')) return;
   const refusals = new RefusalLog(logger);
@@ -42,8 +45,8 @@ export function installRefusalLog(instance: FastifyInstance, logger: Logger): vo
 }
 
 /**
- * Who was refused, at `info`: the first of a kind and a network at once, and then a line a minute, with their number. Nothing of
- * it is the caller's text: what people mistype are secrets.
+ * Logs refusals at `info`: the first of an error and a network at once, then one line per minute with their number. It
+ * logs no text of the caller, because people mistype secrets.
  */
 export class RefusalLog {
   private readonly told = new Map<string, Told>();
@@ -61,7 +64,7 @@ export class RefusalLog {
     this.minute ??= this.inAMinute();
   }
 
-  /** All that is still unsaid. */
+  /** Writes all that is not yet written. */
   end(): void {
     clearTimeout(this.minute);
     this.minute = undefined;

@@ -7,12 +7,12 @@ import { WireError } from './errors/wire-error.js';
 
 type Done = (error?: Error) => void;
 
-/** Methods whose body nobody parses. */
+/** Methods whose body is never parsed. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /**
- * Everything about a request that can be refused before its body is read, in the order 404, 405, 400, 413:
- * without it Fastify complains about the body of a request to nowhere.
+ * Refuses everything that can be refused before the body is read: doubtful framing first (400), then in the order 404,
+ * 405, 400, 413. Without this gate Fastify would complain about the body of a request to an unknown address.
  */
 export function installGate(
   instance: FastifyInstance,
@@ -22,10 +22,10 @@ export function installGate(
   const constant = Object.entries(headers);
   instance.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    // A route that may be stored says so itself; everything else speaks of credentials (RFC 6750 §5.3).
+    // A route whose answer may be stored sets its own header. All other answers are about credentials (RFC 6750 §5.3).
     reply.header('cache-control', 'no-store');
     for (const [name, value] of constant) reply.header(name, value);
-    // the CORS plugin routes every OPTIONS to itself; only what browsers ask beforehand is for it
+    // the CORS plugin routes every OPTIONS to itself, but only preflights are for it
     const asksForMethods = request.method === 'OPTIONS' && !isPreflight(request);
     if (hasDoubtfulFraming(request.raw)) {
       reply.raw.shouldKeepAlive = false;
@@ -41,8 +41,8 @@ export function installGate(
 }
 
 /**
- * Node takes any list of codings that ends in "chunked", and takes it from HTTP/1.0 too. What stands in front may
- * have ended the message elsewhere, so the connection ends here (RFC 9112 §6.1).
+ * Node accepts any list of codings that ends in "chunked", also from HTTP/1.0. A proxy in front may have ended the
+ * message elsewhere, so the connection closes here (RFC 9112 §6.1).
  */
 function hasDoubtfulFraming(raw: IncomingMessage): boolean {
   const coding = raw.headers['transfer-encoding'];
@@ -66,9 +66,9 @@ function admit(raw: IncomingMessage, malformed: string, done: Done): void {
 }
 
 /**
- * A proxy may take the last `Host`, `Authorization` or `Content-Type` where Node takes the first
- * (RFC 9112 §3.2, RFC 6750 §3.1). Node hides the others; only the raw lines show them.
- * @returns the bit of the first that is repeated, or 0
+ * Finds a repeated `Host`, `Authorization` or `Content-Type`. A proxy may take the last one, while Node takes the first
+ * (RFC 9112 §3.2, RFC 6750 §3.1). Node hides the later ones; only the raw headers show them.
+ * @returns the bit of the first repeated header, or 0
  */
 function repeatedHeader(rawHeaders: readonly string[]): number {
   let seen = 0;
@@ -95,7 +95,7 @@ function bitOf(name: string): number {
   }
 }
 
-/** The router lets `/keys/` match `/keys/:id` with an empty id. */
+/** Refuses an empty parameter: the router matches `/keys/` with `/keys/:id` and an empty id. */
 function refuseEmptyParameters(request: FastifyRequest, _reply: FastifyReply, done: Done): void {
   const values = Object.values(request.params as Record<string, string>);
   if (!values.includes('')) return done();
@@ -115,7 +115,7 @@ function turnAway(instance: FastifyInstance, request: FastifyRequest, reply: Fas
   else answer();
 }
 
-/** What the address does answer to, sorted. Asked of the router itself, which alone knows how it spells paths. */
+/** The methods of the address, sorted. Only the router knows how it matches paths, so we ask the router. */
 function allowedMethods(instance: FastifyInstance, url: string): string[] {
   const methods = instance.supportedMethods.filter(
     (method) => method !== 'OPTIONS' && instance.findRoute({ method: method as HTTPMethods, url }) !== null,

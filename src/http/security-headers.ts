@@ -3,14 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const YEAR_SECONDS = 31_536_000;
 
-/** A page of ours shares no window with another site's: that one would see where it goes, and could send it elsewhere. */
+/** Our pages share no window with another site: that site could see where the window goes, and send it elsewhere. */
 export const PAGE_ISOLATION = { 'cross-origin-opener-policy': 'same-origin' } as const;
 
 /**
- * What every answer says to browsers, by helmet, worked out once: its Fastify plugin builds all of it anew for each
- * request. A page that people look at brings a policy of its own.
- * @param https true where clients come by HTTPS, here or at a proxy: then they are told to stay there (RFC 6797)
- * @param includeSubDomains on all hosts below this one as well, which only their owner can say
+ * The security headers of every answer, by helmet. Computed once: the Fastify plugin of helmet builds them anew for
+ * each request. Pages for people set their own policy.
+ * @param https true if clients come by HTTPS, to this server or to a proxy: the header then tells them to stay there
+ * (RFC 6797)
+ * @param includeSubDomains on all hosts below this one as well; only their owner can decide that
  */
 export function securityHeaders(https: boolean, includeSubDomains = false): Readonly<Record<string, string>> {
   const middleware = helmet({
@@ -20,7 +21,7 @@ export function securityHeaders(https: boolean, includeSubDomains = false): Read
     },
     strictTransportSecurity: https ? { maxAge: YEAR_SECONDS, includeSubDomains } : false,
     referrerPolicy: { policy: 'no-referrer' },
-    // these are for pages, and say nothing about JSON
+    // these headers are for pages and mean nothing for JSON
     crossOriginEmbedderPolicy: false,
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,

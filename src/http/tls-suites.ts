@@ -1,6 +1,7 @@
 /**
- * Forward secrecy and AEAD only (RFC 9325 §4.2): a key that is stolen later opens nothing that was recorded, and there is no
- * padding to ask about. Also to be given with every new certificate, which otherwise brings OpenSSL's defaults back.
+ * Forward secrecy and AEAD only (RFC 9325 §4.2): a key that is stolen later decrypts no recorded traffic, and there is
+ * no padding to attack. Pass these options with every new certificate too, because otherwise OpenSSL's defaults come
+ * back.
  */
 export const TLS_SUITES = {
   minVersion: 'TLSv1.2',

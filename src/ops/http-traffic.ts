@@ -3,15 +3,15 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { Distribution } from '../auth/telemetry/telemetry.js';
 
-/** Seconds. */
+/** Upper bounds of the durations: seconds. */
 export const TRAFFIC_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-/** A request for an unknown path can name any method, so its method is no label. */
+/** A request for an unknown path can name any method, so only these methods become labels. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const NO_ROUTE = 'none';
 
-/** What became of the requests to one route. */
+/** The counts of the requests to one route. */
 export class RouteTraffic {
-  /** By the first digit of the status. */
+  /** Counts by the first digit of the status. */
   readonly statuses = [0, 0, 0, 0, 0, 0];
   readonly seconds = new Distribution(TRAFFIC_BOUNDS);
 
@@ -28,15 +28,15 @@ export class RouteTraffic {
 }
 
 /**
- * Counts requests by the pattern of their route, never by their path. Each route gets its counter when it is registered,
- * so that a request does not have to look for one.
+ * Counts requests by the pattern of their route, never by their path. Each route gets its counter when it is
+ * registered, so that no request has to look for a counter.
  */
 @Injectable()
 export class HttpTraffic {
   private readonly routes: RouteTraffic[] = [];
   private readonly strays = new Map<string, RouteTraffic>();
 
-  /** Before Nest registers the routes: services are made first. */
+  /** Runs before Nest registers the routes, because Nest makes services first. */
   constructor(adapters: HttpAdapterHost) {
     const instance = adapters.httpAdapter.getInstance<FastifyInstance>();
     for (const method of [...METHODS, 'OTHER']) this.strays.set(method, this.counter(method, NO_ROUTE));
@@ -53,7 +53,7 @@ export class HttpTraffic {
       ];
     });
     instance.addHook('onResponse', (request, reply, done) => {
-      // every OPTIONS runs through a route of the CORS plugin, which was there before
+      // every OPTIONS runs through a route of the CORS plugin, which was registered before
       if (request.is404 || request.method === 'OPTIONS')
         this.stray(request.method).note(reply.statusCode, reply.elapsedTime);
       done();

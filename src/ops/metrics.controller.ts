@@ -5,15 +5,16 @@ import { Guarded } from 'keks-guard/swagger';
 import type { Config } from '../config/config.js';
 import { MetricsText } from './metrics-text.js';
 
-/** Lets a token read the metrics where they are not open. */
+/** The scope that lets a token read the metrics if they are not open to everybody. */
 export const METRICS_SCOPE = 'keks:metrics';
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const EXAMPLE = '# TYPE keks_login_lane_waiting gauge\nkeks_login_lane_waiting 0\n';
 
 /**
- * The metrics on the main port. With the embedded database, which is somebody's own machine, they are open to everybody; with
- * an external one, to tokens with the scope; and with OPS_PORT they are not here at all.
+ * The metrics on the main port. With the embedded database, which runs on a person's own machine, they are open to
+ * everybody. With an external database they need a token with the scope. With OPS_PORT they are not on the main port at
+ * all.
  */
 export function metricsControllers({ OPS_PORT, embedded }: Pick<Config, 'OPS_PORT' | 'embedded'>): Type[] {
   if (OPS_PORT !== undefined) return [];

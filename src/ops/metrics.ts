@@ -12,8 +12,8 @@ import { buildMetrics, trafficMetrics } from './process-metrics.js';
 export const BUILD = Symbol('BUILD');
 
 /**
- * Owns what this process reports. Everything is counted elsewhere, in plain numbers, and read when somebody asks. No label
- * ever has a value from a request.
+ * Owns the metrics of this process. Other code counts, in plain numbers, and this class reads them when somebody asks.
+ * A label never has a value from a request.
  */
 @Injectable()
 export class Metrics extends MetricsText {

@@ -16,7 +16,7 @@ import {
 
 const ROUTE = 'admin/numbers';
 
-/** A few of the metrics, for the console. They are counted anyway; only the adding up costs something. */
+/** A few of the metrics, for the console. They are counted anyway; only adding them up costs something. */
 @Controller(ROUTE)
 @ForAdmins()
 export class NumbersController {
@@ -71,7 +71,10 @@ export class NumbersController {
     return record(kinds, (kind) => this.telemetry.issues[kind].opaque + this.telemetry.issues[kind].jwt);
   }
 
-  /** Not counted, so that people who look at the numbers do not see their own requests. */
+  /**
+   * The durations of all requests except those to this controller, so that people who look at the numbers do not see
+   * their own requests.
+   */
   private durations(): number[] {
     const sums = Array.from({ length: TRAFFIC_BOUNDS.length + 1 }, () => 0);
     for (const { route, seconds } of this.traffic.seen())

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { time } from '../auth/lists/list.schemas.js';
 import { HISTORY_NUMBERS } from '../auth/telemetry/numbers-history.sql.js';
 
-/** The wire shape of /admin/numbers. All counts are since the start of the process that answers. */
+/**
+ * The wire shape of /admin/numbers. All counts start with the process that answers. The history adds up all instances.
+ */
 
 const count = z.int().nonnegative().meta({ example: 0 });
 

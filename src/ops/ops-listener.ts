@@ -10,7 +10,7 @@ import { metricsController } from './metrics.controller.js';
 import { MetricsText } from './metrics-text.js';
 import { Readiness } from './readiness.js';
 
-/** The main application's own objects; nothing is made a second time. */
+/** Objects of the main application; this listener makes no second ones. */
 export interface OpsSources {
   readonly readiness: Readiness;
   readonly metrics: MetricsText;
@@ -32,8 +32,9 @@ class OpsListenerModule {
 }
 
 /**
- * The application on `OPS_PORT`: `/metrics`, `/health/*` and what else is added to it, over plain HTTP and without a token,
- * for a network that only operators can reach. The same rules of framing and errors hold as on the main port.
+ * The application on `OPS_PORT`: `/metrics`, `/health/*` and the routes that callers add. It speaks plain HTTP and
+ * needs no token, for a network that only operators can reach. Framing and errors have the same rules as on the main
+ * port.
  */
 export function createOpsApp(
   sources: OpsSources,

@@ -21,13 +21,13 @@ export interface OpsOptions {
   readonly config: Config;
   readonly drain: DrainState;
   readonly version: string;
-  /** What `GET /metrics` says if not the numbers of this process alone. */
+  /** The answer of `GET /metrics`, if it has more than the numbers of this process. */
   readonly metrics?: MetricsText | undefined;
-  /** Whose readiness is asked for. */
+  /** The database that the readiness is about. */
   readonly database: DynamicModule;
 }
 
-/** Owns what operators and balancers look at. It changes nothing but the numbers of the last day. */
+/** Owns what operators and balancers look at. It changes only the numbers of the last day. */
 @Module({})
 export class OpsModule {
   static of({ config, drain, version, metrics, database }: OpsOptions): DynamicModule {

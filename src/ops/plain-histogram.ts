@@ -13,8 +13,8 @@ interface Description {
 }
 
 /**
- * A histogram whose values are noted elsewhere: prom-client's `observe` hashes the labels of every value, and no request
- * should pay for that.
+ * A histogram of values that other code counts. prom-client's `observe` hashes the labels of every value, and no
+ * request should pay for that.
  */
 export class PlainHistogram extends Histogram {
   constructor(
@@ -24,14 +24,14 @@ export class PlainHistogram extends Histogram {
     super({ ...description, labelNames: [...description.labelNames], registers: [] });
   }
 
-  /** The registry calls it to make the text, although its types do not mention it. */
+  /** The registry calls this method to make the text, although its types do not mention it. */
   getForPromString(): object {
     const { name, help } = this.description;
     const values = [...this.series()].flatMap((one) => this.lines(one));
     return { name, help, type: 'histogram', values, aggregator: 'sum' };
   }
 
-  /** The registry calls it to make JSON. */
+  /** The registry calls this method to make JSON. */
   override async get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
     return this.getForPromString() as MetricObjectWithValues<MetricValueWithName<string>>;
   }

@@ -7,15 +7,15 @@ import { Unavailable } from '../http/errors/unavailable.js';
 
 const PRIMARY_ANSWERS = { name: 'primary_answers', text: `SELECT 1 AS answer WHERE ${ON_PRIMARY}` };
 
-/** Whether requests can be answered. */
+/** Whether the service can answer requests. */
 export abstract class Readiness {
-  /** @throws Unavailable when they cannot */
+  /** @throws Unavailable if it cannot */
   abstract check(): Promise<void>;
 }
 
 /**
- * The readiness of a process that answers requests itself. It asks the primary database on the connections that validations
- * use.
+ * The readiness of a process that answers requests itself. It asks the primary database over the connections that token
+ * validations use.
  */
 @Injectable()
 export class OwnReadiness extends Readiness {

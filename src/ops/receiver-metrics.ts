@@ -2,7 +2,9 @@ import { Gauge, type Metric } from 'prom-client';
 import type { ReceiverUpkeep } from '../auth/receivers/receiver-upkeep.js';
 import type { ReceiverRow } from '../auth/receivers/receivers.sql.js';
 
-/** Of the receivers of events, as this process saw them last: a few seconds ago. All processes tell the same. */
+/**
+ * Metrics of the receivers of events, as this process last saw them, a few seconds ago. All processes report the same.
+ */
 export function receiverMetrics(upkeep: ReceiverUpkeep, now: () => number): Metric[] {
   const gauge = (name: string, help: string, value: (receiver: ReceiverRow) => number): Metric =>
     new Gauge({

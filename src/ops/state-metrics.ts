@@ -8,10 +8,12 @@ import { Maintenance } from '../database/schema/maintenance.js';
 import { databaseMetrics } from './process-metrics.js';
 import { Readiness } from './readiness.js';
 
-/** A database that takes longer counts as away. The primary waits one second for the numbers of a worker. */
+/**
+ * A database that takes longer counts as away: milliseconds. The primary waits one second for the numbers of a worker.
+ */
 const PATIENCE_MS = 700;
 
-/** The state that alarms need, beside the counters: ready or not, maintained or not, and with which keys. */
+/** The state that alarms need, in addition to the counters: readiness, maintenance, and the signing key. */
 @Injectable()
 export class StateMetrics {
   readonly all: readonly Metric[];
@@ -23,7 +25,7 @@ export class StateMetrics {
     ring: KeyRing,
     @Inject(CONFIG) config: Config,
   ) {
-    // readiness comes last, because its own connection must not be counted
+    // readiness comes last, because its own connection must not count
     this.all = [
       ...databaseMetrics(database),
       ...upkeep(maintenance),

@@ -9,7 +9,10 @@ import { guardMetrics } from './guard-metrics.js';
 import { laneMetrics } from './process-metrics.js';
 import { receiverMetrics } from './receiver-metrics.js';
 
-/** What waits for others than the database: logins for their turn, ends for guards, and events for receivers. */
+/**
+ * Metrics of everything that waits for something other than the database: logins for their turn, ends for guards, and
+ * events for receivers.
+ */
 @Injectable()
 export class WaitMetrics {
   readonly all: readonly Metric[];

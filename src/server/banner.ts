@@ -2,7 +2,7 @@ import { DEMO_USER } from '../auth/users/demo-identity.js';
 import type { OfferedAdministrator } from './service.js';
 import type { Config } from '../config/config.js';
 
-/** What `npm start` prints: the address, and the story as three commands to paste. */
+/** The text that `npm start` prints: the address, and the story as three commands to paste. */
 export function banner(config: Config, port: number, administrator?: OfferedAdministrator): string {
   const scheme = config.TLS_CERT ? 'https' : 'http';
   const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST;

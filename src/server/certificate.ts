@@ -10,7 +10,7 @@ interface Certificate {
   readonly key: Buffer;
 }
 
-/** The certificate and its key, if HTTPS is configured. @throws StartRefusal if they cannot be used */
+/** The certificate and its key, if HTTPS is configured. @throws StartRefusal if they are not usable */
 export function certificate({ TLS_CERT, TLS_KEY }: Config): Certificate | undefined {
   if (!TLS_CERT || !TLS_KEY) return undefined;
   const found = { cert: pem(TLS_CERT), key: pem(TLS_KEY) };
@@ -22,7 +22,10 @@ export function certificate({ TLS_CERT, TLS_KEY }: Config): Certificate | undefi
   return found;
 }
 
-/** Used for new connections; open ones go on. @throws StartRefusal, and the old certificate stays in use */
+/**
+ * Reads the certificate again for new connections; open connections keep the old one.
+ * @throws StartRefusal, and the old certificate stays in use
+ */
 export function renewCertificate(app: NestFastifyApplication, config: Config): void {
   const fresh = certificate(config);
   if (fresh) (app.getHttpServer() as unknown as Server).setSecureContext({ ...fresh, ...TLS_SUITES });

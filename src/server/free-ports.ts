@@ -4,8 +4,8 @@ import type { Settings } from '../config/settings.js';
 import { portRefusal, type PortSetting } from './port-refusal.js';
 
 /**
- * Listens for a moment on the server's ports, before a database is made, which takes seconds and leaves a folder behind. If
- * the port is taken later, the server's own attempt says the same.
+ * Listens for a moment on the server's ports. This comes before the server makes a database, which takes seconds and
+ * leaves a folder behind. If another program takes the port later, the server reports the same.
  * @throws StartRefusal
  */
 export async function refuseTakenPorts(settings: Pick<Settings, 'HOST' | PortSetting>): Promise<void> {
@@ -21,7 +21,7 @@ export async function refuseTakenPorts(settings: Pick<Settings, 'HOST' | PortSet
 }
 
 async function tryPort(port: number, host: string): Promise<void> {
-  // whoever comes this early is cut off, and comes again
+  // a client that connects this early is cut off, and connects again
   const server = createServer((socket) => socket.destroy()).listen({ port, host, exclusive: true });
   await once(server, 'listening');
   server.close();

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { listen } from '../http/http-app.js';
 import { portRefusal, type PortSetting } from './port-refusal.js';
 
-/** @returns the port. @throws StartRefusal when nobody can listen there */
+/** @returns the port. @throws StartRefusal if the server cannot listen there */
 export async function listenOrRefuse(
   app: NestFastifyApplication,
   config: Config,

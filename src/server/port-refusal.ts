@@ -3,7 +3,10 @@ import { StartRefusal } from '../config/start-refusal.js';
 
 export type PortSetting = 'PORT' | 'OPS_PORT';
 
-/** Why nobody can listen there, and what to do. An error that is not about the settings comes back unchanged. */
+/**
+ * Explains why the server cannot listen there, and what to do. An error that is not about the settings comes back
+ * unchanged.
+ */
 export function portRefusal(
   error: unknown,
   settings: Pick<Settings, 'HOST' | PortSetting>,

@@ -14,7 +14,7 @@ const LEVELS: Readonly<Record<number, readonly [word: string, colour: Colour]>> 
 };
 const STANDARD_OUTPUT = 1;
 
-/** Owns how the log reaches standard output: as lines that people read on a terminal, as JSON for whatever else reads there. */
+/** Owns how the log reaches standard output: as lines of text on a terminal, as JSON for any other reader. */
 export function programLog(
   config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>,
   base: object | null = null,
@@ -35,7 +35,7 @@ export interface LogRecord {
   readonly [member: string]: unknown;
 }
 
-/** The time of the day, the level, what happened and then the rest by name; where there is a stack, it is below. */
+/** The time of day, the level, the message, and the other members by name. A stack goes below. */
 export function textOf({ level = 0, time = 0, msg = '', ...rest }: LogRecord): string {
   const [word, colour] = LEVELS[level] ?? [String(level), 'reset'];
   const clock = new Date(time).toTimeString().slice(0, 'hh:mm:ss'.length);
@@ -64,7 +64,10 @@ function styled(colour: Colour, text: string): string {
   return text === '' ? '' : styleText(colour, text, { stream: process.stdout });
 }
 
-/** A terminal obeys control characters and turns the direction of text. Neither may reach it from a log line. */
+/**
+ * Escapes control characters, which a terminal obeys, and characters that turn the direction of text. A log line must
+ * not pass either to a terminal.
+ */
 function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     [...Array(character.length).keys()]

@@ -30,29 +30,30 @@ import {
 } from './service.js';
 import { VERSION } from '../version.js';
 
-/** A start says no more lines than somebody reads. */
+/** The most warnings about audiences at a start, so that people still read them. */
 const FLAWS_TOLD = 5;
 const CLIENTS_AT_ONCE = 1_000;
 
-/** One that somebody else looks after has nothing to do in `stop`. */
+/** The embedded database. If another process owns the database, `stop` does nothing. */
 export type Embedded = Pick<EmbeddedPostgres, 'address' | 'stop'> & Partial<Pick<EmbeddedPostgres, 'exited'>>;
 
 export interface Server extends Service {
   readonly app: NestFastifyApplication;
 }
 
-/** What the primary does for this process, if it is one of several. Then the primary serves OPS_PORT. */
+/** What the primary process gives this process, if this is one of several workers. Then the primary serves OPS_PORT. */
 export interface Membership {
-  /** Named in the log. */
+  /** The number of the worker in the log. */
   readonly worker: number;
   readonly metrics: MetricsText;
-  /** Whether it is this one that makes the demo user. */
+  /** Whether this worker makes the demo user. */
   readonly seeds: boolean;
 }
 
 /**
- * Starts everything: the schema, the pools, HTTP. If an external database is away or is being migrated, the server listens
- * nevertheless, says that it is not ready, and keeps trying.
+ * Starts everything: the schema, the pools, HTTP. If an external database is away or is being migrated, the server
+ * still listens, reports that it is not ready, and keeps trying.
+ * @throws StartRefusal if the settings or the database are unusable
  */
 export async function startServer(
   config: Config,
@@ -101,7 +102,7 @@ export async function startServer(
   }
 }
 
-/** All that answers over HTTP, as configured; not yet connected and not yet listening. */
+/** The whole HTTP application, as configured; not yet connected and not yet listening. */
 export async function createApp(
   options: AppOptions & Required<Pick<AppOptions, 'drain'>>,
   logger: Logger,
@@ -131,9 +132,10 @@ function sourcesOf(app: NestFastifyApplication): OpsSources {
 }
 
 /**
- * Does not wait for an external database that is away, or whose schema is being migrated, which may take minutes: meanwhile
- * it must be visible that the server is alive and not ready.
- * @returns what then ends in an error if it turns out unusable
+ * Connects the database. Does not wait for an external database that is away, or whose schema is being migrated, which
+ * may take minutes: meanwhile people must see that the server is alive and not ready.
+ * @returns `connected`, and for an external database `failed`, which resolves with the error if the database is
+ * unusable
  */
 async function connect(
   session: DatabaseSession,
@@ -175,7 +177,9 @@ async function offered(
   return (mayBeShown && (await first.make())) || 'missing';
 }
 
-/** Who asks from such an API is refused with every good token, and told nothing of it. */
+/**
+ * Warns of misspelled audiences. An API with such an audience is refused with every good token, and is not told why.
+ */
 async function warnOfAudiences(app: NestFastifyApplication, config: Config, logger: Logger): Promise<void> {
   let left = FLAWS_TOLD;
   for await (const page of app.get(ClientsService, { strict: false }).pages(CLIENTS_AT_ONCE)) {
@@ -187,7 +191,7 @@ async function warnOfAudiences(app: NestFastifyApplication, config: Config, logg
   }
 }
 
-/** Prints each step of a progress once. */
+/** Reports each step of a progress once. */
 function onChange(tell: (progress: string) => void): (progress: string) => void {
   let last = '';
   return (progress) => {
@@ -197,7 +201,7 @@ function onChange(tell: (progress: string) => void): (progress: string) => void 
   };
 }
 
-/** Runs both at once. If one fails, the other finishes first, so that nothing is left running. */
+/** Runs both at once. If one fails, waits for the other and stops it, so that nothing is left running. */
 async function both<A extends { stop(): Promise<void> } | undefined, B extends { close(): Promise<void> }>(
   first: Promise<A>,
   second: Promise<B>,

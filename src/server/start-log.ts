@@ -4,7 +4,7 @@ import { hostsOf } from '../config/database-url.js';
 import { connectionOf } from '../database/pools.js';
 import { VERSION } from '../version.js';
 
-/** What a reader of the log wants to know about a start. Without DATABASE_URL, which holds a password. */
+/** What a reader of the log wants to know about a start. Leaves out DATABASE_URL, because it holds a password. */
 export function startFacts(config: Config, port: number): object {
   const url = config.DATABASE_URL ?? '';
   const connection = connectionOf(url);
@@ -25,7 +25,7 @@ function addressOf({ TLS_CERT, HOST }: Config, port: number): string {
   return `${TLS_CERT ? 'https' : 'http'}://${host}:${port}`;
 }
 
-/** The settings in which instances can differ: their names, and the values of those that are numbers. */
+/** The settings in which instances can differ: their names, and the values of numeric settings. */
 function switchedOn(config: Config): string[] {
   const found: string[] = [];
   if (config.WORKERS > 1) found.push(`WORKERS=${config.WORKERS}`);

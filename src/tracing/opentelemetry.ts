@@ -1,6 +1,5 @@
 /**
- * Owns how spans reach a collector, by OpenTelemetry, which is loaded only if there is a collector. It never decides what is
- * traced.
+ * Owns how spans reach a collector. OpenTelemetry is loaded only if there is a collector. Never decides what is traced.
  */
 import { defaultTextMapGetter, diag, DiagLogLevel, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -19,12 +18,12 @@ import { installRequestSpans } from './request-spans.js';
 import { SpanTracer } from './span-tracer.js';
 import { setTracer } from './tracing.js';
 
-/** Spans that a collector does not take within this time are lost when the process stops: milliseconds. */
+/** How long a stopping process waits for the collector to take the last spans: milliseconds. Later spans are lost. */
 const LAST_EXPORT_MS = 2_000;
 
 /**
  * Traces the requests of this application until it closes. The SDK itself reads the variables of the OpenTelemetry
- * specification (OTEL_*): where to, how often, which share, under which name.
+ * specification (OTEL_*): the address, the interval, the sampling and the service name.
  */
 export function startTracing(instance: FastifyInstance, version: string, logger: Logger): void {
   diag.setLogger(warnings(logger), DiagLogLevel.WARN);
@@ -47,7 +46,7 @@ export function startTracing(instance: FastifyInstance, version: string, logger:
   });
 }
 
-/** The SDK's complaints, without their arguments, which may quote an address with credentials. */
+/** Logs the SDK's complaints without their arguments, because these may quote an address with credentials. */
 function warnings(logger: Logger): Parameters<typeof diag.setLogger>[0] {
   const quiet = (): void => undefined;
   const warn = (message: string): void =>

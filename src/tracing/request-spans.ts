@@ -17,8 +17,8 @@ interface Watched {
 }
 
 /**
- * One server span for each request, below the `traceparent` that came with it. Like the log, it has the pattern of the route
- * and never the path, because people paste secrets into paths by mistake.
+ * Adds one server span for each request, below the `traceparent` of the request. Like the log, it has the pattern of
+ * the route and never the path, because people paste secrets into paths by mistake.
  */
 export function installRequestSpans(
   instance: FastifyInstance,
@@ -46,7 +46,7 @@ export function installRequestSpans(
     watched.set(request, { span, context: trace.setSpan(parent, span) });
     done();
   });
-  // only from here on: a body is read in the context of its socket, which knows no request
+  // not before this hook: a body is read in the context of its socket, which knows no request
   instance.addHook('preValidation', (request, _reply, done) => {
     const found = watched.get(request);
     if (found) places.run(found.context, done);

@@ -44,7 +44,7 @@ export class SpanTracer implements Tracer {
   }
 }
 
-/** Only the kind of the error, because its message may quote secrets. */
+/** Notes only the name of the error, because its message may quote secrets. */
 export function markFailed(span: Span, error: unknown): void {
   span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
   span.setStatus({ code: SpanStatusCode.ERROR });

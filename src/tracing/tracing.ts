@@ -1,9 +1,9 @@
 /**
- * Owns the places at which work can be traced, never the tracer. Without a tracer, each place costs a look at one variable,
- * and nothing of OpenTelemetry is loaded.
+ * Owns the places where work can be traced, never the tracer. Without a tracer, each place reads one variable, and no
+ * OpenTelemetry code is loaded.
  */
 
-/** What a span says: numbers, and words from a closed set; never anything from a request. */
+/** The attributes of a span: numbers, and words from a closed set. They never come from a request. */
 export type SpanFacts = Readonly<Record<string, string | number>>;
 
 /** The span under which some code runs; only the tracer can read it. */
@@ -12,7 +12,8 @@ export type SpanPlace = object;
 export interface Tracer {
   /**
    * Runs `work` below a new span.
-   * @param askers the spans of those for whom it is done together: the new span is below the first and linked to the others
+   * @param askers the spans of the callers that `work` serves together: the new span is below the first one and linked
+   * to the others
    */
   span<T>(
     name: string,
@@ -25,7 +26,7 @@ export interface Tracer {
 
 let tracer: Tracer | undefined;
 
-/** For the whole process. */
+/** Sets the tracer of the whole process. */
 export function setTracer(one: Tracer | undefined): void {
   tracer = one;
 }
@@ -39,7 +40,7 @@ export function traced<T>(
   return tracer === undefined ? work() : tracer.span(name, facts, work, askers);
 }
 
-/** For `traced`, if the work is done later, together with the work of others. */
+/** The present span, to pass to `traced` if the work is done later, together with the work of others. */
 export function spanPlace(): SpanPlace | undefined {
   return tracer?.here();
 }

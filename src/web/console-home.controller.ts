@@ -2,11 +2,11 @@ import { Controller, Get, Redirect } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import { Public } from 'keks-guard';
 
-/** Where the console is the home page. */
+/** Redirects to the console, if the console is the home page. */
 @Public()
 @Controller()
 export class ConsoleHomeController {
-  /** Relative, because a proxy may serve this below a path of its own. */
+  /** The address is relative, because a proxy may serve this below a path of its own. */
   @Get()
   @Redirect('console', 302)
   @ApiExcludeEndpoint()

@@ -9,7 +9,10 @@ const PAGE = 'console.html';
 
 const PARTS = partsOf('console');
 
-/** For people with a login. The page holds no secret and decides nothing: it asks the API, which judges its token. */
+/**
+ * The console, for people with a login. The page holds no secret and decides nothing: it calls the API, and the API
+ * judges the token.
+ */
 @Public()
 @Controller()
 export class ConsoleController {

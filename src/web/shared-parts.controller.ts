@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from 'keks-guard';
 import { PAGE_LINKS, PageFiles, SHARED, type PageLinks } from './page-files.js';
 
-/** What every page loads, whichever of them are served. */
+/** Serves the files that every page loads, whichever pages are served. */
 @Public()
 @Controller()
 export class SharedPartsController {

@@ -9,7 +9,10 @@ const PAGE = 'story.html';
 
 const PARTS = partsOf('story');
 
-/** The story of the three parties, played with real requests. The page is a client like any other and has no special rights. */
+/**
+ * The story of the three parties, played with real requests. The page is a client like any other, without special
+ * rights.
+ */
 @Public()
 @Controller()
 export class StoryController {

@@ -12,10 +12,10 @@ const HOMES: Readonly<Record<Config['HOME_PAGE'], readonly Type[]>> = {
   none: [],
 };
 
-/** Owns the pages that people look at. They use the same API as everybody. */
+/** Owns the pages for people. The pages use the same API as everybody. */
 @Module({})
 export class WebModule {
-  /** @param lease whether there is an API whose guard holds one */
+  /** @param lease whether there is an API whose guard holds a lease */
   static of({ OPS_PORT, HOME_PAGE }: Pick<Config, 'OPS_PORT' | 'HOME_PAGE'>, lease: boolean): DynamicModule {
     const links: PageLinks = { reference: OPS_PORT === undefined, story: HOME_PAGE === 'story', lease };
     return {

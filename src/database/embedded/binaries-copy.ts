@@ -13,9 +13,9 @@ export interface CopyOrder {
 }
 
 /**
- * Copies the binaries (60 MB) once to where the server's user can run them, and returns their folder.
- * For an unprivileged user that is outside DATA_DIR, which may lie where only root may enter. The system's
- * cache comes first: files in a temporary folder are cleared away under a running server.
+ * Copies the binaries (60 MB) once to a folder where the server's user can run them. Returns that folder. For an
+ * unprivileged user the folder is outside DATA_DIR, because DATA_DIR may be below a folder that only root may enter.
+ * The system's cache comes first: the system deletes old files in a temporary folder, even while the server runs.
  */
 export async function copyBinaries(order: CopyOrder): Promise<string> {
   const parents = order.account === null ? [order.dataDir] : ['/var/cache/keks', tmpdir()];
@@ -37,7 +37,7 @@ function isUnwritable(error: unknown): false {
   throw error;
 }
 
-/** False: something that is not ours stands in the way, and may be a trap. */
+/** Returns false if another user owns or can write to the target or its parent folder: it may be a trap. */
 async function publish(order: CopyOrder, target: string): Promise<boolean> {
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   if (dirname(target) !== tmpdir() && !(await isOurs(dirname(target)))) return false;
@@ -62,7 +62,10 @@ async function publish(order: CopyOrder, target: string): Promise<boolean> {
   }
 }
 
-/** Owned by us, a real folder, writable by nobody else: whoever could write here would run code as the server. */
+/**
+ * Whether the folder is a real one, is ours, and is writable only for us: whoever can write here would run code as the
+ * server.
+ */
 async function isOurs(folder: string): Promise<boolean> {
   const found = await lstat(folder);
   return found.isDirectory() && found.uid === process.geteuid?.() && (found.mode & 0o022) === 0;

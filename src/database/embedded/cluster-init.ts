@@ -10,22 +10,23 @@ import { runProgram, workingDirectory } from './program-run.js';
 import type { Account } from './server-account.js';
 
 const FULL = /no space left|disk quota/i;
-/** What a server's log puts before its sentences. */
+/** The prefix of each message in a server's log. */
 const STAMP = /^\d{4}-\d\d-\d\d .*?\[\d+\] /;
 
 export interface InitOrder {
   readonly dataDir: string;
   readonly binaries: Binaries;
   readonly account: Account | null;
-  /** A password for TCP connections, where sockets are not to be had. */
+  /** The password for TCP connections, on systems without sockets. */
   readonly password: string | undefined;
-  /** False only where the server's own fsync is off too. */
+  /** False only if the server's own fsync is off too. */
   readonly durable: boolean;
 }
 
 /**
- * Makes a cluster beside its place and moves it there in one step: whoever is killed on the way, or comes
- * second, leaves no half cluster. initdb has synced its files before that step, the folder is synced after it.
+ * Makes a cluster beside its final place and moves it there in one step. So a starter that is killed halfway, or that
+ * comes second, leaves no half cluster. initdb syncs its files before that step; this function syncs the folder after
+ * it.
  */
 export async function createCluster(order: InitOrder): Promise<void> {
   const cluster = clusterOf(order.dataDir);
@@ -46,7 +47,7 @@ export async function createCluster(order: InitOrder): Promise<void> {
 
 async function initdb(order: InitOrder, draft: string): Promise<void> {
   const passwordFile = `${draft}.password`;
-  // The builtin provider sorts the same on every machine, whatever its C library; an index stays valid.
+  // The builtin provider sorts the same on every machine, with every C library, so an index stays valid.
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8'];
   const entry =
     order.password === undefined
@@ -75,7 +76,10 @@ function explain(reason: string): string {
   return `${reason}: mend that, choose another DATA_DIR, or set DATABASE_URL`;
 }
 
-/** Drafts of starters that were killed. A living one's is young, and its maker's pid is in its name. */
+/**
+ * Removes the drafts of starters that were killed. A draft in use is young, and its name has the pid of a process that
+ * is alive.
+ */
 async function removeAbandonedDrafts(dataDir: string): Promise<void> {
   const prefix = `${basename(clusterOf(dataDir))}.new-`;
   for (const name of await readdir(dataDir)) {
@@ -85,7 +89,7 @@ async function removeAbandonedDrafts(dataDir: string): Promise<void> {
     const young = found !== null && Date.now() - found.mtimeMs < 600_000;
     const pid = Number(name.slice(prefix.length).split('-')[0]);
     if (young && pid !== process.pid && isAlive(pid)) continue;
-    // The killed starter's initdb may still be writing; what stays is for the next start.
+    // The killed starter's initdb may still be writing. The next start removes what stays.
     await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch(() => undefined);
   }
 }

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { EmbeddedRefusal, errorCode } from './embedded-refusal.js';
 import type { Account } from './server-account.js';
 
-/** The cluster's place in an (absolute) DATA_DIR. */
+/** The folder of the cluster in an (absolute) DATA_DIR. */
 export function clusterOf(dataDir: string): string {
   return join(dataDir, 'postgres');
 }
 
-/** Makes DATA_DIR if need be, for its owner only: it will hold secrets. */
+/** Makes DATA_DIR if it is missing, for its owner only: DATA_DIR will hold secrets. */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
 /**
- * Whether there is a cluster of this major version; false when there is nothing.
- * Anything else is refused and left as it is.
+ * Whether the folder has a cluster of this major version. False if the folder is missing or empty.
+ * @throws EmbeddedRefusal for any other content, which is left as it is
  */
 export async function hasCluster(dataDir: string, major: string): Promise<boolean> {
   const cluster = clusterOf(dataDir);
@@ -52,8 +52,8 @@ function foreign(cluster: string, cause: unknown): EmbeddedRefusal {
 }
 
 /**
- * Gives a restored or copied cluster back to its server. The server trusts whoever reaches the socket in this
- * folder, so 0700 is what keeps other users out, not only PostgreSQL's own taste.
+ * Gives a restored or copied cluster back to its server. The server trusts every user who reaches the socket in this
+ * folder. So 0700 is not only a demand of PostgreSQL: it keeps other users out.
  */
 export async function repairOwnership(cluster: string, account: Account | null): Promise<void> {
   const found = await stat(cluster);

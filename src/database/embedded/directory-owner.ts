@@ -10,20 +10,23 @@ import { isDiskFull } from './server-log.js';
 import { Patience } from './start-patience.js';
 
 const POLL_MS = 20;
-/** Starting a server only to see it give up costs more than a look. */
+/** Starting a server that then gives up costs more than looking at the lock. */
 const RESTART_MS = 200;
 const PASSING = /already exists|pre-existing shared memory block|lock file ".*" is empty/i;
 
-/** A running server and the session whose lock makes it ours. */
+/** A running server, and the session whose lock makes the server ours. */
 export interface Ownership {
   readonly server: Postmaster;
   readonly lock: Client;
 }
 
 /**
- * Makes the cluster ours and runs it: starts it, or first ends the server that a killed Keks left behind.
- * A directory is owned by the living process that started its server, and by who has the lock. Either alone would
- * leave a gap: a crash inside PostgreSQL ends the lock's session, and a container does not see another's processes.
+ * Makes the cluster ours and runs it. If a killed Keks left a server behind, ends that server first. Two things own a
+ * directory: the living process that started its server, and the session that has the lock. One alone would leave a
+ * gap: a crash inside PostgreSQL ends the lock's session, and a container does not see the processes of another
+ * container.
+ * @throws DirectoryHeld if another Keks owns the directory
+ * @throws EmbeddedRefusal if the server cannot run there
  */
 export async function takeOwnership(site: Site): Promise<Ownership> {
   const patience = new Patience(site);
@@ -54,9 +57,11 @@ async function isStarting(site: Site): Promise<boolean> {
   return pid !== undefined && (await isServerOf(site.cluster, pid));
 }
 
-/** Its settings and binaries may be old ones, and it is nobody's child: it is ended, not adopted. */
+/**
+ * Ends the leftover server instead of adopting it: its settings and binaries may be old, and no process is its parent.
+ */
 async function endLeftover(site: Site, lock: Client): Promise<void> {
-  // It may have been started since we looked, by one who was about to take this lock.
+  // Another starter may have started it since we looked, and be about to take this lock.
   const belated = (await livingStarter(site.cluster)) !== null;
   if (!belated) site.log('An earlier Keks was killed and its PostgreSQL lives on: restarting it.');
   const ended = belated || (await stopLeftover(site));
@@ -69,7 +74,7 @@ async function endLeftover(site: Site, lock: Client): Promise<void> {
   }
 }
 
-/** Null: not this time, but it may be worth another try. */
+/** Returns null if this attempt failed, but another may succeed. */
 async function startAndClaim(site: Site, patience: Patience): Promise<Ownership | null> {
   await clearStrangersLocks(site.cluster);
   const server = await launch(site, site.loopback ? await freePort() : 0);
@@ -90,7 +95,7 @@ async function startAndClaim(site: Site, patience: Patience): Promise<Ownership 
   }
 }
 
-/** Returns when another try may go better. */
+/** Returns if another attempt may succeed. @throws EmbeddedRefusal if not */
 async function explainEnd(site: Site, server: Postmaster, patience: Patience): Promise<void> {
   const complaint = await server.complaint();
   if (server.wasStopped() || PASSING.test(complaint)) {

@@ -1,4 +1,4 @@
-/** Owns the PostgreSQL that Keks runs for itself in DATA_DIR; never touches what is inside the database. */
+/** Owns the PostgreSQL server that Keks runs for itself in DATA_DIR. Never touches the content of the database. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createCluster } from './cluster-init.js';
@@ -20,30 +20,30 @@ export { DirectoryHeld, EmbeddedRefusal } from './embedded-refusal.js';
 export { connectionUrl, type PostgresAddress } from './postgres-address.js';
 
 export interface EmbeddedOptions {
-  /** DATA_DIR; the cluster lives in its folder `postgres`. Made if it is missing. */
+  /** DATA_DIR; the cluster is in its folder `postgres`. Made if it is missing. */
   dataDir: string;
-  /** Server settings beside the defaults, e.g. `{ fsync: 'off' }` for tests. */
+  /** Server settings in addition to the defaults, e.g. `{ fsync: 'off' }` for tests. */
   settings?: Record<string, string>;
-  /** Takes one line, for people, about anything unusual. */
+  /** Receives one line of text, for people, about anything unusual. */
   log?: (line: string) => void;
 }
 
 export interface EmbeddedPostgres {
-  /** Where to connect; good for this process and its children until `stop()`. */
+  /** Where to connect. Valid for this process and its children until `stop()`. */
   readonly address: PostgresAddress;
-  /** Which process it is, and of which directory: for {@link endOrphan}. */
+  /** The pid and the data directory of the server: for {@link endOrphan}. */
   readonly server: ServerIdentity;
-  /** Shuts down: sessions are cut, committed data are on disk, no process is left. May be called again. */
+  /** Shuts the server down: cuts the sessions, leaves committed data on disk and no process. May be called again. */
   stop(): Promise<void>;
-  /** Resolves if the server ends without `stop()`; otherwise never. */
+  /** Resolves if the server ends without `stop()`; otherwise never resolves. */
   readonly exited: Promise<void>;
 }
 
 const NEVER = new Promise<void>(() => undefined);
 
 /**
- * Runs the PostgreSQL of this data directory, made at the first start, until `stop()`.
- * @throws EmbeddedRefusal when it cannot: one line that names the mend.
+ * Runs the PostgreSQL server of this data directory until `stop()`. The first start makes the directory.
+ * @throws EmbeddedRefusal if the server cannot run; the message is one line that names the mend
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -95,8 +95,8 @@ async function prepare(
 }
 
 /**
- * The address of the server that is running on this data directory, good for other processes too; null when none is.
- * @throws EmbeddedRefusal when this user may not look.
+ * The address of the server that runs on this data directory, valid for other processes too. Null if none runs.
+ * @throws EmbeddedRefusal if this user may not look
  */
 export async function findRunning(dataDir: string): Promise<PostgresAddress | null> {
   const absolute = resolve(dataDir);

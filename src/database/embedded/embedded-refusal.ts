@@ -3,7 +3,7 @@ export class EmbeddedRefusal extends Error {
   override readonly name = 'EmbeddedRefusal';
 }
 
-/** Another Keks has it: if that one is about to start or to stop, it is worth another try. */
+/** Another Keks holds the data directory. If that Keks is about to start or stop, another attempt may succeed. */
 export class DirectoryHeld extends EmbeddedRefusal {}
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -24,18 +24,18 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** The file system would not let us. */
+/** Whether the file system denied the access. */
 export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error));
 }
 
-/** Any error as one line of text. */
+/** The message of any error, as one line of text. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim();
 }
 
-/** Runs `work`; a file system error in it becomes an {@link EmbeddedRefusal} about `dataDir`. */
+/** Runs `work`, and turns a file system error in it into an {@link EmbeddedRefusal} about `dataDir`. */
 export async function refuseOnFileErrors<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -11,7 +11,10 @@ export interface Guarded {
 
 const RETRY_MS = 50;
 
-/** Takes the lock again when its session ends while the server lives: PostgreSQL ends all when one crashes. */
+/**
+ * Takes the lock again when its session ends while the server runs: PostgreSQL ends all sessions when one of them
+ * crashes.
+ */
 export class LockGuard {
   private over = false;
 
@@ -22,7 +25,7 @@ export class LockGuard {
     this.watch();
   }
 
-  /** From now on a lost session is no surprise. */
+  /** Call this before a stop: from now on a lost session is expected. */
   expectEnd(): void {
     this.over = true;
   }

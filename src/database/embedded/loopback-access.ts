@@ -4,10 +4,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { errorCode } from './embedded-refusal.js';
 
-/** TCP on 127.0.0.1 is open to every user of the machine: a password keeps them out. Elsewhere 0700 does. */
+/**
+ * Windows: every user of the machine can reach TCP on 127.0.0.1, so a password keeps them out. Elsewhere the mode 0700
+ * does.
+ */
 export const LOOPBACK = process.platform === 'win32';
 
-/** The generated password for TCP connections, made at first use, whole or not at all. */
+/**
+ * The generated password for TCP connections. The first call makes the file in one step, so no reader sees half of it.
+ */
 export async function loopbackPassword(dataDir: string): Promise<string> {
   const file = join(dataDir, 'postgres.password');
   const draft = `${file}.${process.pid}`;

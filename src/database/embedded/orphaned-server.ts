@@ -1,15 +1,15 @@
 import { isServerOf, livingStarter, readPidFile } from './postmaster-identity.js';
 
-/** A server that is or was running: the pid alone may be somebody else's by now. */
+/** A server that runs or ran. The pid alone proves nothing: another process may have it by now. */
 export interface ServerIdentity {
   readonly cluster: string;
   readonly pid: number;
 }
 
 /**
- * Asks a server whose starter is gone to end, which it does once its last session is over: for those who still worked
- * with it. Does nothing if it has ended, or if another Keks has replaced it. On Windows, which knows no such request, it
- * stays until the next start, as after a crash of a single process.
+ * Asks a server whose starter is gone to end once its last session is over. For processes that still used the server.
+ * Does nothing if the server has ended, or if another Keks has replaced it. Windows has no such request: there the
+ * server runs until the next start, as after a crash of a single process.
  */
 export async function endOrphan({ cluster, pid }: ServerIdentity): Promise<void> {
   if (process.platform === 'win32') return;

@@ -3,21 +3,24 @@ import { openClient } from '../pinned-client.js';
 import { EmbeddedRefusal, errorCode, oneLine } from './embedded-refusal.js';
 import { DATABASE, type PostgresAddress } from './postgres-address.js';
 
-/** The advisory lock that says whose the data directory is: the letters "keks", and 1. */
+/** The advisory lock that marks the owner of the data directory: the letters "keks", and 1. */
 const LOCK = [0x6b656b73, 1] as const;
 const TIMEOUT_MS = 2000;
 
 export type Claim =
   /** The directory is ours for as long as the client stays connected. */
   | { readonly state: 'mine'; readonly client: Client }
-  /** Another session has the lock; `by` tells which, in words. */
+  /** Another session has the lock; `by` names that session in words. */
   | { readonly state: 'held'; readonly by: string }
-  /** A server is there and takes no connection now: it starts, stops, recovers or is full. */
+  /** A server is there but takes no connection now: it starts, stops, recovers or is full. */
   | { readonly state: 'busy'; readonly reason: string; readonly recovers: boolean }
   /** Nothing listens at this address. */
   | { readonly state: 'absent' };
 
-/** Tries once to make the data directory behind `address` ours; makes the database `keks` if need be. */
+/**
+ * Tries once to make the data directory behind `address` ours. Makes the database `keks` if it is missing.
+ * @throws EmbeddedRefusal if PostgreSQL refuses the login
+ */
 export async function claim(address: PostgresAddress): Promise<Claim> {
   let client: Client | undefined;
   try {
@@ -46,12 +49,12 @@ export async function claim(address: PostgresAddress): Promise<Claim> {
   }
 }
 
-/** What is said of a directory that the Keks of this pid holds. */
+/** The claim on a directory that the Keks with this pid holds. */
 export function heldBy(pid: number | undefined): Claim {
   return { state: 'held', by: pid === undefined ? 'pid unknown' : `pid ${pid}` };
 }
 
-/** Whether a server answers at `address`, whoever owns it. */
+/** Whether any server answers at `address`, no matter who owns it. */
 export async function answers(address: PostgresAddress): Promise<boolean> {
   try {
     await release(await connect(address));
@@ -61,13 +64,13 @@ export async function answers(address: PostgresAddress): Promise<boolean> {
   }
 }
 
-/** Ends a session; a server that is gone already is no error. */
+/** Ends a session. A server that has already gone is no error. */
 export async function release(client: Client): Promise<void> {
   await client.end().catch(() => undefined);
 }
 
 async function connect(address: PostgresAddress): Promise<Client> {
-  // a server that goes away is no error here: who cares listens for 'end'
+  // a server that goes away is no error here: callers that need to know listen for 'end'
   return openClient(address, {
     application_name: `keks ${process.pid}`,
     connectionTimeoutMillis: TIMEOUT_MS,
@@ -81,7 +84,7 @@ async function createDatabase(address: PostgresAddress): Promise<void> {
   try {
     await client.query(`CREATE DATABASE ${DATABASE} TEMPLATE template0`);
   } catch (error) {
-    // Two starters at once: the other one made it.
+    // Two starters ran at once: the other one made the database.
     if (!['42P04', '23505'].includes(errorCode(error))) throw error;
   } finally {
     await release(client);

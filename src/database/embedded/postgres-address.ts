@@ -1,4 +1,4 @@
-/** Where a PostgreSQL listens, in the shape that `pg` takes. `host` may be a socket directory. */
+/** Where a PostgreSQL server listens, in the shape that `pg` takes. `host` may be a socket directory. */
 export interface PostgresAddress {
   host: string;
   port: number;
@@ -9,11 +9,11 @@ export interface PostgresAddress {
 
 export const DATABASE = 'keks';
 export const SUPERUSER = 'keks';
-/** Only the number in the socket's file name: no network port of this number is opened. */
+/** This is only the number in the name of the socket file: no network port is opened. */
 export const SOCKET_PORT = 5432;
 export const SOCKET_NAME = `.s.PGSQL.${SOCKET_PORT}`;
 
-/** A `postgresql://` URL for psql, `pg` and WHATWG `URL`; a socket directory stands in `?host=`. */
+/** A `postgresql://` URL for psql, `pg` and WHATWG `URL`. A socket directory goes into `?host=`. */
 export function connectionUrl(address: PostgresAddress): string {
   const database = encodeURIComponent(address.database);
   const user = encodeURIComponent(address.user);

@@ -6,7 +6,7 @@ import { EmbeddedRefusal, errorCode, isForbidden, oneLine } from './embedded-ref
 import { runProgram } from './program-run.js';
 import type { Account } from './server-account.js';
 
-/** PostgreSQL's programs, in a place where the server's user can run them. */
+/** The paths of PostgreSQL's programs, in a folder where the server's user can run them. */
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -17,7 +17,10 @@ export interface Binaries {
 
 const OTHERWISE = 'or set DATABASE_URL to a PostgreSQL of your own';
 
-/** Finds the binaries that npm installed for this platform and mends what ignored install scripts left out. */
+/**
+ * Finds the binaries that npm installed for this platform, and adds the library links if npm ran no install scripts.
+ * @throws EmbeddedRefusal if the programs are missing or cannot run here
+ */
 export async function findBinaries(dataDir: string, account: Account | null): Promise<Binaries> {
   const native = packagedNative();
   const mended = await mendLinks(native);
@@ -48,7 +51,7 @@ function packagedNative(): string {
   }
 }
 
-/** True when all library links are there or could be made; false when this folder may not be written. */
+/** True if all library links exist or could be made. False if this folder is not writable. */
 async function mendLinks(native: string): Promise<boolean> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links: { source: string; target: string }[] = JSON.parse(list);
@@ -67,7 +70,7 @@ async function mendLinks(native: string): Promise<boolean> {
   }
 }
 
-/** Null: the account cannot reach or may not run them. */
+/** Returns null if the account cannot reach the programs or may not run them. */
 async function probe(native: string, account: Account | null): Promise<Binaries | null> {
   const suffix = process.platform === 'win32' ? '.exe' : '';
   const program = (name: string): string => join(native, 'bin', name + suffix);

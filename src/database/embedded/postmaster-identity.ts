@@ -11,7 +11,7 @@ export interface PidFile {
   readonly ready: boolean;
 }
 
-/** The cluster's postmaster.pid; null when there is none. The pid is NaN when the file is damaged. */
+/** The content of the cluster's postmaster.pid. Null if there is no file. The pid is NaN if the file is damaged. */
 export async function readPidFile(cluster: string): Promise<PidFile | null> {
   const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => null);
   if (text === null) return null;
@@ -23,7 +23,7 @@ export async function readPidFile(cluster: string): Promise<PidFile | null> {
   };
 }
 
-/** Whether a process of this number exists, whoever's it is. */
+/** Whether a process with this pid exists, under any user. */
 export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
@@ -35,15 +35,15 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * The name that a server of this folder carries on its command line. Made of the folder's inode, so that a copy
- * of a running DATA_DIR, which brings a postmaster.pid along, is not taken for the original.
+ * The `cluster_name` on the command line of this folder's server. It has the folder's inode. A copy of a running
+ * DATA_DIR also copies postmaster.pid, but has another inode, so the copy is not taken for the original.
  */
 export async function clusterName(cluster: string): Promise<string> {
   const { dev, ino } = await stat(cluster, { bigint: true });
   return `keks-${dev}-${ino}`;
 }
 
-/** Whether this process is the server of this cluster, and so may be signalled; pids are used again. */
+/** Whether this process is the server of this cluster, so that we may signal it. The system uses pids again. */
 export async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;
   if (process.platform === 'win32') return isPostgresOnWindows(pid);
@@ -53,12 +53,12 @@ export async function isServerOf(cluster: string, pid: number): Promise<boolean>
   return found !== null && found.uid === owner && found.args.includes(expected);
 }
 
-/** The setting on a server's command line that tells who started it. */
+/** The setting on a server's command line that has the pid of its starter. */
 export const STARTER_SETTING = 'keks.starter';
 
 /**
- * The pid of the process that started this cluster's server, as long as it lives: until then it is the server's
- * parent. Null: there is no server, its starter is gone, or it cannot be seen from here.
+ * The pid of the process that started this cluster's server, while that process is alive: it is the server's parent
+ * until then. Null if there is no server, if its starter is gone, or if this process cannot see it.
  */
 export async function livingStarter(cluster: string): Promise<number | null> {
   const pid = (await readPidFile(cluster))?.pid;
@@ -78,7 +78,7 @@ async function describe(pid: number): Promise<{ uid: number; parent: number; arg
     const folder = `/proc/${pid}`;
     const { uid } = await stat(folder);
     const status = await readFile(join(folder, 'stat'), 'utf8');
-    // "pid (name) state parent ...", where the name may hold anything.
+    // "pid (name) state parent ...": the name may contain any character.
     const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
     return { uid, parent, args: (await readFile(join(folder, 'cmdline'), 'utf8')).split('\0') };
   }
@@ -90,11 +90,12 @@ async function describe(pid: number): Promise<{ uid: number; parent: number; arg
 const DAMAGED_AFTER_MS = 5000;
 
 /**
- * Removes the lock files that a killed server left when their pid now belongs to a stranger: PostgreSQL would
- * refuse to start for as long as that stranger lives. Call it only when nothing answers at the socket.
+ * Removes lock files of a killed server whose pid now belongs to another program: PostgreSQL would refuse to start
+ * while that program runs. Also removes damaged lock files, once they are 5 s old. Call this only when nothing answers
+ * at the socket.
  */
 export async function clearStrangersLocks(cluster: string): Promise<void> {
-  // On Windows PostgreSQL itself tells its processes from strangers.
+  // On Windows PostgreSQL itself tells its own processes from other programs.
   if (process.platform === 'win32') return;
   for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {
     const file = join(cluster, name);
@@ -105,7 +106,7 @@ export async function clearStrangersLocks(cluster: string): Promise<void> {
       const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
       if (Date.now() - mtimeMs < DAMAGED_AFTER_MS) continue;
     } else if (!isAlive(pid) || (await isServerOf(cluster, pid))) continue;
-    // Another starter may have put a new server here meanwhile.
+    // Another starter may have started a new server here meanwhile.
     if ((await readFile(file, 'utf8').catch(() => null)) === before)
       await unlink(file).catch(() => undefined);
   }

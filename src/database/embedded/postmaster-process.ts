@@ -9,7 +9,7 @@ import { lastComplaint, openServerLog } from './server-log.js';
 import { memoryOfMachine, sharedBuffers } from './server-memory.js';
 
 const POLL_MS = 10;
-/** How long a stopping server is given for each step before the next, harsher one. */
+/** How long a stopping server gets for each signal before the next, harsher one: milliseconds. */
 const STOP_STEPS = [
   ['SIGINT', 8000],
   ['SIGQUIT', 6000],
@@ -19,18 +19,21 @@ const STOP_STEPS = [
 /** A server that this process started. */
 export interface Postmaster {
   readonly pid: number;
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when the server has ended, for any reason. */
   readonly gone: Promise<void>;
   readonly hasGone: () => boolean;
-  /** It ended because somebody stopped it, not because it could not go on. */
+  /** True if the server ended because somebody stopped it, and not because of an error. */
   readonly wasStopped: () => boolean;
-  /** What it last complained about; empty when it did not. */
+  /** The last complaint in the log of the server; empty if there is none. */
   readonly complaint: () => Promise<string>;
-  /** Stops it, gently at first. Resolves when it has ended. */
+  /** Stops the server, gently at first. Resolves when the server has ended, or after the last signal's time. */
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the server, in a session of its own: Ctrl-C in the terminal is for Keks, which needs it to drain. */
+/**
+ * Starts the server in a session of its own: Ctrl-C in the terminal must reach only Keks, which needs the server to
+ * drain.
+ */
 export async function launch(site: Site, port: number): Promise<Postmaster> {
   const log = await openServerLog(site.logFile);
   try {
@@ -48,7 +51,7 @@ export async function launch(site: Site, port: number): Promise<Postmaster> {
 
 async function serverArguments(site: Site, port: number): Promise<string[]> {
   const settings = {
-    // The log may be read by nobody for years: only what matters, no statements, no users' data.
+    // Maybe nobody reads the log for years: it has only what matters, no statements and no data of users.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
@@ -118,11 +121,14 @@ export async function untilReady(site: Site, server: Postmaster, patience: Patie
   }
 }
 
-/** Stops a server that an earlier Keks left behind. False: it is not to be seen from here, or does not end. */
+/**
+ * Stops a server that an earlier Keks left behind. Returns false if this process cannot see the server, or if the
+ * server does not end.
+ */
 export async function stopLeftover(site: Site): Promise<boolean> {
   const pid = (await readPidFile(site.cluster))?.pid ?? Number.NaN;
   for (const [signal, patience] of STOP_STEPS) {
-    // Looked at anew before every signal: in between the number may have become somebody else's.
+    // Check again before every signal: meanwhile the pid may belong to another process.
     if (!(await isServerOf(site.cluster, pid))) return signal !== 'SIGINT';
     await send(site, pid, signal);
     const deadline = Date.now() + patience;
@@ -136,7 +142,7 @@ export async function stopLeftover(site: Site): Promise<boolean> {
 
 async function send(site: Site, pid: number, signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
   if (process.platform === 'win32' && signal !== 'SIGKILL') {
-    // Node's signals end a process at once there; PostgreSQL has signals of its own.
+    // On Windows Node's signals end a process at once. PostgreSQL has its own signals.
     const args = ['kill', signal.slice(3), String(pid)];
     await runProgram(site.binaries.pgCtl, args, { cwd: site.cluster, account: null });
     return;

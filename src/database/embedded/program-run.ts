@@ -3,9 +3,9 @@ import type { Account } from './server-account.js';
 import { errorCode } from './embedded-refusal.js';
 
 export interface Outcome {
-  /** The exit code; null when it did not start or was ended by a signal. */
+  /** The exit code; null if the program did not start or a signal ended it. */
   readonly code: number | null;
-  /** Why it did not start, e.g. `EACCES`; otherwise empty. */
+  /** Why the program did not start, e.g. `EACCES`; otherwise empty. */
   readonly failure: string;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,14 +17,14 @@ export interface Surroundings {
 }
 
 /**
- * The environment of PostgreSQL's programs. Not ours: it may hold SECRET_KEY, which any SQL superuser could
- * read back out of the server's environment, and PG* variables, which would redirect them. Windows' loader
- * needs its own variables, so there it is inherited.
+ * The environment of PostgreSQL's programs. They do not get our environment: it may hold SECRET_KEY, and any SQL
+ * superuser could read SECRET_KEY out of the server's environment; and PG* variables would redirect the programs. On
+ * Windows the programs inherit our environment, because the loader needs its own variables.
  */
 export const environment: NodeJS.ProcessEnv | undefined =
   process.platform === 'win32' ? undefined : { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' };
 
-/** Whom and where to run as, as `spawn` takes it. */
+/** The user, the folder and the environment of a program, in the shape that `spawn` takes. */
 export function spawnOptions({ cwd, account }: Surroundings): {
   cwd: string;
   uid?: number;
@@ -50,7 +50,7 @@ export function runProgram(file: string, args: readonly string[], where: Surroun
   });
 }
 
-/** How a program names the folder it was started in without having to be able to enter the way there. */
+/** The name by which a program finds its own working directory, even if it may not enter the parent folders. */
 export function workingDirectory(folder: string): string {
   return process.platform === 'linux' ? '/proc/self/cwd' : folder;
 }

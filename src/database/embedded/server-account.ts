@@ -10,9 +10,10 @@ export interface Account {
 const PREFERRED = ['keks', 'postgres', 'nobody'];
 
 /**
- * PostgreSQL refuses to run as root, and initdb wants a user that /etc/passwd knows.
- * Null: the server runs as whoever runs Keks. An existing cluster keeps its owner, so that a user
- * `postgres` who is added to the machine later does not lock Keks out of its own data.
+ * The user to run the server as. PostgreSQL refuses to run as root, and initdb needs a user that /etc/passwd knows.
+ * Null: the server runs as the user that runs Keks. An existing cluster keeps its owner, so that adding a user
+ * `postgres` to the machine later does not lock Keks out of its own data.
+ * @throws EmbeddedRefusal if Keks runs as root and no suitable user exists
  */
 export async function serverAccount(cluster: string): Promise<Account | null> {
   if (process.geteuid?.() !== 0) return null;

@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 const LARGEST_BYTES = 1024 * 1024;
 const TAIL_BYTES = 16 * 1024;
 
-/** The server's log file, open for appending; emptied first when it has grown over 1 MiB. */
+/** The server's log file, opened for appending. A file over 1 MiB is emptied first. */
 export async function openServerLog(file: string): Promise<{ handle: FileHandle; size: number }> {
   const handle = await open(file, 'a', 0o600);
   const { size } = await handle.stat();
@@ -13,7 +13,7 @@ export async function openServerLog(file: string): Promise<{ handle: FileHandle;
   return { handle, size: 0 };
 }
 
-/** The last complaint that the server wrote after `from` bytes; empty when it wrote none. */
+/** The last complaint that the server wrote after `from` bytes; empty if there is none. */
 export async function lastComplaint(file: string, from: number): Promise<string> {
   const handle = await open(file, 'r').catch(() => null);
   if (handle === null) return '';
@@ -34,7 +34,7 @@ function isOutsideLog(line: string): boolean {
   return !/\b(?:LOG|HINT|DETAIL|CONTEXT):/.test(line);
 }
 
-/** A server without room for its log cannot say that it has none. */
+/** Whether less than 1 MiB is free. A server without room for its log cannot report the full disk. */
 export async function isDiskFull(folder: string): Promise<boolean> {
   const found = await statfs(folder).catch(() => null);
   return found !== null && found.bavail * found.bsize < LARGEST_BYTES;

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { EmbeddedRefusal, errorCode } from './embedded-refusal.js';
 import { SOCKET_NAME } from './postgres-address.js';
 
-/** A name of the socket's folder that fits into a socket address, good until it is closed. */
+/** A name of the socket's folder that is short enough for a socket address. Valid until `close`. */
 export interface SocketDoor {
   readonly host: string;
   close(): void;
 }
 
-/** What `sockaddr_un` holds, less the closing NUL. */
+/** The length of the path in `sockaddr_un`, without the closing NUL: bytes. */
 const LONGEST = process.platform === 'linux' ? 107 : 103;
 
-/** A door for this process and, as long as it lives, other processes of its user. */
+/** A door for this process and, while this process runs, for other processes of its user. */
 export async function openDoor(cluster: string): Promise<SocketDoor> {
   if (fits(cluster)) return { host: cluster, close: () => undefined };
   const handle = openSync(cluster, 'r');
@@ -32,7 +32,7 @@ export async function openDoor(cluster: string): Promise<SocketDoor> {
   return { host: await shortLink(cluster), close: () => undefined };
 }
 
-/** A door that outlives this process: for whom the server, not Keks, is known. */
+/** A door that stays valid after this process: for callers that know the server and not Keks. */
 export async function lastingDoor(cluster: string, serverPid: number): Promise<string> {
   if (fits(cluster)) return cluster;
   const host = `/proc/${serverPid}/cwd`;
@@ -50,8 +50,9 @@ function leadsTo(host: string, cluster: string): boolean {
 }
 
 /**
- * A link in a private folder of the temporary directory, always of the same name, so that none pile up. The
- * folder must be ours alone: a stranger's link could lead to a stranger's server.
+ * A link in a private folder of the temporary directory. The name is always the same, so that links do not pile up. The
+ * folder must be ours alone: another user's link could lead to that user's server.
+ * @throws EmbeddedRefusal if another user owns the folder or may use it
  */
 export async function shortLink(cluster: string): Promise<string> {
   const digest = createHash('sha256').update(cluster).digest('hex').slice(0, 12);

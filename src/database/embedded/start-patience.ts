@@ -1,14 +1,22 @@
 import { DirectoryHeld, EmbeddedRefusal } from './embedded-refusal.js';
 
-/** A killed session's backend takes a moment to notice; only what is held longer than this is believed. */
+/**
+ * A backend takes a moment to notice that its session was killed. So a lock counts only after it is held for longer
+ * than this.
+ */
 const HELD_MS = 1000;
-/** A backend of a killed server may finish its query first, and keeps the memory until then. */
+/** A backend of a killed server may finish its query first, and keeps the shared memory until then. */
 const LINGER_MS = 30_000;
-/** Crash recovery replays what was not yet checkpointed; cutting it short would only begin it anew. */
+/**
+ * Crash recovery replays the changes since the last checkpoint. If a start cut it short, the next one would begin it
+ * again.
+ */
 const RECOVERY_MS = 600_000;
 const TELL_AFTER_MS = 1000;
 
-/** How long a start waits for what, what it says meanwhile, and what it says when that was in vain. */
+/**
+ * Decides how long a start waits for each reason, what it logs meanwhile, and what it reports after waiting in vain.
+ */
 export class Patience {
   private readonly since = Date.now();
   private heldSince: number | null = null;

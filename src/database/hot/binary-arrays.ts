@@ -1,6 +1,7 @@
 /**
- * Arrays in PostgreSQL's binary format (array_recv), which `pg` passes on as they are. As text, each digest would be
- * spelled in hexadecimal, and each time as a calendar date in this machine's zone, to be read back by the server.
+ * Arrays in PostgreSQL's binary format (array_recv), which `pg` passes on unchanged. As text, each digest would be
+ * written in hexadecimal, and each time as a calendar date in this machine's zone, and the server would have to parse
+ * both.
  */
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
@@ -8,7 +9,7 @@ const BYTEA = { oid: 17, bytes: 32 };
 const TIMESTAMPTZ = { oid: 1184, bytes: 8 };
 const TEXT_OID = 25;
 const NULL = -1;
-/** 2000-01-01, from which PostgreSQL counts microseconds: seconds since the Unix epoch. */
+/** 2000-01-01 in seconds since the Unix epoch: from there PostgreSQL counts microseconds. */
 const POSTGRES_EPOCH = 946_684_800;
 
 /** @param digests 32 bytes each */
@@ -25,14 +26,17 @@ export function timestampArray(times: readonly number[]): Buffer {
   return array;
 }
 
-/** One time, and no array. @param ms since the epoch; what is less than a millisecond is dropped, as in a Date */
+/**
+ * One time, not an array.
+ * @param ms milliseconds since the epoch; fractions of a millisecond are dropped, as in a Date
+ */
 export function timestamptz(ms: number): Buffer {
   const time = Buffer.alloc(TIMESTAMPTZ.bytes);
   writeTime(time, Math.floor(ms) / 1_000, 0);
   return time;
 }
 
-/** UTF-8; a null is one. */
+/** An array of texts in UTF-8. A null becomes NULL. */
 export function textArray(texts: readonly (string | null)[]): Buffer {
   const bytes = texts.map((text) => (text === null ? null : Buffer.from(text)));
   const array = Buffer.alloc(
@@ -52,14 +56,14 @@ interface Element {
   readonly bytes: number;
 }
 
-/** Elements of one length, none of them null. */
+/** An empty array for elements of one length, none of them null. */
 function allocate({ oid, bytes }: Element, length: number): Buffer {
   const array = Buffer.alloc(HEADER_BYTES + length * (LENGTH_BYTES + bytes));
   header(array, oid, length, false);
   return array;
 }
 
-/** Dimensions, whether there are nulls, the type, the length and where counting begins. */
+/** Writes the number of dimensions, whether there are nulls, the type, the length and the first index. */
 function header(array: Buffer, oid: number, length: number, nulls: boolean): void {
   array.writeInt32BE(1, 0);
   array.writeInt32BE(nulls ? 1 : 0, 4);
@@ -69,7 +73,7 @@ function header(array: Buffer, oid: number, length: number, nulls: boolean): voi
 }
 
 function writeTime(into: Buffer, seconds: number, start: number): void {
-  // BigInt would be an allocation a token; the product stays far below 2^53
+  // BigInt would cost an allocation for each token; the product stays far below 2^53
   const microseconds = Math.round((seconds - POSTGRES_EPOCH) * 1_000_000);
   const high = Math.floor(microseconds / 2 ** 32);
   into.writeInt32BE(high, start);

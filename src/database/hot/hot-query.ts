@@ -4,12 +4,12 @@ import type { Statement } from '../statement.js';
 /** The fields of a row as text, in the order of its columns. */
 export type HotRow = readonly (string | null)[];
 
-/** What `pg` says of an answer, so far as it is needed here. */
+/** The part of an answer of `pg` that this file needs. */
 interface DataRow {
   readonly fields: HotRow;
 }
 
-/** What `pg`'s own query asks of a connection; its types leave out what has been prepared. */
+/** The members of a connection that `pg`'s own query uses. The types of `pg` leave out the prepared statements. */
 interface PreparedConnection {
   readonly stream: { cork(): void; uncork(): void };
   readonly parsedStatements: Readonly<Record<string, string>>;
@@ -23,16 +23,16 @@ interface PreparedConnection {
 /** How statements are sent on this connection. */
 export interface HotManner {
   readonly names: boolean;
-  /** Has no rows. */
+  /** A statement that returns no rows. It runs first in the same transaction. */
   readonly preamble: Statement | undefined;
 }
 
 const DIRECT: HotManner = { names: true, preamble: undefined };
 
 /**
- * A prepared statement for the path of every request. `pg`'s own query asks PostgreSQL to describe the columns each time, and
- * builds a parser for each column and an object for each row. This one knows its columns and leaves their text as it came.
- * Each object is sent once. It has the methods that a `pg` client calls on an argument of `query`.
+ * A prepared statement for the path of every request. `pg`'s own query asks PostgreSQL to describe the columns each
+ * time, and builds a parser for each column and an object for each row. This one knows its columns and keeps their text
+ * unchanged. Send each object once. It has the methods that a `pg` client calls on an argument of `query`.
  */
 export class HotQuery implements Submittable {
   readonly name: string;
@@ -40,8 +40,9 @@ export class HotQuery implements Submittable {
   private readonly rows: HotRow[] = [];
 
   /**
-   * @param callback `pg` puts its time-out around it
-   * @param manner behind a pooler: what is to be said first in the same transaction, and whether names last
+   * @param callback `pg` wraps it with its time-out
+   * @param manner behind a pooler: the statement to send first in the same transaction, and whether statement names
+   * last
    */
   constructor(
     statement: Statement,
@@ -91,6 +92,6 @@ export class HotQuery implements Submittable {
     this.callback(error, []);
   }
 
-  /** How many rows there were is seen by counting them; what came before it had none. */
+  /** Does nothing: the rows are counted already, and the preamble has none. */
   handleCommandComplete(): void {}
 }

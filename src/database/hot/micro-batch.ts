@@ -9,21 +9,23 @@ interface Waiting<Q, A> {
 }
 
 export interface MicroBatchLimits {
-  /** Under which its flights can be watched. */
+  /** The name of its flights in traces. */
   readonly name: string;
-  /** Questions in one statement. */
+  /** The most questions in one statement. */
   readonly size: number;
-  /** As many are sent at once if a flight is free, and not only after the turn. */
+  /**
+   * When this many questions wait and a flight is free, they are sent at once, without waiting for the end of the turn.
+   */
   readonly eager?: number;
-  /** Statements in flight at once. */
+  /** The most statements in flight at once. */
   readonly flights: number;
-  /** Questions that may wait; beyond it the answer is `Unavailable` at once. */
+  /** The most questions that may wait. Any further question gets `Unavailable` at once. */
   readonly queue: number;
 }
 
 /**
- * Questions that arrive together share one statement. A question joins a batch that is not yet sent, never one in flight: the
- * answer of that one could be older than a revoke that was acknowledged in between.
+ * Questions that arrive together share one statement. A question joins only a batch that is not yet sent, never one in
+ * flight: the answer of a flight could be older than a revoke that was acknowledged in between.
  */
 export class MicroBatch<Q, A> {
   private waiting: Waiting<Q, A>[] = [];
@@ -51,7 +53,7 @@ export class MicroBatch<Q, A> {
     return this.waiting.length;
   }
 
-  /** After the I/O of this turn of the event loop, so that every request read in it comes along. */
+  /** Sends after the I/O of this turn of the event loop, so that the batch has every request read in this turn. */
   private schedule(): void {
     if (this.scheduled || this.flying >= this.limits.flights) return;
     this.scheduled = true;
@@ -80,7 +82,7 @@ export class MicroBatch<Q, A> {
       );
       batch.forEach((one, at) => one.resolve(answers[at] as A));
     } catch (error) {
-      // the questions behind this flight have waited as long: all get the fault now, within the second
+      // the waiting questions have waited as long: all get the fault now, within the second
       for (const one of [...batch, ...this.waiting.splice(0)]) one.reject(error);
     } finally {
       this.flying -= 1;

@@ -1,17 +1,17 @@
 import type pg from 'pg';
 
-/** Where nobody has said anything. `keks_drop_partition` knows it, too. */
+/** The default, in months. `keks_drop_partition` knows it, too. */
 export const AUDIT_MONTHS = 13;
 
-/** What the database keeps, whoever asks it to let more go. */
+/** How long the database keeps audit events, even if a program asks it to drop more. */
 export interface AuditRetention {
   readonly months: number;
-  /** Types that go earlier: `token.issued=1,token.refreshed=1`, or empty. */
+  /** Types of events that are dropped earlier, with their months: `token.issued=1,token.refreshed=1`, or empty. */
   readonly byType: string;
 }
 
 export interface StatedRetention extends AuditRetention {
-  /** Whether this role may state another one. */
+  /** Whether this role may change the retention. */
   readonly owner: boolean;
 }
 
@@ -25,7 +25,10 @@ export async function auditRetention(client: pg.Client): Promise<StatedRetention
   return rows[0] ?? { months: AUDIT_MONTHS, byType: '', owner: false };
 }
 
-/** Comments: every role reads them, only the owner changes them, and they need no grant. `byType` is of one spelling, without quotes. */
+/**
+ * Writes the retention into comments: every role can read them, only the owner can change them, and they need no grant.
+ * `byType` has one canonical spelling, without quotes.
+ */
 export function stateAuditRetention({ months, byType }: AuditRetention): string {
   return `
     COMMENT ON TABLE audit_events IS 'audit_months=${months}';

@@ -3,9 +3,10 @@ import { auditRetention } from './audit-retention.js';
 import { unlessLocked } from './in-turn.js';
 
 /**
- * If the owner lets types of events go early, each past month is copied once without them, and the copy takes its place.
- * @param names of partitions
- * @param tell told in a few words how far it is
+ * If the owner has types of events dropped early, copies each past month once without them. The copy then replaces the
+ * month.
+ * @param names names of partitions
+ * @param tell receives the progress in a few words
  */
 export async function thinAuditLog(
   client: pg.Client,
@@ -19,7 +20,11 @@ export async function thinAuditLog(
   }
 }
 
-/** Step by step, each committed: nobody waits for it, and one that was cut off goes on where it was. */
+/**
+ * Copies step by step, with a commit after each: nobody waits for it, and a copy that was cut off goes on where it
+ * stopped.
+ * @returns whether the copy is ready to replace its month
+ */
 async function copied(client: pg.Client, name: string): Promise<boolean> {
   for (;;) {
     await client.query('BEGIN; SET LOCAL statement_timeout = 0');

@@ -8,7 +8,10 @@ export type Entities = (new () => object)[];
 
 const ignore = (): void => undefined;
 
-/** Even with `logging: false` TypeORM prints a failed migration on stdout, where the command line owes one JSON document. */
+/**
+ * Even with `logging: false` TypeORM prints a failed migration on stdout, where the command line must print only one
+ * JSON document.
+ */
 const SILENT: Logger = {
   logQuery: ignore,
   logQueryError: ignore,
@@ -19,8 +22,8 @@ const SILENT: Logger = {
 };
 
 /**
- * TypeORM for migrations; servers use `PooledDataSource`. `synchronize` stays off: the schema changes by migrations only.
- * @param entities to hold the schema against
+ * TypeORM for migrations; servers use `PooledDataSource`. `synchronize` stays off: only migrations change the schema.
+ * @param entities the entities to compare the schema with
  */
 export function createDataSource(pool: PoolConfig, entities: Entities = []): DataSource {
   return new DataSource({

@@ -5,15 +5,18 @@ import { sqlState } from '../postgres-error.js';
 export const LOCKED = '55P03';
 /** query_canceled */
 export const TOO_LONG = '57014';
-/** Another try helps if the machine was slow for a moment, but not if there are too many rows. */
+/**
+ * Attempts for each error. Another attempt helps if the machine was slow for a moment, but not if there are too many
+ * rows.
+ */
 const ATTEMPTS: Readonly<Record<string, number>> = { [LOCKED]: 40, [TOO_LONG]: 3 };
 /**
- * Milliseconds for which one partition may lock the tables, including the wait: less than a waiting statement's time limit.
- * Rows that take longer to move stay where they are.
+ * How long one partition may lock the tables, including the wait: milliseconds. It is less than the time limit of a
+ * statement that waits for the lock. Rows that take longer to move stay where they are.
  */
 export const HOLD_MS = 250;
 
-/** One instance at a time: if two created the same table at once, they would fail in PostgreSQL's own catalog. */
+/** One instance at a time: two that create the same table at once would fail in PostgreSQL's own catalog. */
 const BEGIN_IN_TURN = `BEGIN; SET LOCAL lock_timeout = '50ms'; SELECT pg_advisory_xact_lock(${0x4b_45_4b_54});
   SET LOCAL statement_timeout = '${HOLD_MS}ms'`;
 

@@ -2,15 +2,15 @@ import type { Client } from 'pg';
 import type { Config } from '../../config/config.js';
 import { daysFrom, monthsFrom, type Range } from './partition-ranges.js';
 
-/** What an operator wants to know of a database, read on one connection and changing nothing. */
+/** Reads what an operator wants to know about a database, on one connection and without changes. */
 
 export interface ServerFacts {
   readonly standby: boolean;
-  /** As `server_version_num`, e.g. 180004. */
+  /** In the form of `server_version_num`, e.g. 180004. */
   readonly version: number;
-  /** How many connections it lets those have who are not superusers, all clients together. */
+  /** The number of connections that the server allows to roles other than superusers, all clients together. */
   readonly connections: number;
-  /** How far its clock is ahead of this machine's, give or take `vagueness`, in milliseconds. */
+  /** How far the server's clock is ahead of this machine's clock, plus or minus `vagueness`: milliseconds. */
   readonly clockOffset: number;
   readonly vagueness: number;
 }
@@ -42,9 +42,9 @@ export type Partitioned = 'access_tokens' | 'refresh_tokens' | 'audit_events';
 export interface PartitionFacts {
   readonly table: Partitioned;
   readonly attached: number;
-  /** Ranges in which something may be written now and that have no partition of their own. */
+  /** Ranges that rows may be written to now and that have no partition of their own. */
   readonly missing: readonly string[];
-  /** Whether anything has fallen into the default partition. */
+  /** Whether the default partition has rows. */
   readonly astray: boolean;
 }
 

@@ -15,9 +15,9 @@ import type { DatabaseConnection } from '../session-settings.js';
 const DAY_MS = 86_400_000;
 
 export interface UpkeepState {
-  /** When all of it was last done: milliseconds since the epoch, 0 if never. */
+  /** When the partitions were last made ahead and counted: milliseconds since the epoch, 0 if never. */
   readonly doneAt: number;
-  /** Rows in the default partitions, by table, as far as they are counted. */
+  /** Rows in the default partitions, by table. The count of each table stops at 10,000. */
   readonly astray: Readonly<Record<string, number>>;
 }
 
@@ -27,8 +27,8 @@ export interface PurgeReport {
 }
 
 /**
- * Makes partitions ahead of need and drops those that are over, on a connection of its own. Any number of instances may run
- * it at once: each step is idempotent, and waits at most 50 ms for a lock, because others wait behind it.
+ * Makes partitions ahead of need and drops expired ones, on a connection of its own. Any number of instances may run it
+ * at once: each step is idempotent, and waits at most 50 ms for a lock, because other sessions wait behind it.
  */
 @Injectable()
 export class Maintenance {
@@ -41,17 +41,20 @@ export class Maintenance {
     private readonly clock: Clock,
   ) {}
 
-  /** Of what this process has done and seen. */
+  /** The state as this process has last seen it. */
   get state(): UpkeepState {
     return this.upkeep;
   }
 
-  /** From now on, in this database. */
+  /** Sets the database to maintain. */
   use(connection: DatabaseConnection): void {
     this.connection = connection;
   }
 
-  /** A long read, such as a dump, does not keep the program from starting: the default partitions take the new rows. */
+  /**
+   * Makes the partitions for a start. A long read, such as a dump, may lock the tables, but does not stop the start:
+   * the default partitions take the new rows.
+   */
   async prepare(connection: DatabaseConnection): Promise<void> {
     this.use(connection);
     try {
@@ -62,7 +65,7 @@ export class Maintenance {
     }
   }
 
-  /** @param tell told in a few words how far it is */
+  /** Makes partitions and purges. @param tell receives the progress in a few words */
   async run(tell?: (progress: string) => void): Promise<PurgeReport> {
     await this.ensurePartitions();
     const report = await this.purge(tell);
@@ -90,7 +93,10 @@ export class Maintenance {
     });
   }
 
-  /** The database keeps events for as long as its owner has said: a role that only serves cannot delete them sooner. */
+  /**
+   * Tells the database how long to keep audit events, if this role owns the tables. A role that only serves cannot
+   * delete them sooner than the owner has said.
+   */
   private async settleAuditRetention(client: pg.Client): Promise<void> {
     const { AUDIT_RETENTION: months, AUDIT_RETENTION_BY_TYPE: byType } = this.config;
     const stated = await auditRetention(client);
@@ -106,7 +112,10 @@ export class Maintenance {
       );
   }
 
-  /** Everything works without the partition, too. The next try is within the hour. */
+  /**
+   * Logs a partition that would take too long to make. Everything works without the partition, too. The next attempt is
+   * within the hour.
+   */
   private async unlessCrowded(name: string, make: () => Promise<unknown>): Promise<void> {
     try {
       await make();
@@ -119,8 +128,8 @@ export class Maintenance {
   }
 
   /**
-   * Drops what is wholly over; of the default partitions deletes the expired rows.
-   * @param tell told in a few words how far it is
+   * Drops partitions that are wholly over, deletes expired rows and unused clients, and thins the audit log.
+   * @param tell receives the progress in a few words
    */
   async purge(tell: (progress: string) => void = () => undefined): Promise<PurgeReport> {
     const now = this.clock.now();
@@ -145,7 +154,7 @@ export class Maintenance {
     });
   }
 
-  /** Notes that it is done, and what is left. */
+  /** Notes the time, and counts the rows in the default partitions. */
   private async lookBack(): Promise<void> {
     const astray = await this.session(async (client) => {
       const { rows } = await client.query<{ table: string; rows: number }>(ASTRAY);

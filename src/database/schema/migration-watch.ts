@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** Of the connections that migrate, in pg_stat_activity. */
+/** The name of migrating connections in pg_stat_activity. */
 export const MIGRATING = 'keks migration';
 const EVERY_MS = 1_000;
 
@@ -18,9 +18,8 @@ const BUILDS = `
    WHERE a.application_name = $1 AND p.datname = current_database() LIMIT 1`;
 
 /**
- * Tells every second what a migration is at while it runs: the lock that it waits for and who has it, or the index that it
- * builds.
- * @param client does nothing else meanwhile
+ * Tells every second what a running migration does: it waits for a lock, and who holds the lock; or it builds an index.
+ * @param client used for nothing else meanwhile
  */
 export async function watched<T>(
   client: Client,

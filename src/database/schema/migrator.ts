@@ -12,11 +12,11 @@ const MIGRATION_LOCK = 0x4b_45_4b_53;
 const OLDEST_POSTGRES = 140_000;
 
 /**
- * Brings the schema up to this program's.
- * @param tell told in a few words what it does
+ * Migrates the schema to the version of this program.
+ * @param tell receives in a few words what it does
  * @returns names of the migrations that ran now, the oldest first
- * @throws DatabaseRefusal on a standby, a server that is too old, a schema too new for the program, or wherever waiting would
- * not help
+ * @throws DatabaseRefusal for a standby, a server that is too old, a schema too new for this program, or anything else
+ * that waiting does not mend
  */
 export async function migrate(
   connection: DatabaseConnection,
@@ -39,8 +39,8 @@ export async function migrate(
 }
 
 /**
- * One instance after the other, by a lock that ends with its transaction: a session's lock would stay with a pooler, which
- * gives the session to somebody else. A connection of its own holds the lock and does nothing else.
+ * Runs `work` in one instance after the other. The lock ends with its transaction: a lock of the session would stay
+ * with a pooler, which gives the session to another client. A separate connection holds the lock and does nothing else.
  */
 async function inTurn<T>(
   connection: DatabaseConnection,
@@ -65,7 +65,7 @@ async function inTurn<T>(
 }
 
 /**
- * Migrations that this program has and the database has not, where they could be run.
+ * The migrations that this program has and the database has not, after checks that they can run there.
  * @throws DatabaseRefusal when waiting would not help
  */
 export async function lacking(client: PinnedClient): Promise<string[]> {
@@ -101,7 +101,9 @@ async function assertSchema(client: PinnedClient): Promise<void> {
 }
 
 /**
- * The role's search_path once led there, or still does. A second set of tables beside the first would silently hide all data.
+ * Refuses if another schema has our tables, because the role's search_path led there once, or still does. A second set
+ * of tables beside the first would silently hide all data.
+ * @throws DatabaseRefusal
  */
 async function refuseIfElsewhere(client: pg.Client): Promise<void> {
   if (!(client instanceof PinnedClient) || client.schema !== undefined) return;
@@ -118,9 +120,9 @@ async function refuseIfElsewhere(client: pg.Client): Promise<void> {
 }
 
 /**
- * Migrations that this program has and the database has not.
- * @throws DatabaseRefusal when it is the other way round, and a newer program has taken away what this one needs; or when the
- * tables are in another schema
+ * The migrations that this program has and the database has not.
+ * @throws DatabaseRefusal if the database has migrations of a newer program that removed what this program needs, or if
+ * the tables are in another schema or belong to another program
  */
 export async function pendingMigrations(client: pg.Client): Promise<string[]> {
   const known: string[] = migrations.map((migration) => new migration().name);
@@ -139,13 +141,13 @@ export async function pendingMigrations(client: pg.Client): Promise<string[]> {
   return known.filter((name) => !done.has(name));
 }
 
-/** The mark is raised first, so that no older program starts on a schema from which something is about to be removed. */
+/** Raises the mark first, so that no older program starts on a schema while a migration removes something from it. */
 async function runMigrations(
   connection: DatabaseConnection,
   client: pg.Client,
   tell: (progress: string) => void,
 ): Promise<void> {
-  // most starts have nothing to migrate
+  // loaded late, because most starts have nothing to migrate
   const { createDataSource } = await import('./data-source.js');
   const dataSource = createDataSource({ ...connection, application_name: MIGRATING });
   await dataSource.initialize();

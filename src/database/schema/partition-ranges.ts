@@ -5,14 +5,14 @@ export interface Range {
   readonly to: Date;
 }
 
-/** The days that touch the time from `start` to `end`, both in milliseconds. */
+/** The days that overlap the time from `start` to `end`, both in milliseconds since the epoch. */
 export function daysFrom(start: number, end: number): Range[] {
   return ranges(start, end, (at, step) =>
     Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate() + step),
   );
 }
 
-/** The months that touch the time from `start` to `end`, both in milliseconds. */
+/** The months that overlap the time from `start` to `end`, both in milliseconds since the epoch. */
 export function monthsFrom(start: number, end: number): Range[] {
   return ranges(start, end, (at, step) => Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + step, 1));
 }

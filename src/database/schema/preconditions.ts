@@ -1,4 +1,4 @@
-/** What a database must be like before its schema can be made or used. Waiting helps with none of it. */
+/** What a database must fulfil before its schema can be made or used. Waiting mends none of these faults. */
 import type { Client } from 'pg';
 import { DatabaseRefusal } from '../database-refusal.js';
 import { sqlState } from '../postgres-error.js';
@@ -22,8 +22,8 @@ const OWN_SCHEMA =
   'give Keks a schema of its own: CREATE SCHEMA keks AUTHORIZATION its role, and DATABASE_SCHEMA=keks';
 
 /**
- * Names are people's, in any script.
- * @throws DatabaseRefusal unless every text can be stored
+ * Names of people may be in any script.
+ * @throws DatabaseRefusal unless the database can store every text
  */
 export async function assertEncoding(client: Client): Promise<void> {
   const { rows } = await client.query<{ encoding: string }>(
@@ -40,15 +40,18 @@ interface Place {
   readonly role: string;
   readonly schema: string;
   readonly creates: boolean;
-  /** Of other programs, by our names. */
+  /** Tables in this schema that have our names. */
   readonly taken: readonly string[];
-  /** Of those of our tables that this role may not change. */
+  /** The owner of a table of ours that this role may not change; null if there is none. */
   readonly owner: string | null;
-  /** Whether the role has been granted to this one, though it does not inherit its rights. */
+  /** Whether `owner` has been granted to this role, which does not inherit the rights of `owner`. */
   readonly member: boolean | null;
 }
 
-/** @param begun whether our migrations have run here before @throws DatabaseRefusal unless this role can migrate here */
+/**
+ * @param begun whether our migrations have run here before
+ * @throws DatabaseRefusal unless this role can migrate here
+ */
 export async function assertMigratable(client: Client, begun: boolean): Promise<void> {
   const place = await lookAt(client);
   if (!place) return;
@@ -86,9 +89,9 @@ async function lookAt(client: Client): Promise<Place | undefined> {
 }
 
 /**
- * TypeORM's table has a usual name, and so has that of other programs.
+ * TypeORM's table of migrations has a common name, so another program may have made it.
  * @param known the names of all our migrations
- * @throws DatabaseRefusal if the table of migrations is another program's
+ * @throws DatabaseRefusal if the table of migrations belongs to another program
  */
 export async function assertOurMigrations(client: Client, known: readonly string[]): Promise<void> {
   const { rows } = await client.query<{ schema: string; columns: readonly string[] }>(
@@ -111,7 +114,9 @@ export async function assertOurMigrations(client: Client, known: readonly string
 /** insufficient_privilege, read_only_sql_transaction, duplicate_table, duplicate_object, feature_not_supported */
 const NO = new Set(['42501', '25006', '42P07', '42710', '0A000']);
 
-/** If PostgreSQL does not permit a migration, trying again does not help. */
+/**
+ * Turns the error of a migration that PostgreSQL does not permit into a `DatabaseRefusal`: trying again does not help.
+ */
 export function asRefusal(error: unknown): unknown {
   if (!(error instanceof Error) || !NO.has(sqlState(error) ?? '')) return error;
   return new DatabaseRefusal(

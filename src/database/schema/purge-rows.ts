@@ -3,17 +3,18 @@ import { LONGEST_ACCESS_TOKEN_TTL } from '../../config/settings.js';
 
 const DAY_MS = 86_400_000;
 /**
- * Grants stay this long after their end, so that a late question still finds out why, and so that their end is known for
- * longer than any access token lives. A grant that was revoked stays as long as its refresh token.
+ * Grants stay this long after their end: a late question still finds the reason, and the end stays known for longer
+ * than any access token is valid. A revoked grant stays as long as its refresh token, if that is longer.
  */
 const GRANT_REST_MS = LONGEST_ACCESS_TOKEN_TTL * 1_000 + DAY_MS;
 const STEP = 1_000;
 
 /**
- * Deletes expired rows of the tables that have no partitions to drop.
- * @param now and how long refresh tokens live: milliseconds
- * @param tell told in a few words how far it is
- * @returns how many grants
+ * Deletes expired rows of the tables and default partitions that are not dropped as a whole.
+ * @param now milliseconds since the epoch
+ * @param refreshMs how long refresh tokens are valid: milliseconds
+ * @param tell receives the progress in a few words
+ * @returns the number of deleted grants
  */
 export async function purgeRows(
   client: pg.Client,
@@ -22,7 +23,7 @@ export async function purgeRows(
   tell: (progress: string) => void,
 ): Promise<number> {
   const rested = new Date(now - GRANT_REST_MS);
-  // what lives long is ended early as a rule, and would be kept for years
+  // long-lived grants and keys are mostly revoked early: kept until they expire, they would stay for years
   const forgotten = new Date(now - Math.max(GRANT_REST_MS, refreshMs));
   for (const table of ['access_tokens_default', 'refresh_tokens_default', 'used_proofs'])
     await client.query(`DELETE FROM ${table} WHERE expires_at <= $1`, [new Date(now)]);
@@ -35,7 +36,7 @@ export async function purgeRows(
     'token_exchanges',
   ])
     await client.query(`DELETE FROM ${table} WHERE expires_at < $1`, [new Date(now - DAY_MS)]);
-  // a proof by a key counts for a minute, and a clock may be late
+  // a proof by a key is valid for a minute, and a clock may be late
   await client.query('DELETE FROM client_assertions WHERE expires_at < $1', [new Date(now - 60_000)]);
   for (const table of ['api_keys', 'initial_access_tokens'])
     await client.query(`DELETE FROM ${table} WHERE expires_at < $1`, [rested]);
@@ -48,11 +49,11 @@ export async function purgeRows(
 const PURGE_ENDED_KEYS = `
   DELETE FROM api_keys WHERE grant_id IN (SELECT id FROM grants WHERE revoked_at < $1 AND kind = 'api_key')`;
 
-/** One that ends later than it was noted is asked about until then, and for as long after it. */
+/** Look-ups need a note of a future end until that end, and for the same time after it. */
 const PURGE_ENDED_GRANTS = `
   DELETE FROM ended_grants WHERE noted_at < $1 AND (revoked OR ends_at IS NULL OR ends_at < $1)`;
 
-/** In small steps, so that nobody waits long behind it; each by an index. */
+/** Deletes in small steps, so that nobody waits long behind it. Each step uses an index. */
 async function purgeGrants(
   client: pg.Client,
   [expired, revoked]: readonly [Date, Date],

@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import { COMPATIBLE_FROM, migrations } from '../../../migrations/index.js';
 
-/** Where TypeORM writes down which migrations have run. */
+/** The table in which TypeORM notes which migrations have run. */
 export const MIGRATIONS_TABLE = 'migrations';
 const MARK = /^compatible_from=(\d{13})$/;
 
 /**
- * Writes down which programs may run on this schema, as a comment on the table of migrations: every role can read it,
- * and only the owner can change it.
+ * Notes which programs may run on this schema, as a comment on the table of migrations: every role can read the
+ * comment, and only the owner can change it.
  * @param from timestamp of the newest migration that a program must know
  */
 export async function markCompatible(client: pg.Client, from = COMPATIBLE_FROM): Promise<void> {
@@ -15,7 +15,7 @@ export async function markCompatible(client: pg.Client, from = COMPATIBLE_FROM):
   await client.query(`COMMENT ON TABLE ${MIGRATIONS_TABLE} IS 'compatible_from=${from}'`);
 }
 
-/** Whether this program can run on a schema that has migrations it does not know. Without a mark nobody has said so. */
+/** Whether this program can run on a schema that has migrations it does not know. Without a mark it cannot. */
 export async function isCompatible(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ mark: string | null }>(
     `SELECT obj_description(to_regclass($1), 'pg_class') AS mark`,
@@ -25,7 +25,7 @@ export async function isCompatible(client: pg.Client): Promise<boolean> {
   return from !== undefined && Number(from) <= newestKnown();
 }
 
-/** TypeORM wants the timestamp at the end of each name. */
+/** TypeORM requires the timestamp at the end of each name. */
 function newestKnown(): number {
   return Math.max(...migrations.map((migration) => Number(new migration().name.slice(-13))));
 }

@@ -16,9 +16,9 @@ const PURGE_CLIENTS = `
   SELECT $2, 'client.expired', 'keks', jsonb_build_object('client_id', client_id, 'name', name) FROM gone`;
 
 /**
- * Clients that registered themselves and that nobody has let in, or not for a long time. Their rows are locked by one statement
- * and looked at by the next: who has let one in meanwhile held its row, and is seen. One that was disabled and has a name of its
- * own stays, or it would come back.
+ * Deletes self-registered clients that no person has allowed in, or not for a long time. One statement locks their
+ * rows, and the next one checks them again: a grant that was made meanwhile held the row of its client, so the second
+ * statement sees it. A disabled client with a name of its own stays, because otherwise it would come back.
  */
 export async function purgeUnusedClients(
   client: pg.Client,

@@ -5,10 +5,10 @@ import { isAsciiForm, parseForm } from './form-parser.js';
 import { parseJson } from './json-parser.js';
 import { WireError } from '../errors/wire-error.js';
 
-/** The two types of body that are read at all. */
+/** The two media types that this server reads. */
 type MediaType = 'application/json' | 'application/x-www-form-urlencoded';
 
-/** What OAuth 2 says on the wire, and pages for people. What a client says of itself is JSON (RFC 7591 §3.1). */
+/** The routes that read forms: OAuth 2, and pages for people. The metadata of a client is JSON (RFC 7591 §3.1). */
 const FORM_ROUTES = /^\/(?:oauth\/(?!register(?:\/|$))|device\/|password-reset$)/;
 const JSON_TYPE: MediaType = 'application/json';
 const FORM_TYPE: MediaType = 'application/x-www-form-urlencoded';
@@ -18,14 +18,14 @@ type Done = (error: Error | null, body?: unknown) => void;
 /** Replaces all of Fastify's body parsing: the route, not the client, decides how a body is read. */
 export function installBodyParser(instance: FastifyInstance): void {
   instance.removeAllContentTypeParsers();
-  // The two known types by name as well: Fastify caches those by header, and '*' never.
+  // The two known types are named as well: Fastify caches parsers of named types by header, and never caches '*'.
   instance.addContentTypeParser([JSON_TYPE, FORM_TYPE, '*'], parseBody);
-  // A body of GET, HEAD or DELETE means nothing (RFC 9110 §9.3): never parsed, see the gate.
+  // A body of GET, HEAD or DELETE has no meaning (RFC 9110 §9.3): it is never parsed, see request-gate.ts.
   instance.addHttpMethod('DELETE', { hasBody: false, overrideExisting: true });
 }
 
 function parseBody(request: FastifyRequest, payload: IncomingMessage, done: Done): void {
-  // The pattern of the route: the client may spell the path in many ways.
+  // The pattern of the route, because a client may spell the path in many ways.
   const form = FORM_ROUTES.test(request.routeOptions.url ?? '');
   readBody(payload, (error, bytes) => {
     try {
@@ -57,16 +57,19 @@ function unsupported(wanted: MediaType): WireError {
 // RFC 9110 §5.6.6: empty parameters are allowed, a value is a token or a quoted string.
 const PARAMETER = /[ \t]*;[ \t]*(?:([!#$%&'*+.^_`|~\w-]+)=([!#$%&'*+.^_`|~\w-]+|"(?:[^"\\]|\\.)*"))?/y;
 
-/** How a body may be read: as UTF-8, or only if it has nothing but ASCII in it, which is the same in both. */
+/** How to read a body: as UTF-8, or only if all octets are ASCII, which is the same in both charsets. */
 type Charset = 'utf-8' | 'ascii';
 
 const UTF_8 = /^"?utf-8"?$/i;
-/** Of a form all octets are ASCII, so what older clients say of it changes nothing, unless it means those behind a `%`. */
+/**
+ * All octets of a form are ASCII. So the charset that older clients name changes nothing, unless it is about the octets
+ * behind a `%`.
+ */
 const LIKE_ASCII = /^"?(?:us-ascii|iso-8859-1)"?$/i;
 
 /**
- * How to read a body whose `Content-Type` says exactly this type; undefined for another type or charset. Parameters other
- * than `charset` mean nothing here.
+ * How to read a body with exactly this type in its `Content-Type`; undefined for another type or charset. Parameters
+ * other than `charset` are ignored.
  */
 function charsetOf(header: string, expected: MediaType): Charset | undefined {
   if (header === expected) return 'utf-8';

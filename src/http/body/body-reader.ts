@@ -1,16 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { WireError } from '../errors/wire-error.js';
 
-/** Bytes. Also the limit for bodies that nobody reads. */
+/** The limit of a body in bytes. It also holds for bodies that nobody parses. */
 export const BODY_LIMIT = 65_536;
 
-/** How much is still read after a refusal, so that the client gets the answer: bytes, and milliseconds. */
+/**
+ * How much of a body the server still reads after a refusal, so that the client gets the answer: bytes, and
+ * milliseconds.
+ */
 const COURTESY_BYTES = 1_048_576;
 const COURTESY_MS = 1_000;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Whether a body is announced (RFC 9112 §6.3), which is not known yet from `complete`. */
+/** Whether the headers announce a body (RFC 9112 §6.3). `complete` does not tell this yet. */
 export function hasBody(raw: IncomingMessage): boolean {
   const length = raw.headers['content-length'];
   return (length !== undefined && length !== '0') || raw.headers['transfer-encoding'] !== undefined;
@@ -20,7 +23,7 @@ export function announcesTooMuch(raw: IncomingMessage): boolean {
   return Number(raw.headers['content-length'] ?? 0) > BODY_LIMIT;
 }
 
-/** Hands on the whole body, or `payload_too_large`, or `invalid_request` if the client went away. */
+/** Calls back with the whole body, or with `payload_too_large`, or with `invalid_request` if the client went away. */
 export function readBody(raw: IncomingMessage, done: (error: Error | null, body: Buffer) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -50,8 +53,8 @@ export function readBody(raw: IncomingMessage, done: (error: Error | null, body:
 
 /**
  * Reads the rest of the body and drops it, then calls back with the number of bytes. Otherwise Node would close the
- * connection while the client is still sending, and the reset would make the client lose the answer (RFC 9112 §9.6). A client
- * that does not stop sending is cut off in the end.
+ * connection while the client still sends, and the reset would make the client lose the answer (RFC 9112 §9.6). If the
+ * rest is over 2 MiB, the client is cut off.
  */
 export function discardBody(raw: IncomingMessage, done: (bytes: number) => void): void {
   let size = 0;

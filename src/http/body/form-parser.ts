@@ -3,7 +3,9 @@ import { WireError } from '../errors/wire-error.js';
 
 const PARAMETER_LIMIT = 64;
 
-/** The names of the forms that are read here. Any other name comes from the caller and is never repeated. */
+/**
+ * The parameter names of the forms that this server reads. Any other name comes from the caller and is never repeated.
+ */
 const PARAMETERS = new Set([
   'grant_type',
   'scope',
@@ -46,11 +48,11 @@ const PARAMETERS = new Set([
 ]);
 
 /**
- * The parameters of an `application/x-www-form-urlencoded` body, in an object without a prototype.
- * An empty parameter is an absent one, one that comes twice is refused, even if one of the two is empty
- * (RFC 6749 §3.1, §3.2): two parsers would not agree which of them counts.
+ * The parameters of an `application/x-www-form-urlencoded` body, in an object without a prototype. An empty parameter
+ * counts as absent. A repeated parameter is refused, even if one of its values is empty (RFC 6749 §3.1, §3.2), because
+ * two parsers would not agree which value counts.
  *
- * @throws WireError `invalid_request`, and nothing else
+ * @throws WireError only `invalid_request`
  */
 export function parseForm(bytes: Buffer): Record<string, string> {
   if (!isUtf8(bytes)) throw WireError.because('not_utf8');
@@ -74,12 +76,15 @@ function repeated(name: string): WireError {
   return PARAMETERS.has(name) ? WireError.because('repeated', name) : WireError.because('repeated_parameter');
 }
 
-/** Whether the form means the same in every charset that contains ASCII: it has only ASCII, also behind a `%`. */
+/**
+ * Whether the form means the same in every charset that contains ASCII: all its octets are ASCII, also those behind a
+ * `%`.
+ */
 export function isAsciiForm(bytes: Buffer): boolean {
   return isAscii(bytes) && !/%[89a-f]/i.test(bytes.toString('latin1'));
 }
 
-/** Unlike `URLSearchParams`, which replaces what it cannot decode, so that different secrets become equal. */
+/** Refuses text that cannot be decoded. `URLSearchParams` would replace it, so that different secrets become equal. */
 function decode(encoded: string): string {
   if (!/[%+\0]/.test(encoded)) return encoded;
   let text: string;

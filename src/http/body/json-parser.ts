@@ -2,21 +2,25 @@ import { isUtf8 } from 'node:buffer';
 import { WireError } from '../errors/wire-error.js';
 
 const DEPTH_LIMIT = 32;
-/** Our bodies have a few dozen values. Later code walks over each several times, and meanwhile nobody else is served. */
+/**
+ * Our bodies have a few dozen values. Later code walks over each value several times, and the process serves nobody
+ * meanwhile.
+ */
 const VALUES_LIMIT = 2_048;
 
-/** Keys that reach a prototype when an object is merged carelessly (CWE-1321). */
+/** Keys that change a prototype if code merges an object carelessly (CWE-1321). */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
-// U+0000 ends a string in C and is refused by Postgres; lone surrogates all encode to the same U+FFFD, so
-// different passwords would hash alike.
+// U+0000 ends a string in C, and Postgres refuses it. Lone surrogates all encode to the same U+FFFD, so different
+// passwords would have the same hash.
 const ILL_FORMED = /[\0\p{Surrogate}]/u;
 
 /**
- * A JSON text that every parser would read alike (RFC 8259, I-JSON RFC 7493): UTF-8 without a byte order mark,
- * an object at the top, no member twice, 32 levels and 2,048 values at most.
+ * Parses a JSON text that every parser would read alike (RFC 8259, I-JSON RFC 7493): UTF-8 without a byte order mark,
+ * an object at the top, no member twice, 32 levels at most, and fewer than 2,048 commas, which bounds the number of
+ * values.
  *
- * @throws WireError `invalid_request`, and nothing else
+ * @throws WireError only `invalid_request`
  */
 export function parseJson(bytes: Buffer): Record<string, unknown> {
   if (!isUtf8(bytes)) throw WireError.because('not_utf8');
@@ -31,7 +35,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message quotes the input.
+    // The error is dropped, because its message quotes the input.
     throw WireError.because('not_json');
   }
 }
@@ -40,7 +44,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Refuses what `JSON.parse` accepts. The text is known to be valid JSON, so finding the tokens needs no grammar. */
+/**
+ * Refuses JSON that `JSON.parse` accepts but we do not. The text is valid JSON, so finding the tokens needs no grammar.
+ */
 function inspect(text: string): void {
   const escapes = text.includes('\\');
   const open: (Set<string> | undefined)[] = [];
@@ -65,7 +71,7 @@ function inspect(text: string): void {
 function inspectString(value: string, siblings: Set<string> | undefined): void {
   if (ILL_FORMED.test(value)) throw WireError.because('ill_formed');
   if (siblings === undefined) return;
-  // If a member comes twice, one parser takes the first and another the last: then a check may look at the wrong one.
+  // If a member comes twice, one parser takes the first and another the last: a check may then look at the wrong value.
   if (siblings.has(value)) throw WireError.because('repeated_member');
   if (FORBIDDEN_KEYS.has(value)) throw WireError.because('forbidden_member');
   siblings.add(value);

@@ -1,10 +1,13 @@
-/** Names longer than any of ours, and more of them than any of our bodies has, are not looked at. */
+/**
+ * Longer names are ignored, and so are all names after the first 32: no name of ours is longer, and no body of ours has
+ * more.
+ */
 const LONGEST = 40;
 const MOST = 32;
-/** Shorter pieces are in too many words. */
+/** Pieces shorter than this occur in too many words. */
 const PIECE = 3;
 
-/** Whether one of the names that were sent may have been meant for this one: `userName`, `username` or `usr` for `user`. */
+/** Whether one of the sent names may have been meant as this name: `userName`, `username` or `usr` for `user`. */
 export function isResembled(name: string, sent: readonly string[]): boolean {
   const wanted = plain(name);
   return sent
@@ -24,7 +27,7 @@ function resembles(wanted: string, sent: string): boolean {
   return longer.includes(shorter) || distance(shorter, longer) <= (wanted.length < 6 ? 1 : 2);
 }
 
-/** Levenshtein's: letters to put in, take out or change. */
+/** The Levenshtein distance: the number of letters to insert, remove or change. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);
   for (let down = 1; down <= from.length; down += 1) {

@@ -4,7 +4,7 @@ import { isReason, type Reason } from '../errors/reasons.js';
 import { WireError } from '../errors/wire-error.js';
 import { isResembled } from './resemblance.js';
 
-/** Checks bodies and queries against their schemas. A refusal names the member by its name in the schema. */
+/** Checks bodies and queries against their schemas. A refusal names the member as the schema spells it. */
 export class SchemaPipe extends StandardSchemaValidationPipe {
   override async transform<T = unknown>(value: T, metadata: ArgumentMetadata): Promise<T> {
     const { schema } = metadata;
@@ -16,14 +16,17 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
   }
 }
 
-/** For what runs before the pipe does. @throws WireError */
+/** Checks a value for code that runs before the pipe. @throws WireError */
 export function requireShape<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.error) throw refusalOf(schema, value, result.error.issues);
   return result.data;
 }
 
-/** As much of a zod issue as every standard schema has. The message may be a reason of ours: `refine(..., 'bad_limit')`. */
+/**
+ * The part of a zod issue that every standard schema has. The message may be one of our reasons: `refine(...,
+ * 'bad_limit')`.
+ */
 interface Issue {
   readonly message: string;
   readonly path?: readonly unknown[] | undefined;
@@ -40,7 +43,7 @@ function refusalOf(schema: unknown, value: unknown, issues: readonly Issue[], qu
   for (const issue of issues) {
     const name = names.find((one) => one === issue.path?.[0]);
     if (name === undefined) continue;
-    // a query that names a parameter twice is read as a list of both
+    // the query parser turns a parameter that comes twice into a list of both values
     if (query && Array.isArray(sent.get(name))) return WireError.because('repeated', name);
     if (!absent(name) || isReason(issue.message))
       return WireError.because(reasonOf(issue, sent.get(name)), name);
@@ -62,7 +65,7 @@ const KINDS: Readonly<Record<string, Reason>> = {
 
 function reasonOf({ message, code, expected, path }: Issue, value: unknown): Reason {
   if (isReason(message)) return message;
-  // below the member: what is wrong is not the member's own kind
+  // the issue is inside the member: the kind of the member itself is right
   if ((path?.length ?? 0) > 1) return 'wrong_form';
   switch (code) {
     case 'invalid_type':

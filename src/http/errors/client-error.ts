@@ -12,9 +12,9 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Answers what Node's parser refuses, where there is no request object yet: unknown methods, two lengths,
- * headers that are too large or too slow. Always the end of the connection: after a request whose end is
- * unknown, nothing that follows can be trusted (request smuggling, RFC 9112 §6.3).
+ * Answers a request that Node's parser refuses before there is a request object: unknown methods, two lengths, headers
+ * that are too large or too slow. Then always closes the connection: the end of this request is unknown, so nothing
+ * after it can be trusted (request smuggling, RFC 9112 §6.3).
  */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code !== 'ECONNRESET' && socket.writable && mayAnswer(socket)) {
@@ -27,7 +27,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   socket.destroy();
 }
 
-/** Not while an earlier request on this connection waits: it would take this answer for its own. */
+/** False while an earlier request on this connection waits: its client would take this answer as its own. */
 function mayAnswer(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
   const pending = socket._httpMessage;
   return pending == null || (!pending.headersSent && !pending.req.complete);

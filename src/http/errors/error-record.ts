@@ -1,6 +1,6 @@
 /**
- * The parts of an error that may go into the log. Drivers attach parameters, rows and SQL to their errors: those are left
- * out.
+ * The parts of an error that may go into the log. Drivers attach parameters, rows and SQL to their errors; these are
+ * left out.
  */
 export interface ErrorRecord {
   readonly type: string;
@@ -14,8 +14,8 @@ const MESSAGE_LIMIT = 300;
 const STACK_LIMIT = 12;
 const CAUSE_LIMIT = 4;
 
-// Long random text: tokens, secrets and digests, as base64url or hexadecimal. Long identifiers of a database are all of one
-// case.
+// Matches long random text: tokens, secrets and digests, as base64url or hexadecimal. Base64url must have both cases
+// and a digit, because long database identifiers have only one case.
 const SECRET_LIKE =
   /(?<![\w+-])(?:(?=[\w+-]*[A-Z])(?=[\w+-]*[a-z])(?=[\w+-]*\d)[\w+.-]{24,}|[0-9a-f]{40,}(?![\w+-]))/g;
 
@@ -31,12 +31,12 @@ export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
   };
 }
 
-/** A message cut to a length, with what looks like a secret taken out. */
+/** The message, cut to 300 characters. Text that looks like a secret is replaced. */
 export function redact(message: string): string {
   return message.slice(0, MESSAGE_LIMIT).replaceAll(SECRET_LIKE, '[redacted]');
 }
 
-/** Without the first lines, which repeat the message. */
+/** The frames of a stack, without the first lines, which repeat the message. */
 function framesOf(stack = ''): string[] {
   return stack
     .split('\n')

@@ -1,8 +1,8 @@
 import { PROOF_FLAWS } from 'keks-guard/internals';
 
 /**
- * The closed list of sentences that say more than a code. `$` is replaced by a name from our own schemas, never by anything
- * that a caller sent. Of characters there are only those that an OAuth answer may have (RFC 6749 §5.2).
+ * The closed list of sentences that say more than a code. `$` is replaced by a name from our own schemas, never by text
+ * of a caller. Sentences have only the characters that an OAuth answer may have (RFC 6749 §5.2).
  */
 export const REASONS = {
   missing: ['invalid_request', 'The parameter $ is missing.'],
@@ -233,12 +233,12 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** @param parameter a name out of a schema, never out of a request */
+/** @param parameter a name from a schema, never from a request */
 export function sentenceOf(reason: Reason, parameter = ''): string {
   return REASONS[reason][1].replaceAll('$', () => parameter);
 }
 
-/** For a schema's own checks. */
+/** Checks the name of a reason at compile time, for a schema's own checks. */
 export const reason = (name: Reason): Reason => name;
 
 export function isReason(text: string): text is Reason {

@@ -6,7 +6,7 @@ import type { Challenges } from './challenge.js';
 import { sendError, toWireError } from './error-answer.js';
 import { errorRecord } from './error-record.js';
 
-/** The last filter of all: what no other filter wanted comes out in the one error shape. */
+/** The last filter: an error that no other filter has caught is answered in the one error shape. */
 @Catch()
 export class WireErrorFilter implements ExceptionFilter {
   private readonly outages = new OnceASecond<object>((record, unsaid) =>
@@ -23,12 +23,12 @@ export class WireErrorFilter implements ExceptionFilter {
     this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 
-  /** Also for what Fastify refuses before Nest hears of it. */
+  /** Also for requests that Fastify refuses before Nest sees them. */
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toWireError(thrown);
     if (error.getStatus() >= 500) this.log(error.getStatus(), thrown, request);
     if (reply.sent || reply.raw.headersSent) {
-      // Half an answer cannot be taken back; a cut connection at least does not look like a whole one.
+      // Half an answer cannot be taken back. A cut connection at least does not look like a whole answer.
       reply.raw.destroy();
       return;
     }

@@ -2,8 +2,8 @@ import { HttpException } from '@nestjs/common';
 import { REASONS, sentenceOf, type Reason } from './reasons.js';
 
 /**
- * The closed list of error codes on the wire, each with its status and its default sentence. An answer never repeats anything
- * from the request.
+ * The closed list of error codes on the wire, each with its status and its default sentence. An answer never repeats
+ * text of the request.
  */
 export const WIRE_ERRORS = {
   invalid_request: [400, 'The request is malformed: a parameter is missing, repeated or of the wrong form.'],
@@ -47,7 +47,7 @@ export const WIRE_ERRORS = {
 
 export type WireErrorCode = keyof typeof WIRE_ERRORS;
 
-/** Codes that are always about the same member, wherever they come from. */
+/** Codes that are always about the same member, in every route. */
 const ALWAYS_ABOUT: Readonly<Partial<Record<WireErrorCode, string>>> = {
   invalid_scope: 'scope',
   invalid_target: 'resource',
@@ -58,7 +58,7 @@ const ALWAYS_ABOUT: Readonly<Partial<Record<WireErrorCode, string>>> = {
 
 /** An answer in the one error shape: `{"error", "error_description"}` (RFC 6749 §5.2), with its status. */
 export class WireError extends HttpException {
-  /** @param about the member, by its name in the schema, and why it will not do */
+  /** @param about the member, by its name in the schema, and the reason of the refusal */
   constructor(
     readonly code: WireErrorCode,
     readonly headers: Readonly<Record<string, string>> = {},
@@ -70,7 +70,7 @@ export class WireError extends HttpException {
     super({ error: code, error_description: said, ...(parameter !== undefined && { parameter }) }, status);
   }
 
-  /** The code follows from the reason. @param parameter a name out of a schema, never out of a request */
+  /** The code follows from the reason. @param parameter a name from a schema, never from a request */
   static because(
     reason: Reason,
     parameter?: string,

@@ -24,7 +24,7 @@ export const errorAnswer = z
   })
   .meta({ id: 'Error' });
 
-/** Documents a success; without a schema, one that has no body. */
+/** Documents a success. Without a schema, the answer has no body. */
 export function ApiAnswer(
   status: number,
   schema: z.ZodType | undefined,
@@ -33,7 +33,7 @@ export function ApiAnswer(
   return ApiResponse({ status, description, ...(schema && { standardSchema: schema }) });
 }
 
-/** Documents the errors that a route's own work can end in. Those of every route are added to the document as a whole. */
+/** Documents the errors that a route itself can answer. The errors of every route are added to the document later. */
 export function ApiErrors(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
   const statuses = new Map<number, ErrorCode[]>();
   for (const code of codes) {

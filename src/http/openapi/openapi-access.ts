@@ -9,7 +9,8 @@ const SCHEME = 'oauth2';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /**
- * Says in words which scope the token must carry, and offers the client credentials flow where a client can have it.
+ * Says in words which scope the token must carry, and offers the client credentials flow unless no client can have that
+ * scope.
  * @param personal the scope that no client can have
  */
 export function addAccess(operation: Operation, personal: string): void {
@@ -22,8 +23,8 @@ export function addAccess(operation: Operation, personal: string): void {
 }
 
 /**
- * The flows, with the scopes that operations offer them for (RFC 6749 §4.1, §4.4).
- * @param oauth where the endpoints are
+ * The flows, with the scopes of the operations that offer them (RFC 6749 §4.1, §4.4).
+ * @param oauth the base URL of the OAuth endpoints
  */
 export function oauthFlows(paths: Paths, oauth: string): Schemes {
   const served = new Map<string, Set<string>>();
@@ -48,7 +49,7 @@ export function oauthFlows(paths: Paths, oauth: string): Schemes {
         authorizationCode: {
           authorizationUrl: `${oauth}/authorize`,
           tokenUrl,
-          // nobody gives the authority's own away
+          // no person can give away the scopes of the authority itself
           scopes: Object.fromEntries(scopes.filter(([scope = '']) => !/^(?:keks|keys):/.test(scope))),
         },
       },
@@ -56,7 +57,7 @@ export function oauthFlows(paths: Paths, oauth: string): Schemes {
   };
 }
 
-/** A group of one scope is named by its name, everything else by itself. */
+/** The name of the admin group for its operations; the name of the operation for any other. */
 function placeOf(operation: Operation | undefined, name: string): string {
   return operation?.tags?.includes('admin') ? 'the group "admin"' : name;
 }

@@ -19,7 +19,7 @@ interface Entry {
   readonly body: ErrorBody;
 }
 
-/** Every route may answer these; guarded ones also the second list, those with a body the third. */
+/** Every route may answer the first list, guarded routes also the second, and routes with a body also the third. */
 const EVERYWHERE = ['invalid_request', 'server_error', 'temporarily_unavailable'] as const;
 const GUARDED = [
   'unauthorized',
@@ -45,8 +45,8 @@ const HEADERS: Readonly<Record<number, NonNullable<Response['headers']>>> = {
 };
 
 /**
- * Completes an operation's errors: those that come with every route, with the guard and with a body.
- * @param readsBody whether the method's body is read, even if the operation has no use for one
+ * Adds the errors to an operation that every route, the guard and a body bring.
+ * @param readsBody whether the server reads a body for this method, even if the operation uses none
  */
 export function addErrors(operation: Operation, readsBody: boolean, schemas: Schemas = {}): void {
   const guarded = operation.security?.some((scheme) => 'bearer' in scheme);
@@ -58,7 +58,7 @@ export function addErrors(operation: Operation, readsBody: boolean, schemas: Sch
   ];
   const byStatus = new Map<number, Map<string, ErrorBody>>();
   for (const { status, body } of entries) {
-    // the guard has sentences of its own for codes that others use too
+    // the guard has its own sentences for codes that other code uses too
     const bodies = byStatus.get(status) ?? new Map<string, ErrorBody>();
     byStatus.set(status, bodies.set(body.error_description, body));
   }
@@ -66,7 +66,7 @@ export function addErrors(operation: Operation, readsBody: boolean, schemas: Sch
     operation.responses[String(status)] = response(status, [...bodies.values()]);
 }
 
-/** Those that `@ApiErrors` has named on the route itself. Their descriptions name the codes. */
+/** The errors that `@ApiErrors` has named on the route itself. Their descriptions name the codes. */
 function ownErrors(operation: Operation): Entry[] {
   return Object.entries(operation.responses).flatMap(([status, answer]) => {
     if (Number(status) < 400 || !answer || !('description' in answer)) return [];
@@ -88,7 +88,7 @@ function bearerEntry(code: ErrorCode): Entry {
   return { status, body: { error: code, error_description: sentence } };
 }
 
-/** How the errors of a schema look that say more than their code. */
+/** An example of an error that says more than its code. */
 function missingEntry(parameter: string): Entry {
   return entryOf(WireError.because('missing', parameter));
 }
@@ -117,7 +117,7 @@ function response(status: number, bodies: readonly ErrorBody[]): Response {
   const [first] = examples;
   const headers = { ...HEADERS[status], ...(used.has('use_dpop_nonce') && NONCE) };
   return {
-    // CommonMark: an unescaped <token> would be taken for HTML and vanish
+    // CommonMark would take an unescaped <token> as HTML and drop it
     description: bodies
       .map(({ error, error_description: said }) => `\`${error}\`: ${said.replaceAll('<', '\\<')}`)
       .join(' '),

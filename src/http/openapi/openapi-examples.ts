@@ -7,7 +7,7 @@ type Content = Record<string, { schema?: Schema; example?: unknown; examples?: u
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Gives every body an example, put together from the examples of its schema, so that no tool has to guess one. */
+/** Gives every body an example, built from the examples in its schema, so that no tool has to guess. */
 export function addExamples(operation: Operation, schemas: Schemas): void {
   const bodies = [operation.requestBody, ...Object.values(operation.responses)];
   for (const body of bodies) {
@@ -20,7 +20,7 @@ export function addExamples(operation: Operation, schemas: Schemas): void {
   }
 }
 
-/** @param sparse only what is required: the optional parameters of OAuth's forms exclude one another */
+/** @param sparse only required members: the optional parameters of OAuth's forms exclude one another */
 function exampleOf(schema: Schema, schemas: Schemas, sparse = false): unknown {
   if ('$ref' in schema) {
     const target = schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)];

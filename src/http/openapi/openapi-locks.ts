@@ -6,13 +6,13 @@ import { SCOPE_EXTENSION } from 'keks-guard/swagger';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
-/** What the guard's decorators say of a route. */
+/** What the guard's decorators say about a route. */
 export interface Lock {
   readonly open: boolean;
   readonly scope: readonly string[];
 }
 
-/** Of every handler in the application, one's own modules too, by the id of its operation. */
+/** The locks of every handler in the application, including custom modules, by operation id. */
 export function locksOf(
   app: INestApplication,
   operationId: (controller: string, method: string) => string,
@@ -29,7 +29,7 @@ export function locksOf(
   return locks;
 }
 
-/** The method's word counts before the class's, as it does for the guard. */
+/** A decorator of the method wins over one of the class, as in the guard. */
 function lockOf(places: readonly (object | undefined)[]): Lock {
   const word = (key: symbol): unknown =>
     places
@@ -39,7 +39,10 @@ function lockOf(places: readonly (object | undefined)[]): Lock {
   return { open: word(PUBLIC) === true, scope: Array.isArray(scope) ? scope.map(String) : [] };
 }
 
-/** A lock where the guard stands, none where it lets everybody through. What a route says of itself stays: a client's credentials. */
+/**
+ * Adds a lock if the guard protects the route, and none if the route is open to everybody. A lock that the route sets
+ * itself stays, such as the credentials of a client.
+ */
 export function addLock(operation: Operation, { open, scope }: Lock): void {
   operation.security ??= open ? [] : [{ bearer: [] }];
   if (!open && scope.length > 0) Object.assign(operation, { [SCOPE_EXTENSION]: scope });

@@ -6,10 +6,10 @@ type Schemas = NonNullable<Components['schemas']>;
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** What the page has of Swagger UI, and of us. */
+/** The globals of the page, from Swagger UI and from us. */
 interface Page {
   readonly ui: { preauthorizeApiKey(scheme: string, token: string): void };
-  /** The last one of POST /issue, and the last one of POST /oauth/token: a client may revoke its own only. */
+  /** The last token of POST /issue, and the last one of POST /oauth/token: a client may revoke only its own tokens. */
   ofLogin?: string;
   ofClient?: string;
 }
@@ -27,9 +27,9 @@ interface PageAnswer {
 }
 
 /**
- * Runs in the browser. What is refused with a Basic challenge (RFC 6749 §5.2) would otherwise wait behind the browser's own
- * dialogue for a password, and the page would never show the error. The page sends its credentials itself. No document can
- * contain a token that works, so the last one that was issued goes where an example has none.
+ * Runs in the browser. The page sends its credentials itself. Otherwise a request that is refused with a Basic
+ * challenge (RFC 6749 §5.2) would wait behind the browser's own password dialogue, and the page would never show the
+ * error. No document can contain a token that works, so the last issued token replaces the token of the examples.
  */
 export function beforeRequest(request: PageRequest): PageRequest {
   const page = globalThis as unknown as Page;
@@ -39,7 +39,9 @@ export function beforeRequest(request: PageRequest): PageRequest {
   return request;
 }
 
-/** Runs in the browser: a token that POST /issue has answered is the page's from then on, until "Authorize" is asked to forget it. */
+/**
+ * Runs in the browser. The page uses a token from POST /issue from then on, until "Authorize" is asked to forget it.
+ */
 export function afterAnswer(response: PageAnswer): PageAnswer {
   const page = globalThis as unknown as Page;
   const { token, access_token: ofClient } = response.body ?? {};
@@ -52,9 +54,9 @@ export function afterAnswer(response: PageAnswer): PageAnswer {
 }
 
 /**
- * The document as the page has it, which other programs would not want: it asks where it came from, because as
- * http://localhost it may not ask http://127.0.0.1; and of a form it fills in what is required, and not everything else
- * with the word "string".
+ * The document for the page, with two changes that other programs would not want. The server is where the page came
+ * from, because a page at http://localhost may not call http://127.0.0.1. And in forms only the required members have
+ * values: otherwise the page fills in the word "string" everywhere.
  */
 export function forPage(request: unknown, _: unknown, document: OpenAPIObject): OpenAPIObject {
   const { url = '' } = request as { url?: string };
@@ -71,7 +73,9 @@ export function forPage(request: unknown, _: unknown, document: OpenAPIObject): 
   };
 }
 
-/** With nothing in what may be left out: OAuth takes an empty parameter for an absent one (RFC 6749 §3.2). */
+/**
+ * The forms, with an empty example for each optional member: OAuth takes an empty parameter as absent (RFC 6749 §3.2).
+ */
 function sparseForms(document: OpenAPIObject, schemas: Schemas): Schemas {
   const forms: Schemas = {};
   for (const { post } of Object.values(document.paths)) {

@@ -1,11 +1,14 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-/** Formats that say all; the pattern beside them has 150 characters and more, which generators choke on or take for the type's own. */
+/**
+ * Formats that need no pattern. The patterns beside them have 150 characters and more: generators fail on them, or take
+ * them as the pattern of the type itself.
+ */
 const WHOLE = new Set(['date-time', 'uuid', 'uri', 'email']);
 
 /**
- * What generated clients stumble over. An answer may have further members in a later version, so none is closed; a format
- * stands for its pattern; a list of one schema is that schema.
+ * Removes what generated clients cannot handle. An answer may have further members in a later version, so no object is
+ * closed. A format replaces its pattern. A list of one schema becomes that schema.
  */
 export function easeSchemas(document: OpenAPIObject): void {
   ease(document.components?.schemas);

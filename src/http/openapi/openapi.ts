@@ -1,4 +1,4 @@
-/** Owns how the API is read and tried: the OpenAPI document and Swagger UI. Never what a route does. */
+/** Owns the OpenAPI document and Swagger UI. Never owns what a route does. */
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
@@ -11,10 +11,10 @@ import { addLock, locksOf, type Lock } from './openapi-locks.js';
 import { easeSchemas } from './openapi-schemas.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
-/** Those whose body is read, wanted or not. */
+/** Methods whose body the server reads, even if the route uses none. */
 const WITH_BODY: readonly string[] = ['post', 'put', 'patch'];
 
-/** The groups of the page, in its order. Each operation belongs to one of them. */
+/** The groups of the page, in their order. Each operation belongs to one group. */
 const TAGS: Readonly<Record<string, string>> = {
   tokens: 'The authority: a password in, a token out; a token in, a verdict out; and back at once.',
   oauth: 'OAuth 2 for systems. "Authorize" as a client first; forms in, JSON out.',
@@ -40,35 +40,35 @@ As a program: \`npm run -s keks -- client add NAME --scope cookies:eat\` prints 
 Every error has one shape, \`{"error", "error_description"}\`, and its code is one of a closed list.`;
 
 /**
- * What the page may do: its own scripts and its own server, inside nobody's frame. It is a page on which people type
- * passwords. Swagger UI styles its elements inline, and draws icons from `data:`.
+ * What the page may do: load its own scripts and call its own server. No other page may frame it. People type passwords
+ * on this page. Swagger UI styles its elements inline, and draws icons from `data:`.
  */
 const pagePolicy = (servers: string): string =>
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   `connect-src ${servers}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /**
- * What would only distract: the logo bar, a column of links that no operation has, a choice of servers of which the page
- * may talk to one, and words on scopes that are about other flows than the one that we have.
+ * Hides what only distracts: the logo bar, a column of links that no operation has, a choice of servers although the
+ * page may call only one, and text on scopes that is about flows we do not have.
  */
 const PAGE_STYLE =
   '.swagger-ui :is(.topbar, .response-col_links, .servers-title, .servers, .scope-def) { display: none }';
 
-/** As the guard takes a route of which it knows nothing. */
+/** The lock of a route that the guard knows nothing about. */
 const CLOSED: Lock = { open: false, scope: [] };
 
 export interface DocumentOptions {
   readonly issuer: string;
   readonly version: string;
-  /** Only a login has it, so no client is offered the routes that want it. */
+  /** The scope that only a login has. So no client is offered the routes that need it. */
   readonly personalScope: string;
-  /** True where the document is served by another address than the API is. */
+  /** True if the document has another address than the API. */
   readonly apart?: boolean;
 }
 
 /**
- * OpenAPI at `/docs-json`, Swagger UI at `/docs`.
- * @param document if not of the application that serves it
+ * Serves OpenAPI at `/docs-json` and Swagger UI at `/docs`.
+ * @param document the document, if it is not about the application that serves it
  */
 export function serveDocuments(
   where: INestApplication,
@@ -89,7 +89,7 @@ export function serveDocuments(
       displayRequestDuration: true,
       persistAuthorization: false,
       tryItOutEnabled: true,
-      // without it Swagger UI would ask a stranger's server to judge the document
+      // otherwise Swagger UI would ask another company's server to validate the document
       validatorUrl: 'none',
       requestInterceptor: beforeRequest,
       responseInterceptor: afterAnswer,
@@ -127,7 +127,7 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
   return document;
 }
 
-/** Of what is switched off. */
+/** Drops the security schemes of features that are switched off. */
 function dropUnusedLocks({ paths, components }: OpenAPIObject): void {
   const operations = Object.values(paths).flatMap((path) => METHODS.map((method) => path[method]));
   const used = new Set(operations.flatMap((one) => (one?.security ?? []).flatMap(Object.keys)));
@@ -166,7 +166,7 @@ function operationId(controller: string, method: string): string {
   return `${resource(controller)}_${method}`;
 }
 
-/** `AuthController` -> `auth`: method names repeat between controllers, operation ids must not. */
+/** `AuthController` -> `auth`: controllers may have the same method names, but operation ids must be unique. */
 function resource(controller: string): string {
   const name = controller.replace(/Controller$/, '');
   return name.charAt(0).toLowerCase() + name.slice(1);

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { WireError } from '../errors/wire-error.js';
 
-/** What the page loads. The folder of Swagger UI has its package, its source maps and other builds of it as well. */
+/** The files that the page loads. The folder of Swagger UI also has its package.json, source maps and other builds. */
 const SERVED = new Set([
   '',
   'favicon-16x16.png',
@@ -16,12 +16,13 @@ const SERVED = new Set([
 ]);
 
 /**
- * A page that opens a window in which somebody signs in, and hears from it: it stays apart from other sites' windows, but not
- * from its own. The one that comes back says nothing, or it would lose whom it has to tell.
+ * The page opens a window in which a person signs in, and gets a message from it. So the page is isolated from the
+ * windows of other sites, but not from its own. The window that comes back gets no such header: otherwise it could not
+ * reach the page that opened it.
  */
 const ISOLATION = { 'cross-origin-opener-policy': 'same-origin-allow-popups' } as const;
 
-/** Gives everything below `/docs` this policy, and answers 404 to what is not for browsers. */
+/** Sets this policy on everything below `/docs`, and answers 404 to files that browsers do not need. */
 export function protectReference(instance: FastifyInstance, policy: string): void {
   instance.addHook('onRoute', (route) => {
     if (route.url !== '/docs' && !route.url.startsWith('/docs/')) return;
@@ -38,7 +39,7 @@ export function protectReference(instance: FastifyInstance, policy: string): voi
   });
 }
 
-/** By the name that the router has decoded, however it was spelled. */
+/** Checks the decoded name from the router, so that the spelling of the path does not matter. */
 function isServed({ params }: FastifyRequest): boolean {
   const { '*': file } = params as { '*'?: string };
   return file === undefined || SERVED.has(file);

@@ -2,10 +2,10 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import { MetricsText, snapshotOf, textOf, type Snapshot } from '../../ops/metrics-text.js';
 import type { Member } from './member.js';
 
-/** If a worker is too busy to answer for this long, its last numbers are shown: milliseconds. */
+/** If a worker does not answer within this time, its last numbers are shown: milliseconds. */
 const PATIENCE_MS = 1_000;
 
-/** Metrics that are neither summed nor combined as prom-client does it. */
+/** Metrics that prom-client would combine in another way by default. */
 const AGGREGATORS: Readonly<Record<string, string>> = {
   keks_build_info: 'first',
   keks_maintenance_timestamp_seconds: 'max',
@@ -23,8 +23,8 @@ const AGGREGATORS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The numbers of all workers and of the primary, as if they were one process. When a worker ends, its last shown counts stay
- * in the sum: if a sum shrank, Prometheus would take it for a restart.
+ * The numbers of all workers and of the primary, as if they were one process. When a worker ends, its last counts stay
+ * in the sum: Prometheus would take a smaller sum for a restart.
  */
 export class CollectedMetrics extends MetricsText {
   private readonly own = new Registry();
@@ -41,7 +41,7 @@ export class CollectedMetrics extends MetricsText {
     return textOf(merged(await Promise.all(parts)));
   }
 
-  /** The counters of a worker that has ended. */
+  /** Keeps the counters of a worker that has ended. */
   remember({ lastMetrics }: Member): void {
     const counts = lastMetrics.filter(({ type }) => COUNTS.includes(String(type)));
     this.departed = this.departed.then((before) => snapshotOf(merged([before, counts])));

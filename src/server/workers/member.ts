@@ -9,12 +9,12 @@ export class Member {
   readonly rpc: Rpc<WorkerDuties>;
   /** Resolves with the exit code or the signal. */
   readonly gone: Promise<number | string>;
-  /** It listens to what it is told. */
+  /** Resolves when the worker listens to messages of the primary. */
   readonly present: Promise<void>;
   ended = false;
-  /** It listens. */
+  /** True while the worker serves the port. */
   serving = false;
-  /** Its numbers as they were last told. */
+  /** The numbers of the worker at the last answer. */
   lastMetrics: Snapshot = [];
   private readonly worker: Worker;
 
@@ -33,7 +33,7 @@ export class Member {
         resolve(how);
       };
       this.worker.once('exit', (code, signal) => end(signal ?? code));
-      // also the error of a message to a worker that is about to exit
+      // this event also reports a message that failed because the worker is about to exit
       this.worker.on('error', (error) => {
         if (this.worker.process.pid === undefined) end(error.message);
       });
@@ -46,8 +46,9 @@ export class Member {
 }
 
 /**
- * Node sends a connection to a worker, and closes its own copy when the worker has taken it. If the worker dies before that,
- * the copy would stay open in the primary for ever, unanswered. There is at most one such connection.
+ * Closes a connection that a dead worker did not take. Node sends a connection to a worker, and closes its own copy
+ * when the worker has taken the connection. If the worker dies before that, the copy would stay open in the primary for
+ * ever, unanswered. There is at most one such connection.
  */
 function closeUntaken({ process: child }: Worker): void {
   const send = child.send.bind(child) as (...all: unknown[]) => boolean;

@@ -8,7 +8,7 @@ import { listenOrRefuse } from '../listen-refusal.js';
 import { createOpsApp, type OpsSources } from '../../ops/ops-listener.js';
 import { OPS_STOP_LIMIT_MS } from '../service.js';
 
-/** Serves OPS_PORT from the primary, for all workers. @returns what closes it. @throws StartRefusal */
+/** Serves OPS_PORT from the primary, for all workers. @returns a function that closes it. @throws StartRefusal */
 export async function openOps(
   config: Config,
   logger: Logger,

@@ -1,6 +1,6 @@
 /**
- * Owns the processes that share one port, and their embedded database: starts, replaces and stops them. It answers only the
- * requests to OPS_PORT.
+ * Owns the worker processes that share one port, and their embedded database: starts, replaces and stops them. The
+ * primary itself answers only requests to OPS_PORT.
  */
 import type { OpenAPIObject } from '@nestjs/swagger';
 import cluster from 'node:cluster';
@@ -19,15 +19,15 @@ import { WorkerPool } from './worker-pool.js';
 import { WorkersReadiness } from './workers-readiness.js';
 import type { openOps } from './ops-port.js';
 
-/** When its time is over, a worker cuts the remaining connections. That takes a moment: milliseconds. */
+/** When its time is over, a worker cuts the remaining connections. The primary waits this much longer: milliseconds. */
 const STOP_GRACE_MS = 2_000;
-/** What workers stand on. */
+/** What the workers need before they start. */
 interface Ground {
   readonly embedded?: EmbeddedPostgres | undefined;
   readonly closeOps: () => Promise<unknown>;
 }
 
-/** `WORKERS` processes, and this one to look after them. @throws StartRefusal as a single process would */
+/** Starts `WORKERS` processes, which this process looks after. @throws StartRefusal as a single process would */
 export async function startWorkers(config: Config): Promise<Service> {
   const logger = programLog(config);
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-main.js', import.meta.url)), args: [] });
@@ -64,7 +64,7 @@ export async function startWorkers(config: Config): Promise<Service> {
       port,
       failed: Promise.race([pool.failed, ended].filter((one) => one !== undefined)),
       reloadCertificate: () => {
-        // checked here first, so that a bad one is reported once
+        // checked here first, so that a bad certificate is reported once
         if (certificate(config)) pool.renewCertificate();
       },
       stop: (delayMs) => (stopped ??= stop(delayMs, STOP_LIMIT_MS + STOP_GRACE_MS)),
@@ -75,7 +75,7 @@ export async function startWorkers(config: Config): Promise<Service> {
   }
 }
 
-/** The database and OPS_PORT, while the workers load their program. */
+/** Starts the database and OPS_PORT while the workers load their program. */
 async function layGround(
   config: Config,
   logger: Logger,

@@ -1,10 +1,10 @@
-/** What one end can be asked to do. Arguments and answers are JSON. */
+/** What one end can be asked to do. Arguments and answers are JSON values. */
 export type Duties = Record<string, (argument: never) => unknown>;
 
-/** The other end could not do it: its own words. */
+/** The other end could not do it. The message is the text of the other end. */
 export class RpcError extends Error {}
 
-/** Both `process` of a worker and the primary's `Worker`. */
+/** The part that `process` of a worker and `Worker` of the primary have in common. */
 interface Channel {
   send?(message: object, then?: (error: Error | null) => void): boolean;
   on(event: 'message', listen: (message: unknown) => void): unknown;
@@ -19,13 +19,13 @@ interface Question {
   reject(error: Error): void;
 }
 
-/** Questions and answers over the channel between the primary and a worker, in both directions. */
+/** Sends questions and answers over the channel between the primary and a worker, in both directions. */
 export class Rpc<Theirs extends Duties> {
   private readonly questions = new Map<number, Question>();
   private asked = 0;
   private over = false;
 
-  /** @param explain what of an error is told at the other end */
+  /** @param explain turns an error into the text for the other end */
   constructor(
     private readonly channel: Channel,
     duties: Duties,
@@ -36,7 +36,7 @@ export class Rpc<Theirs extends Duties> {
     });
   }
 
-  /** @throws RpcError when it cannot be done, or the other end is gone, or `patienceMs` are over */
+  /** @throws RpcError if the other end fails or is gone, or if there is no answer within `patienceMs` milliseconds */
   ask<K extends keyof Theirs & string>(
     duty: K,
     argument: Parameters<Theirs[K]>[0],
@@ -60,7 +60,7 @@ export class Rpc<Theirs extends Duties> {
     });
   }
 
-  /** The other end is gone: nothing will be answered any more. */
+  /** Call this when the other end is gone: all open questions fail. */
   close(): void {
     this.over = true;
     for (const id of this.questions.keys()) this.settle(id, 'gone');
@@ -86,7 +86,7 @@ export class Rpc<Theirs extends Duties> {
     }
   }
 
-  /** A channel that has just closed is no error: the end of a process is noticed elsewhere. */
+  /** Ignores a channel that has just closed: other code notices the end of a process. */
   private send(message: Message): void {
     if (!this.over) this.channel.send?.(message, () => undefined);
   }

@@ -1,4 +1,4 @@
-/** One of the processes that share a port: does what the primary says, and ends when there is no primary any more. */
+/** One of the processes that share a port. Does what the primary says, and ends when the primary has gone. */
 import cluster from 'node:cluster';
 import { tuneCollector } from '../collector.js';
 import { loadConfig } from '../../config/config.js';
@@ -13,7 +13,7 @@ import { explained } from '../explained.js';
 import type { Orders, PrimaryDuties, WorkerDuties } from './duties.js';
 import { Rpc } from './rpc.js';
 
-/** Balancers and Prometheus ask again. */
+/** How long to wait for the metrics: milliseconds. Prometheus asks again. */
 const METRICS_PATIENCE_MS = 2_000;
 
 tuneCollector();
@@ -68,7 +68,7 @@ async function askForMetrics(): Promise<string> {
   }
 }
 
-/** Also if the start was refused; then there is nothing to stop. */
+/** Stops the server. If the start was refused, there is nothing to stop. */
 function end(delayMs: number): Promise<void> {
   stopping ??= Promise.resolve(server)
     .then((started) => started?.stop(delayMs))

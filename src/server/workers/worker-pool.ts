@@ -7,26 +7,26 @@ import { StartRefusal } from '../../config/start-refusal.js';
 
 export interface WorkerPoolOptions {
   readonly size: number;
-  /** Known once the embedded database runs; workers load their program meanwhile. */
+  /** Resolves once the embedded database runs. Workers load their program meanwhile. */
   readonly orders: Promise<Omit<Orders, 'seeds'> | undefined>;
   readonly metrics: () => Promise<string>;
   readonly logger: Logger;
   readonly onEnd: (member: Member) => void;
 }
 
-/** A worker that lived shorter than this has not been of use: milliseconds. */
+/** A worker that ran for less than this has been of no use: milliseconds. */
 const SHORT_LIFE_MS = 10_000;
 const SHORT_LIVES_MOST = 5;
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MOST_MS = 5_000;
 const KEEP_ENDING = 'The workers keep ending before they are of use: what they said is above.';
 
-/** Keeps as many workers as are wanted: each place is filled again, with growing pauses, when its worker ends. */
+/** Keeps `size` workers running: when a worker ends, its place is filled again, with growing pauses. */
 export class WorkerPool {
   readonly members = new Set<Member>();
   /** Resolves with the port once every place has been filled for the first time. */
   readonly complete: Promise<number>;
-  /** Resolves with the reason when there is no point in going on. */
+  /** Resolves with the reason when going on is useless. */
   readonly failed: Promise<Error>;
   private readonly filled = new Set<number>();
   private readonly ending = new AbortController();
@@ -39,7 +39,7 @@ export class WorkerPool {
     for (let place = 0; place < options.size; place += 1) void this.keep(place);
   }
 
-  /** Which is the same in all of them. @throws RpcError when it could not be told */
+  /** The OpenAPI document, which is the same in all workers. @throws AggregateError if no worker answers */
   async document(): Promise<OpenAPIObject> {
     const answers = [...this.members].map(({ rpc }) => rpc.ask('document', null));
     return Promise.any(answers);
@@ -49,7 +49,7 @@ export class WorkerPool {
     for (const { rpc } of this.members) void rpc.ask('renewCertificate', null).catch(() => undefined);
   }
 
-  /** Lets all of them finish; those that do not in time are killed. */
+  /** Lets all workers finish, and kills those that do not finish within `limitMs`. */
   async stop(delayMs: number, limitMs: number): Promise<void> {
     this.ending.abort();
     for (const { rpc } of this.members) void rpc.ask('stop', delayMs).catch(() => undefined);
@@ -72,7 +72,7 @@ export class WorkerPool {
     }
   }
 
-  /** @returns how it ended */
+  /** @returns the exit code or the signal, or the text of a refused start */
   private async live(place: number): Promise<number | string> {
     const member = new Member(this.duties());
     this.members.add(member);
@@ -84,7 +84,7 @@ export class WorkerPool {
     return refused ?? how;
   }
 
-  /** @returns what it said if it refused to start; a refusal of the first ones is one of the whole */
+  /** @returns the text of a refused start; before the pool is complete, such a refusal fails the whole pool */
   private async start(member: Member, place: number): Promise<string | undefined> {
     try {
       const orders = await this.options.orders;

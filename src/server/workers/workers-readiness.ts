@@ -4,10 +4,13 @@ import { Unavailable } from '../../http/errors/unavailable.js';
 import type { Readiness } from '../../ops/readiness.js';
 import type { Member } from './member.js';
 
-/** On top of what a worker waits for the database: milliseconds. */
+/** How long to wait in addition to the time limits for the database: milliseconds. */
 const LINE_MS = 100;
 
-/** The readiness of all workers. As long as one of them can answer requests, the port can, because the others get none. */
+/**
+ * The readiness of all workers together. If one worker can answer requests, the port can, because workers that are not
+ * ready get none.
+ */
 export class WorkersReadiness implements Readiness {
   constructor(
     private readonly members: () => Iterable<Member>,
