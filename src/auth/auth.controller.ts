@@ -32,7 +32,7 @@ import { userName } from './users/user-name.js';
 import { parseScope, subset } from './scope.js';
 import type { VerifiedUser } from './users/password-login.js';
 
-/** The story's three verbs over HTTP. JSON in, JSON out, 200. */
+/** The three verbs issue, validate and revoke over HTTP. JSON in, JSON out; success is 200. */
 @Public()
 @Controller()
 export class AuthController {
@@ -109,10 +109,13 @@ export class AuthController {
     return { active: true, expires_in: Math.max(0, left), ...bound };
   }
 
-  /** The caller learns no more than of a dead token: whoever runs both has to. @throws BearerError */
+  /**
+   * Gives the caller the same answer as for a dead token. The log tells the operator that the audience is wrong.
+   * @throws BearerError
+   */
   private assertFor(principal: Principal, audience: string): void {
     if (principal.audience.includes(audience)) return;
-    // nobody has proved who asks, and what is no address may be a secret in the wrong place
+    // the caller is not authenticated, and a text that is no URL may be a secret in the wrong field: do not log it
     if (URL.canParse(audience)) this.misaddressed.note(principal.audience, [audience]);
     throw new BearerError('invalid_token', this.challenge);
   }
@@ -143,7 +146,7 @@ export class AuthController {
   }
 }
 
-/** Said only of a token that is bound: whoever serves requests with it has to ask for a proof (RFC 9449 §7). */
+/** For a bound token only: an API that accepts the token must ask for a proof (RFC 9449 §7). */
 function boundTo(jkt: string): Pick<ValidateAnswer, 'token_type' | 'cnf'> {
   return { token_type: 'DPoP', cnf: { jkt } };
 }

@@ -11,8 +11,8 @@ import { TokensModule } from './tokens/tokens.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /**
- * Owns the three verbs: proof of identity in, a token out; a token in, a verdict out; and back at once. It never knows what
- * its tokens are used for.
+ * Owns the three verbs: issue (proof of identity in, a token out), validate (a token in, a verdict out) and revoke (at
+ * once). It never knows what its tokens are used for.
  */
 @Module({
   imports: [

@@ -3,7 +3,7 @@ import { reason } from '../http/errors/reasons.js';
 
 /** The wire shapes of /issue, /validate and /revoke. One schema gives the type, the 400 and the OpenAPI entry. */
 
-/** What can be a password at all. More than this is refused before any work is done on it. */
+/** 1 character to 1,024 bytes. A longer password is refused before any work is done on it. */
 export const passwordText = z
   .string()
   .min(1)
@@ -78,7 +78,7 @@ export const validateRequest = tokenRequest
       description: 'Space-separated: what the token must carry, or the answer is 403.',
     }),
   })
-  // what is wanted elsewhere is nobody's example
+  // the example has the token only: the optional fields differ for each API
   .meta({ id: 'ValidateRequest', example: { token: 'kat_...' } });
 
 export const validateAnswer = z

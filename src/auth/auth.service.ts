@@ -10,8 +10,8 @@ import { TokenRevocation } from './tokens/token-revocation.js';
 import type { VerifiedUser } from './users/password-login.js';
 
 /**
- * Owns the three verbs: issue, validate, revoke. It is also the in-process adapter of the guard's port. How tokens are
- * spelled, stored and looked up belongs to tokens/.
+ * Owns the three verbs: issue, validate, revoke. It is also the in-process adapter of the guard's port. tokens/ owns
+ * how tokens are spelled, stored and looked up.
  */
 @Injectable()
 export class AuthService extends TokenValidator {
@@ -26,7 +26,7 @@ export class AuthService extends TokenValidator {
   }
 
   /**
-   * A token for somebody who has just proved the password.
+   * Issues a token to a user who has just proved the password.
    * @throws WireError invalid_scope; Unavailable
    */
   issue(user: VerifiedUser, request: LoginRequest, origin: RequestOrigin): Promise<IssuedToken> {
@@ -34,14 +34,14 @@ export class AuthService extends TokenValidator {
     return this.refusals.noting(refused, () => this.logins.issue(user, request, origin));
   }
 
-  /** @throws Unavailable when the primary could not be asked */
+  /** @throws Unavailable if the primary gave no answer */
   override validate(token: string): Promise<Validation> {
     return this.check.validate(token);
   }
 
   /**
-   * Takes a token back. Whoever holds it may: possession is the proof. What is no token of ours, or is dead already,
-   * is as good as revoked.
+   * Revokes a token. Everybody who holds the token may do that: possession is the proof. A text that is no token of
+   * ours, or a token that is dead already, counts as revoked.
    * @throws Unavailable when it is not certain that it was revoked
    */
   async revoke(token: string, origin: RequestOrigin): Promise<void> {

@@ -3,20 +3,20 @@ import type { Principal } from 'keks-guard';
 import { PRINCIPAL } from 'keks-guard/internals';
 import { originOf, type HttpRequest, type RequestOrigin } from './request-origin.js';
 
-/** Who asks, and from where. */
+/** The caller of a request, and where the request came from. */
 export interface Caller {
   readonly principal: Principal;
   readonly origin: RequestOrigin;
 }
 
-/** From where a request came, in a handler's parameters. */
+/** A parameter of a handler: where the request came from. */
 export const CurrentOrigin = createParamDecorator((_: unknown, context: ExecutionContext): RequestOrigin =>
   originOf(context.switchToHttp().getRequest<HttpRequest>()),
 );
 
 /**
- * Who asks, in a handler's parameters. Only on guarded routes. What the audit log calls them is asked of the database, by
- * `Actors`, and not before the handler knows that the request is good.
+ * A parameter of a handler: the caller. Only on guarded routes. `Actors` reads the caller's name for the audit log from
+ * the database; a handler asks for it only when it knows that the request is good.
  */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<HttpRequest & { [PRINCIPAL]?: Principal }>();

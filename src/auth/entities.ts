@@ -23,7 +23,7 @@ import { RefreshToken } from './tokens/refresh-token.entity.js';
 import { AttemptCounter } from './throttle/attempt-counter.entity.js';
 import { User } from './users/user.entity.js';
 
-/** Every table that TypeORM knows. A test holds them against the migrations. */
+/** Every table that TypeORM knows. A test compares them with the migrations. */
 export const entities = [
   AccessToken,
   AttemptCounter,

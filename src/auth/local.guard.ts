@@ -8,10 +8,10 @@ interface LoginRequest {
   body: unknown;
 }
 
-/** In front of POST /issue: shape, then credentials. A fault of the database stays a fault and is no 401. */
+/** Guards POST /issue: checks the shape, then the credentials. Passes on an error of the database: it gives no 401. */
 @Injectable()
 export class LocalGuard extends AuthGuard('local') {
-  /** The shape comes first: passport-local would go on to look for credentials in the query string. */
+  /** Checks the shape first: if the body has no credentials, passport-local would look for them in the query string. */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<LoginRequest>();
     requireShape(issueRequest, request.body);

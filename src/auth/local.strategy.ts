@@ -9,7 +9,7 @@ interface LoginHttpRequest extends HttpRequest {
   readonly body: Pick<IssueRequest, 'device'>;
 }
 
-/** passport's credential side: the user and the password of the body. `LocalGuard` has checked their shape. */
+/** The passport strategy: verifies user and password from the body. `LocalGuard` has checked their shape. */
 @Injectable()
 export class LocalStrategy extends PassportStrategy(Strategy) {
   constructor(private readonly login: PasswordLogin) {

@@ -2,11 +2,11 @@
 export interface RequestOrigin {
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** The id under which the log knows the request. */
+  /** The id of the request in the log. */
   readonly requestId: string | null;
 }
 
-/** What the operator does on the command line. */
+/** The origin of commands that the operator runs on the command line. */
 export const OPERATOR: RequestOrigin = { ip: null, userAgent: null, requestId: null };
 
 export interface HttpRequest {

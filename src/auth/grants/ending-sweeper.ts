@@ -7,15 +7,15 @@ import { ALONG_THE_KEY, SWEEP_STEP, type SweptRow } from './owner-ending.sql.js'
 
 const EVERY_MS = 10_000;
 /**
- * Between two steps there is at least this pause, and never less than the last step took: so it uses one connection half of
- * the time at most.
+ * The shortest pause between two steps. A pause is never shorter than the last step, so the sweeper uses one connection
+ * for at most half of the time.
  */
 const PAUSE_MS = 20;
 
 /**
- * When all grants of a user end by one row in `owner_endings`, this writes the end into the rows of the grants, and then
- * deletes that row. Until then each look-up reads `owner_endings` too, so nothing depends on when this happens; and any
- * instance goes on where another one stopped.
+ * One row in `owner_endings` ends all grants of a user. The sweeper then writes the end into the rows of the grants and
+ * deletes that row. Until then each look-up reads `owner_endings` too, so the time of the sweep does not matter. Any
+ * instance continues where another instance stopped.
  */
 @Injectable()
 export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
@@ -33,20 +33,20 @@ export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
     this.timer = setInterval(() => this.wake(), EVERY_MS).unref();
   }
 
-  /** While the pools are still open. Other instances do the rest, or the next start does. */
+  /** Runs while the pools are still open. Other instances, or this one after its next start, do the rest. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
     await this.running;
   }
 
-  /** Returns at once. */
+  /** Starts a sweep if none is running, and returns at once. */
   wake(): void {
     if (this.running || this.stopped || !this.database.open) return;
     this.running = this.sweep().finally(() => (this.running = undefined));
   }
 
-  /** Goes on until there is no ending that no other instance works on. If one fails now, the others still have their turn. */
+  /** Sweeps every ending that no other instance works on. If an ending fails, the next sweep tries it again. */
   private async sweep(): Promise<void> {
     const putOff: string[] = [];
     while (!this.stopped) {
@@ -71,7 +71,7 @@ export class EndingSweeper implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
-/** One that no other instance works on. */
+/** Locks the oldest ending that no other instance works on. @param but ids of endings to leave out */
 function claim(entities: EntityManager, but: readonly string[]): Promise<OwnerEnding | null> {
   return entities.findOne(OwnerEnding, {
     where: { id: Not(In(but)) },
@@ -80,7 +80,7 @@ function claim(entities: EntityManager, but: readonly string[]): Promise<OwnerEn
   });
 }
 
-/** @returns how many grants were alive until their ending */
+/** @returns the number of grants that this step has ended */
 async function step({ run, entities }: Transaction, ending: OwnerEnding): Promise<number> {
   const { id, userId, endedAt, reason, actor, ip, requestId, sweptTo } = ending;
   await run(ALONG_THE_KEY);

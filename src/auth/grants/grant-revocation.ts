@@ -6,17 +6,17 @@ import { END_SOME, endedWithOwner, TELL_OF_EACH } from './owner-ending.sql.js';
 
 export type GrantKind = Grant['kind'];
 
-/** Which of a user's grants. */
+/** Selects grants of one user. */
 export interface GrantsOfUser {
   readonly userId: string;
   readonly kinds: readonly Exclude<GrantKind, 'client'>[];
-  /** The login that lives on. */
+  /** The id of the login that stays alive. */
   readonly except?: string;
-  /** Only those that may do more than this. */
+  /** If set: only grants with a scope that is not in this list. */
   readonly beyond?: readonly string[];
 }
 
-/** This many end in one statement, which has time for far more. */
+/** The most grants that one statement ends. It has time for far more. */
 const STEP = 500;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -28,7 +28,10 @@ const endGrantsOfClient = (condition: string): string => `
        ORDER BY id LIMIT ${STEP} FOR NO KEY UPDATE
     ), revoked AS (${END_SOME}) ${TELL_OF_EACH} RETURNING grant_id`;
 
-/** Both its standing grant and the consents of people. In the order of their ids, like everything that locks many grants. */
+/**
+ * Ends the client's standing grant and the consents of people. It locks the grants in the order of their ids, like
+ * every statement that locks many grants.
+ */
 const REVOKE_GRANTS_OF_CLIENT: Statement = {
   name: 'revoke_grants_of_client',
   text: endGrantsOfClient(''),
@@ -42,8 +45,9 @@ const REVOKE_GRANTS_OF_CLIENT: Statement = {
 };
 
 /**
- * Must be a statement of its own, after one that has locked the client's row: only then does it see every grant that was
- * issued meanwhile (issuing takes the row FOR SHARE).
+ * Ends all grants of a client. The caller must first lock the client's row in an earlier statement. Only then does this
+ * one see every grant that was issued meanwhile (issuing locks the row FOR SHARE).
+ * @returns the number of grants that it has ended
  */
 export async function revokeGrantsOfClient(
   queries: Queries,
@@ -62,7 +66,7 @@ export async function revokeGrantsOfClient(
   }
 }
 
-/** The first five values of statements that end grants: when, why, by whom. */
+/** The first five values of statements that end grants: time, reason, actor, IP address and request id. */
 export function revocation(clock: Clock, reason: string, { actor, origin }: Initiator): unknown[] {
   return [new Date(clock.now()), reason, actor, origin.ip, origin.requestId];
 }

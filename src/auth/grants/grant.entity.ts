@@ -9,7 +9,10 @@ import {
   PrimaryGeneratedColumn,
 } from 'typeorm';
 
-/** Why tokens exist: a login, a client, an API key, or a person who lets a client act for them. Revoking it kills them all. */
+/**
+ * The reason why tokens exist: a login, a client, an API key, or the consent of a person who lets a client act for
+ * them. Revoking a grant kills all of its tokens.
+ */
 @Entity('grants')
 @Index('grants_user_id_idx', ['userId', 'id'])
 @Index('grants_client_id_idx', ['clientId', 'id'])
@@ -75,24 +78,24 @@ export class Grant {
   userAgent!: string | null;
 
   /**
-   * The user's epoch when the grant was made. Null for grants of clients, and for grants older than epochs, which count as of
-   * the first.
+   * The user's epoch when the grant was made. Null for grants of clients, and for grants that are older than this
+   * column; such grants count as epoch 0.
    */
   @Column('bigint', { nullable: true })
   epoch!: string | null;
 
-  /** For a consent: whether the same client gets the same scope again, or less, without a question. */
+  /** For a consent: whether the client gets the same scope, or less, again without asking the person. */
   @Column('boolean', { default: false })
   remembered!: boolean;
 
-  /** Whether JWTs are issued for it; null for grants of earlier versions. */
+  /** Whether JWTs are issued for the grant; null for grants of earlier versions. */
   @Column('boolean', { nullable: true })
   signed!: boolean | null;
 }
 
 /**
- * A grant whose access tokens are dead: it was revoked, now ends earlier than when they were made, or was deleted. Triggers
- * on `grants` write the row in the same transaction. It stays longer than any of these tokens lives.
+ * A grant that was revoked or deleted, or whose end has changed since its access tokens were made. Triggers on `grants`
+ * write the row in the same transaction. The row stays until all of these tokens have expired.
  */
 @Entity('ended_grants')
 @Index('ended_grants_grant_id_idx', ['grantId'], { type: 'hash' })
@@ -107,7 +110,7 @@ export class EndedGrant {
   @Column('boolean')
   revoked!: boolean;
 
-  /** The grant's `expires_at` since then. */
+  /** The `expires_at` of the grant since `notedAt`. */
   @Column('timestamptz', { name: 'ends_at', nullable: true })
   endsAt!: Date | null;
 }

@@ -11,7 +11,7 @@ import { OwnerEnding } from './owner-ending.entity.js';
 import { OwnerEndings } from './owner-endings.js';
 import { RestoredBackup } from './restored-backup.js';
 
-/** Owns why tokens exist, and the end of that; never a token. */
+/** Owns grants and their ends; never a token. */
 @Module({
   imports: [LeasesModule, TelemetryModule, TypeOrmModule.forFeature([Grant, OwnerEnding])],
   providers: [LastUse, EndingSweeper, GrantsService, HeardEndings, OwnerEndings, RestoredBackup],

@@ -9,20 +9,20 @@ import * as sql from './grants.sql.js';
 import { listLiving } from './living-grants.js';
 import type { Initiator } from '../audit/actor.js';
 
-/** One of a user's own grants. */
+/** A grant of a user. */
 export interface OwnGrant {
   readonly id: string;
   readonly userId: string;
   readonly kind: GrantKind;
 }
 
-/** Whose grants. No grant belongs to both a user and a client here. */
+/** Whose grants to list; everybody's if both are absent. If both are given, the list is empty. */
 export interface GrantOwner {
   readonly userId?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
-/** Owns the lists of grants, and the end of a single one, with which all of its tokens die. */
+/** Owns the lists of grants, and the end of a single grant. All tokens of a grant die with it. */
 @Injectable()
 export class GrantsService {
   constructor(
@@ -31,7 +31,7 @@ export class GrantsService {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** @returns false if the user has no such living grant; of fifty calls at once, one returns true */
+  /** @returns false if the user has no such living grant; of fifty concurrent calls, exactly one returns true */
   async revokeOwn({ id, userId, kind }: OwnGrant, reason: string, by: Initiator): Promise<boolean> {
     const values = [...revocation(this.clock, reason, by), id, userId, kind];
     const rows = await this.told.database.run(sql.REVOKE_OWN_GRANT, values);
@@ -40,17 +40,17 @@ export class GrantsService {
     return rows.length > 0;
   }
 
-  /** Anybody's, by an operator. @returns false if there is no such living grant */
+  /** Ends anybody's grant, for an operator or administrator. @returns false if there is no such living grant */
   revoke(id: string, by: Initiator): Promise<boolean> {
     return this.revokeWith(sql.REVOKE_GRANT, id, by);
   }
 
-  /** As `revoke`, but only a login: with the id of a key by mistake, nothing ends. */
+  /** Like `revoke`, but ends a login only: if the id is of an API key by mistake, nothing ends. */
   revokeLogin(id: string, by: Initiator): Promise<boolean> {
     return this.revokeWith(sql.REVOKE_LOGIN, id, by);
   }
 
-  /** Those that are alive, newest first. */
+  /** Lists living grants, newest first. */
   async list(
     { userId, clientId }: GrantOwner,
     limit: number,
@@ -63,7 +63,7 @@ export class GrantsService {
     return listLiving(this.told.database, living, after, limit);
   }
 
-  /** One person's logins or API keys that are alive, newest first. */
+  /** Lists the living logins or API keys of one person, newest first. */
   listOwn<K extends keyof sql.OwnGrantRows>(
     kind: K,
     userId: string,

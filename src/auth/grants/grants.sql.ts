@@ -5,7 +5,10 @@ import { livingGrants } from './living-grants.js';
 import { endedWithOwner, TELL_OF_EACH } from './owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
 
-/** By hand: whether one ended with all of its owner's is a condition on another table; and the event comes with it. */
+/**
+ * Written as SQL because the condition reads another table (a grant may have ended with all of its owner's), and
+ * because the same statement writes the audit event.
+ */
 const revokeGrant = (name: string, condition: string): Statement => ({
   name,
   again: 'same',
@@ -20,12 +23,12 @@ const revokeGrant = (name: string, condition: string): Statement => ({
 
 export const REVOKE_OWN_GRANT = revokeGrant('revoke_own_grant', 'AND user_id = $7 AND kind = $8');
 
-/** Anybody's: for operators. */
+/** Ends anybody's grant, for operators. */
 export const REVOKE_GRANT = revokeGrant('revoke_grant', '');
 
 export const REVOKE_LOGIN = revokeGrant('revoke_login', "AND kind = 'login'");
 
-/** What is shown of a grant to its owner, to operators and on the command line. */
+/** The fields of a grant that its owner, operators and the command line see. */
 export const SHOWN_OF_GRANT = [
   ...(['id', 'kind', 'userId', 'clientId', 'scope', 'label', 'ip', 'userAgent'] as const),
   ...(['createdAt', 'lastUsedAt', 'expiresAt'] as const),
@@ -33,7 +36,7 @@ export const SHOWN_OF_GRANT = [
 
 type ShownGrant = Positioned & RowOf<Grant, typeof SHOWN_OF_GRANT>;
 
-/** Anybody's. */
+/** A grant of anybody, with its user's name. */
 export type GrantRow = ShownGrant & { readonly username: string | null };
 
 const OWN = columnsOf(SHOWN_OF_GRANT, 'g.');
@@ -45,7 +48,7 @@ export const LIST_GRANTS = {
   client: livingGrants({ name: 'list_grants_of_client', ...LISTED, of: 'client' }),
 } as const;
 
-/** Grants of one kind that a person sees: these always have an end, and a key always has a label. */
+/** A person's own logins and API keys. Both always have an end, and an API key always has a label. */
 export interface OwnGrantRows {
   readonly login: ShownGrant & { readonly expires_at: Date };
   readonly api_key: ShownGrant & { readonly expires_at: Date; readonly label: string };

@@ -6,10 +6,10 @@ export interface EndedRow {
   readonly revoked_reason: string;
 }
 
-/** So many are heard of at a time, the last ones first. */
+/** The most endings that one read returns, the latest first. */
 const HEARD_MOST = 500;
 
-/** By the index of those that have ended. */
+/** Uses the index of revoked grants. */
 export const ENDED_SINCE: Statement = {
   name: 'grants_ended_since',
   text: `
@@ -37,7 +37,7 @@ export const OWNERS_ENDED_SINCE: Statement = {
      WHERE ended_at > $1 ORDER BY ended_at DESC LIMIT ${HEARD_MOST}`,
 };
 
-/** In the order of their ids, as whoever else locks many grants does. */
+/** Locks the grants in the order of their ids, like every statement that locks many grants. */
 export const END_HEARD: Statement = {
   name: 'end_heard_grants',
   again: 'same',

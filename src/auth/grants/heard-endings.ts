@@ -5,18 +5,18 @@ import { END_ALL_GRANTS } from './owner-ending.sql.js';
 import * as sql from './heard-endings.sql.js';
 
 const EVERY_MS = 1_000;
-/** What was written by a clock that is behind, or committed late, is still heard of. */
+/** Each read goes back this far, so it also finds ends that a slow clock dated too early, or late commits. */
 const BACK_MS = 5_000;
 
 /**
- * Hears which grants others have ended: commands, processes that may be gone by then, a person with psql. After a failover to
- * a standby that had fallen behind nobody else could end them again.
+ * Hears of the grants that others have ended: commands, processes that have exited since, a person with psql. After a
+ * failover to a standby that had fallen behind, nobody else could end these grants again.
  */
 @Injectable()
 export class HeardEndings implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('grants');
   private timer: NodeJS.Timeout | undefined;
-  /** Ids of the time that is looked at again. */
+  /** Ids of the last read. The next read may return them again. */
   private known = new Set<string>();
   private running: Promise<void> | undefined;
 

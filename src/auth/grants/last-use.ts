@@ -6,14 +6,14 @@ import type { Statement } from '../../database/statement.js';
 
 const EVERY_MS = 10_000;
 /**
- * A use is not noted if the last noted one is more recent than this, because each noted use is a row to write. Together with
- * the time between two writes, a time of last use is at most a minute behind.
+ * A use is not noted if the last noted use is younger than this, because each noted use is a row to write. Together
+ * with the time between two writes, a time of last use is at most a minute behind.
  */
 export const NOTED_SECONDS = 50;
 /** How many grants may wait to be written; the others are noted at their next use. */
 const MOST = 100_000;
 
-/** Sorted, so that two instances lock the rows in the same order. */
+/** Sorted by id, so that two instances lock the rows in the same order. */
 const NOTE_LAST_USE: Statement = {
   name: 'note_last_use',
   text: `
@@ -25,11 +25,11 @@ const NOTE_LAST_USE: Statement = {
     UPDATE grants SET last_used_at = seen.at FROM seen WHERE grants.id = seen.id`,
 };
 
-/** When each grant was last used: collected in memory and written now and then, so that no validation ever writes. */
+/** Owns the times of last use. It collects them in memory and writes them every 10 s, so no validation ever writes. */
 @Injectable()
 export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('grants');
-  /** Whole seconds, because V8 stores a small integer in place, while milliseconds would be an object for each validation. */
+  /** Whole seconds: V8 stores a small integer in place. Milliseconds would need an object for each validation. */
   private seen = new Map<string, number>();
   private readonly recent = new RecentUse(NOTED_SECONDS);
   private timer: NodeJS.Timeout | undefined;
@@ -55,7 +55,7 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
     if (this.recent.isNew(grantId, now)) this.seen.set(grantId, now);
   }
 
-  /** What could not be written is kept for the next time. */
+  /** Writes all noted times. Times that could not be written are kept for the next call. */
   async flush(): Promise<void> {
     if (this.seen.size === 0 || !this.database.open) return;
     const batch = [...this.seen];
@@ -68,7 +68,7 @@ export class LastUse implements OnModuleInit, BeforeApplicationShutdown {
         this.logger.warn(
           `times of last use were not written: ${error instanceof Error ? error.message : ''}`,
         );
-        // what was noted meanwhile is later
+        // times that were noted meanwhile are later, so they win
         this.seen = new Map([...batch.slice(from), ...this.seen].slice(0, MOST));
         return;
       }

@@ -3,21 +3,21 @@ import type { Statement } from '../../database/statement.js';
 import type { Part, Position, Positioned } from '../lists/cursors.js';
 import { ALONG_THE_KEY, endedWithOwner } from './owner-ending.sql.js';
 
-/** A step looks at this many grants that are not revoked by their own row; a statement has time for far more. */
+/** One step reads at most this many grants that are not revoked in their own row. A statement has time for far more. */
 export const LOOKED_AT_MOST = 5_000;
 
 export interface LivingGrants {
   readonly name: string;
-  /** Columns of the grant `g`, with `id` and `created_at`, and of the joined table. */
+  /** Columns of the grant `g`, including `id` and `created_at`, and of the joined table. */
   readonly columns: string;
   readonly join?: string;
-  /** The owner is `$5`; everybody's if absent. */
+  /** The kind of owner or grant; the owner's id is `$5`. If absent, the grants of everybody. */
   readonly of?: 'client' | 'user' | 'login' | 'api_key';
 }
 
 /**
- * The same order, spelled in two ways, so that each fits exactly one index. Otherwise, for an owner with most of the grants,
- * the planner would take the index of everybody's grants, or the index that also contains those that have ended.
+ * The same order, written in two ways, so that each way fits exactly one index. Otherwise, for an owner with most of
+ * the grants, the planner would use the index of everybody's grants, or the index that also contains revoked grants.
  */
 const ORDER = {
   anybody: 'ORDER BY created_at DESC NULLS LAST, id DESC',
@@ -41,8 +41,9 @@ const NEXT = {
 } as const;
 
 /**
- * At most `$4` living grants behind `$1, $2`, newest first. Grants that are revoked by their own row are in no index and cost
- * nothing. Grants that have expired, or ended with all of their owner's, are skipped in steps.
+ * At most `$4` living grants after the position `$1, $2`, newest first. Grants that are revoked in their own row are
+ * not in the index and cost nothing. Grants that have expired, or that ended with all of their owner's, are skipped in
+ * steps.
  */
 export function livingGrants({ name, columns, join = '', of }: LivingGrants): Statement {
   const next = NEXT[of ?? 'anybody'];
@@ -73,7 +74,7 @@ interface Living {
 /** After this many steps a page may be short. */
 const STEPS_MOST = 10;
 
-/** A page with fewer rows than `limit`, or none, need not be the last: `rest` tells. */
+/** Reads one page. A page with fewer rows than `limit`, or without rows, may not be the last: only `rest` tells. */
 export async function listLiving<R extends Positioned>(
   database: Database,
   living: Living,

@@ -4,12 +4,12 @@ import type { RequestOrigin } from '../request-origin.js';
 import { endedWithOwner } from './owner-ending.sql.js';
 import type { Statement } from '../../database/statement.js';
 
-/** At most this many logins beyond the bound end at once; the next login ends more. */
+/** One call ends at most this many logins beyond the bound; the next login ends more. */
 const STEP = 500;
 
 /**
- * Ends logins beyond the bound, the oldest first; of very many it looks at those that expire soonest. Rows that are locked
- * are left for the next time.
+ * Ends logins beyond the bound, the oldest first. If there are very many, it reads only the logins that expire soonest.
+ * It leaves locked rows for the next time.
  */
 const END_OLDEST_LOGINS: Statement = {
   name: 'end_oldest_logins',
@@ -40,9 +40,10 @@ export interface NewLogin {
 }
 
 /**
- * Makes room for a login that has begun. If this fails, the login does not fail: the next login makes the room.
- * @param most living ones of one user and kind, this one included
- * @returns how many have ended
+ * Ends the oldest logins (or consents) beyond the bound, after a new one has begun. If this fails, the new login does
+ * not fail: the next login ends them.
+ * @param most living grants of one user and kind, the new one included
+ * @returns the number of grants that it has ended
  */
 export async function endOldestLogins(
   database: Database,

@@ -2,8 +2,8 @@ import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeo
 import type { GrantKind } from './grant-revocation.js';
 
 /**
- * All of a user's grants of these kinds, of this epoch or earlier, have ended, even if their own rows do not say so yet. This
- * row is deleted when they do.
+ * All of a user's grants of these kinds, of this epoch or earlier, have ended, even if their own rows do not say so
+ * yet. The sweeper deletes this row when they do.
  */
 @Entity('owner_endings')
 @Index('owner_endings_user_id_idx', ['userId'])
@@ -21,11 +21,11 @@ export class OwnerEnding {
   @Column('text', { array: true })
   kinds!: GrantKind[];
 
-  /** The login that lives on. */
+  /** The id of the login that stays alive. */
   @Column('uuid', { name: 'except_grant_id', nullable: true })
   exceptGrantId!: string | null;
 
-  /** Only those that may do more than this. */
+  /** If set: only grants with a scope that is not in this list. */
   @Column('text', { array: true, nullable: true })
   beyond!: string[] | null;
 
@@ -44,7 +44,7 @@ export class OwnerEnding {
   @Column('text', { name: 'request_id', nullable: true })
   requestId!: string | null;
 
-  /** Of the user's grants in the order of their ids, the last one that has been looked at. */
+  /** The id of the last grant that the sweeper has read. It reads the user's grants in the order of their ids. */
   @Column('uuid', { name: 'swept_to', default: '00000000-0000-0000-0000-000000000000' })
   sweptTo!: string;
 }

@@ -7,44 +7,44 @@ const covers = (ending: string, grant: string): string =>
    AND NOT coalesce(string_to_array(${grant}.scope, ' ') <@ ${ending}.beyond, false)`;
 
 /**
- * Whether a grant has ended with all of its owner's, although its own row does not say so yet. Every statement that asks
- * whether a grant is alive asks this, too. Almost always there are no endings at all, which PostgreSQL finds out once for
- * each statement.
- * @param grant its alias
+ * Whether a grant has ended with all of its owner's, although its own row does not say so yet. Every statement that
+ * asks whether a grant is alive also asks this. Almost always there are no endings at all, and PostgreSQL checks that
+ * once in each statement.
+ * @param grant the alias of the grant
  */
 export const endedWithOwner = (grant: string): string =>
   `CASE WHEN EXISTS (SELECT FROM owner_endings)
         THEN EXISTS (SELECT FROM owner_endings x WHERE ${covers('x', grant)}) ELSE false END`;
 
-/** The first ending of a grant, as `alias`: all NULL if there is none. To be joined after it. */
+/** Joins the first ending of a grant as `alias`: all NULL if there is none. Put it after the grant. */
 export const firstEnding = (grant: string, alias: string): string =>
   `LEFT JOIN LATERAL (
      SELECT x.ended_at, x.reason, x.actor FROM owner_endings x WHERE ${covers('x', grant)} ORDER BY x.epoch LIMIT 1
    ) ${alias} ON true`;
 
 /**
- * Up to this many grants are ended by changing their own rows, in the same transaction; if there are more, one row in
- * `owner_endings` ends all of them. A statement has time for far more; and an earlier version, which does not know
- * `owner_endings`, sees the small ends.
+ * Up to this many grants end by a change of their own rows, in the same transaction. If there are more, one row in
+ * `owner_endings` ends all of them. A statement has time for far more. An earlier version, which does not know
+ * `owner_endings`, still sees ends of up to this many grants.
  */
 export const STEP = 500;
 
-/** `doomed` end at $1, because of $2. */
+/** Ends the grants in `doomed`: $1 is the time, $2 the reason. */
 export const END_SOME = `
   UPDATE grants SET revoked_at = $1, revoked_reason = $2 FROM doomed WHERE grants.id = doomed.id
   RETURNING grants.id, grants.kind`;
 
-/** Events for all that are `revoked`: by $3, from $4, in the request $5. */
+/** Writes an audit event for each grant in `revoked`: $3 is the actor, $4 the IP address, $5 the request id. */
 export const TELL_OF_EACH = `
   INSERT INTO audit_events (created_at, type, actor, grant_id, ip, request_id, detail)
   SELECT $1, 'grant.revoked', $3, id, $4, $5, jsonb_build_object('reason', $2::text, 'kind', kind) FROM revoked`;
 
-/** By the index of living grants, and no more of them than can be ended at once. */
+/** Reads living grants by their index: one more than STEP at most, which shows that there are too many. */
 const living = (condition: string): string =>
   `(SELECT id FROM grants WHERE user_id = $6 AND kind = ANY ($7) AND revoked_at IS NULL AND ${condition}
      LIMIT ${STEP + 1})`;
 
-/** After a failover: ends what was there at the time of the end, and nothing that was made since. */
+/** For use after a failover: ends the grants that existed at the time of the end, and no grant that was made since. */
 const END_GRANTS_AGAIN: Statement = {
   name: 'end_grants_of_user_again',
   text: `
@@ -61,11 +61,14 @@ const AGAIN = { statement: END_GRANTS_AGAIN, step: STEP } as const;
 
 export interface EndedRow {
   readonly revoked: number;
-  /** There were too many, and none has ended. */
+  /** True if there were too many; then none has ended. */
   readonly more: boolean;
 }
 
-/** In the order of their ids, like everything that locks many grants. The audit log has an event for each. */
+/**
+ * Ends up to STEP grants by their own rows. It locks them in the order of their ids, like every statement that locks
+ * many grants. The audit log gets an event for each.
+ */
 export const END_FEW_GRANTS: Statement = {
   name: 'end_few_grants_of_user',
   again: AGAIN,
@@ -82,7 +85,7 @@ export const END_FEW_GRANTS: Statement = {
     SELECT (SELECT count(*)::int FROM revoked) AS revoked, (SELECT count(*) FROM living) > ${STEP} AS more`,
 };
 
-/** Whatever was issued until now; what is issued from now on belongs to the next epoch. */
+/** Ends all grants that were issued until now. Grants that are issued from now on belong to the next epoch. */
 export const END_ALL_GRANTS: Statement = {
   name: 'end_all_grants_of_user',
   again: AGAIN,
@@ -93,9 +96,10 @@ export const END_ALL_GRANTS: Statement = {
 };
 
 /**
- * For the rest of the transaction. Of a table that has grown since it was analysed, the planner takes a user's grants for few,
- * and sorts all of a million in each step. Before version 18 what is off costs a plan 10,000,000,000, for which PostgreSQL compiles
- * the statement to machine code: that takes longer than a statement may.
+ * Makes the planner read along the index, for the rest of the transaction. If a table has grown since ANALYZE, the
+ * planner expects few grants for a user, and each step would sort all of a million. `jit` is off because, before
+ * PostgreSQL 18, each plan node that is off costs 10,000,000,000. At that cost PostgreSQL compiles the statement to
+ * machine code, and that takes longer than a statement may.
  */
 export const ALONG_THE_KEY: Statement = {
   name: 'along_the_key',
@@ -106,12 +110,14 @@ export const ALONG_THE_KEY: Statement = {
 };
 
 export interface SweptRow {
-  /** The last one looked at; null if there is none left. */
+  /** The id of the last grant of the step; null if no grant was left. */
   readonly last: string | null;
   readonly revoked: number;
 }
 
-/** In the order of the key, so that nothing is read twice. Grants that an earlier ending has ended are left to that one. */
+/**
+ * Reads in the order of the ids, so no grant twice. Skips grants that an earlier ending covers: that ending does them.
+ */
 export const SWEEP_STEP: Statement = {
   name: 'sweep_owner_ending',
   text: `

@@ -11,18 +11,18 @@ import { END_ALL_GRANTS, END_FEW_GRANTS, type EndedRow } from './owner-ending.sq
 import type { Statement, Queries } from '../../database/statement.js';
 import type { Initiator } from '../audit/actor.js';
 
-/** How many grants have ended; `all` if they were too many to count. */
+/** The number of grants that have ended; `all` if one row ended all of them, without a count. */
 export type EndedGrants = { readonly grants: number } | { readonly grants: 'all' };
 
-/** Ends grants in the transaction in which it is called. */
+/** Ends grants in the current transaction. */
 export type EndGrants = (of: GrantsOfUser, reason: string, by: Initiator) => Promise<EndedGrants>;
 
 const SAVEPOINT: Statement = { name: 'before_few_grants', text: 'SAVEPOINT before_few_grants' };
 const GO_BACK: Statement = { name: 'back_before_few_grants', text: 'ROLLBACK TO before_few_grants' };
-/** query_canceled, lock_not_available, deadlock_detected: it took too long. */
+/** query_canceled, lock_not_available, deadlock_detected: the statement took too long. */
 const TOO_SLOW: readonly (string | undefined)[] = ['57014', '55P03', '40P01'];
 
-/** Owns the end of all of a user's grants: exact, and as quick for a million as for one. */
+/** Owns the end of all grants of a user. The end is exact, and a million grants end as quickly as one. */
 @Injectable()
 export class OwnerEndings {
   constructor(
@@ -33,8 +33,9 @@ export class OwnerEndings {
   ) {}
 
   /**
-   * `work` must lock the user's row before it ends grants, in a statement of its own: only then does the end see every grant
-   * that was being issued meanwhile (issuing takes the row FOR SHARE).
+   * Runs `work` in a transaction, and then waits for the guards. Before `work` ends grants, it must lock the user's row
+   * in a separate statement. Only then does the end see every grant that was issued meanwhile (issuing locks the row
+   * FOR SHARE).
    */
   async transaction<T>(work: (transaction: Transaction, end: EndGrants) => Promise<T>): Promise<T> {
     const ended: EndedGrants[] = [];
@@ -55,7 +56,7 @@ export class OwnerEndings {
   }
 }
 
-/** Each by its own row, if they are few and none is locked; otherwise all by one row. */
+/** Ends few grants by their own rows. If there are too many, or their rows stay locked too long, one row ends all. */
 async function end(queries: Queries, values: unknown[]): Promise<EndedGrants> {
   await queries.run(SAVEPOINT);
   const few = await queries.run<EndedRow>(END_FEW_GRANTS, values).catch((error: unknown) => {

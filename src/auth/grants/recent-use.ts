@@ -1,26 +1,26 @@
-/** Each place has three numbers: two parts of an id, and the second in which it came. A place without a second is free. */
+/** Each place has three numbers: two parts of an id, and the second in which it came. A free place has second 0. */
 const FIELDS = 3;
 const [FIRST, SECOND, AT] = [0, 1, 2];
 const SMALLEST = 2 ** 12;
-/** 3 MB, for about 200,000 ids. */
+/** Places. They take 3 MB, for about 200,000 ids. */
 const LARGEST = 2 ** 18;
-/** Of all places, at most. */
+/** The largest share of places that may be in use. */
 const LOAD = 0.75;
-/** Where two groups of eight random digits of a UUID begin: before the first dash, and after the last one. */
+/** Where two groups of eight random digits begin in a UUID: at its start, and after the last dash. */
 const [FIRST_DIGITS, SECOND_DIGITS] = [0, 24];
 
 /**
- * Remembers which random UUIDs came in the last seconds. Each validation asks it, so it keeps no text alive: 64 bits stand
- * for an id. Two ids are confused with a chance of about 1 in 10^14, and the answer is only a hint.
+ * Remembers which random UUIDs came in the last seconds. Each validation asks it, so it stores 64 bits of each id and
+ * no strings. It mistakes a new id for a known one with a chance of about 1 in 10^14. The answer is only a hint.
  */
 export class RecentUse {
   private places = new Uint32Array(SMALLEST * FIELDS);
   private size = 0;
 
-  /** @param seconds after which an id is new again */
+  /** @param seconds until an id counts as new again */
   constructor(private readonly seconds: number) {}
 
-  /** Whether the id is new; from then on it is not, for a while. @param now whole seconds since the epoch */
+  /** Whether the id is new. If so, it is known for the next `seconds`. @param now whole seconds since the epoch */
   isNew(id: string, now: number): boolean {
     if (this.size >= (this.places.length / FIELDS) * LOAD) this.makeRoom(now);
     return this.put(digits(id, FIRST_DIGITS), digits(id, SECOND_DIGITS), now, now);
@@ -42,12 +42,12 @@ export class RecentUse {
     }
   }
 
-  /** A clock that was set back makes everything new. */
+  /** If the clock was set back, every id is new. */
   private isRecent(at: number, now: number): boolean {
     return at <= now && now - at < this.seconds;
   }
 
-  /** Drops what is over. If that is not enough, doubles the places; if that is too many, starts empty. */
+  /** Drops ids that are not recent. If that frees too few places, doubles them; at the largest size, starts empty. */
   private makeRoom(now: number): void {
     const all = this.places;
     const recent: number[] = [];
@@ -63,7 +63,7 @@ export class RecentUse {
   }
 }
 
-/** Eight hexadecimal digits in lower case, without a string of their own. */
+/** The number that eight lower-case hexadecimal digits spell, read without making a string. */
 function digits(id: string, start: number): number {
   let value = 0;
   for (let at = start; at < start + 8; at += 1) {

@@ -7,15 +7,15 @@ import { Unavailable } from '../../http/errors/unavailable.js';
 import type { Statement } from '../../database/statement.js';
 
 const STEP = { first: 1_000, least: 20, most: 5_000 };
-/** No request waits longer than this for a row: a step that takes longer is cancelled and repeated in smaller ones. */
+/** A step that takes longer is cancelled and repeated with fewer rows. So no request waits longer for a row. */
 const STEP_MS = 300;
 const TRIES = 10;
 const PAUSE_MS = 200;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
- * One step in the order of the primary key, so that no statement takes long. Grants that are made meanwhile are younger
- * anyway.
+ * One step in the order of the primary key, so that no statement takes long. A step may miss grants that are made
+ * meanwhile, but they are too young to be revoked.
  */
 const REVOKE_OLDER: Statement = {
   name: 'revoke_some_older_grants',
@@ -40,7 +40,7 @@ interface SteppedRow {
   readonly revoked: number;
 }
 
-/** A restored backup brings back what was revoked since it was made: all of it has to die again. */
+/** Revokes all old grants after a restore: the backup brings back grants that were revoked after it was made. */
 @Injectable()
 export class RestoredBackup {
   constructor(
@@ -51,8 +51,8 @@ export class RestoredBackup {
   /**
    * Revokes every login, every API key and every client's tokens that were granted before `before`. Clients and users
    * stay, and can get new ones at once. Safe to repeat.
-   * @param progress told how many so far
-   * @returns how many grants
+   * @param progress gets the number of grants revoked so far
+   * @returns the number of grants revoked
    */
   async revokeAll(before: Date, progress: (revoked: number) => void): Promise<number> {
     let total = 0;
@@ -72,7 +72,7 @@ export class RestoredBackup {
     return total;
   }
 
-  /** A step that was cancelled is tried again with fewer rows. @throws Unavailable if nothing helps */
+  /** Tries a step again with fewer rows if it was cancelled or failed. @throws Unavailable after TRIES attempts */
   private async step(
     after: string,
     before: Date,

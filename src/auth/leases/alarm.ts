@@ -1,4 +1,4 @@
-/** Rings once, at the earliest of the times that it was set for. */
+/** Rings once, at the earliest time that it was set for. */
 export class Alarm {
   private at = Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -6,7 +6,7 @@ export class Alarm {
 
   constructor(private readonly rings: () => void) {}
 
-  /** @param at `performance.now()`; what is past is as soon as this turn of the event loop is over */
+  /** @param at on the clock of `performance.now()`; a past time rings right after this turn of the event loop */
   setFor(at: number): void {
     if (at >= this.at) return;
     this.stop();

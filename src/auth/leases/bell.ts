@@ -5,8 +5,8 @@ import { CHANNEL } from './leases.sql.js';
 const AGAIN_MS = 1_000;
 
 /**
- * Listens for other instances that have written something into the log. It is quick and proves nothing: what it misses is
- * found by the next read.
+ * Listens for notifications from other instances: something was written into the log, or a guard leaves. The bell only
+ * makes it quick and proves nothing. The next read of the log finds what the bell has missed.
  */
 export class Bell {
   private client: PoolClient | undefined;
@@ -51,7 +51,7 @@ export class Bell {
     if (this.wanted) this.timer = setTimeout(() => void this.open(), AGAIN_MS).unref();
   };
 
-  /** Its connection listens: nobody else can have it. */
+  /** Closes the connection: it listens, so it must not go back to the pool. */
   private drop(): void {
     const { client } = this;
     this.client = undefined;

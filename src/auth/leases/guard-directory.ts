@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { READ_INSTANCES, type DescribedGuard, type InstanceRow } from './leases.sql.js';
 
-/** A guard that holds a lease, or held one when its instance described it. Times in milliseconds. */
+/** A guard that held a lease when its instance described it. Its lease may be over since. Times in milliseconds. */
 export interface ListedGuard {
   readonly name: string;
   readonly clientId: string;
@@ -18,11 +18,11 @@ export interface ListedInstance {
   readonly guards: number;
   readonly leaseTtl: number;
   readonly renewedAgo: number;
-  /** Revocations that it has not said yet to be known by all of its guards. */
+  /** Revocations that this instance has not yet confirmed for all of its guards. Counted up to 10,000. */
   readonly unconfirmed: number;
 }
 
-/** Owns what people are shown of the guards of all instances; it decides nothing. */
+/** Owns the list of the guards of all instances, for people; it decides nothing. */
 @Injectable()
 export class GuardDirectory {
   constructor(private readonly database: Database) {}
@@ -40,7 +40,7 @@ export class GuardDirectory {
   }
 }
 
-/** The instance tells guards apart by client and name. */
+/** Splits the name by which an instance knows a guard: the client id, a space, the name. */
 function listed(one: DescribedGuard, instance: string, ago: number): ListedGuard {
   const [clientId = '', name = ''] = one.guard.split(' ');
   const { behind, awaited } = one;

@@ -15,15 +15,15 @@ import type { RecentRevocations } from './recent-revocations.js';
 
 const RECENT_MOST = 10_000;
 const GONE = 'the guard does not wait any more';
-/** Polls that would be answered so soon are answered together. */
+/** Polls that are due within this time are answered now, together with the rest. */
 const TOGETHER_MS = 10;
 const PAUSE_MS = 100;
 const STOP_MOST_MS = 5_000;
 
 /**
- * Owns the leases that this instance gives to guards. The order is the proof (docs/decisions/0048, 0062): a poll has come, a
- * lease is committed that lasts as long as that of the answer, then the log is read in another snapshot, then the poll is
- * answered.
+ * Owns the leases that this instance gives to guards. The order of the steps is the proof (docs/decisions/0048, 0062):
+ * a poll comes; an entry in the register is committed that lasts at least as long as the lease of the answer; the log
+ * is read in another snapshot; the poll is answered.
  */
 @Injectable()
 export class GuardLeases implements BeforeApplicationShutdown {
@@ -56,7 +56,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
   }
 
   /**
-   * Answered when there is something new, or when leases are renewed, which is after a third of one.
+   * Answers a poll when there are new revocations, or when leases are renewed, after a third of a lease.
    * @param gone aborted when the guard does not wait any more
    * @throws Unavailable
    */
@@ -67,7 +67,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     if (!this.polls.hasRoom(isNew, this.holders.size)) throw new Unavailable('too many guards');
     this.bell.listen();
     this.acknowledge(guard, from);
-    // it came while others were told
+    // the log has news for this guard: others were told of it before this guard asked
     if (this.recent?.place === from.place && this.recent.hasNews(from.snapshot)) this.rung = true;
     const renewedAt = Math.min(askedAt, this.register.renewed?.at ?? 0);
     const due = isNew ? askedAt : Math.max(askedAt, renewedAt + this.ttlMs / 3);
@@ -80,20 +80,21 @@ export class GuardLeases implements BeforeApplicationShutdown {
   }
 
   /**
-   * What a question says before it is known whether its client may still ask: by the secret and the name that only the guard has,
-   * that is what it has applied, answered or not. Whoever waits for it need not wait for the database.
+   * Hears what a guard has applied, before the database has said whether its client may still ask. Only the guard knows
+   * its secret and its name, so its question is true whether it is answered or not. So whoever waits for the guard need
+   * not wait for the database.
    */
   hear({ guard, from, proof }: Question): void {
     if (proof && this.holders.isProof(guard, proof)) this.acknowledge(guard, from);
   }
 
-  /** A guard that stops holds no lease any more, of whichever instance, and nobody waits for it. @throws Unavailable */
+  /** A guard that stops holds no lease any more, at any instance, and nobody waits for it. @throws Unavailable */
   async leave(guard: string): Promise<void> {
     if (!this.holders.holds(guard)) await this.database.run(sql.TELL_LEAVING, [guard]);
     else this.letGo(guard);
   }
 
-  /** Its answer will reach nobody, and so no lease comes of it. */
+  /** Rejects a poll. The answer will reach nobody, so the guard gets no lease from this poll. */
   private giveUp(poll: Poll, why: unknown): void {
     if (!this.polls.close(poll)) return;
     if (this.polls.of(poll.guard).length === 0) this.holders.unanswered(poll.guard);
@@ -107,7 +108,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
 
   private letGo(guard: string): void {
     this.holders.leave(guard);
-    // its last question may have come before, and its end be seen later
+    // its last poll may have come before, and we may notice only later that its connection has closed
     for (const poll of this.polls.of(guard)) this.giveUp(poll, new Unavailable('the guard has left'));
     if (!this.turning) this.schedule();
   }
@@ -119,27 +120,30 @@ export class GuardLeases implements BeforeApplicationShutdown {
     this.ring();
   }
 
-  /** Something has been written into the log. */
+  /** Call it when something was written into the log. */
   ring(): void {
     this.rung = true;
     if (this.polls.size > 0 && !this.turning && !this.stopped) this.alarm.setFor(0);
   }
 
-  /** @returns who may hold a lease of this instance and has not applied these transactions by `until` */
+  /** @returns the guards that may hold a lease of this instance and have not applied these transactions by `until` */
   async told(transactions: readonly bigint[], until: number): Promise<readonly string[]> {
     if (!this.hasRead(transactions)) await this.turning;
     if (!this.hasRead(transactions)) this.ring();
     return this.holders.told(transactions, until);
   }
 
-  /** Who holds a lease, how many revocations that are known here it has not applied, and how many ends wait for it. */
+  /** Each guard with a lease: how many revocations known here it has not applied, and how many ends wait for it. */
   guards(): sql.DescribedGuard[] {
     return this.holders
       .all()
       .map(({ applied, ...one }) => ({ ...one, behind: this.recent?.countAfter(applied) ?? 0 }));
   }
 
-  /** While the pool is still open: when all leases are over the entry goes, so that nobody waits for who is not there. */
+  /**
+   * Runs while the pool is still open. If all leases are over within 5 s, it deletes the entry, so that nobody waits
+   * for an instance that is gone.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     this.alarm.stop();
@@ -150,12 +154,12 @@ export class GuardLeases implements BeforeApplicationShutdown {
     this.bell.stop();
   }
 
-  /** At once if there is something to do at once, else when the first poll is due, or the first lease is over. */
+  /** Sets the alarm: at once if urgent, else for the first due poll; without polls, for the end of the first lease. */
   private schedule(): void {
     if (this.stopped) return;
     if (this.polls.size === 0) {
       const end = this.holders.firstEnd;
-      // also when everybody whom it was entered for has gone meanwhile
+      // also if all guards of the entry have gone meanwhile
       if (end !== undefined || this.register.renewed) this.alarm.setFor((end ?? 0) + 1);
     } else if (this.isUrgent()) this.alarm.setFor(0);
     else this.alarm.setFor(this.polls.firstDue);
@@ -186,7 +190,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     }
   }
 
-  /** Nobody holds a lease and nobody asks: it costs nothing until somebody does. */
+  /** Nobody holds a lease and nobody asks: frees everything, so that it costs nothing until somebody asks. */
   private async rest(): Promise<void> {
     this.bell.stop();
     this.recent = undefined;
@@ -208,11 +212,11 @@ export class GuardLeases implements BeforeApplicationShutdown {
     this.publication.add(found.rows.map(({ xid }) => BigInt(xid)));
     this.register.describe(() => this.guards());
     this.answer(batch, { place: renewed.place, snapshot: found.seenBy }, lengthFor);
-    // who has come meanwhile is told in the next round
+    // polls that have come meanwhile are told in the next round
     if (found.rows.length > 0 && this.polls.all.some((poll) => !batch.includes(poll))) this.rung = true;
   }
 
-  /** What has been committed for an earlier answer, if it is enough for these polls: then they get what is left of it. */
+  /** @returns the entry of an earlier answer, if it is enough for these polls: they get the time that it has left */
   private lasting(batch: readonly Poll[]): Renewed | undefined {
     const { renewed } = this.register;
     if (!this.recent || !renewed || this.publication.isDue) return undefined;
@@ -236,7 +240,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
 
   private answer(batch: readonly Poll[], position: Position, lengthFor: (poll: Poll) => number): void {
     for (const poll of batch) {
-      // given up meanwhile: its answer must reach nobody
+      // the poll was given up meanwhile: its answer must reach nobody
       if (!this.polls.has(poll)) continue;
       const { place, snapshot } = poll.from;
       const revocations = place === position.place ? this.recent?.after(snapshot) : undefined;

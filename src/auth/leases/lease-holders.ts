@@ -2,25 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Snapshot } from './snapshot.js';
 
 interface Holder {
-  /** `performance.now()` by which the lease of its last answer is over: it counts from before its poll was sent. */
+  /**
+   * `performance.now()` by which the lease of the last answer is over. The guard counts its lease from before it sent
+   * the poll, so for the guard the lease ends earlier.
+   */
   until: number;
-  /** The same of the poll that is being answered: of one that is given up, no lease comes. */
+  /** The same for the poll that is being answered; 0 if that poll was given up, because no lease comes of it then. */
   promised: number;
-  /** What it has applied while it may hold a lease. */
+  /** What the guard has applied. */
   applied: Snapshot;
-  /** With which it has asked for its lease: the digest of a secret. */
+  /** The digest of the secret with which the guard asked for its lease. */
   proof: Buffer | undefined;
 }
 
-/** Somebody waits until those who are left have applied these transactions. */
+/** Somebody who waits until the guards in `left` have applied these transactions. */
 interface Wait {
   readonly transactions: readonly bigint[];
   readonly until: number;
-  /** The last one is looked at: while it has not, the others do not matter. */
+  /** Guards that may not have applied them. Only the last is checked: until it has, the others do not matter. */
   readonly left: string[];
-  /** It is waited for. */
+  /** The guard that the wait is for at the moment. */
   blocker: string | undefined;
-  /** These were waited for in vain. */
+  /** The guards that were waited for until their lease ended. */
   readonly late: string[];
   readonly resolve: (late: readonly string[]) => void;
   timer: NodeJS.Timeout | undefined;
@@ -31,46 +34,46 @@ export interface HeldLease {
   /** Milliseconds. */
   readonly left: number;
   readonly applied: Snapshot;
-  /** Ends that wait for it. */
+  /** How many ends wait for this guard. */
   readonly awaited: number;
 }
 
 /**
- * Owns who may hold a lease that this instance gave, until when, and what all of them have applied. An answer that is on its
- * way proves nothing: a guard has applied what it asks from the next time.
+ * Owns which guards may hold a lease of this instance, until when, and what each has applied. An answer that is on its
+ * way proves nothing: only the next poll of a guard says what it has applied.
  */
 export class LeaseHolders {
   private readonly holders = new Map<string, Holder>();
   private readonly waits = new Set<Wait>();
 
-  /** Of those who may hold one now. */
+  /** How many guards may hold a lease now. */
   get count(): number {
     this.forgetOver();
     return this.holders.size;
   }
 
-  /** Also those whose lease has just ended. */
+  /** Like `count`, but also counts guards whose lease has just ended. */
   get size(): number {
     return this.holders.size;
   }
 
-  /** `performance.now()` by which the first is over; undefined if none is left. */
+  /** `performance.now()` by which the first lease is over; undefined if there is no lease. */
   get firstEnd(): number | undefined {
     this.forgetOver();
     const ends = [...this.holders.values()].map(endOf);
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
-  /** When all leases are over. @param until `performance.now()` when it waits no longer */
+  /** Resolves when all leases are over. @param until `performance.now()` at which it stops waiting */
   async over(until: number): Promise<void> {
-    // again and again: a timer may be a millisecond early
+    // a loop, because a timer may fire a millisecond early
     for (let now = performance.now(); this.count > 0 && now < until; now = performance.now()) {
       const last = Math.max(...[...this.holders.values()].map(endOf));
       await sleep(Math.ceil(Math.min(last, until) - now));
     }
   }
 
-  /** @returns what everybody has applied; undefined if there is nobody */
+  /** @returns what all guards with a lease have applied; undefined if there are none */
   get applied(): Snapshot | undefined {
     this.forgetOver();
     let all: Snapshot | undefined;
@@ -97,12 +100,12 @@ export class LeaseHolders {
     return endOf(this.holders.get(guard)) > performance.now();
   }
 
-  /** Whether this is what the guard has proved itself with when it got its lease. */
+  /** Whether the guard used this proof when it asked for its lease. */
   isProof(guard: string, proof: Buffer): boolean {
     return this.holders.get(guard)?.proof?.equals(proof) === true;
   }
 
-  /** A poll has come: its guard has applied all that it asks from. */
+  /** A poll has come: its guard has applied everything up to the position that it asks from. */
   acknowledge(guard: string, applied: Snapshot): void {
     const holder = this.holders.get(guard);
     if (!holder) return;
@@ -110,20 +113,23 @@ export class LeaseHolders {
     this.look(guard);
   }
 
-  /** Before the log is read for its answer. @param applied by somebody who holds none yet */
+  /**
+   * Promises a lease. Call it before the log is read for the answer.
+   * @param applied what a guard counts as having applied if it holds no lease yet
+   */
   expect(guard: string, until: number, applied: Snapshot, proof?: Buffer): void {
     const holder = this.holders.get(guard);
     if (holder) Object.assign(holder, { promised: Math.max(holder.promised, until), proof });
     else this.holders.set(guard, { until: 0, promised: until, applied, proof });
   }
 
-  /** It is being sent a lease. @param until as promised, or less */
+  /** The guard is being sent a lease. @param until the promised time, or earlier */
   answered(guard: string, until: number): void {
     const holder = this.holders.get(guard);
     if (holder) holder.until = Math.max(holder.until, until);
   }
 
-  /** No answer goes to it, so it has the lease of its last answer, if that still lasts, and no other. */
+  /** No answer goes to the guard, so it has only the lease of its last answer, if that still lasts. */
   unanswered(guard: string): void {
     const holder = this.holders.get(guard);
     if (!holder) return;
@@ -132,23 +138,24 @@ export class LeaseHolders {
     else this.look(guard);
   }
 
-  /** It has said that it holds none any more. */
+  /** The guard holds no lease any more: it has said so, or its lease is over. */
   leave(guard: string): void {
     this.holders.delete(guard);
     for (const wait of this.waits) if (wait.blocker === guard) wait.blocker = undefined;
     this.look(guard);
   }
 
-  /** The snapshots are of another cluster: nobody has applied anything of this one. */
+  /** All snapshots are of another cluster, so no guard has applied anything of this cluster. */
   knowNothing(): void {
     for (const holder of this.holders.values()) holder.applied = Snapshot.NOTHING;
   }
 
   /**
-   * Until everybody who may hold a lease has applied these transactions, which are in the log, or holds none any more. Who gets
-   * one from now on is told of them: the log is read after the lease is promised.
-   * @param until `performance.now()` when it is not waited for any longer
-   * @returns who had not applied them by then
+   * Waits until each guard that may hold a lease has applied these transactions, which are in the log, or holds no
+   * lease any more. A guard that gets a lease from now on is told of them, because the log is read after the lease is
+   * promised.
+   * @param until `performance.now()` at which it stops waiting
+   * @returns the guards that it waited for in vain, until their lease ended or by `until`
    */
   told(transactions: readonly bigint[], until: number): Promise<readonly string[]> {
     return new Promise((resolve) => {
@@ -167,7 +174,7 @@ export class LeaseHolders {
     });
   }
 
-  /** Each guard is looked at once: it never un-applies anything. */
+  /** Checks each guard until it has passed once: a guard never un-applies anything. */
   private goOn(wait: Wait): void {
     const { left, late, until, resolve } = wait;
     clearTimeout(wait.timer);
@@ -188,7 +195,7 @@ export class LeaseHolders {
     resolve([...late, ...left.filter((guard) => this.owes(guard, wait, now) !== undefined)]);
   }
 
-  /** @returns until when it holds a lease without having applied them */
+  /** @returns until when the guard holds a lease without having applied the transactions; undefined if it does not */
   private owes(guard: string, wait: Wait, now: number): number | undefined {
     const until = endOf(this.holders.get(guard));
     return until <= now || this.hasApplied(guard, wait) ? undefined : until;
@@ -209,7 +216,7 @@ export class LeaseHolders {
   }
 }
 
-/** `performance.now()` by which a guard holds no lease, whatever becomes of the poll that is being answered. */
+/** `performance.now()` by which the guard holds no lease, even if the poll that is being answered gives one. */
 function endOf(holder: Holder | undefined): number {
   return holder ? Math.max(holder.until, holder.promised) : 0;
 }

@@ -4,13 +4,13 @@ import { Unavailable } from '../../http/errors/unavailable.js';
 import * as sql from './leases.sql.js';
 import { Snapshot } from './snapshot.js';
 
-/** The entry of this instance, which promises that all leases of its guards end a lease after `from` at the latest. */
+/** The entry of this instance. It promises that all leases of its guards end one lease after `from` at the latest. */
 export interface Renewed {
   readonly place: string;
-  /** `performance.now()` before and after it was written. */
+  /** `performance.now()` before (`from`) and after (`at`) the entry was written. */
   readonly from: number;
   readonly at: number;
-  /** What it says that all guards have applied. */
+  /** What all guards have applied, according to the entry. */
   readonly applied: Snapshot;
 }
 
@@ -21,10 +21,10 @@ export interface Found {
 
 const DESCRIBED_MS = 300;
 
-/** Owns the entry of this instance in the register, and the reading of the log while that stands. */
+/** Owns the entry of this instance in the register, and the reading of the log while the entry stands. */
 export class LeaseRegister {
   readonly instance = randomUUID();
-  /** Undefined while it does not stand, as far as is known here. */
+  /** The entry; undefined if this instance knows of none in the register. */
   renewed: Renewed | undefined;
   private beat = 0;
   private describeAt = 0;
@@ -36,7 +36,10 @@ export class LeaseRegister {
   ) {}
 
   /**
-   * @param applied by all guards that may hold a lease, at the place where it was before; undefined if there are none
+   * Writes the entry.
+   * @param applied what all guards that may hold a lease have applied; undefined if there are no such guards
+   * @param guards how many guards the entry is for
+   * @param place the place of the log that `applied` belongs to
    * @throws Unavailable
    */
   async renew(applied: Snapshot | undefined, guards: number, place: string | undefined): Promise<Renewed> {
@@ -51,8 +54,9 @@ export class LeaseRegister {
   }
 
   /**
-   * What is new in the log, in a snapshot that sees the entry.
-   * @returns undefined if it does not: whoever has taken it out waits for none of these guards any more
+   * Reads the new rows of the log, in a snapshot that sees the entry.
+   * @returns undefined if the snapshot does not see the entry, or if the place has changed: whoever has deleted the
+   *   entry waits for none of these guards any more
    * @throws Unavailable
    */
   async read({ place }: Renewed, after: Snapshot, most: number): Promise<Found | undefined> {
@@ -66,7 +70,7 @@ export class LeaseRegister {
     return undefined;
   }
 
-  /** For people, and seldom: a hundred guards a second. Nothing waits for it, and nobody hears of it when it fails. */
+  /** Describes the guards for people, at most a hundred guards a second. Nobody waits for it; errors are ignored. */
   describe(all: () => readonly sql.DescribedGuard[]): void {
     this.describing ??= setTimeout(() => {
       this.describing = undefined;
@@ -77,7 +81,7 @@ export class LeaseRegister {
     }, this.describeAt - performance.now()).unref();
   }
 
-  /** Nobody holds a lease of this instance. @throws Unavailable */
+  /** Deletes the entry. Call it when nobody holds a lease of this instance. @throws Unavailable */
   async leave(): Promise<void> {
     this.renewed = undefined;
     clearTimeout(this.describing);

@@ -5,7 +5,7 @@ import { GuardLeases } from './guard-leases.js';
 import { RevocationLog } from './revocation-log.js';
 import { ToldGuards } from './told-guards.js';
 
-/** Owns what guards that check JWTs alone are told of ends, and the wait for them; never what ends. */
+/** Owns how guards that check JWTs alone hear of ends, and the wait for these guards; never what ends. */
 @Module({
   imports: [TelemetryModule],
   providers: [GuardDirectory, GuardLeases, RevocationLog, ToldGuards],

@@ -1,6 +1,6 @@
 import type { Statement } from '../../database/statement.js';
 
-/** A log of revocations goes on only on the same cluster, the same line of its history and the same database. */
+/** Names the log: cluster, timeline and database. In another place, the log is another one. */
 const PLACE = `(SELECT system_identifier::text FROM pg_control_system()) || '-' ||
   left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || (SELECT oid::text FROM pg_database WHERE datname = current_database())`;
 
@@ -10,8 +10,9 @@ export interface RenewedRow {
 }
 
 /**
- * Committed before the log is read: $3 is what all of the instance's guards have applied, if it says that of $6, and NULL
- * if it has none that may hold a lease.
+ * Writes the entry of an instance; it is committed before the log is read. $3 is what all of the instance's guards have
+ * applied, and NULL if no guard may hold a lease. If $6, the place that $3 belongs to, is not this place, the entry
+ * says that they have applied nothing.
  */
 export const RENEW_LEASE: Statement = {
   name: 'renew_guard_lease',
@@ -32,7 +33,7 @@ export const RENEW_LEASE: Statement = {
 export interface RevocationRow {
   readonly place: string;
   readonly snapshot: string;
-  /** Null, as all of these, where there is no revocation in the row. */
+  /** Null, like all fields below, if the row has no revocation. */
   readonly id: string | null;
   readonly xid: string;
   readonly kind: RevocationKind;
@@ -43,7 +44,7 @@ export interface RevocationRow {
 }
 
 export interface NewRow extends RevocationRow {
-  /** Whether the entry of the reader stands in the register. */
+  /** Whether the reader's entry is in the register. */
   readonly entered: boolean;
 }
 
@@ -51,7 +52,9 @@ export type RevocationKind = 'token' | 'grant' | 'subject' | 'actor' | 'key' | '
 
 const COLUMNS = `id::text, xid::text, kind, value, subject, ceil(extract(epoch FROM expires_at))::float8 AS expires_at`;
 
-/** What the snapshot $1 did not see. One more than there is room for says that there is too much. */
+/**
+ * The revocations that the snapshot $1 did not see. One row more than the caller keeps says that there are too many.
+ */
 export const READ_NEW: Statement = {
   name: 'read_new_revocations',
   text: `
@@ -64,7 +67,7 @@ export const READ_NEW: Statement = {
       ) AS r ON true`,
 };
 
-/** All that is there, in the order of the key. */
+/** All revocations, in the order of their ids. */
 export const READ_PAGE: Statement = {
   name: 'read_revocations',
   text: `
@@ -79,16 +82,16 @@ export const LEAVE_REGISTER: Statement = {
   text: `DELETE FROM guard_leases WHERE instance = $1`,
 };
 
-/** For people: whom the entry is for. */
+/** For people: the guards of the entry. */
 export const DESCRIBE: Statement = {
   name: 'describe_guards',
   text: `UPDATE guard_leases SET holders = $2::json, described_at = clock_timestamp() WHERE instance = $1`,
 };
 
-/** As its instance describes a guard. */
+/** A guard, as its instance describes it. */
 export interface DescribedGuard {
   readonly guard: string;
-  /** Milliseconds of its lease when it was described. */
+  /** Milliseconds that were left of its lease when it was described. */
   readonly left: number;
   readonly behind: number;
   readonly awaited: number;
@@ -98,15 +101,15 @@ export interface InstanceRow {
   readonly instance: string;
   readonly guards: number;
   readonly ttl_ms: number;
-  /** Milliseconds. */
+  /** Milliseconds since the entry was renewed. */
   readonly renewed: number;
   readonly unconfirmed: number;
   readonly holders: readonly DescribedGuard[] | null;
-  /** Milliseconds; null where an older version runs. */
+  /** Milliseconds since the guards were described; null if they never were, or the instance runs an older version. */
   readonly described: number | null;
 }
 
-/** More than that is only "many". */
+/** The most unconfirmed revocations that are counted. */
 export const UNCONFIRMED_MOST = 10_000;
 
 export const READ_INSTANCES: Statement = {
@@ -130,8 +133,8 @@ export interface UnconfirmedRow {
 }
 
 /**
- * In a snapshot of its own, after the commit: whose guards may not have applied what is in the log by now. Without an
- * entry in the register it reads nothing else.
+ * Finds the instances whose guards may not have applied everything that is in the log by now. It runs after the commit,
+ * with its own snapshot. If the register is empty, it reads nothing else.
  */
 export const UNCONFIRMED: Statement = {
   name: 'unconfirmed_revocations',
@@ -154,7 +157,7 @@ export const READ_REGISTER: Statement = {
   text: `SELECT instance, beat::text, applied::text FROM guard_leases WHERE instance = ANY ($1::uuid[])`,
 };
 
-/** It has not renewed its entry for as long as a lease lasts: none of its guards has one. */
+/** Deletes the entry of an instance that has not renewed it for the time of a lease. None of its guards holds one. */
 export const STRIKE_OUT: Statement = {
   name: 'strike_out_guard_lease',
   text: `DELETE FROM guard_leases WHERE instance = $1 AND beat = $2`,
@@ -162,18 +165,21 @@ export const STRIKE_OUT: Statement = {
 
 export const CHANNEL = 'keks_revocations';
 
-/** In a transaction of its own, which is not the one of the revoke: it may be lost, and it is slow at its commit. */
+/** Runs in a separate transaction, not in that of the revoke: NOTIFY makes a commit slow, and this one may be lost. */
 export const RING: Statement = { name: 'ring_for_revocations', text: `SELECT pg_notify('${CHANNEL}', '')` };
 
 const LEAVES = 'leaves ';
 
-/** A guard that stops says so over another connection than it asked over, which may lead to another instance. */
+/**
+ * Tells all instances that a guard stops. The guard says so over another connection than the one of its polls, and that
+ * may lead to another instance.
+ */
 export const TELL_LEAVING: Statement = {
   name: 'tell_leaving_guard',
   text: `SELECT pg_notify('${CHANNEL}', '${LEAVES}' || $1)`,
 };
 
-/** @returns the guard that leaves, if the payload of a notification says so */
+/** @returns the guard that leaves; undefined if the payload of the notification does not say that one leaves */
 export function leavingGuard(payload: string | undefined): string | undefined {
   return payload?.startsWith(LEAVES) ? payload.slice(LEAVES.length) : undefined;
 }

@@ -1,10 +1,10 @@
 import type { Poll } from './poll.js';
 
 const GUARDS_MOST = 1_000;
-/** A guard that asks again has given up the question before, or will soon. */
+/** A guard may have two open polls: if it asks again, it has given up the poll before, or will soon. */
 const POLLS_MOST = 2 * GUARDS_MOST;
 
-/** Owns the polls that have come and are not answered yet. */
+/** Owns the polls that are not answered yet. */
 export class OpenPolls {
   private readonly polls = new Set<Poll>();
 
@@ -21,7 +21,7 @@ export class OpenPolls {
     return [...this.polls];
   }
 
-  /** `performance.now()` by which the first has to be answered. */
+  /** `performance.now()` by which the first poll must be answered; Infinity without polls. */
   get firstDue(): number {
     return Math.min(...this.all.map(({ due }) => due));
   }
@@ -39,7 +39,7 @@ export class OpenPolls {
     return poll;
   }
 
-  /** @returns whether it was open */
+  /** @returns whether the poll was open */
   close(poll: Poll): boolean {
     return this.polls.delete(poll);
   }

@@ -1,37 +1,43 @@
 import { RecentRevocations, type Revocation } from './recent-revocations.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What a guard has applied, and where. */
+/** What a guard has applied: a place, which names a log, and a snapshot of it. */
 export interface Position {
   readonly place: string;
   readonly snapshot: Snapshot;
 }
 
-/** What is new to a guard, after which it has applied all of `position` and may hold a lease. Or: begin again. */
+/**
+ * The answer to a poll: the revocations that are new to the guard. When the guard has applied them, it has applied all
+ * of `position` and may hold a lease of `leaseMs` milliseconds. `too far behind`: the guard must begin again.
+ */
 export type News =
   | { readonly position: Position; readonly revocations: readonly Revocation[]; readonly leaseMs: number }
   | 'too far behind';
 
-/** What a guard asks. */
+/** The question of a guard. */
 export interface Question {
   readonly guard: string;
   readonly from: Position;
-  /** The digest of the secret that it has shown, if it has one. */
+  /** The digest of the client secret that the guard has shown, if it has one. */
   readonly proof: Buffer | undefined;
 }
 
-/** A guard's question, until it is answered. */
+/** A question that is not answered yet. Times are `performance.now()`. */
 export interface Poll extends Question {
   readonly askedAt: number;
-  /** Its guard holds no lease of this instance. */
+  /** Whether the guard held no lease of this instance when it asked. */
   readonly isNew: boolean;
-  /** Answered by then, also if there is nothing new. */
+  /** When the poll must be answered, even if there is nothing new. */
   readonly due: number;
   readonly resolve: (news: News) => void;
   readonly reject: (fault: unknown) => void;
 }
 
-/** Nothing is kept before somebody asks; then what the one that is furthest behind has not seen. Nobody is ahead of `applied`. */
+/**
+ * Begins to keep revocations when the first guards ask: from what the guard that is furthest behind has seen. While no
+ * guard holds a lease, `applied` is the current snapshot, so no guard has seen more.
+ */
 export function recentFor(
   polls: readonly Poll[],
   { place, applied }: { readonly place: string; readonly applied: Snapshot },

@@ -2,12 +2,13 @@ import type { LeaseHolders } from './lease-holders.js';
 import type { Snapshot } from './snapshot.js';
 
 const WAIT_MOST_MS = 60_000;
-/** Of very many the last are enough: who has applied them has applied what came before. */
+/** If there are very many, the last are enough: a guard that has applied them has applied all before them. */
 const OPEN_MOST = 10_000;
 
 /**
- * Owns what guards have been told and the register does not say yet that they have applied. It is said when the entry is
- * renewed anyway, or as soon as it is true if another instance has rung: somebody there may wait for it.
+ * Owns the transactions that guards were told of and that the register does not confirm yet. The register confirms them
+ * with the next renewal of the entry. If another instance has rung, the entry is renewed as soon as all guards have
+ * applied them, because somebody at that instance may wait.
  */
 export class Publication {
   private open: bigint[] = [];
@@ -34,7 +35,7 @@ export class Publication {
     this.watch();
   }
 
-  /** @param published what the register says now */
+  /** @param published what the guards have applied, as the register says now */
   done(published: Snapshot): void {
     this.due = false;
     this.open = this.open.filter((one) => !published.sees(one));

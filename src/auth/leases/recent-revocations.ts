@@ -2,36 +2,39 @@ import { hash } from 'node:crypto';
 import type { RevocationKind, RevocationRow } from './leases.sql.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What guards are told. Whoever has no token to compare it with learns nothing from it. */
+/** A revocation as guards get it. Only somebody who has the token can learn something from it. */
 export interface Revocation {
   readonly kind: RevocationKind;
   /** SHA-256 in base64url: of the `jti`, the `sid`, the `sub`, the `client_id` or the `kid`; empty for `all`. */
   readonly key: string;
-  /** Of a grant: SHA-256 of the `sub` of its tokens. */
+  /** For `grant`: SHA-256 in base64url of the `sub` of its tokens. */
   readonly sub?: string;
-  /** Whole seconds since the epoch: when the last token that it ends is over. */
+  /** When the last token that the revocation ends has expired, in whole seconds since the epoch. */
   readonly exp: number;
 }
 
-/** Guards that keep up ask from a few places. */
+/** Guards that keep up ask from only a few positions. */
 const ANSWERS_MOST = 100;
 
-/** What one read has found. */
+/** The result of one read of the log. */
 interface Find {
   readonly seenBy: Snapshot;
   readonly kept: readonly { readonly transaction: bigint; readonly revocation: Revocation }[];
 }
 
-/** The end of the log: all of it that one snapshot has seen and an earlier one has not. It is for guards that keep up. */
+/** The end of the log, for guards that keep up: the revocations that `upTo` sees and an earlier snapshot does not. */
 export class RecentRevocations {
-  /** Seen by this one. */
+  /** The snapshot of the last read: it sees everything that is kept here. */
   upTo: Snapshot;
   private finds: Find[] = [];
   private size = 0;
-  /** Since the last find, by what was known. */
+  /** The answers since the last find, by the snapshot that the guard asked from. */
   private readonly answers = new Map<string, readonly Revocation[] | undefined>();
 
-  /** @param since what is not here has been seen by this one */
+  /**
+   * @param since a snapshot that sees every revocation that is not kept here
+   * @param most how many revocations it keeps
+   */
   constructor(
     readonly place: string,
     private since: Snapshot,
@@ -40,7 +43,7 @@ export class RecentRevocations {
     this.upTo = since;
   }
 
-  /** Beyond the most that it keeps, the oldest go: guards that have not applied those begin again. */
+  /** Drops the oldest revocations beyond `most`. Guards that have not applied them must begin again. */
   add(rows: readonly RevocationRow[], seenBy: Snapshot): void {
     this.upTo = seenBy;
     if (rows.length > 0) {
@@ -57,7 +60,10 @@ export class RecentRevocations {
     }
   }
 
-  /** Undefined if some of it may not be here. Who asks from the same place gets the same. */
+  /**
+   * The revocations that `known` does not see. Guards that ask from the same snapshot share one array.
+   * @returns undefined if some of them may no longer be kept
+   */
   after(known: Snapshot): readonly Revocation[] | undefined {
     const key = known.toString();
     if (this.answers.size >= ANSWERS_MOST) this.answers.clear();
@@ -70,7 +76,7 @@ export class RecentRevocations {
     return this.after(known)?.length !== 0;
   }
 
-  /** How many of those that are kept it has not seen. */
+  /** How many of the kept revocations `known` does not see. */
   countAfter(known: Snapshot): number {
     return (this.after(known) ?? this.unseenBy(known)).length;
   }
@@ -78,7 +84,7 @@ export class RecentRevocations {
   private unseenBy(known: Snapshot): Revocation[] {
     const unseen: Revocation[][] = [];
     for (const { seenBy, kept } of this.finds.toReversed()) {
-      // and so it has seen what was found before
+      // `known` also sees all earlier finds
       if (known.covers(seenBy)) break;
       unseen.unshift(
         kept.filter(({ transaction }) => !known.sees(transaction)).map(({ revocation }) => revocation),

@@ -6,9 +6,12 @@ import { READ_PAGE, type RevocationRow } from './leases.sql.js';
 import { revocationOf, type Revocation } from './recent-revocations.js';
 import { Snapshot } from './snapshot.js';
 
-/** In the middle of the log: what is behind it has been read, and what has come since the first page is read afterwards. */
+/**
+ * A place in the middle of the log. The rows up to `last` have been read. Rows that were written since the first page
+ * may be missing; the guard asks for them after the last page.
+ */
 export interface Bookmark {
-  /** Of the first page. */
+  /** The position of the first page. */
   readonly position: Position;
   readonly last: string;
 }
@@ -23,12 +26,14 @@ export interface LogPage {
 /** Revocations in a page. */
 const PAGE = 2_000;
 
-/** Owns the reading of the whole log, page by page. A row that comes meanwhile may come twice, and none is left out. */
+/**
+ * Owns the reading of the whole log, page by page. A row that is written meanwhile may come twice; none is left out.
+ */
 @Injectable()
 export class RevocationLog {
   constructor(private readonly database: Database) {}
 
-  /** @returns undefined if the bookmark is of another database @throws Unavailable */
+  /** @returns undefined if the bookmark is of another place (cluster, timeline or database) @throws Unavailable */
   async page(bookmark?: Bookmark): Promise<LogPage | undefined> {
     const rows = await this.database.run<RevocationRow>(READ_PAGE, [bookmark?.last ?? '0', PAGE]);
     const [first] = rows;

@@ -1,12 +1,18 @@
-/** As PostgreSQL writes a `pg_snapshot`: lowest that is open, first that is not there yet, which between them are open. */
+/**
+ * A `pg_snapshot` as PostgreSQL writes it: the lowest open transaction, the first id that was not assigned yet, and the
+ * open transactions in between.
+ */
 const SPELLING = /^(\d{1,20}):(\d{1,20}):((?:\d{1,20}(?:,\d{1,20})*)?)$/;
 
-/** Which transactions are over, as somebody has seen it. */
+/** The transactions that were over at some moment. The snapshot "sees" these transactions. */
 export class Snapshot {
-  /** That of somebody who has seen nothing. */
+  /** The snapshot that sees no transaction. */
   static readonly NOTHING = new Snapshot(1n, []);
 
-  /** @param end the first that is not there yet @param open those before it that are not over, ascending */
+  /**
+   * @param end the first id that was not assigned yet
+   * @param open the transactions before `end` that were open, ascending
+   */
   private constructor(
     private readonly end: bigint,
     private readonly open: readonly bigint[],
@@ -26,12 +32,12 @@ export class Snapshot {
     return transaction < this.end && !this.open.includes(transaction);
   }
 
-  /** Whether it sees all that `other` does. */
+  /** Whether this snapshot sees every transaction that `other` sees. */
   covers(other: Snapshot): boolean {
     return this.end >= other.end && this.open.every((one) => !other.sees(one));
   }
 
-  /** What both see. */
+  /** The snapshot that sees exactly the transactions that both see. */
   meet(other: Snapshot): Snapshot {
     const end = this.end < other.end ? this.end : other.end;
     const open = new Set([...this.open, ...other.open].filter((one) => one < end));

@@ -9,25 +9,25 @@ import { Snapshot } from './snapshot.js';
 
 const FIRST_PAUSE_MS = 2;
 const LAST_PAUSE_MS = 25;
-/** So many are named in a line of the log. */
+/** The most guards or instances that a log line names. */
 const NAMED = 3;
 
 interface Owing {
   readonly instance: string;
   readonly beat: string;
-  /** `performance.now()` by which no guard of that instance has a lease without knowing what is missing. */
+  /** `performance.now()` by which no guard of that instance holds a lease without having applied what is missing. */
   readonly until: number;
   readonly missing: readonly bigint[];
 }
 
 /**
- * Owns the wait before an end is acknowledged: until every guard that may hold a lease has applied it, or its lease is over.
- * Every kind of end comes through here, and so does whoever finds that somebody else has ended it.
+ * Owns the wait before an end is acknowledged: until each guard that may hold a lease has applied the end, or its lease
+ * is over. Every kind of end waits here, and so does a caller who finds that somebody else was faster.
  */
 @Injectable()
 export class ToldGuards {
   private readonly logger = new Logger('guards');
-  /** Ends that have been committed together look into the register together. */
+  /** Ends that are committed at the same time share one look into the register. */
   private readonly looks = new MicroBatch<void, readonly Owing[]>((waiting) => this.look(waiting.length), {
     name: 'look for guards',
     size: 1_000,
@@ -36,19 +36,20 @@ export class ToldGuards {
   });
 
   constructor(
-    /** For those who also do what ends nothing. */
+    /** For callers that also run statements that end nothing. */
     readonly database: Database,
     private readonly leases: GuardLeases,
     private readonly telemetry: Telemetry,
   ) {}
 
   /**
-   * To be called after the commit. Without guards it is one statement that finds an empty table.
-   * @throws Unavailable when it could not be found out: the end has happened, and must not be acknowledged
+   * Call it after the commit. Without guards it runs one statement, which finds an empty table.
+   * @throws Unavailable if it could not find out what guards have applied: the end has happened, and must not be
+   *   acknowledged
    */
   async wait(): Promise<void> {
     const began = performance.now();
-    // they hear of it while the register is read
+    // our own guards hear of the end while the register is read
     this.leases.ring();
     const owing = await this.looks.ask();
     if (owing.length === 0) return;
@@ -59,7 +60,7 @@ export class ToldGuards {
     this.note(late.flat(), performance.now() - began);
   }
 
-  /** As that of the database, and then the wait. @throws Unavailable also when it has been committed */
+  /** Like `transaction` of the database, followed by the wait. @throws Unavailable, perhaps after the commit */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const result = await this.database.transaction(work);
     await this.wait();
@@ -68,7 +69,7 @@ export class ToldGuards {
 
   private async look(count: number): Promise<(readonly Owing[])[]> {
     const rows = await this.database.run<sql.UnconfirmedRow>(sql.UNCONFIRMED);
-    // leases of an entry that has been seen began before it was seen
+    // the leases of an entry began before we saw the entry
     const seenAt = performance.now();
     const owing = rows.map(({ instance, beat, ttl_ms, missing }) => {
       return { instance, beat, until: seenAt + ttl_ms, missing: missing.map(BigInt) };
@@ -76,7 +77,7 @@ export class ToldGuards {
     return Array.from({ length: count }, () => owing);
   }
 
-  /** @returns instances whose guards it has waited for in vain */
+  /** Waits for the guards of other instances. @returns the instances whose guards did not confirm in time */
   private async guardsOf(others: readonly Owing[]): Promise<readonly string[]> {
     if (others.length === 0) return [];
     await this.database.run(sql.RING);
@@ -104,7 +105,7 @@ export class ToldGuards {
         continue;
       }
       late.push(`of instance ${one.instance}`);
-      // as long as a lease lasts it has renewed nothing: it is gone
+      // an instance that has renewed nothing for the time of a lease is gone
       if (row.beat === one.beat) await this.database.run(sql.STRIKE_OUT, [one.instance, one.beat]);
     }
     return left;

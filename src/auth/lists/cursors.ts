@@ -16,21 +16,21 @@ export interface Positioned {
 /** Before the first row of a list that is sorted by time and id, newest first. */
 export const NEWEST: Position = ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
 
-/** Some of a list. */
+/** A part of a list. */
 export interface Part<R> {
   readonly rows: readonly R[];
-  /** Where to go on; undefined at the end of the list. */
+  /** The position after which the next part begins; undefined at the end of the list. */
   readonly rest: Position | undefined;
 }
 
 const MAC_BYTES = 16;
-/** No position that we write is longer. */
+/** Characters. No cursor that we write is longer. */
 const LONGEST = 8_192;
 
 /**
- * Owns how lists are cut into pages; never what is in them. A cursor is the position of the last row that was shown,
- * so rows that come and go meanwhile neither repeat nor hide others; and it carries a MAC over the list that it belongs
- * to, so nobody can make one up, or use one for a list of somebody else.
+ * Owns how lists are cut into pages; never what is in them. A cursor is the position of the last row that was read, so
+ * rows that come or go meanwhile neither repeat nor hide other rows. It carries a MAC over its list and position, so
+ * nobody can forge a cursor, or use a cursor for another list.
  */
 @Injectable()
 export class Cursors {
@@ -41,8 +41,8 @@ export class Cursors {
   }
 
   /**
-   * @param list the list's name, whose it is and what it is filtered by
-   * @param read the rows behind a position, `count` at most
+   * @param list the list's name, its owner and its filters
+   * @param read reads the rows after a position, `count` at most
    * @throws WireError invalid_request for a cursor that was not made for this list
    */
   page<R extends Positioned, T>(
@@ -59,7 +59,7 @@ export class Cursors {
     return this.part(list, query, part, toItem);
   }
 
-  /** The same for a list whose pages may be short: `read` says where it stopped. */
+  /** Like `page`, for a list whose pages may be short: `read` says where it stopped. */
   async part<R, T>(
     list: readonly string[],
     { cursor, limit }: PageQuery,

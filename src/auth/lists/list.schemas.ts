@@ -6,7 +6,7 @@ import { reason } from '../../http/errors/reasons.js';
 export const LIMIT_DEFAULT = 20;
 export const LIMIT_MOST = 100;
 
-/** Decimal digits and nothing else: what `Number` would also take (`1e1`, `0x10`, blanks) is a mistake. */
+/** Decimal digits only. `Number` would also accept `1e1`, `0x10` and blanks, which are mistakes. */
 const limit = z
   .string()
   .refine((text) => /^[1-9]\d{0,2}$/.test(text) && Number(text) <= LIMIT_MOST, reason('bad_limit'))
@@ -40,7 +40,7 @@ const next = z
   .nullable()
   .meta({ description: 'The cursor of the next page; null on the last one.', example: null });
 
-/** The answer of a list. */
+/** The schema of one page of a list. */
 export function listOf<T extends z.ZodType>(id: string, item: T) {
   return z.object({ items: z.array(item), next }).meta({ id });
 }

@@ -2,8 +2,9 @@ import type { ObjectLiteral, Repository } from 'typeorm';
 import type { Position, Positioned } from './cursors.js';
 
 /**
- * One page of entities with `created_at` and `id`. A repository cannot compare two columns at once, and it cuts times to
- * milliseconds, so that a page would skip rows. Therefore the condition and the position are text, as PostgreSQL writes it.
+ * One page of entities with `created_at` and `id`, newest first. A repository cannot compare two columns at once, and
+ * it cuts times to milliseconds, so a page would skip rows. So the condition is SQL, and the position is text as
+ * PostgreSQL writes it.
  */
 export async function newestFirst<E extends ObjectLiteral>(
   of: Repository<E>,

@@ -1,9 +1,9 @@
 import type { Statement } from '../../database/statement.js';
 
-/** What has failed so often goes behind the rest, so that one event that nobody can take holds nothing up. */
+/** An event that has failed this often goes behind the rest, so that it does not hold up the other events. */
 export const ATTEMPTS_IN_ORDER = 5;
 
-/** A receiver that this process sends to for a while. */
+/** A receiver whose lease this process holds. */
 export interface ClaimedRow {
   readonly id: string;
   readonly name: string;
@@ -27,7 +27,10 @@ export interface EventRow {
   readonly attempts: number;
 }
 
-/** `$2` the time, `$3` the end of the lease. One that somebody else has just claimed is passed over. */
+/**
+ * Claims a receiver that has due events: `$1` is the lease, `$2` the time, `$3` the end of the lease. Skips a receiver
+ * that another process is claiming.
+ */
 export const CLAIM_RECEIVER: Statement = {
   name: 'claim_receiver',
   text: `
@@ -43,7 +46,10 @@ export const CLAIM_RECEIVER: Statement = {
 const COLUMNS =
   'seq, id, event, happened_at, txn, user_id, client_id, session_id, token_id, ip, claims, attempts';
 
-/** In the order in which they happened, but for what has failed too often: that comes when nothing else is left, and is due. */
+/**
+ * The next event, in the order in which they happened. An event that has failed too often comes only when no other
+ * event is left, and when it is due.
+ */
 export const NEXT_EVENT: Statement = {
   name: 'next_event',
   text: `
@@ -63,7 +69,10 @@ const GONE = `gone AS (
     )`;
 const RENEWED = 'leased_until = CASE WHEN r.lease = $3 THEN $5 ELSE r.leased_until END';
 
-/** `$2` has been taken at `$4`. All of these answer whether the lease is still ours. */
+/**
+ * The receiver took the event `$2` at `$4`. This statement and the next two renew the lease `$3` until `$5`, and answer
+ * whether it is still ours.
+ */
 export const DELIVERED: Statement = {
   name: 'event_delivered',
   text: `
@@ -76,7 +85,7 @@ export const DELIVERED: Statement = {
     RETURNING r.lease = $3 AS ours`,
 };
 
-/** It will never be taken, for the reason `$6`. The receiver itself works. */
+/** The receiver will never take the event, for the reason `$6`. The receiver itself works. */
 export const REFUSED: Statement = {
   name: 'event_refused',
   text: `
@@ -89,8 +98,10 @@ export const REFUSED: Statement = {
 };
 
 /**
- * For the reason `$6`. The receiver is left alone for a second, and twice as long each time, up to five minutes; but for what has
- * been put behind the rest (`$8`), which itself is left alone until `$7`. A verification is not tried again: somebody has seen it.
+ * An attempt has failed, for the reason `$6`. The receiver pauses for 1 s, and twice as long after each further
+ * failure, up to five minutes. If the event was behind the rest already (`$8`), the receiver does not pause. An event
+ * behind the rest waits until `$7`. A verification is not tried again: an operator waits for its result and sees the
+ * failure.
  */
 export const FAILED: Statement = {
   name: 'event_failed',
@@ -110,20 +121,23 @@ export const FAILED: Statement = {
     RETURNING r.lease = $3 AS ours`,
 };
 
-/** Others need not wait for its end. */
+/** Ends the lease now, so that other processes need not wait until it expires. */
 export const END_LEASE: Statement = {
   name: 'end_receiver_lease',
   text: `UPDATE receivers SET lease = NULL, leased_until = NULL WHERE id = $1 AND lease = $2`,
 };
 
-/** So many in one statement. */
+/** The most events that one statement gives up. */
 export const GIVEN_UP_STEP = 1_000;
 
-/** What one receiver may have waiting, and how much of that may be what strangers can cause by typing passwords. */
+/** How many events may wait for one receiver; and how many of the kind that strangers cause by trying passwords. */
 export const WAITING_MOST = 10_000;
 export const STRANGERS_MOST = 100;
 
-/** What has waited since before `$1`, and the oldest of what is too much, at `$2`. Two who do it at once do not count it twice. */
+/**
+ * Gives up, at `$2`, the events that happened before `$1`, and the oldest events beyond the two limits. If two
+ * processes run it at once, no event is counted twice.
+ */
 export const GIVE_UP: Statement = {
   name: 'give_up_events',
   text: `

@@ -6,15 +6,17 @@ import type { ClaimedRow } from './deliveries.sql.js';
 import { ReceiverRules } from './receiver-rules.js';
 import { SealedAuthorizations } from './sealed-authorizations.js';
 
-/** What became of one event. `why` is for operators: words of ours, a status, or a code of the standard. */
+/**
+ * The outcome of one attempt. `never`: do not try again. `why` is for operators: our text, a status or an error code.
+ */
 export type Outcome =
   { readonly taken: true } | { readonly taken: false; readonly never: boolean; readonly why: string };
 
 const MOST_BYTES = 4_096;
-/** RFC 8935 §2.4: what is wrong with us and not with the event. It may be right soon, so the event is kept. */
+/** RFC 8935 §2.4: errors of our access, not of the event. They may be mended soon, so the event is kept. */
 const MENDABLE = ['authentication_failed', 'access_denied'];
 
-/** One POST of one event (RFC 8935 §2). */
+/** Sends one event in one POST (RFC 8935 §2). */
 @Injectable()
 export class Delivery {
   constructor(
@@ -72,7 +74,7 @@ async function outcomeOf(answer: IncomingMessage): Promise<Outcome> {
   return { taken: false, never: !MENDABLE.includes(told), why: `it refused the event (${told})` };
 }
 
-/** RFC 8935 §2.3. Its description is somebody else's text, and not repeated. */
+/** The error code of a refusal (RFC 8935 §2.3). The description is text of somebody else, so it is not repeated. */
 async function errorOf(answer: IncomingMessage): Promise<string | undefined> {
   const body = await bodyOf(answer, MOST_BYTES);
   try {

@@ -6,7 +6,7 @@ import { EventSigner } from './event-signer.js';
 import { ReceiverUpkeep } from './receiver-upkeep.js';
 import { ReceiversModule } from './receivers.module.js';
 
-/** Owns that receivers are told, on servers alone; never who they are. */
+/** Owns the sending of events to receivers, on servers only; never who the receivers are. */
 @Module({
   imports: [KeysModule, ReceiversModule],
   providers: [Delivery, EventSender, EventSigner, ReceiverUpkeep],

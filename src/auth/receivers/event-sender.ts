@@ -9,22 +9,24 @@ import { ReceiverUpkeep } from './receiver-upkeep.js';
 
 const EVERY_MS = 1_000;
 const UPKEEP_EVERY_MS = 10_000;
-/** After this another process may send to the receiver: much longer than one request, and renewed with each. */
+/**
+ * After this, another process may send to the receiver. Much longer than one request; each request renews the lease.
+ */
 const LEASE_MS = 30_000;
 
 const LATE_FIRST_MS = 300_000;
 const LATE_MOST_MS = 3_600_000;
 
-/** A receiver that is ours for now. */
+/** A receiver and the lease that this process holds on it. */
 interface Claim {
   readonly receiver: sql.ClaimedRow;
   readonly lease: string;
 }
 
 /**
- * Owns that receivers are told. Each receiver is one process's at a time, by a lease in its row, which a process that is gone
- * loses; what it is told comes one after the other. An event stays in its table until it has been taken, so it may come twice,
- * and never not at all.
+ * Owns the sending of events to receivers. One process at a time sends to a receiver, one event after the other. It
+ * holds a lease in the receiver's row, which expires if the process is gone. An event stays in its table until the
+ * receiver has taken or refused it, or until it is given up. So a receiver may get an event twice.
  */
 @Injectable()
 export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
@@ -49,7 +51,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
     this.upkeepTimer = setInterval(() => void this.lookAfter(), UPKEEP_EVERY_MS).unref();
   }
 
-  /** While the pools are still open. What is on its way is waited for, and no longer than one request takes. */
+  /** Runs while the pools are still open. Waits for requests on their way, no longer than one request takes. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
@@ -58,7 +60,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
     await Promise.all(this.runs);
   }
 
-  /** Returns at once. */
+  /** Starts to claim receivers, and returns at once. */
   wake(): void {
     if (this.claiming || this.stopped || !this.database.open) return;
     this.claiming = this.claim().finally(() => (this.claiming = undefined));
@@ -68,7 +70,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
     await this.unlessAway(() => this.upkeep.run());
   }
 
-  /** Each receiver that has something waiting, and is nobody's. They do not wait for each other. */
+  /** Claims each receiver that has due events, no lease and no pause. The receivers do not wait for each other. */
   private async claim(): Promise<void> {
     await this.unlessAway(async () => {
       while (!this.stopped) {
@@ -97,7 +99,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  /** @returns whether to go on */
+  /** @returns whether to go on with the next event */
   private async send({ receiver, lease }: Claim, event: sql.EventRow): Promise<boolean> {
     const outcome = await this.delivery.send(await this.signer.sign(event, receiver), receiver);
     const now = this.clock.now();
@@ -118,7 +120,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
     return row?.ours === true;
   }
 
-  /** The database, or a key to sign with, may not be there: everything waits where it is, which is said once. */
+  /** If the database or a signing key is missing, all events stay in their table. The log says so once. */
   private async unlessAway(work: () => Promise<void>): Promise<void> {
     try {
       if (this.database.open) await work();
@@ -131,7 +133,7 @@ export class EventSender implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
-/** Of what is behind the rest: five minutes, and twice as long each time, up to an hour. */
+/** The pause of an event behind the rest: five minutes, and twice as long after each further failure, up to an hour. */
 function pauseAfter(attempts: number): number {
   return Math.min(LATE_MOST_MS, LATE_FIRST_MS * 2 ** Math.max(0, attempts + 1 - sql.ATTEMPTS_IN_ORDER));
 }

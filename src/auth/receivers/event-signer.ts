@@ -6,10 +6,10 @@ import { SigningKeys } from '../keys/signing-keys.js';
 import type { ClaimedRow, EventRow } from './deliveries.sql.js';
 import { securityEvent } from './security-event.js';
 
-/** For as long as this the key has to be published: a receiver may look at what it has taken a little later. */
+/** The key must stay published for this long: a receiver may verify an event some time after it has taken the event. */
 const LOOKED_AT_MS = 3_600_000;
 
-/** Owns what an event looks like on the way: a JWT by the keys of the JWKS, and by its `typ` no token. */
+/** Owns the form of an event on the wire: a JWT signed with a key of the JWKS. Its `typ` says that it is no token. */
 @Injectable()
 export class EventSigner {
   constructor(

@@ -1,8 +1,8 @@
 const OPENID = 'https://schemas.openid.net/secevent';
 
 /**
- * What receivers are told of, by the last part of its URI: those of the OpenID Foundation where one fits (CAEP, RISC, OAuth
- * events), and one of the authority's own.
+ * The events that receivers are told of, by the last part of their URI. They are event types of the OpenID Foundation
+ * where one fits (CAEP, RISC, OAuth events), and one type of the authority's own.
  */
 const URIS = {
   'session-revoked': `${OPENID}/caep/event-type/session-revoked`,
@@ -17,10 +17,10 @@ const URIS = {
 
 export type EventName = keyof typeof URIS;
 
-/** All that one can ask for. */
+/** All events that a receiver can ask for. */
 export const EVENT_NAMES = Object.keys(URIS) as [EventName, ...EventName[]];
 
-/** Sent when somebody wants to see whether a receiver hears. */
+/** An operator has it sent to see whether a receiver takes events. */
 export const VERIFICATION = 'verification';
 const VERIFICATION_URI = `${OPENID}/ssf/event-type/verification`;
 

@@ -2,15 +2,15 @@ import { isIP } from 'node:net';
 import { isEventName, type EventName } from './event-types.js';
 import type { ReceiverRules } from './receiver-rules.js';
 
-/** As it was typed. */
+/** A receiver as the operator typed it. */
 export interface NewReceiver {
   readonly name: string;
   readonly url: string;
-  /** The address, if it is not said. */
+  /** `url` if absent. */
   readonly audience?: string | undefined;
-  /** All, if it is not said. */
+  /** All events if absent. */
   readonly events?: readonly string[] | undefined;
-  /** What to send in the header of this name. */
+  /** The value of the `Authorization` header that Keks sends to the receiver. */
   readonly authorization?: string | undefined;
 }
 
@@ -25,10 +25,10 @@ export type ReceiverFlaw =
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const VISIBLE = /^[!-~]{1,1024}$/;
-/** RFC 9110 §5.5: one line that no header can be added to. */
+/** RFC 9110 §5.5: one line, so that nobody can add another header with it. */
 const HEADER = /^[!-~](?:[ -~]{0,2046}[!-~])?$/;
 
-/** @returns undefined if it will do */
+/** @returns the first flaw; undefined if there is none */
 export function receiverFlaw(
   { name, url, audience, events, authorization }: NewReceiver,
   rules: ReceiverRules,
@@ -45,7 +45,10 @@ function areEvents(events: readonly string[]): events is readonly EventName[] {
   return events.length > 0 && events.every(isEventName) && new Set(events).size === events.length;
 }
 
-/** What a name leads to is looked at each time that something is sent there; an address that stands there, now, too. */
+/**
+ * Whether the URL is allowed. An IP address in it is checked now and at each request. A host name is resolved and
+ * checked only at each request.
+ */
 function isReceiverUrl(text: string, rules: ReceiverRules): boolean {
   if (!VISIBLE.test(text) || !URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);

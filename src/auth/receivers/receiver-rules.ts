@@ -4,8 +4,8 @@ import { OutboundRules } from '../outbound/outbound-rules.js';
 import { isPrivateAddress, isPublicAddress } from '../outbound/public-address.js';
 
 /**
- * Whom Keks may tell: an administrator has named the address, so any port will do. Private addresses, and with them plain HTTP,
- * only if whoever runs Keks has said so.
+ * The addresses that Keks may send events to. An administrator has named them, so any port is allowed. Private
+ * addresses, and plain HTTP to them, are allowed only with RECEIVERS_PRIVATE_ADDRESSES.
  */
 @Injectable()
 export class ReceiverRules extends OutboundRules {

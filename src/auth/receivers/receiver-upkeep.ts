@@ -5,10 +5,13 @@ import { GIVE_UP, GIVEN_UP_STEP } from './deliveries.sql.js';
 import { LIST_RECEIVERS, type ReceiverRow } from './receivers.sql.js';
 import { SealedAuthorizations } from './sealed-authorizations.js';
 
-/** What has not been taken for so long is given up. */
+/** Events that have waited longer than this many days are given up. */
 export const WAITS_DAYS = 3;
 
-/** Owns what becomes of events by the clock: what is too old or too much is given up, and told; and how it goes, for metrics. */
+/**
+ * Owns the regular work on receivers: it gives up events that are too old or too many and logs that, re-encrypts
+ * authorizations, and keeps the state of the receivers for metrics.
+ */
 @Injectable()
 export class ReceiverUpkeep {
   private readonly logger = new Logger('receivers');
@@ -20,12 +23,12 @@ export class ReceiverUpkeep {
     private readonly sealed: SealedAuthorizations,
   ) {}
 
-  /** As they were when this process looked last. */
+  /** The receivers, as this process last read them. */
   get receivers(): readonly ReceiverRow[] {
     return this.seen;
   }
 
-  /** Any number of instances may do it at once. @throws Unavailable */
+  /** Any number of instances may run it at once. @throws Unavailable */
   async run(): Promise<void> {
     this.seen = await this.database.run<ReceiverRow>(LIST_RECEIVERS);
     if (this.seen.length === 0) return;

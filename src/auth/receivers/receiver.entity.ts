@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
-/** Who is told of what ends, and how that goes. */
+/** A receiver of events, and the state of its deliveries. */
 @Entity('receivers')
 @Unique('receivers_name_key', ['name'])
 export class Receiver {
@@ -19,26 +19,26 @@ export class Receiver {
   @Column('text')
   audience!: string;
 
-  /** Null: all of them. */
+  /** The names of the events that it is told of; null for all. */
   @Column('text', { array: true, nullable: true })
   events!: string[] | null;
 
-  /** What it wants in `Authorization`, encrypted as private keys are. */
+  /** The value of the `Authorization` header that it wants, encrypted like private keys. */
   @Column('bytea', { name: 'sealed_authorization', nullable: true, select: false })
   sealedAuthorization!: Buffer | null;
 
   @Column('bigint', { default: 0 })
   delivered!: string;
 
-  /** What it has said that it never takes. */
+  /** How many events it has refused for ever. */
   @Column('bigint', { default: 0 })
   refused!: string;
 
-  /** What it could not be told in time, or of which there was too much. */
+  /** How many events were given up: they were too old, or too many. */
   @Column('bigint', { name: 'given_up', default: 0 })
   givenUp!: string;
 
-  /** In a row. */
+  /** Failed attempts in a row. */
   @Column('integer', { default: 0 })
   failures!: number;
 
@@ -54,14 +54,14 @@ export class Receiver {
   @Column('timestamptz', { name: 'verified_at', nullable: true })
   verifiedAt!: Date | null;
 
-  /** When something was last refused or given up. */
+  /** When an event was last refused or given up. */
   @Column('timestamptz', { name: 'lost_at', nullable: true })
   lostAt!: Date | null;
 
   @Column('timestamptz', { name: 'paused_until', nullable: true })
   pausedUntil!: Date | null;
 
-  /** Who sends to it at the moment. */
+  /** The lease of the process that sends to it at the moment. */
   @Column('uuid', { nullable: true })
   lease!: string | null;
 

@@ -8,7 +8,7 @@ import { Receivers } from './receivers.js';
 import { SealedAuthorizations } from './sealed-authorizations.js';
 import { UndeliveredEvent } from './undelivered-event.entity.js';
 
-/** Owns who is told of what ends, and of attacks; never what ends. */
+/** Owns who is told of ends and of attacks; never what ends. */
 @Module({
   imports: [KeysModule, SecretsModule, TypeOrmModule.forFeature([Receiver, UndeliveredEvent])],
   providers: [ReceiverRules, Receivers, SealedAuthorizations],

@@ -1,15 +1,15 @@
 import type { Statement } from '../../database/statement.js';
 
-/** More at a time are not counted. */
+/** The most undelivered events that are counted for one receiver. */
 export const COUNTED_MOST = 10_000;
 
-/** Of those who add a receiver at the same time, one after the other counts them. */
+/** Makes concurrent additions of receivers run one after the other, so that each counts the receivers correctly. */
 export const LOCK_RECEIVERS: Statement = {
   name: 'lock_receivers',
   text: `SELECT pg_advisory_xact_lock(${0x4b_45_4b_56})`,
 };
 
-/** How it goes, for people and for metrics. */
+/** A receiver and the state of its deliveries, for people and for metrics. */
 export interface ReceiverRow {
   readonly id: string;
   readonly created_at: Date;
@@ -26,13 +26,13 @@ export interface ReceiverRow {
   readonly delivered_at: Date | null;
   readonly verified_at: Date | null;
   readonly lost_at: Date | null;
-  /** Whether one that was asked for has not been sent yet. */
+  /** Whether a verification waits to be sent. */
   readonly verifying: boolean;
   readonly undelivered: number;
   readonly oldest_at: Date | null;
 }
 
-/** By name. */
+/** Sorted by name. */
 export const LIST_RECEIVERS: Statement = {
   name: 'list_receivers',
   text: `
@@ -48,8 +48,8 @@ export const LIST_RECEIVERS: Statement = {
 };
 
 /**
- * Its number is below all others, because somebody waits for it, and so it goes first. Of those that were asked for before, none
- * is worth anything beside it.
+ * Queues a verification. Its `seq` is lower than all others, so it is sent first, because somebody waits for it. It
+ * replaces earlier verifications that were not sent yet, and it ends the pause of the receiver.
  */
 export const QUEUE_VERIFICATION: Statement = {
   name: 'queue_verification',
@@ -75,7 +75,7 @@ export const READ_SEALED: Statement = {
   text: `SELECT id, sealed_authorization AS sealed FROM receivers WHERE sealed_authorization IS NOT NULL`,
 };
 
-/** Unless somebody else has done it. */
+/** Replaces the value unless another process has replaced it already. */
 export const RESEAL_AUTHORIZATION: Statement = {
   name: 'reseal_authorization',
   text: `UPDATE receivers SET sealed_authorization = $2 WHERE id = $1 AND sealed_authorization = $3`,

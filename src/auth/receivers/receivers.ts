@@ -11,10 +11,10 @@ import { ReceiverRules } from './receiver-rules.js';
 import * as sql from './receivers.sql.js';
 import { SealedAuthorizations } from './sealed-authorizations.js';
 
-/** Each is a request for each event. */
+/** Each receiver costs one request for each event. */
 export const RECEIVERS_MOST = 10;
 
-/** Owns who is told of what ends; never the telling. */
+/** Owns the list of receivers; never the sending of events. */
 @Injectable()
 export class Receivers {
   constructor(
@@ -24,7 +24,7 @@ export class Receivers {
     private readonly sealed: SealedAuthorizations,
   ) {}
 
-  /** From now on it is told; of what happened before, nothing. */
+  /** Adds a receiver. It is told of events from now on, not of earlier ones. */
   async add(
     given: NewReceiver,
     by: Initiator,
@@ -52,17 +52,17 @@ export class Receivers {
     return { added };
   }
 
-  /** By name. */
+  /** Sorted by name. */
   list(): Promise<sql.ReceiverRow[]> {
     return this.database.run<sql.ReceiverRow>(sql.LIST_RECEIVERS);
   }
 
-  /** By id or name. */
+  /** Finds a receiver by its id or name. */
   async find(which: string): Promise<sql.ReceiverRow | undefined> {
     return (await this.list()).find(({ id, name }) => id === which || name === which);
   }
 
-  /** With what it has not been told yet. @returns false if there is none */
+  /** Removes a receiver and its undelivered events. @returns false if there is no such receiver */
   async remove(id: string, by: Initiator): Promise<boolean> {
     return this.database.transaction(async (transaction) => {
       const receiver = await transaction.entities.findOneBy(Receiver, { id });
@@ -74,7 +74,7 @@ export class Receivers {
   }
 
   /**
-   * Has an event sent that says nothing (SSF 1.0 §8.1.4), by the servers and as they send all others, and at once.
+   * Queues a verification event, which reports nothing (SSF 1.0 §8.1.4). The servers send it first, like other events.
    * @returns false if there is no such receiver
    */
   async verify(id: string, by: Initiator): Promise<boolean> {

@@ -4,7 +4,7 @@ import { KeyCipher } from '../keys/key-cipher.js';
 import { SecretKeyRegister } from '../secrets/secret-key-register.js';
 import { READ_SEALED, RESEAL_AUTHORIZATION, type SealedRow } from './receivers.sql.js';
 
-/** What receivers want in `Authorization`, at rest: encrypted as private keys are, for one receiver each. */
+/** Owns the stored `Authorization` values of receivers: encrypted like private keys, each bound to its receiver. */
 @Injectable()
 export class SealedAuthorizations {
   constructor(
@@ -17,12 +17,12 @@ export class SealedAuthorizations {
     return this.cipher.seal(Buffer.from(authorization), boundTo(receiverId));
   }
 
-  /** @returns undefined for what no SECRET_KEY that is here opens */
+  /** @returns undefined if no SECRET_KEY of this process opens it */
   open(receiverId: string, sealed: Buffer): string | undefined {
     return this.cipher.open(sealed, boundTo(receiverId))?.toString();
   }
 
-  /** Moves to the SECRET_KEY that makes, as private keys do. @throws Unavailable */
+  /** Encrypts old values again with the current SECRET_KEY, as for private keys. @throws Unavailable */
   async reseal(): Promise<void> {
     const rows = await this.database.run<SealedRow>(READ_SEALED);
     const old = rows.filter(({ sealed }) => !this.cipher.isCurrent(sealed));

@@ -1,7 +1,7 @@
 import { eventUri, isEventName, VERIFICATION } from './event-types.js';
 import type { ClaimedRow, EventRow } from './deliveries.sql.js';
 
-/** The claims of a Security Event Token (RFC 8417 §2.2), without `exp`: that something happened stays true. */
+/** The claims of a Security Event Token (RFC 8417 §2.2). There is no `exp`: a fact does not expire. */
 export interface SecurityEvent {
   readonly iss: string;
   readonly aud: string;
@@ -12,10 +12,10 @@ export interface SecurityEvent {
   readonly events: Readonly<Record<string, object>>;
 }
 
-/** RFC 9493, and OpenID Shared Signals where it has a format that fits. */
+/** A subject identifier of RFC 9493, or of OpenID Shared Signals where it has a format that fits. */
 type SubjectId = { readonly format: string } & Readonly<Record<string, unknown>>;
 
-/** The same each time that it is sent, so that whoever gets it twice can tell. */
+/** Each attempt sends the same claims, so that a receiver that gets an event twice can tell. */
 export function securityEvent(row: EventRow, receiver: ClaimedRow, issuer: string): SecurityEvent {
   const at = Math.floor(row.happened_at.getTime() / 1_000);
   const event = isEventName(row.event) ? row.event : VERIFICATION;
@@ -44,7 +44,7 @@ function subjectOf(row: EventRow, receiver: ClaimedRow, issuer: string): Subject
   };
 }
 
-/** The `sub` of its tokens. */
+/** Names a user or a client by the `sub` of its tokens. */
 function ofIssuer(iss: string, sub: string): SubjectId {
   return { format: 'iss_sub', iss, sub };
 }

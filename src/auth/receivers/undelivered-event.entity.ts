@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, Generated, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 
-/** What a receiver has not been told yet. */
+/** An event that a receiver has not taken yet. */
 @Entity('undelivered_events')
 @Index('undelivered_events_strangers_idx', ['receiverId', 'seq'], { where: `event = 'login-throttled'` })
 @Index('undelivered_events_happened_at_idx', ['happenedAt'])
@@ -16,7 +16,7 @@ export class UndeliveredEvent {
   })
   seq!: string;
 
-  /** The `jti`, however often it is sent. */
+  /** The `jti`, the same in each attempt. */
   @Column('uuid')
   @Generated('uuid')
   id!: string;

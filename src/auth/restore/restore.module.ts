@@ -3,6 +3,6 @@ import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { RestoredAccess } from './restored-access.js';
 
-/** Owns what a restored backup brings back to life, and its end; never the restoring. */
+/** Owns the end of the credentials and keys that a restored backup brings back; never the restore itself. */
 @Module({ imports: [KeysModule, UsersModule], providers: [RestoredAccess], exports: [RestoredAccess] })
 export class RestoreModule {}

@@ -7,7 +7,7 @@ import type { User } from '../users/user.entity.js';
 export const STEP = 1_000;
 
 export interface StepRow {
-  /** Where the next step begins; null behind the last. */
+  /** The last id of this step; the next step begins after it. Null if no row was left. */
   readonly last: string | null;
   readonly ended: number;
 }
@@ -21,7 +21,7 @@ export interface FoundRow {
 
 const OLD_PASSWORD = `coalesce(u.password_set_at, u.created_at) < $BEFORE AND substr(u.password_hash, 23, 22) <> '${NO_SALT}'`;
 
-/** One step in the order of the primary key, so that no statement takes long, and an interrupted run can begin again. */
+/** One step in the order of the primary key, so that no statement takes long and an interrupted run can be repeated. */
 export const END_CLIENT_SECRETS: Statement = {
   name: 'end_restored_client_secrets',
   text: `
@@ -39,7 +39,7 @@ export const END_CLIENT_SECRETS: Statement = {
     SELECT (SELECT max(id::text) FROM step) AS last, (SELECT count(*)::int FROM ended) AS ended`,
 };
 
-/** $4 is a hash that no password matches. Passwords set since stay, so that it may be repeated. */
+/** $4 is a hash that no password matches. Passwords that were set after $2 stay, so a run can be repeated. */
 export const END_PASSWORDS: Statement = {
   name: 'end_restored_passwords',
   text: `
@@ -70,7 +70,7 @@ export const FIND_RESTORED: Statement = {
 export type WhoRow = RowOf<User, ['name', 'scope']>;
 export type WhichClientRow = RowOf<Client, ['clientId', 'name', 'scope']>;
 
-/** By hand, as everything here: these are read on the verb's own connection, on which there are no repositories. */
+/** Written as SQL, like everything here: the CLI verb reads on its own connection, which has no repositories. */
 export const ENABLED_USERS: Statement = {
   name: 'list_enabled_users',
   text: 'SELECT name, scope FROM users WHERE disabled_at IS NULL AND created_at < $1 ORDER BY name_folded',

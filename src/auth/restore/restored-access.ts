@@ -10,15 +10,16 @@ import type { Statement, Queries } from '../../database/statement.js';
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 export interface Found extends sql.FoundRow {
-  /** Who may log in and who may get tokens now. Nobody knows whether that was so before the restore. */
+  /** Who may log in, and which clients may get tokens, now. Nobody knows whether they might before the restore. */
   readonly users: readonly sql.WhoRow[];
   readonly clients: readonly sql.WhichClientRow[];
 }
 
 /**
- * Ends what a restored backup brings back beside grants: secrets that were retired since, passwords that were changed, keys
- * that were compromised. The database no longer knows which ones those are, so everything older has to go. Each part goes in
- * steps and leaves what came afterwards, so it may be interrupted and repeated.
+ * Ends what a restored backup brings back besides grants: client secrets that were retired after the backup, passwords
+ * that were changed, signing keys that were compromised. The database no longer knows which these are, so everything
+ * older than a given time must end. Secrets and passwords end in steps, and newer ones stay, so a run may be
+ * interrupted and repeated.
  */
 @Injectable()
 export class RestoredAccess {
@@ -29,13 +30,13 @@ export class RestoredAccess {
     private readonly keys: SigningKeys,
   ) {}
 
-  /** By the database's clock, which all times in the database are from. */
+  /** The time by the database's clock. All times in the database come from that clock. */
   now(): Promise<Date> {
     return databaseTime(this.database);
   }
 
   /**
-   * Finds what to end, and which users and clients to look at. Changes nothing.
+   * Counts what to end, and lists the users and clients that the operator should check. Changes nothing.
    * @param on a connection whose statements may take long
    */
   async find(before: Date, on: Queries): Promise<Found> {
@@ -47,18 +48,22 @@ export class RestoredAccess {
     return { ...found, users, clients };
   }
 
-  /** @returns how many */
+  /** @returns how many client secrets it has ended */
   endClientSecrets(before: Date, progress: (ended: number) => void): Promise<number> {
     return this.inSteps(sql.END_CLIENT_SECRETS, [before, new Date(this.clock.now())], progress);
   }
 
-  /** The users get in again with `keks user passwd`. @returns how many */
+  /** The operator gives the users new passwords with `keks user passwd`. @returns how many passwords it has ended */
   endPasswords(before: Date, progress: (ended: number) => void): Promise<number> {
     const values = [before, new Date(this.clock.now()), this.hash.unusable()];
     return this.inSteps(sql.END_PASSWORDS, values, progress);
   }
 
-  /** A new key signs at once, and what the others have signed is dead. @returns how many were retired */
+  /**
+   * If old keys were found, adds a key that signs at once and retires all others, so that everything they have signed
+   * is dead.
+   * @returns how many old keys were found
+   */
   async replaceSigningKeys(found: Pick<Found, 'signing_keys'>): Promise<number> {
     if (found.signing_keys > 0)
       await this.keys.rotate({ actor: 'operator', origin: OPERATOR }, { compromised: true });

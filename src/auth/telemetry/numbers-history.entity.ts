@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Five minutes of all instances together. */
+/** The counts of five minutes, of all instances together. */
 @Entity('numbers_history')
 export class NumbersHistoryRow {
   @PrimaryColumn('timestamptz', { name: 'began_at', primaryKeyConstraintName: 'numbers_history_pkey' })

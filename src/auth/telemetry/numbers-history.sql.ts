@@ -13,7 +13,10 @@ export interface HistoryRow extends HistoryNumbers {
 const NAMES = HISTORY_NUMBERS.join(', ');
 const SUMS = HISTORY_NUMBERS.map((name) => `${name} = h.${name} + excluded.${name}`).join(', ');
 
-/** By hand, with ON CONFLICT: adds `$2` to `$7` to what others have counted since `$1`, and deletes rows older than `$8`. */
+/**
+ * Written as SQL because it needs ON CONFLICT with sums. Adds the counts `$2` to `$7` to the row of the five minutes
+ * from `$1`, which all instances share, and deletes rows older than `$8`.
+ */
 export const ADD_TO_HISTORY: Statement = {
   name: 'add_to_numbers_history',
   text: `

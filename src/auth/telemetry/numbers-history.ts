@@ -4,7 +4,7 @@ import { Database } from '../../database/database.js';
 import * as sql from './numbers-history.sql.js';
 import { Telemetry } from './telemetry.js';
 
-/** Seconds that one row stands for. */
+/** Seconds that one row covers. */
 export const HISTORY_STEP = 300;
 /** Seconds that the history covers. */
 export const HISTORY_SPAN = 86_400;
@@ -19,8 +19,8 @@ const NOTHING: sql.HistoryNumbers = {
 };
 
 /**
- * Owns the numbers of the last day. Every five minutes, each process adds its counts to a row that all share. If a process is
- * killed, its last counts are lost: these are numbers for people, not for accounting.
+ * Owns the counts of the last day. Every five minutes, each process adds its counts to a row that all processes share.
+ * If a process is killed, its last counts are lost: these are numbers for people, not for accounting.
  */
 @Injectable()
 export class NumbersHistory implements OnModuleInit, BeforeApplicationShutdown {
@@ -38,13 +38,13 @@ export class NumbersHistory implements OnModuleInit, BeforeApplicationShutdown {
     this.timer = setInterval(() => void this.turn(), HISTORY_STEP * 1_000).unref();
   }
 
-  /** While the pools are still open: they close one step later. */
+  /** Runs while the pools are still open: they close one step later. */
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.turn();
   }
 
-  /** Adds what was counted since the last time. @throws Unavailable; then the next call adds it */
+  /** Adds the counts since the last call. @throws Unavailable; then the next call adds them */
   async add(): Promise<void> {
     const counted = this.counted();
     const before = this.added;
@@ -64,7 +64,7 @@ export class NumbersHistory implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  /** Oldest first; five minutes in which nothing happened anywhere have no row. */
+  /** The rows of the last day, oldest first. Five minutes without any count have no row. */
   read(): Promise<sql.HistoryRow[]> {
     return this.database.run<sql.HistoryRow>(sql.READ_HISTORY, [timeOf(this.clock.seconds() - HISTORY_SPAN)]);
   }

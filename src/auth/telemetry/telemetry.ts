@@ -5,23 +5,23 @@ import type { RefusalReason } from 'keks-guard';
 export type Verdict = 'active' | 'unavailable' | Exclude<RefusalReason, 'inactive'>;
 /** How a token is spelled. */
 type Format = 'opaque' | 'jwt';
-/** By what a token was got. */
+/** How a token was issued. */
 export type IssueKind = 'login' | 'client' | 'api_key' | 'code' | 'device' | 'refresh' | 'exchange';
 export type LoginRefusal = 'credentials' | 'throttled';
 /** `replayed` is a retry within the grace period, `theft` any other use of a used refresh token. */
 export type RefreshOutcome = 'rotated' | 'replayed' | 'theft';
-/** What died: a single token, or a grant and all of its tokens. */
+/** What was revoked: a single token, or a grant with all of its tokens. */
 export type Revoked = 'access_token' | 'grant';
 export type BatchName =
   'access_token' | 'api_key' | 'introspection' | 'client_secret' | 'client_token' | 'refresh_token';
 
-/** How often values of which size were seen, in plain numbers: noting one costs no more than finding its bucket. */
+/** A histogram in plain numbers: to note a value costs no more than to find its bucket. */
 export class Distribution {
-  /** One for each bound, and one for what is beyond the last. Not cumulative. */
+  /** One count for each bound, and one for values beyond the last bound. Not cumulative. */
   readonly counts: number[];
   sum = 0;
 
-  /** @param bounds upper ones, inclusive, ascending */
+  /** @param bounds the upper bounds of the buckets, inclusive, ascending */
   constructor(readonly bounds: readonly number[]) {
     this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
   }
@@ -37,8 +37,8 @@ export class Distribution {
 const sizes = (): Distribution => new Distribution([1, 2, 4, 8, 16, 32, 64, 128]);
 
 /**
- * The authority's own counts since the start of this process, for whoever wants to show them. Plain numbers: the
- * validation of a token pays for an addition and nothing else. Every key is of a closed set.
+ * The authority's own counts since the start of this process. They are plain numbers, so a validation costs one
+ * addition and nothing else. Every key is from a closed set.
  */
 @Injectable()
 export class Telemetry {
@@ -75,9 +75,9 @@ export class Telemetry {
     client_token: sizes(),
     refresh_token: sizes(),
   };
-  /** Seconds for which ends were not acknowledged because guards had to be told. */
+  /** Seconds that ends waited before their acknowledgement, because guards had to be told. */
   readonly guardWaits = new Distribution([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]);
-  /** How many of those waited for the lease of a guard that did not answer. */
+  /** How many of these waits lasted until the lease of a guard that did not answer was over. */
   guardsLate = 0;
   private readonly queues = new Map<BatchName, () => number>();
 
@@ -97,23 +97,23 @@ export class Telemetry {
     this.refreshes[outcome] += 1;
   }
 
-  /** @param count only what was alive until now; call it after the commit */
+  /** Call it after the commit. @param count how many were alive until now */
   revoked(what: Revoked, count: number): void {
     this.revocations[what] += count;
   }
 
-  /** @param late whether a guard has not answered */
+  /** @param late whether a guard did not answer in time */
   toldGuards(seconds: number, late: boolean): void {
     this.guardWaits.note(seconds);
     if (late) this.guardsLate += 1;
   }
 
-  /** Called by whoever owns the queue of a batch. */
+  /** The owner of a batch calls it, so that the length of its queue can be shown. */
   watch(name: BatchName, depth: () => number): void {
     this.queues.set(name, depth);
   }
 
-  /** How many questions wait for their batch to be sent. */
+  /** For each batch, how many questions wait to be sent. */
   waiting(): [BatchName, number][] {
     return [...this.queues].map(([name, depth]) => [name, depth()]);
   }

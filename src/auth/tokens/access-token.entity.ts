@@ -1,8 +1,8 @@
 import { Check, Column, CreateDateColumn, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 
 /**
- * The table has no primary key, because digests are looked up by a hash index. TypeORM cannot express that and would make
- * one; so a test compares the columns with the schema instead.
+ * The table has no primary key: a hash index finds the digests. TypeORM cannot describe a table without a primary key
+ * and would create one. So a test compares the columns with the schema instead.
  */
 @Entity('access_tokens', { synchronize: false })
 @Index('access_tokens_digest_idx', ['digest'], { type: 'hash' })
@@ -36,14 +36,14 @@ export class AccessToken {
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt!: Date | null;
 
-  /** The grant's owner, which never changes. A token from before these columns has neither. */
+  /** The owner of the grant, who never changes. Both columns are null in tokens that are older than the columns. */
   @Column('uuid', { name: 'user_id', nullable: true })
   userId!: string | null;
 
   @Column('text', { name: 'client_id', nullable: true })
   clientId!: string | null;
 
-  /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
+  /** The thumbprint of the key that the token is bound to (RFC 9449 §6). */
   @Column('text', { nullable: true })
   jkt!: string | null;
 }

@@ -1,7 +1,7 @@
-/** RFC 8693 §4.1: who acts, and in whose place that one does. */
+/** RFC 8693 §4.1: `sub` is the client that acts; the nested `act` is the client that acted before it. */
 export type ActClaim = { readonly sub: string; readonly act?: ActClaim };
 
-/** @param actors the one who acts now comes first */
+/** @param actors the current actor first */
 export function actClaim(actors: readonly string[]): ActClaim | undefined {
   return actors.reduceRight<ActClaim | undefined>((act, sub) => ({ sub, ...(act && { act }) }), undefined);
 }

@@ -1,10 +1,10 @@
-/** The only type that carries tokens in clear text, on their way to the caller who asked for them. */
+/** The only type that carries tokens in clear text, from the issue to the caller who asked for them. */
 export interface IssuedToken {
   readonly token: string;
-  /** Whole seconds that it lives from now. */
+  /** Whole seconds from now until the token expires. */
   readonly expiresIn: number;
   readonly scope: string;
-  /** Of one that was asked for with another one: what it is (RFC 8693 §2.2.1). */
+  /** The token type of a token from a token exchange (RFC 8693 §2.2.1, `issued_token_type`). */
   readonly type?: string;
   readonly refresh?: { readonly token: string; readonly expiresIn: number };
 }

@@ -41,7 +41,7 @@ export class RefreshToken {
   @Column('text', { name: 'answered_scope', nullable: true })
   answeredScope!: string | null;
 
-  /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
+  /** The thumbprint of the key that the token is bound to (RFC 9449 §6). */
   @Column('text', { nullable: true })
   jkt!: string | null;
 }

@@ -7,7 +7,7 @@ import { TokenLookup, type StoredToken } from './token-lookup.js';
 import { TokenReader } from './token-reader.js';
 import { type ReadToken, type Refusal, type Reading, isOver } from './read-token.js';
 
-/** From the text of a token to the verdict. */
+/** Reaches the verdict about the text of a token. */
 @Injectable()
 export class TokenCheck {
   constructor(
@@ -18,7 +18,7 @@ export class TokenCheck {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** Active are access tokens and API keys only. @throws Unavailable */
+  /** Only access tokens and API keys can be active. @throws Unavailable */
   validate(token: string): Promise<Validation> {
     const reading = this.reader.read(token);
     return reading instanceof Promise
@@ -46,18 +46,18 @@ export class TokenCheck {
     throw error;
   };
 
-  /** Counts a verdict, also if it was reached elsewhere. */
+  /** Counts a verdict. Introspection, which reaches its own verdicts, calls it too. */
   judged(verdict: Verdict): void {
     this.telemetry.validated(verdict);
   }
 
-  /** Why the token is dead by what the database says; undefined if it is not. */
+  /** @returns why the token is dead, according to the database; undefined if the token is alive */
   refusal(token: ReadToken, stored: StoredToken | undefined): Refusal | undefined {
     if (!stored) return 'unknown';
-    // signed by us, and still not what was issued under this `jti`
+    // we signed the token, but the token that we issued under this `jti` has another audience
     if (token.audience !== undefined && !stored.principal.audience.includes(token.audience)) return 'forged';
     if (stored.revoked) return stored.revoked;
-    // time has passed while the database was asked
+    // the token may have expired while we waited for the database
     if (isOver(token.expiresAt, this.clock)) return 'expired';
     if (stored.grantEnd !== undefined && stored.grantEnd <= this.clock.now()) return 'grant_expired';
     return undefined;

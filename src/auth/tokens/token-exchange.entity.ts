@@ -1,8 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /**
- * Of an access token that was made from another one (RFC 8693): what it dies with beside its grant. Of each list the newest
- * comes first. Its row in `access_tokens` has nobody's id for a person, so that it is looked up with this one.
+ * For an access token that was made from another token (RFC 8693): everything besides its grant whose end kills the
+ * token. In each list the newest element comes first. The token's row in `access_tokens` has the user id NOBODY, so
+ * each look-up reads this row too.
  */
 @Entity('token_exchanges')
 @Index('token_exchanges_expires_at_idx', ['expiresAt'])
@@ -15,23 +16,23 @@ export class TokenExchange {
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
 
-  /** The `sub` of all of them. */
+  /** The `sub` of the token and of all its sources. */
   @Column('text')
   subject!: string;
 
-  /** Whether it is a JWT, of which guards have to be told. */
+  /** Whether the token is a JWT. Guards must be told of the end of a JWT. */
   @Column('boolean')
   signed!: boolean;
 
-  /** The clients that act. */
+  /** The clients that act for the subject. */
   @Column('text', { array: true })
   actors!: string[];
 
-  /** The standing grants that they had when they began to. */
+  /** For each actor, its standing grant when its token was made. */
   @Column('uuid', { name: 'actor_grants', array: true })
   actorGrants!: string[];
 
-  /** The tokens that it was made from. */
+  /** The digests of the tokens that this token was made from. */
   @Column('bytea', { array: true })
   sources!: Buffer[];
 

@@ -20,13 +20,13 @@ export interface FactsRow {
   readonly client_id: string | null;
   readonly owner_disabled_at: Date | null;
   readonly revoked_by: string | null;
-  /** The key that it is bound to. */
+  /** The thumbprint of the key that the token is bound to. */
   readonly jkt: string | null;
-  /** Of one that was made from another one: who acts, the one who does now first. */
+  /** The clients that act in an exchanged token, the current actor first; null for other tokens. */
   readonly actors: readonly string[] | null;
-  /** When the first of what it was made from was revoked. */
+  /** When the first of the source tokens was revoked. */
   readonly source_revoked_at: Date | null;
-  /** When the first of those who act in it lost what they acted by. */
+  /** When the first of the actors' grants was revoked. */
   readonly actor_ended_at: Date | null;
 }
 
@@ -39,7 +39,7 @@ const GRANT = `
     WHERE a.type IN ('token.revoked', 'grant.revoked') AND (a.token_id = t.id OR a.grant_id = g.id)
     ORDER BY a.created_at LIMIT 1), ending.actor) AS revoked_by`;
 
-/** A token whose grant is gone is still found: that is why it is refused. */
+/** LEFT JOIN, so that a token without its grant is still found: the missing grant is the reason for its refusal. */
 const OWNERS = `
   LEFT JOIN grants g ON g.id = t.grant_id
   ${firstEnding('g', 'ending')}
@@ -53,7 +53,7 @@ const EXCHANGE = `
 
 const NO_EXCHANGE = `NULL::text[] AS actors, NULL::timestamptz AS actor_ended_at, NULL::timestamptz AS source_revoked_at`;
 
-/** $1 the digest, $2 the expiry, which names the partition. */
+/** $1 is the digest. $2 is the expiry, which names the partition. */
 export const FACTS: Record<TokenKind, Statement> = {
   access: {
     name: 'explain_access_token',

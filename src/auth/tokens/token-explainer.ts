@@ -9,8 +9,8 @@ import { TokenReader } from './token-reader.js';
 import { isOver } from './read-token.js';
 
 /**
- * One reason why an API refuses a token. `spelling` to `mac` are found in the text alone; `malformed` and `forged` say the
- * same of a JWT.
+ * One reason why an API refuses a token. The text alone shows `spelling`, `checksum`, `key` and `mac` of an opaque
+ * token, and `malformed` and `forged` of a JWT.
  */
 export type TokenFlaw =
   | Exclude<RefusalReason, 'wrong_audience' | 'inactive'>
@@ -22,11 +22,11 @@ export type TokenFlaw =
 export interface Explanation {
   readonly kind: TokenKind | null;
   readonly format: 'opaque' | 'jwt' | null;
-  /** Whole seconds since the epoch; null if it never expires, or if that cannot be told. */
+  /** Whole seconds since the epoch; null if the token never expires, or if its expiry is unknown. */
   readonly expiresAt: number | null;
-  /** Every reason, the first cause first. None: an API would accept it. */
+  /** Every reason, the first cause first. If there is none, an API would accept the token. */
   readonly flaws: readonly TokenFlaw[];
-  /** What the database says; undefined if it knows nothing of it. */
+  /** What the database says; undefined if it has no row for the token. */
   readonly facts: FactsRow | undefined;
 }
 
@@ -37,7 +37,7 @@ interface Made {
   readonly digest: Buffer;
 }
 
-/** Tells the operator everything about a token. Validation, in contrast, stops at the first reason and tells nobody. */
+/** Tells the operator every reason. Validation stops at the first reason and does not tell the caller. */
 @Injectable()
 export class TokenExplainer {
   constructor(
@@ -69,7 +69,7 @@ export class TokenExplainer {
     const over = expiresAt !== NO_EXPIRY && isOver(expiresAt, this.clock);
     const found: [TokenFlaw, boolean][] = [
       ['wrong_kind', kind !== 'access' && kind !== 'api_key'],
-      // the record of an expired token is dropped sooner or later, so a missing record is no reason of its own
+      // the purge deletes the rows of expired tokens, so for them a missing row is no reason of its own
       ['unknown', facts ? facts.grant_id === null && kind !== 'client_secret' : !over],
       ['revoked', Boolean(facts?.revoked_at)],
       ['used', Boolean(facts?.used_at)],

@@ -22,13 +22,13 @@ const SPELLING = /^(k(?:at|rt|ak|cs)_)([A-Za-z0-9_-]{48})([0-9A-Za-z]{6})$/;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_BYTES = 22;
 /**
- * Which database has the token. Today there is only one, and nobody reads the byte: in older tokens it is random
- * (docs/decisions/0063).
+ * The number of the database that has the token. Today there is only one database, and no code reads the byte. In older
+ * tokens it is random (docs/decisions/0063).
  */
 export const CELL = 0;
 const SIGNED_BYTES = 28;
 const MAC_BYTES = 8;
-/** A buffer in which tokens are taken apart, one after the other: it saves an allocation for each request. */
+/** A buffer for parsing, shared by all tokens, one after the other. It saves an allocation for each request. */
 const PAYLOAD = Buffer.alloc(36);
 
 /** A token that Keks made. It may be revoked. */
@@ -37,7 +37,7 @@ export interface Genuine {
   readonly kind: TokenKind;
   /** Whole seconds since the epoch, or NO_EXPIRY. */
   readonly expiresAt: number;
-  /** SHA-256: what stands in the database in its place. */
+  /** SHA-256 of the token. The database stores this digest and not the token. */
   readonly digest: Buffer;
 }
 
@@ -66,7 +66,7 @@ export function mintToken(
   return body + checksum(body);
 }
 
-/** 36 bytes fill 48 characters to the last bit, so each token has exactly one spelling and passes exactly one way. */
+/** 36 bytes fill 48 characters to the last bit, so each token has exactly one spelling. No other text passes. */
 export function parseToken(token: string, keys: TokenKeys): Parsed {
   const match = SPELLING.exec(token);
   if (!match) return { genuine: false, flaw: 'spelling' };
@@ -84,12 +84,12 @@ export function parseToken(token: string, keys: TokenKeys): Parsed {
   };
 }
 
-/** SHA-256, the only form in which a secret of ours reaches the database. */
+/** SHA-256: the only form in which the database sees our tokens and secrets. */
 export function digestOf(token: string): Buffer {
   return sha256(token);
 }
 
-/** Of two keys with the same id, either may have made it. */
+/** Two keys may have the same id, so it tries every key with the id of the token. */
 function signatureFlaw(prefix: Prefix, payload: Buffer, keys: TokenKeys): 'key' | 'mac' | undefined {
   let flaw: 'key' | 'mac' = 'key';
   for (const key of keys.all) {
@@ -118,8 +118,8 @@ const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * CRC-32 (IEEE 802.3) of ASCII text. `node:zlib` has it too, but for the 52 characters of a token the way there and back
- * costs several times the sum.
+ * CRC-32 (IEEE 802.3) of ASCII text. `node:zlib` has it too, but for the 52 characters of a token the call into native
+ * code costs several times as much as the sum itself.
  */
 function crc32(text: string): number {
   let rest = -1;

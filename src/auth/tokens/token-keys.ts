@@ -5,13 +5,13 @@ import { derivedKey } from '../secrets/derived-key.js';
 import { acceptedSecrets, secretKeyId, type SecretKeysConfig } from '../secrets/secret-keys.js';
 import { TokenMac } from './token-mac.js';
 
-/** A key that makes and checks the MAC of opaque tokens. Its `id` is in each token and names the key. */
+/** A key that makes and checks the MAC of opaque tokens. Each token carries the `id` of its key. */
 export interface TokenKey {
   readonly id: number;
   /** Names the key in the database, where one byte is not enough. */
   readonly keyId: string;
   readonly mac: KeyObject;
-  /** The same key, for checking. */
+  /** The same key, to check MACs with. */
   readonly check: TokenMac;
 }
 

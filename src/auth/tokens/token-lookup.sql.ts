@@ -2,30 +2,31 @@ import { endedWithOwner } from '../grants/owner-ending.sql.js';
 import type { TokenKind } from './token-format.js';
 import type { Statement } from '../../database/statement.js';
 
-/** A client secret is no token, and looked up elsewhere. */
+/** A client secret is no token; other code looks it up. */
 export type LookedUpKind = Exclude<TokenKind, 'client_secret'>;
 
-/** The built-in first-party client: whom logins and API keys belong to. */
+/** The built-in first-party client. Logins and API keys belong to it. */
 export const FIRST_PARTY_CLIENT = 'keks';
 
 /**
- * What an answer begins with, as text. Each field that is there has a price in PostgreSQL and here, one that is NULL has none,
- * so what is as it mostly is is NULL.
+ * The first columns of each answer, as text. A field with a value costs time in PostgreSQL and here; a NULL costs none.
+ * So the usual value of a field is NULL.
  */
 export type TokenRow = readonly [
-  /** Which question of the batch this answers, from 1. */
+  /** The number of the question in the batch, from 1. */
   at: string,
   tokenId: string,
   grantId: string,
   /**
-   * Of a login and of an API key; the client of a client's own; both of a consent. Neither: a token from before it said so itself, or one whose
-   * owner's grants have ended, perhaps its own. Only its grant knows.
+   * A login or an API key has a user, a client's own token has a client, and a consent has both. If both are NULL, or
+   * the user is NOBODY, only the grant tells the owner: the token is older than these columns, or it was made from
+   * another token, or grants of its owner are being ended, perhaps its own.
    */
   userId: string | null,
   clientId: string | null,
   scope: string,
   audience: string,
-  /** `revoked`, `grant_revoked`, or of a living token the thumbprint of the key that it is bound to (RFC 9449 §6). */
+  /** `revoked` or `grant_revoked`; for a living token, the thumbprint of the key that it is bound to (RFC 9449 §6). */
   state: string | null,
   /** Milliseconds since the epoch, if the grant ends before the token does. */
   grantEnd: string | null,
@@ -40,7 +41,7 @@ export type DescribedRow = readonly [
 
 export type DescribedWithGrantRow = readonly [
   ...DescribedRow,
-  /** Clients, the one who acts now first, with spaces between; NULL if it was made from no other token. */
+  /** The clients that act, separated by spaces, the current actor first; NULL if it is not an exchanged token. */
   actors: string | null,
 ];
 
@@ -55,7 +56,7 @@ interface Columns {
   readonly jkt: string;
 }
 
-/** The columns of a TokenRow, of a table that has the alias `t`. */
+/** The columns of a TokenRow, from a token table with the alias `t`. */
 const row = ({
   grantId,
   userId,
@@ -70,29 +71,31 @@ const row = ({
            CASE WHEN ${tokenRevoked} THEN 'revoked' WHEN ${grantRevoked} THEN 'grant_revoked' ELSE ${jkt} END,
            CASE WHEN ${grantEnd} < t.expires_at THEN date_part('epoch', ${grantEnd}) * 1000 END`;
 
-/** The columns of a DescribedRow after these: who and since when. */
+/** The columns that a DescribedRow adds: the user's name and the time of issue. */
 const DESCRIPTION = `, u.name, floor(date_part('epoch', t.created_at))::bigint`;
 
-/** The expiry that stands in a token names the partition. */
+/** The expiry in the token names the partition. */
 const found = (table: string): string =>
   `unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS q (digest, expires_at, at)
       JOIN ${table} t ON t.digest = q.digest AND t.expires_at = q.expires_at`;
 
 /**
- * In place of the person where the token's row alone does not tell: of a consent whose grants are being ended, for without any it
- * would look like the client's own; and of each token that was made from another one, in its row itself.
+ * The user id if the token's row alone cannot tell the owner. A look-up answers it for the token of a consent while
+ * grants of its user are being ended: with NULL the token would look like the client's own. Each token that was made
+ * from another token has it in its row.
  */
 export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Whether anybody's grants are being ended is asked once a statement, and whether this owner's, of each token only then: by
- * a probe, which a hash of all of them must not replace.
+ * PostgreSQL asks once in each statement whether anybody's grants are being ended. Only if so, it asks for each token
+ * about the token's owner. The LIMIT makes that an index probe; PostgreSQL must not build a hash of all endings
+ * instead.
  */
 const USER_UNLESS_ENDING = `CASE WHEN EXISTS (SELECT FROM owner_endings)
                 AND (SELECT true FROM owner_endings x WHERE x.user_id = t.user_id LIMIT 1)
                 THEN CASE WHEN t.client_id IS NOT NULL THEN '${NOBODY}'::uuid END ELSE t.user_id END`;
 
-/** Of the token's own row, and the little table of grants that have ended. */
+/** Reads the token's own row and the small table of grants that have ended. */
 const BY_ITSELF = row({
   grantId: 't.grant_id',
   userId: USER_UNLESS_ENDING,
@@ -127,7 +130,7 @@ export const LOOK_UP_ACCESS_TOKENS: Statement = {
       FROM ${found('access_tokens')} ${ENDED}`,
 };
 
-/** The audience of an API key is whoever its grant was made for: see ApiKeys. */
+/** The audience of an API key is the setting AUDIENCE from the time when the key was made: see ApiKeysService. */
 export const LOOK_UP_API_KEYS: Statement = {
   name: 'look_up_api_keys',
   text: `
@@ -135,7 +138,7 @@ export const LOOK_UP_API_KEYS: Statement = {
       FROM ${found('api_keys')} ${GRANT}`,
 };
 
-/** For introspection. A used refresh token is as good as revoked. */
+/** For introspection. A used refresh token counts as revoked. */
 export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
   access: {
     name: 'describe_access_tokens',
@@ -147,7 +150,10 @@ export const DESCRIBE: Readonly<Record<LookedUpKind, Statement>> = {
   api_key: describing('api_keys', 'g.scope', 'false', 'NULL'),
 };
 
-/** What a token was made from: as many as there are stay longer than itself, so one that is missing is being moved. */
+/**
+ * The tokens that a token was made from. Their rows stay at least as long as the row of the token. So if one is
+ * missing, PostgreSQL is moving it to another partition.
+ */
 const SOURCES = `LEFT JOIN token_exchanges x ON t.user_id = '${NOBODY}' AND x.digest = t.digest
       LEFT JOIN LATERAL (
         SELECT count(*) AS found, coalesce(bool_or(s.revoked_at IS NOT NULL), false) AS revoked
@@ -156,8 +162,8 @@ const SOURCES = `LEFT JOIN token_exchanges x ON t.user_id = '${NOBODY}' AND x.di
       ) source ON x.digest IS NOT NULL`;
 
 /**
- * For tokens that do not say whose they are, for those that were made from others, and for those whose owner's grants are being
- * ended: by their grants.
+ * Finds the owner by the grant. For tokens whose row does not name the owner, tokens that were made from other tokens,
+ * and tokens whose owner's grants are being ended.
  */
 export const DESCRIBE_WITH_GRANTS: Statement = {
   name: 'describe_access_tokens_with_grants',

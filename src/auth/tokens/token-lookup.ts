@@ -9,15 +9,15 @@ import * as sql from './token-lookup.sql.js';
 import type { Statement } from '../../database/statement.js';
 import type { ReadToken } from './read-token.js';
 
-/** What the database says of one token and of its grant. Times are milliseconds since the epoch. */
+/** What the database says about one token and its grant. */
 export interface StoredToken {
   readonly principal: GrantedPrincipal;
   readonly revoked: 'revoked' | 'grant_revoked' | undefined;
-  /** If it ends before the token does. */
+  /** Milliseconds since the epoch: when the grant ends, if that is before the token expires. */
   readonly grantEnd: number | undefined;
 }
 
-/** What introspection tells beside the principal. */
+/** What introspection tells besides the principal. */
 export interface DescribedToken extends StoredToken {
   readonly username: string | null;
   /** Whole seconds since the epoch. */
@@ -25,14 +25,14 @@ export interface DescribedToken extends StoredToken {
 }
 
 /**
- * PostgreSQL works on two dozen tokens while the next requests are read: with whole turns of the event loop in one statement,
- * each would wait for the other.
+ * A batch is sent as soon as it has 24 tokens. So PostgreSQL works on it while this process reads the next requests. If
+ * a statement waited for a whole turn of the event loop, each side would wait for the other.
  */
 const LIMITS = { size: 128, eager: 24, flights: 2, queue: 20_000 };
 
 /**
- * Asks the primary about tokens that are genuine and unexpired, many in one statement. It keeps no answer: a revoked
- * token is dead everywhere as soon as the revoke is acknowledged.
+ * Asks the primary about tokens that are genuine and unexpired, many in one statement. It caches no answer, so a
+ * revoked token is dead everywhere as soon as the revoke is acknowledged.
  */
 @Injectable()
 export class TokenLookup {
@@ -86,8 +86,8 @@ export class TokenLookup {
   }
 
   /**
-   * What is genuine and unexpired has once been stored. If it is not found, rows may have been moved while the statement
-   * waited: only one with a snapshot of its own can say that it is not there.
+   * A genuine, unexpired token was stored once. If the first statement does not find it, PostgreSQL may have moved its
+   * row while the statement waited. Only a second statement, with its own snapshot, proves that the row is not there.
    */
   private async find<R extends AnyRow, T>(
     statement: Statement,
@@ -179,7 +179,7 @@ function stored(
   };
 }
 
-/** Made from another one, it was issued to the client that acts now. */
+/** A token that was made from another token was issued to the current actor. */
 function withActors(principal: GrantedPrincipal, row: AnyRow): GrantedPrincipal {
   const text = row.length === 12 ? row[11] : null;
   if (text === null) return principal;
@@ -196,6 +196,6 @@ function describedApiKey(row: TellingRow, expiresAt: number): DescribedToken {
 }
 
 function described(row: TellingRow, { principal, revoked, grantEnd }: StoredToken): DescribedToken {
-  // one by one: `...` would look at each property by its name
+  // each property by itself: `...` would look up each property by its name
   return { principal, revoked, grantEnd, username: row[9], issuedAt: Number(row[10]) };
 }

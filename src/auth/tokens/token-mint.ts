@@ -7,24 +7,27 @@ import { traced } from '../../tracing/tracing.js';
 import { digestOf, mintToken, type Prefix, type TokenFormat } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
 
-/** Who an access token will speak for, and to which API. */
+/** For whom an access token will speak, and to which API. */
 export interface AccessRequest {
   readonly subject: string;
   readonly clientId: string;
   readonly scope: string;
   readonly audience: string;
   readonly format: TokenFormat;
-  /** When the grant ends, which no token of it outlives: whole seconds since the epoch. */
+  /** When the grant ends, in whole seconds since the epoch. No token outlives its grant. */
   readonly notAfter?: number;
-  /** Of a login: with it a guard tells from memory that the login is over. A client's are known by their subject. */
+  /**
+   * The grant, which becomes `sid` in a JWT: with it a guard knows from memory that the grant has ended. Absent for
+   * client credentials: guards know such tokens by their subject.
+   */
   readonly grantId?: string;
-  /** Who acts for the subject, the one who does now first (RFC 8693 §4.1). */
+  /** The clients that act for the subject, the current actor first (RFC 8693 §4.1). */
   readonly actors?: readonly string[];
-  /** The thumbprint of the key that it is bound to (RFC 9449 §6). */
+  /** The thumbprint of the key that the token is bound to (RFC 9449 §6). */
   readonly jkt?: string | undefined;
 }
 
-/** A token that nobody knows yet. It is valid once its digest is committed. */
+/** A token that is not stored yet. It is valid once its digest is committed. */
 export interface MintedToken {
   readonly token: string;
   readonly digest: Buffer;
@@ -43,7 +46,10 @@ export class TokenMint {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** An opaque placeholder or a signed JWT (RFC 9068). @throws Unavailable without a key to sign with */
+  /**
+   * An opaque placeholder or a signed JWT (RFC 9068).
+   * @throws Unavailable without a key to sign with; WireError invalid_scope if the scope is too long for a JWT
+   */
   access(request: AccessRequest): Promise<MintedToken> {
     return traced('mint', { 'keks.token.format': request.format }, () => this.mint(request));
   }
@@ -68,7 +74,7 @@ export class TokenMint {
     return { ...signed, expiresAt: exp, expiresIn };
   }
 
-  /** @param expiresIn whole seconds @returns with the name of the SECRET_KEY that it was made with */
+  /** @param expiresIn whole seconds @returns the token, and in `keyId` the name of the SECRET_KEY that made it */
   opaque(prefix: Prefix, expiresIn: number): MintedToken & { readonly keyId: string } {
     const { keyId } = this.keys.current;
     return { ...this.spelled(prefix, this.clock.seconds() + expiresIn, expiresIn), keyId };

@@ -5,7 +5,7 @@ import { NO_EXPIRY, parseToken } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
 import { type Reading, isOver } from './read-token.js';
 
-/** From the text of a token to what stands in the database: everything that can be decided without asking it. */
+/** Reads the text of a token and computes its key in the database. Decides everything that needs no look-up. */
 @Injectable()
 export class TokenReader {
   constructor(
@@ -14,7 +14,7 @@ export class TokenReader {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws Unavailable when the keys for a JWT's signature could not be read */
+  /** @throws Unavailable if the keys for the signature of a JWT could not be read */
   read(token: string): Reading | Promise<Reading> {
     if (token.includes('.')) return this.jwts.read(token);
     const parsed = parseToken(token, this.keys);

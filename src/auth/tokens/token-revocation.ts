@@ -26,13 +26,13 @@ const REVOKE_ACCESS_TOKEN: Change = {
   },
 };
 
-/** With an opaque token JWTs may die: those that were made from it. */
+/** The end of an opaque token also kills the JWTs that were made from it. Finds one of them. */
 const JWT_FROM: Statement = {
   name: 'jwt_from_token',
   text: 'SELECT FROM token_exchanges WHERE sources @> ARRAY[$1::bytea] AND signed LIMIT 1',
 };
 
-/** A refresh token, or an API key, takes its grant along (RFC 7009 §2.1). */
+/** Revoking a refresh token or an API key revokes its grant too (RFC 7009 §2.1). */
 const revokeGrantThrough = (table: 'refresh_tokens' | 'api_keys', reason: string): Change => ({
   name: `revoke_through_${table}`,
   again: 'same',
@@ -60,11 +60,11 @@ const STATEMENTS = {
   access: REVOKE_ACCESS_TOKEN,
   refresh: revokeGrantThrough('refresh_tokens', 'refresh_token_revoked'),
   api_key: revokeGrantThrough('api_keys', 'api_key_revoked'),
-  // a client's secret is retired by the operator, not by somebody who found it
+  // only the operator retires a client secret, not somebody who found it
   client_secret: undefined,
 } as const;
 
-/** Idempotent: of fifty calls at once all succeed, and the audit log has one event. */
+/** Idempotent: fifty concurrent calls all succeed, and the audit log has one event. */
 @Injectable()
 export class TokenRevocation {
   constructor(
@@ -73,7 +73,10 @@ export class TokenRevocation {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** Committed when it resolves, and every guard knows. @throws Unavailable when that is not certain */
+  /**
+   * When it resolves, the revoke is committed, and each guard has applied it or holds no lease any more.
+   * @throws Unavailable when that is not certain
+   */
   async revoke(token: ReadToken, { actor, origin }: Initiator): Promise<void> {
     const statement = STATEMENTS[token.kind];
     if (!statement) return;
@@ -89,14 +92,17 @@ export class TokenRevocation {
     this.telemetry.revoked(token.kind === 'access' ? 'access_token' : 'grant', rows.length);
   }
 
-  /** In a snapshot of its own: what was made from it while its revoke waited is there now. */
+  /** Whether JWTs were made from the token. A new snapshot also sees JWTs that were made while the revoke waited. */
   private async endedFrom({ kind, digest }: ReadToken): Promise<boolean> {
     if (kind !== 'access') return false;
     return (await this.told.database.run(JWT_FROM, [digest])).length > 0;
   }
 }
 
-/** Waits also if somebody else was faster, because that wait may not be over yet. API keys have no JWTs. */
+/**
+ * Whether the revoke ends JWTs. The caller then waits for guards even if another call has revoked first, because the
+ * wait of that call may not be over yet. API keys have no JWTs.
+ */
 function endsJwts({ kind, format }: ReadToken): boolean {
   return kind === 'refresh' || format === 'jwt';
 }

@@ -13,7 +13,7 @@ import { TokenMint } from './token-mint.js';
 import { TokenReader } from './token-reader.js';
 import { TokenRevocation } from './token-revocation.js';
 
-/** Owns how tokens are spelled, stored and judged; never who may have one. */
+/** Owns how tokens are spelled, stored and judged; never who may have a token. */
 @Module({
   imports: [GrantsModule, KeysModule, LeasesModule, TelemetryModule],
   providers: [

@@ -14,7 +14,7 @@ export interface AccessTokenClaims {
 const TEXTS = ['iss', 'aud', 'sub', 'client_id', 'jti'] as const;
 const TIMES = ['exp', 'iat'] as const;
 
-/** Undefined if one is missing or has another type. Whether the claims are true is not checked here. */
+/** @returns undefined if a claim is missing or has another type. It does not check whether the claims are true. */
 export function accessTokenClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
   const complete =
     TEXTS.every((name) => isText(claims[name])) &&

@@ -1,11 +1,11 @@
 import { parseJson } from '../../../http/body/json-parser.js';
 import type { AccessTokenClaims } from './jwt-claims.js';
 
-/** Characters. Servers, ours among them, take 16 KiB of headers in all. */
+/** Characters. Servers, also ours, accept 16 KiB of headers in all. */
 export const LONGEST_JWT = 8_192;
 
 const SPELLING = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-/** Of r and s, 32 bytes each (RFC 7518 §3.4). */
+/** r and s, 32 bytes each (RFC 7518 §3.4). */
 const SIGNATURE_BYTES = 64;
 
 export interface ParsedJwt {
@@ -14,8 +14,8 @@ export interface ParsedJwt {
 }
 
 /**
- * Takes a JWT apart (RFC 7515 §5.2) and trusts nothing in it. It refuses padding, set spare bits, white space and duplicate
- * members: we never write those, and other parsers could read them differently.
+ * Parses a JWT (RFC 7515 §5.2) and trusts nothing in it. Refuses padding, set spare bits, white space and duplicate
+ * members: we never write them, and other parsers could read them differently.
  */
 export function parseJwt(token: string): ParsedJwt | undefined {
   if (token.length > LONGEST_JWT || !SPELLING.test(token)) return undefined;
@@ -25,7 +25,7 @@ export function parseJwt(token: string): ParsedJwt | undefined {
   return parsed.header && parsed.claims ? (parsed as ParsedJwt) : undefined;
 }
 
-/** For a text that has passed `parseJwt`, `accessTokenClaims` and the check of its signature before. */
+/** @param token a text that has already passed `parseJwt`, `accessTokenClaims` and the check of its signature */
 export function claimsOfProven(token: string): AccessTokenClaims {
   const claims = token.slice(token.indexOf('.') + 1, token.lastIndexOf('.'));
   return JSON.parse(Buffer.from(claims, 'base64url').toString()) as AccessTokenClaims;
@@ -40,7 +40,7 @@ function json(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Undefined if these bytes have another spelling than this. */
+/** @returns undefined if `text` is not the canonical base64url of its bytes */
 function canonical(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;

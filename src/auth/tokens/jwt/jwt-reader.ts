@@ -9,17 +9,17 @@ import { isRetired, KeyRing, type SigningKeyInMemory } from '../../keys/key-ring
 import { ProvenJwts } from './proven-jwts.js';
 import type { ReadToken, Refusal, Reading } from '../read-token.js';
 
-/** The form of our key ids: SHA-256 in base64url. Anything else is not even looked up. */
+/** The form of our key ids: SHA-256 in base64url. The reader does not look up any other text. */
 const KID = /^[A-Za-z0-9_-]{43}$/;
-/** RFC 9068 §2.1; the type is compared without regard to case (RFC 7515 §4.1.9). */
+/** RFC 9068 §2.1; the comparison ignores case (RFC 7515 §4.1.9). */
 const TYPES = ['at+jwt', 'application/at+jwt'];
-/** Seconds. The instance that signed may have a clock a little ahead of ours. */
+/** Seconds. The clock of the instance that signed the token may be a little ahead of ours. */
 const CLOCKS_DIFFER = 60;
 
 /**
- * Verifies our own JWTs whole (RFC 9068 §4) before their `jti` is looked at. What else a header may hold - `jku`, `x5u`,
- * `jwk`, `x5c` - is not read: keys come from our table and from nowhere else. The signature of a text is checked once.
- * Whether its key is retired, and whether the token has expired or was revoked, is checked each time.
+ * Verifies our own JWTs completely (RFC 9068 §4) before anything uses their `jti`. It ignores `jku`, `x5u`, `jwk` and
+ * `x5c` in the header: keys come from our table only. It checks the signature of each text once. On each read it checks
+ * whether the key is retired and whether the token has expired. The database says whether the token was revoked.
  */
 @Injectable()
 export class JwtReader {
@@ -31,7 +31,7 @@ export class JwtReader {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** At once if the key is in memory. @throws Unavailable when it is not, and the table cannot be read */
+  /** Answers at once if the key is in memory. @throws Unavailable if it is not, and the key table cannot be read */
   read(token: string): Reading | Promise<Reading> {
     const provenBy = this.proven.keyOf(token);
     if (provenBy) {
@@ -46,7 +46,7 @@ export class JwtReader {
     return key ? this.verify(token, jwt, key) : this.verifyWithUnknown(token, jwt, kid);
   }
 
-  /** Another instance may have made the key a moment ago. */
+  /** Reads the key table again first: another instance may have made the key a moment ago. */
   private async verifyWithUnknown(token: string, jwt: ParsedJwt, kid: string): Promise<Reading> {
     await this.ring.reload();
     const key = this.ring.find(kid);
@@ -61,7 +61,7 @@ export class JwtReader {
     return this.judge(claims, key);
   }
 
-  /** The checks that depend on more than the bytes, and run each time. */
+  /** The checks that run on each read, because their result depends on more than the bytes of the token. */
   private judge({ iss, aud, iat, exp, jti }: AccessTokenClaims, key: SigningKeyInMemory): Reading {
     if (isRetired(key, this.clock)) return refused('forged');
     if (iss !== this.config.ISSUER || iat > this.clock.seconds() + CLOCKS_DIFFER) return refused('forged');
@@ -73,12 +73,12 @@ export class JwtReader {
       jti,
       audience: aud,
     };
-    // on or after the expiry, without leeway (RFC 7519 §4.1.4)
+    // expired from the second `exp` on, without leeway (RFC 7519 §4.1.4)
     return exp * 1_000 <= this.clock.now() ? { refused: 'expired', was: read } : read;
   }
 }
 
-/** Undefined for a header that we never wrote. Extensions that must be understood we have none (RFC 7515 §4.1.11). */
+/** @returns undefined for a header that we never wrote. Refuses `crit`: we have no extensions (RFC 7515 §4.1.11). */
 function keyId({ alg, typ, kid, crit }: Record<string, unknown>): string | undefined {
   if (alg !== ALG || crit !== undefined) return undefined;
   if (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase())) return undefined;

@@ -7,7 +7,7 @@ import type { ActClaim } from '../act-claim.js';
 import { LONGEST_JWT } from './jwt-parser.js';
 import { SigningKeys } from '../../keys/signing-keys.js';
 
-/** What differs between tokens; the rest comes from the configuration (RFC 9068 §2.2). Times in whole seconds. */
+/** The claims that differ between tokens (RFC 9068 §2.2); `sign` adds `iss` and `jti`. Times in whole seconds. */
 export interface JwtClaims {
   readonly sub: string;
   readonly client_id: string;
@@ -15,23 +15,23 @@ export interface JwtClaims {
   readonly scope: string;
   readonly iat: number;
   readonly exp: number;
-  /** The login that it belongs to. */
+  /** The id of the grant that the token belongs to. Tokens from client credentials have none. */
   readonly sid?: string;
   /** Who acts for the subject (RFC 8693 §4.1). */
   readonly act?: ActClaim | undefined;
-  /** The key that it is bound to (RFC 9449 §6.1). */
+  /** The key that the token is bound to (RFC 9449 §6.1). */
   readonly cnf?: { readonly jkt: string };
 }
 
 export interface SignedJwt {
   readonly token: string;
-  /** SHA-256 of the `jti`: what stands in the database in its place. */
+  /** SHA-256 of the `jti`. The database stores this digest and not the `jti`. */
   readonly digest: Buffer;
 }
 
 const JTI_BYTES = 24;
 
-/** Makes access tokens that can be checked without asking us (RFC 9068). */
+/** Makes access tokens that an API can check without asking us (RFC 9068). */
 @Injectable()
 export class JwtSigner {
   constructor(
@@ -40,8 +40,8 @@ export class JwtSigner {
   ) {}
 
   /**
-   * @throws Unavailable when there is no key to sign with; WireError invalid_scope for one so long that the token could
-   *   be sent in no header
+   * @throws Unavailable if there is no key to sign with; WireError invalid_scope if the scope is so long that the token
+   *   would not fit into a header
    */
   async sign({ scope, ...claims }: JwtClaims): Promise<SignedJwt> {
     const key = await this.keys.signer(claims.exp * 1_000);
@@ -50,7 +50,7 @@ export class JwtSigner {
       iss: this.config.ISSUER,
       ...claims,
       jti,
-      // an empty one would be malformed (RFC 6749 §3.3)
+      // an empty `scope` would be malformed (RFC 6749 §3.3)
       ...(scope === '' ? {} : { scope }),
     });
     if (token.length > LONGEST_JWT) throw new WireError('invalid_scope');

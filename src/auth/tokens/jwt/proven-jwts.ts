@@ -1,18 +1,19 @@
 import { sha256Text } from '../token-mac.js';
 import type { SigningKeyInMemory } from '../../keys/key-ring.js';
 
-/** 262,144 texts in 4.3 MB, however long the server runs. */
+/** Room for 262,144 texts (SETS times WAYS) in 4.3 MB. The memory never grows. */
 const SETS = 65_536;
 const WAYS = 4;
 const WORDS = 4;
-/** Key objects are told apart by a byte; 0 is an empty place. */
+/** One byte names the key of each place; 0 marks an empty place. */
 const MOST_KEYS = 255;
 
 /**
- * Remembers which texts were well-formed JWTs with a valid signature, and of which key. That is a fact about bytes and never
- * changes; it does not say that a token is alive. A text is known by 128 bits of its SHA-256, so no token is in memory, and
- * finding another text that counts as this one would take 2^128 attempts. Only valid texts get in, so a stranger without a
- * token of ours cannot fill it. Flat arrays, as in the cache of a processor: nothing for the collector to walk.
+ * Remembers which texts are well-formed JWTs with a valid signature, and which key signed them. This is a fact about
+ * bytes and never changes; it does not say that a token is alive. It stores 128 bits of the SHA-256 of each text, so it
+ * holds no token, and an attacker would need 2^128 attempts to find another text that matches. It stores valid texts
+ * only, so nobody can fill it without tokens of ours. It is a set-associative cache in flat arrays, which the garbage
+ * collector need not scan.
  */
 export class ProvenJwts {
   private texts: Uint32Array | undefined;
@@ -25,7 +26,7 @@ export class ProvenJwts {
     this.next = new Uint8Array(sets);
   }
 
-  /** The key that has signed exactly this text, as it was then. */
+  /** @returns the key that signed exactly this text, as the key was when the text was added */
   keyOf(token: string): SigningKeyInMemory | undefined {
     if (!this.texts) return undefined;
     const text = sha256Text(token);
@@ -37,7 +38,7 @@ export class ProvenJwts {
     return undefined;
   }
 
-  /** In place of the oldest of those that share its set. */
+  /** Replaces the oldest text of the same set. */
   add(token: string, key: SigningKeyInMemory): void {
     this.texts ??= new Uint32Array(this.sets * WAYS * WORDS);
     const text = sha256Text(token);
@@ -58,7 +59,7 @@ export class ProvenJwts {
     return true;
   }
 
-  /** From 1. There are as many as keys were rotated and read anew since the start. */
+  /** From 1. Each key object gets a number: keys are rotated and read again. After MOST_KEYS the cache starts empty. */
   private numberOf(key: SigningKeyInMemory): number {
     const known = this.keys.findIndex(({ verifier }) => verifier === key.verifier);
     if (known !== -1) return known + 1;
