@@ -79,11 +79,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
     });
   }
 
-  /**
-   * Hears what a guard has applied, before the database has said whether its client may still ask. Only the guard knows
-   * its secret and its name, so its question is true whether it is answered or not. So whoever waits for the guard need
-   * not wait for the database.
-   */
+  /** Hears what a guard has applied before the database lets its client in: only the guard knows its secret and name. */
   hear({ guard, from, proof }: Question): void {
     if (proof && this.holders.isProof(guard, proof)) this.acknowledge(guard, from);
   }
@@ -140,10 +136,7 @@ export class GuardLeases implements BeforeApplicationShutdown {
       .map(({ applied, ...one }) => ({ ...one, behind: this.recent?.countAfter(applied) ?? 0 }));
   }
 
-  /**
-   * Runs while the pool is still open. If all leases are over within 5 s, it deletes the entry, so that nobody waits
-   * for an instance that is gone.
-   */
+  /** While the pool is open: deletes the entry if all leases are over within 5 s, so that nobody waits for it. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     this.alarm.stop();
