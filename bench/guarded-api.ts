@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GuardModule, Public, RequireScope } from 'keks-guard';
 import { JwtValidator } from 'keks-guard/jwt';
+import { profileOnSignal } from './profile/on-signal.js';
 
 const { AUTHORITY = '', ISSUER = '', CREDENTIALS = '', PORT } = process.env;
 const [clientId = '', clientSecret = ''] = Buffer.from(CREDENTIALS, 'base64').toString().split(/:(.*)/s);
@@ -54,3 +55,4 @@ const app = await NestFactory.create<NestFastifyApplication>(ApiModule, new Fast
 });
 await app.listen(Number(PORT), '127.0.0.1');
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
+await profileOnSignal();

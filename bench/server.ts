@@ -1,9 +1,4 @@
-/**
- * Keks with one route more: what `GET /cookies` answers, without a token. Only here, never in the product. With `PROFILE`,
- * the name of a file, SIGUSR2 begins a CPU profile and SIGUSR2 again ends and writes it.
- */
-import { writeFileSync } from 'node:fs';
-import { Session } from 'node:inspector/promises';
+/** Keks with one route more: what `GET /cookies` answers, without a token. Only here, never in the product. */
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import { Public } from 'keks-guard';
 import pino from 'pino';
@@ -14,6 +9,7 @@ import { DatabaseSession } from '../src/database/database-session.js';
 import { connectionOf } from '../src/database/pools.js';
 import { drain, DrainState } from '../src/http/drain.js';
 import { createHttpApp, listen } from '../src/http/http-app.js';
+import { profileOnSignal } from './profile/on-signal.js';
 
 @Public()
 @Controller('unguarded')
@@ -45,19 +41,4 @@ await listen(app, config.PORT, config.HOST);
 process.once('SIGTERM', () => {
   void drain(app, { delayMs: 0, limitMs: 5_000 }).then(() => process.exit(0));
 });
-
-const { PROFILE } = process.env;
-if (PROFILE !== undefined) {
-  const session = new Session();
-  session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.setSamplingInterval', { interval: 250 });
-  process.once('SIGUSR2', () => {
-    void session.post('Profiler.start');
-    process.once('SIGUSR2', () => {
-      void session
-        .post('Profiler.stop')
-        .then(({ profile }) => writeFileSync(PROFILE, JSON.stringify(profile)));
-    });
-  });
-}
+await profileOnSignal();

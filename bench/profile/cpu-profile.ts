@@ -34,7 +34,7 @@ const GROUPS: readonly (readonly [string, RegExp])[] = [
     /auth\/keys\/|node_modules\/(jsonwebtoken|jws|jwa|@nestjs\/jwt|ecdsa-sig-formatter)\//,
   ],
   ['batch, lookup, verdict', /dist\/src\/auth\//],
-  ['guard', /dist\/src\/guard\//],
+  ['guard', /packages\/guard\/|node_modules\/keks-guard\//],
   ['pg: protocol and rows', /node_modules\/(pg[^/]*|postgres-[^/]*)\/|dist\/src\/database\//],
   ['gate, request id and other hooks', /dist\/src\/(http|ops)\//],
   ['Nest: routing, guards consumer, pipes', /node_modules\/(@nestjs|rxjs|reflect-metadata|iterare)\//],

@@ -9,6 +9,7 @@ import type { Row } from '../harness/row.js';
 import { tokenRequests } from '../rows/client-credentials.js';
 import { introspections } from '../rows/introspect.js';
 import { issueJwts } from '../rows/jwt.js';
+import { startApi } from '../rows/lease.js';
 import { refreshes } from '../rows/refresh.js';
 import { accountOf, type Account } from './cpu-profile.js';
 
@@ -21,6 +22,8 @@ type AskOf = (keks: Program, database: FilledDatabase) => Ask | Promise<Ask>;
 interface Side {
   readonly name: string;
   readonly ask: AskOf;
+  /** An API in a process of its own: it is profiled, and not Keks. */
+  readonly api?: boolean;
 }
 
 const SIDES: readonly Side[] = [
@@ -28,6 +31,11 @@ const SIDES: readonly Side[] = [
   { name: 'guarded', ask: (keks, { tokensFile }) => cookies(keks, tokensFile) },
   {
     name: 'jwt',
+    ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database, 1_000)) ?? ''),
+  },
+  {
+    name: 'jwt of a lease',
+    api: true,
     ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database, 1_000)) ?? ''),
   },
   {
@@ -76,13 +84,16 @@ interface Measured extends Account {
 
 async function measure(bench: Bench, database: FilledDatabase, side: Side): Promise<Measured> {
   const file = join((await bench.cluster()).folder, `${side.name}.cpuprofile`);
-  const keks = await bench.keks(database, [], { PROFILE: file });
-  const ask = await side.ask(keks, database);
+  const keks = await bench.keks(database, [], side.api ? {} : { PROFILE: file });
+  const api = side.api ? await startApi(bench, keks, database, { PROFILE: file }) : undefined;
+  const profiled = api ?? keks;
+  const ask = { ...(await side.ask(keks, database)), port: profiled.port };
   await bench.load({ ...ask, milliseconds: WARM_UP_MS });
-  keks.signal('SIGUSR2');
+  profiled.signal('SIGUSR2');
   const { serverMicroseconds = NaN } = await bench.load({ ...ask, milliseconds: PROFILED_MS });
-  keks.signal('SIGUSR2');
+  profiled.signal('SIGUSR2');
   await until(() => existsSync(file));
+  if (api) await bench.stop(api);
   await bench.stop(keks);
   const account = accountOf(file);
   const { functions } = account;

@@ -51,7 +51,12 @@ export const lease: Row = {
   },
 };
 
-function startApi(bench: Bench, keks: Program, { url, tokensFile }: FilledDatabase): Promise<Program> {
+export function startApi(
+  bench: Bench,
+  keks: Program,
+  { url, tokensFile }: FilledDatabase,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Program> {
   const [credentials = ''] = readFileSync(`${tokensFile}.jwt-clients`, 'utf8').split('\n');
   return bench.start({
     file: join(DIST, 'bench/guarded-api.js'),
@@ -61,6 +66,7 @@ function startApi(bench: Bench, keks: Program, { url, tokensFile }: FilledDataba
       AUTHORITY: `http://127.0.0.1:${keks.port}`,
       ISSUER: environment(url)['ISSUER'] ?? '',
       CREDENTIALS: credentials,
+      ...extra,
     },
     path: '/unguarded',
   });
