@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Validation } from 'keks-guard';
 import { JwtValidator, type JwtValidatorOptions } from 'keks-guard/jwt';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
@@ -257,6 +258,46 @@ describe('JwtValidator', () => {
       for (const text of forged)
         for (let round = 0; round < 2; round += 1) expect(await active(validator, text)).toBe(false);
       expect(await active(validator, good)).toBe(true);
+    });
+
+    it('gives a verdict at once, and none for another text or when its time is over', async () => {
+      const good = token();
+      expect(validator.verdictAtOnce(good)).toBeUndefined();
+      for (let round = 0; round < 2; round += 1) await validator.validate(good);
+      const verdict = await validator.validate(good);
+      expect(verdict.active).toBe(true);
+      expect(validator.verdictAtOnce(good)).toEqual(verdict);
+      const others = [swapped(good, token({}, { sub: 'admin' })), `${good}A`, good.slice(0, -1), `${good}.`];
+      for (const text of [...others, '', '.', 'x'.repeat(10_000)])
+        expect(validator.verdictAtOnce(text)).toBeUndefined();
+      now = NOW + 100;
+      expect(validator.verdictAtOnce(good)).toBeUndefined();
+    });
+
+    it('gives none at once where somebody has put a method of their own in the place of `validate`', async () => {
+      const good = token();
+      const nobody = { active: false, reason: 'revoked' } as const;
+      class Stricter extends JwtValidator {
+        override async validate(text: string): Promise<Validation> {
+          await super.validate(text);
+          return nobody;
+        }
+      }
+      const stricter = new Stricter({
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        jwksUri: `${authority.url}/.well-known/jwks.json`,
+        now: () => now * 1_000,
+        timeoutMs: PATIENT_MS,
+      });
+      const replaced = make();
+      for (let round = 0; round < 3; round += 1) await replaced.validate(good);
+      expect(replaced.verdictAtOnce(good)).toBeDefined();
+      replaced.validate = () => Promise.resolve(nobody);
+      for (const one of [stricter, replaced]) {
+        for (let round = 0; round < 3; round += 1) expect(await one.validate(good)).toBe(nobody);
+        expect(one.verdictAtOnce(good)).toBeUndefined();
+      }
     });
 
     it.each<[string, Json, number]>([

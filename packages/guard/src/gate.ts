@@ -87,7 +87,9 @@ export class Gate {
     dpop: DpopVerifier | undefined,
   ): Promise<BearerErrorCode | DpopChallenge | undefined> {
     const { validator, audience } = this.options;
-    const validation = await validator.validate(token, one(request.headers['traceparent']));
+    const validation =
+      validator.verdictAtOnce?.(token) ??
+      (await validator.validate(token, one(request.headers['traceparent'])));
     if (!validation.active) {
       const { misaddressed } = validation;
       if (misaddressed) this.misaddressed.note(misaddressed.tokenFor, [misaddressed.cameTo]);

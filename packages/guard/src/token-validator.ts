@@ -35,4 +35,10 @@ export abstract class TokenValidator {
    * @throws when no verdict could be reached: the guard then answers 503, never 401
    */
   abstract validate(token: string, traceparent?: string): Promise<Validation>;
+
+  /**
+   * Optional. A verdict that needs no waiting: it must be the one that `validate` would give now.
+   * @returns undefined if only `validate` can tell
+   */
+  verdictAtOnce?(token: string): Validation | undefined;
 }
