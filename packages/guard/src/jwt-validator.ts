@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { trustedEndpoint, withinRange } from './endpoint.js';
 import {
   ExactRevocations,
@@ -6,11 +6,11 @@ import {
   type ExactRevocationsOptions,
   type LeaseState,
 } from './exact-revocations.js';
-import { actorsOf, confirmedKey } from './introspection.js';
 import { remoteKeys, type RemoteKeys } from './jwks.js';
+import { refusalOf, verdictOf, type Refused } from './jwt-verdict.js';
 import { ProvenTokens } from './proven-tokens.js';
 import type { Names } from './revocation-set.js';
-import { TokenValidator, type RefusalReason, type Validation } from './token-validator.js';
+import { TokenValidator, type Validation } from './token-validator.js';
 
 export interface JwtValidatorOptions extends Partial<
   Omit<ExactRevocationsOptions, 'allowHttp' | 'now' | 'timeoutMs'>
@@ -53,8 +53,6 @@ const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Seconds. The clock of the authority may be a little ahead. */
 const CLOCKS_DIFFER = 60;
 
-type Refused = Extract<Validation, { readonly active: false }>;
-
 /** What does not change about a token that is for us and has a true signature. */
 interface Proven {
   readonly validation: Extract<Validation, { readonly active: true }>;
@@ -63,12 +61,6 @@ interface Proven {
   readonly issuedAt: number;
   readonly notBefore: number;
 }
-
-const CLAIM_REASONS: Readonly<Record<string, RefusalReason>> = {
-  typ: 'wrong_kind',
-  iss: 'forged',
-  aud: 'wrong_audience',
-};
 
 /**
  * Judges JWTs (RFC 9068) by signature and claims alone, without asking the authority about any of them. **It does not learn of
@@ -156,7 +148,7 @@ export class JwtValidator extends TokenValidator {
         requiredClaims: REQUIRED,
         currentDate: new Date(now),
       });
-      const validation = verdict(payload, latestIssue(now));
+      const validation = verdictOf(payload, latestIssue(now));
       if (!validation.active) return validation;
       const { tokenId: jti, subject: sub, expiresAt: exp, actors } = validation.principal;
       const claims = { jti, sub, exp, actors, kid: protectedHeader.kid ?? '', sid: payload['sid'] };
@@ -166,7 +158,7 @@ export class JwtValidator extends TokenValidator {
       if (keys === this.keys.inForce()) this.proven.put(token, keys, found);
       return found;
     } catch (fault) {
-      return refusal(fault, this.options.audience, now);
+      return refusalOf(fault, this.options.audience, now);
     }
   }
 }
@@ -192,59 +184,4 @@ function isOurSpelling(token: string): boolean {
   } catch {
     return false;
   }
-}
-
-function verdict({ sub, jti, exp, iat, aud, ...claims }: JWTPayload, latestIssue: number): Validation {
-  const { client_id: clientId, scope = '' } = claims;
-  if (!isText(sub) || !isText(clientId) || !isText(jti) || typeof scope !== 'string' || !isTime(exp))
-    return { active: false, reason: 'malformed' };
-  if (!isTime(iat) || iat > latestIssue) return { active: false, reason: 'forged' };
-  const jkt = confirmedKey(claims['cnf']);
-  if (jkt === 'unknown') return { active: false, reason: 'malformed' };
-  const actors = actorsOf(claims['act']);
-  return {
-    active: true,
-    // several requests share this principal
-    principal: Object.freeze({
-      subject: sub,
-      clientId,
-      scope: Object.freeze(scope === '' ? [] : scope.split(' ')),
-      audience: Object.freeze([aud ?? []].flat()),
-      expiresAt: exp,
-      tokenId: jti,
-      ...(jkt !== undefined && { jkt }),
-      ...(actors && { actors: Object.freeze(actors) }),
-    }),
-  };
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-/**
- * A refusal for its claims means that the signature was good: the signature is checked first. @throws a fault that says nothing
- * about the token
- */
-function refusal(fault: unknown, cameTo: string, now: number): Refused {
-  const reason = reasonOf(fault);
-  if (reason !== 'wrong_audience' || !(fault instanceof errors.JWTClaimValidationFailed))
-    return { active: false, reason };
-  const { aud, exp } = fault.payload;
-  const tokenFor = [aud ?? []].flat();
-  const good = isTime(exp) && exp * 1_000 > now && tokenFor.length > 0 && tokenFor.every(isText);
-  if (!good) return { active: false, reason };
-  return { active: false, reason, misaddressed: { tokenFor, cameTo } };
-}
-
-function reasonOf(fault: unknown): RefusalReason {
-  if (fault instanceof errors.JWTExpired) return 'expired';
-  if (fault instanceof errors.JWTClaimValidationFailed) return CLAIM_REASONS[fault.claim] ?? 'malformed';
-  if (fault instanceof errors.JWTInvalid || fault instanceof errors.JWSInvalid) return 'malformed';
-  if (fault instanceof errors.JOSEError) return 'forged';
-  throw fault;
 }
