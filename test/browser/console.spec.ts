@@ -9,7 +9,7 @@ import { issued, submit } from '../support/oauth.js';
 import { startProcess, type ServerProcess } from '../support/process.js';
 import { answerOf, authorizePath, pkce, Visitor } from '../support/visitor.js';
 import { openBrowser, watch, type Watch } from './support/browser.js';
-import { DESKTOP, flaws, overflow, PHONE, POLICY, screenshot } from './support/page.js';
+import { DESKTOP, flaws, overflow, PHONE, POLICY, screenshot, squeezed } from './support/page.js';
 
 const PASSWORD = 'seven brown biscuits under a blue moon';
 const DONE = 'http://127.0.0.1/done';
@@ -136,6 +136,7 @@ describe('the console at /console', () => {
     await page.getByText('Loading …').waitFor({ state: 'detached' });
     await screenshot(page, `console-${name}`);
     expect(await overflow(page), name).toBe(0);
+    expect(await squeezed(page), name).toEqual([]);
   }
 
   /** And no flaw that axe knows of. */
@@ -596,7 +597,8 @@ describe('the console at /console', () => {
     await sound('client-rules');
     await press('Change the rules', dialog());
     await said().getByText('Oven gets tokens by other rules now.').waitFor();
-    expect(await entry('Oven').innerText()).toMatch(/Exchanges tokens[^]*bound to a key \(DPoP\)/);
+    // the list is read again after the word
+    await expect.poll(() => entry('Oven').innerText()).toMatch(/Exchanges tokens[^]*bound to a key \(DPoP\)/);
     expect(await ask(first)).toBe(400);
     await press('Change rules', entry('Oven'));
     expect(await dialog().getByLabel('Bound to a key').inputValue()).toBe('yes');
@@ -717,6 +719,7 @@ describe('the console at /console', () => {
     await press('Send the event', dialog());
     await said().getByText('“siem” has not taken it: it answered 500, and not 202').waitFor();
     await entry('siem').getByText('fails', { exact: true }).waitFor();
+    expect(await said().getAttribute('class')).toContain('bad');
     await sound('receivers');
     await page.setViewportSize(PHONE);
     await fits('phone-light-receivers');

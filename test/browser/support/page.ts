@@ -31,6 +31,13 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
 }
 
+/** Names in lists for which so little room is left that they break where no word ends. */
+export function squeezed(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(
+    `[...document.querySelectorAll('.item h2')].filter((name) => name.clientWidth < 120).map((name) => name.innerText)`,
+  );
+}
+
 /** For people: `SCREENSHOTS=folder npm run test:browser`. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env['SCREENSHOTS'];

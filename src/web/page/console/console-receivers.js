@@ -124,6 +124,7 @@ async function tryReceiver({ id, name, verified_at: before }, say, list) {
     taken
       ? `“${name}” has taken it.`
       : `“${name}” has not taken it: ${tried.verifying ? LATE : tried.last_error}`,
+    !taken,
   );
   await list.load();
 }

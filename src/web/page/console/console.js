@@ -23,7 +23,11 @@ let entering = false;
 
 /** What views work with. */
 const stage = {
-  say: (text) => (byId('said').textContent = text),
+  /** @param isBad whether something did not work */
+  say: (text, isBad = false) => {
+    byId('said').textContent = text;
+    byId('said').classList.toggle('bad', isBad);
+  },
   signOut: () => void depart(),
   /** @param question what another view is to look for */
   go: (name, question) => show(name, question),
