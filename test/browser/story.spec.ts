@@ -52,7 +52,7 @@ describe('the story page at /', () => {
   async function open(options: BrowserContextOptions = {}): Promise<void> {
     const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
     page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000);
     await page.clock.install();
     seen = watch(page);
     wire = { calls: [], bodies: [], parts: new Set() };
