@@ -26,17 +26,19 @@ interface Side {
   readonly api?: boolean;
 }
 
+const jwts: AskOf = async (keks, database) => cookies(keks, (await issueJwts(keks, database, 1_000)) ?? '');
+
 const SIDES: readonly Side[] = [
   { name: 'unguarded', ask: unguarded },
   { name: 'guarded', ask: (keks, { tokensFile }) => cookies(keks, tokensFile) },
   {
     name: 'jwt',
-    ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database, 1_000)) ?? ''),
+    ask: jwts,
   },
   {
     name: 'jwt of a lease',
     api: true,
-    ask: async (keks, database) => cookies(keks, (await issueJwts(keks, database, 1_000)) ?? ''),
+    ask: jwts,
   },
   {
     name: 'introspect',

@@ -42,15 +42,15 @@ describe('JwtValidator', () => {
   let now: number;
   let validator: JwtValidator;
 
+  const usual = (): JwtValidatorOptions => ({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    jwksUri: `${authority.url}/.well-known/jwks.json`,
+    now: () => now * 1_000,
+    timeoutMs: PATIENT_MS,
+  });
   const make = (options: Partial<JwtValidatorOptions> = {}): JwtValidator =>
-    new JwtValidator({
-      issuer: ISSUER,
-      audience: AUDIENCE,
-      jwksUri: `${authority.url}/.well-known/jwks.json`,
-      now: () => now * 1_000,
-      timeoutMs: PATIENT_MS,
-      ...options,
-    });
+    new JwtValidator({ ...usual(), ...options });
 
   beforeEach(async () => {
     now = NOW;
@@ -283,13 +283,7 @@ describe('JwtValidator', () => {
           return nobody;
         }
       }
-      const stricter = new Stricter({
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        jwksUri: `${authority.url}/.well-known/jwks.json`,
-        now: () => now * 1_000,
-        timeoutMs: PATIENT_MS,
-      });
+      const stricter = new Stricter(usual());
       const replaced = make();
       for (let round = 0; round < 3; round += 1) await replaced.validate(good);
       expect(replaced.verdictAtOnce(good)).toBeDefined();

@@ -1,19 +1,11 @@
-import { Controller, Get, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { GuardModule, RequireScope, TokenValidator } from 'keks-guard';
+import { GuardModule, TokenValidator } from 'keks-guard';
 import { RemoteValidator } from 'keks-guard/remote';
 import { TestValidator } from 'keks-guard/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
-@Controller('tea')
-class TeaController {
-  @Get()
-  @RequireScope('tea:pour')
-  pour(): object {
-    return { tea: 'Assam' };
-  }
-}
+import { TeaController } from '../support/tea.controller.js';
 
 @Module({
   imports: [

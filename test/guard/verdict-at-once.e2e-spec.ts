@@ -1,10 +1,11 @@
-import { Controller, Get, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import fastify, { type FastifyInstance } from 'fastify';
-import { GuardModule, RequireScope, TokenValidator, type Validation } from 'keks-guard';
+import { GuardModule, TokenValidator, type Validation } from 'keks-guard';
 import { bearerGuard } from 'keks-guard/fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TeaController } from '../support/tea.controller.js';
 
 const REFUSED = { active: false, reason: 'revoked' } as const;
 
@@ -30,15 +31,6 @@ class Quick extends TokenValidator {
 }
 
 const validator = new Quick();
-
-@Controller('tea')
-class TeaController {
-  @Get()
-  @RequireScope('tea:pour')
-  pour(): object {
-    return { tea: 'Assam' };
-  }
-}
 
 @Module({ imports: [GuardModule.forRoot({ realm: 'Tea', validator })], controllers: [TeaController] })
 class AppModule {}

@@ -104,9 +104,11 @@ export class BearerGuard implements CanActivate {
     const { dpop } = this;
     // without a verifier nobody knows what a proof would have to say: DPoP is then one more unknown scheme
     if (!dpop) throw this.refusal('unauthorized', visit);
-    const validated = await this.validator
-      .validate(token, raw.headers.traceparent)
-      .catch((error: unknown) => this.noVerdict(error, visit));
+    const validated =
+      this.atOnce(token, visit) ??
+      (await this.validator
+        .validate(token, raw.headers.traceparent)
+        .catch((error: unknown) => this.noVerdict(error, visit)));
     const said = { algs: dpop.algs };
     const principal = this.principalIn(validated, visit, said);
     const verdict = await dpop.verify(raw, token).catch((error: unknown) => this.noVerdict(error, visit));

@@ -112,8 +112,8 @@ export class JwtValidator extends TokenValidator {
     const judged = this.known(token, now) ?? (await this.prove(token, now));
     if ('reason' in judged) return judged;
     const { validation, names } = judged;
-    if (!this.revocations || !names || this.isNotNamed(names)) return validation;
-    return (await this.revocations.refusal(token, names, traceparent)) ?? validation;
+    if (this.isNotNamed(names)) return validation;
+    return (names && (await this.revocations?.refusal(token, names, traceparent))) ?? validation;
   }
 
   /** @returns undefined for a token that is new here or over, that a revocation may mean, or if there is no lease */
