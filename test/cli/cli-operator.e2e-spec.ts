@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commandLine, keksHere } from '../support/keks-here.js';
 import { addClient, type TestClient } from '../support/oauth.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { program } from '../support/program.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 import { send } from '../support/wire.js';

@@ -12,7 +12,8 @@ import { OUR_TABLES } from '../../src/database/schema/preconditions.js';
 import { selfSigned } from '../support/certificate.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { keksHere } from '../support/keks-here.js';
-import { freePort, launch } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch } from '../support/process.js';
 import { environment, startTestApp } from '../support/test-app.js';
 
 /** What somebody tries first, and the mend that is in the refusal. */

@@ -6,7 +6,8 @@ import { commandLine } from '../support/keks-here.js';
 import { expiryOf, putAstray, spanOf } from '../support/moving-rows.js';
 import { addClient, basic, submit, type TestClient } from '../support/oauth.js';
 import { takeAway } from '../support/outage.js';
-import { freePort, launch } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch } from '../support/process.js';
 import { environment, get, PASSWORD, post, startTestApp, type TestApp } from '../support/test-app.js';
 
 /** What each instance takes while it makes or drops a partition: "KEKT". */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { freePort, startProcess, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { startProcess, type ServerProcess } from '../support/process.js';
 import { keksHere } from '../support/keks-here.js';
 import { environment, PASSWORD } from '../support/test-app.js';
 import { PROXIES, startProxy, type Proxy, type ProxyName } from './support/proxies.js';

@@ -5,7 +5,8 @@ import { Balancer } from '../support/balancer.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { Machine } from '../support/machine.js';
 import { addClient, type TestClient } from '../support/oauth.js';
-import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch, type ServerProcess } from '../support/process.js';
 import { SteadyLoad, type LoadReport } from '../support/steady-load.js';
 import { environment, get, startTestApp } from '../support/test-app.js';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { base64url, malleated, signed, type Json } from '../support/forge.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { PATIENT_MS } from '../support/test-app.js';
 
 const ISSUER = 'https://auth.example';

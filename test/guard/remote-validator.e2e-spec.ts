@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { json, startFakeAuthority, type FakeAuthority } from '../support/fake-authority.js';
 import { soonerThan } from '../support/sooner.js';
 import { expectNoVerdict } from '../support/no-verdict.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { PATIENT_MS } from '../support/test-app.js';
 
 const ACTIVE = {

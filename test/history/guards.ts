@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { connectionOf } from '../../src/database/pools.js';
 import type { TestClient } from '../support/oauth.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { loose } from '../support/program.js';
 import { environment, ISSUER } from '../support/test-app.js';
 import { watchOutput } from '../support/watch.js';

@@ -11,7 +11,7 @@ import {
 } from '../../src/database/embedded/embedded-postgres.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { watchOutput } from '../support/watch.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { loose, program } from '../support/program.js';
 import { AS_SHIPPED, environment, FAR_AWAY } from '../support/test-app.js';
 import { Link } from './link.js';

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../support/certificate.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { keksHere } from '../support/keks-here.js';
-import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch, type ServerProcess } from '../support/process.js';
 import { environment } from '../support/test-app.js';
 
 interface SecureAnswer {

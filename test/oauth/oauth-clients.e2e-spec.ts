@@ -11,7 +11,8 @@ import { ACCESS_TOKEN, EXCHANGE_GRANT } from '../support/exchange.js';
 import { startInstance, type Instance } from '../support/instance.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { BY_OPERATOR, isAlive, stayLoggedIn, type TestClient } from '../support/oauth.js';
-import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch, type ServerProcess } from '../support/process.js';
 import { environment, PASSWORD } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 

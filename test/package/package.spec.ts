@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearerChallenge } from '../support/challenge-parser.js';
 import { addClient } from '../support/oauth.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { get, post, startTestApp, type TestApp } from '../support/test-app.js';
 import { emptyFolder, install, newerNode, pack, run, start, type Program } from './support.js';
 

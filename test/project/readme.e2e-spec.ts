@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { loose } from '../support/program.js';
 
 /**

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_NAMES, eventUri } from '../../src/auth/receivers/event-types.js';
 import { Receivers } from '../../src/auth/receivers/receivers.js';
 import { addClient, BY_OPERATOR } from '../support/oauth.js';
-import { freePort } from '../support/process.js';
+import { freePort } from '../support/ports.js';
 import { ClientsService } from '../../src/auth/clients/clients.service.js';
 import { PATIENTLY, startTestApp, type TestApp } from '../support/test-app.js';
 

@@ -4,7 +4,8 @@ import { migrations } from '../../migrations/index.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { migrateWith } from '../support/migrate-with.js';
-import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch, type ServerProcess } from '../support/process.js';
 import { environment, PATIENTLY } from '../support/test-app.js';
 
 describe('a start that has to migrate', () => {

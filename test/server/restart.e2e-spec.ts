@@ -13,7 +13,8 @@ import { PasswordHash } from '../../src/auth/users/password-hash.js';
 import { isServerOf, readPidFile } from '../../src/database/embedded/postmaster-identity.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch, type ServerProcess } from '../support/process.js';
 import { program } from '../support/program.js';
 import {
   environment,

@@ -14,7 +14,8 @@ import { isAlive, readPidFile } from '../../src/database/embedded/postmaster-ide
 import { selfSigned } from '../support/certificate.js';
 import { createDatabase } from '../support/database.js';
 import { parseExposition, type Family } from '../support/exposition.js';
-import { freePort, launch, type ServerProcess } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { launch, type ServerProcess } from '../support/process.js';
 import { environment, FAR_AWAY, get, PATIENTLY } from '../support/test-app.js';
 
 interface Answer {

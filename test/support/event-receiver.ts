@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
+import { freePort } from './ports.js';
 
 /** What a receiver has been sent. */
 export interface Heard {
@@ -29,11 +29,12 @@ export const hangs: Behaviour = () => undefined;
 export class EventReceiver {
   behave: Behaviour = takes;
   readonly heard: Heard[] = [];
-  private port = 0;
   private server: Server | undefined;
 
+  private constructor(private readonly port: number) {}
+
   static async start(): Promise<EventReceiver> {
-    const receiver = new EventReceiver();
+    const receiver = new EventReceiver(await freePort());
     await receiver.open();
     return receiver;
   }
@@ -45,7 +46,6 @@ export class EventReceiver {
   async open(): Promise<void> {
     const server = createServer((request, response) => void this.take(request, response));
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
-    this.port = (server.address() as AddressInfo).port;
     this.server = server;
   }
 

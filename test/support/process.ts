@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from './ports.js';
 import { program } from './program.js';
 import { watchOutput } from './watch.js';
 
@@ -13,20 +13,6 @@ export interface ServerProcess {
   readonly ended: Promise<number | string | null>;
   /** @returns the exit code, or the signal */
   stop(signal?: NodeJS.Signals): Promise<number | string | null>;
-}
-
-const given = new Set<number>();
-
-/** A port that was free a moment ago, and that nobody here was given before. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  if (given.has(port)) return freePort();
-  given.add(port);
-  return port;
 }
 
 /**

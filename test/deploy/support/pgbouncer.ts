@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { serverAccount } from '../../../src/database/embedded/server-account.js';
 import { connectionOf } from '../../../src/database/pools.js';
-import { freePort } from '../../support/process.js';
+import { freePort } from '../../support/ports.js';
 import { lacking, part, versionOf } from '../../support/parts.js';
 
 /** Undefined where there is none. */

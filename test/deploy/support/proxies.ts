@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { lacking, part } from '../../support/parts.js';
-import { freePort } from '../../support/process.js';
+import { freePort } from '../../support/ports.js';
 
 /** How to run our example of a proxy on a free port, in front of two others, without a certificate. */
 interface Kind {
