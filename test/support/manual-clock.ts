@@ -22,6 +22,17 @@ export class ManualClock extends Clock {
     this.offset += Math.round(seconds * 1_000);
   }
 
+  /** Whatever this does to the clock: afterwards it is as far from real time as before. Going back to a second is not that. */
+  async during(act: () => Promise<void>): Promise<void> {
+    const { offset, frozen } = this;
+    try {
+      await act();
+    } finally {
+      this.offset = offset;
+      this.frozen = frozen;
+    }
+  }
+
   /** Goes to the very millisecond at which this second begins: whole numbers, so that none is lost to rounding. */
   goTo(epochSeconds: number): void {
     this.offset += epochSeconds * 1_000 - this.now();
