@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cookies, unguarded, type Ask, type Bench, type FilledDatabase } from '../harness/bench.js';
+import { startGuards } from '../harness/guards.js';
 import { firstLine } from '../harness/peer.js';
 import type { Program } from '../harness/process.js';
 import { say } from '../harness/progress.js';
@@ -11,6 +12,7 @@ import { introspections } from '../rows/introspect.js';
 import { issueJwts } from '../rows/jwt.js';
 import { startApi } from '../rows/lease.js';
 import { refreshes } from '../rows/refresh.js';
+import { measureRevokes } from '../rows/revokes.js';
 import { accountOf, type Account } from './cpu-profile.js';
 
 const FUNCTIONS = 30;
@@ -22,6 +24,8 @@ type AskOf = (keks: Program, database: FilledDatabase) => Ask | Promise<Ask>;
 interface Side {
   readonly name: string;
   readonly ask: AskOf;
+  /** What is profiled, where it is not the load of `ask`. @returns microseconds of the server's CPU each */
+  readonly instead?: (keks: Program, database: FilledDatabase) => Promise<number>;
   /** An API in a process of its own: it is profiled, and not Keks. */
   readonly api?: boolean;
 }
@@ -53,7 +57,16 @@ const SIDES: readonly Side[] = [
     name: 'refresh',
     ask: ({ port }, { tokensFile }) => refreshes(port, `${tokensFile}.refresh-2`),
   },
+  { name: 'revoke told to 50 guards', ask: unguarded, instead: toldToGuards },
 ];
+
+async function toldToGuards(keks: Program, database: FilledDatabase): Promise<number> {
+  const [credentials = ''] = readFileSync(`${database.tokensFile}.jwt-clients`, 'utf8').split('\n');
+  const guards = await startGuards({ port: keks.port, count: 50, credentials });
+  const { serverMs } = await measureRevokes(keks, database, guards);
+  await guards.stop();
+  return serverMs * 1_000;
+}
 
 /** Not a figure of the table: where the time of the server goes, for each kind of request. */
 export const profile: Row = {
@@ -92,7 +105,9 @@ async function measure(bench: Bench, database: FilledDatabase, side: Side): Prom
   const ask = { ...(await side.ask(keks, database)), port: profiled.port };
   await bench.load({ ...ask, milliseconds: WARM_UP_MS });
   profiled.signal('SIGUSR2');
-  const { serverMicroseconds = NaN } = await bench.load({ ...ask, milliseconds: PROFILED_MS });
+  const microseconds = side.instead
+    ? await side.instead(keks, database)
+    : (await bench.load({ ...ask, milliseconds: PROFILED_MS })).serverMicroseconds;
   profiled.signal('SIGUSR2');
   await until(() => existsSync(file));
   if (api) await bench.stop(api);
@@ -102,7 +117,7 @@ async function measure(bench: Bench, database: FilledDatabase, side: Side): Prom
   return {
     ...account,
     functions: functions.slice(0, FUNCTIONS),
-    microseconds: serverMicroseconds,
+    microseconds: microseconds ?? Number.NaN,
   };
 }
 

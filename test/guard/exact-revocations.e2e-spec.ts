@@ -141,6 +141,36 @@ describe('JwtValidator with exact revocations', () => {
     expect(validator.lease?.leaseMs).toBe(0);
   });
 
+  it('says why it has no lease: to whoever reads its state, and once in a warning', async () => {
+    const warnings: string[] = [];
+    const hear = ({ name, message }: Error): void => void warnings.push(`${name}: ${message}`);
+    process.on('warning', hear);
+    const stranger = await addClient(keks, { name: 'no API', scope: [] });
+    const validator = guard({ clientId: stranger.clientId, clientSecret: stranger.clientSecret });
+    await validator.validate(await jwt());
+    const why = 'The revocation feed answered 400 (unauthorized_client) instead of 200.';
+    expect(validator.lease).toMatchObject({ leaseMs: 0, fault: why });
+    const said = `KeksGuardWarning: no lease, so the authority is asked about every token: ${why}`;
+    await expect.poll(() => warnings).toEqual([said]);
+    // it goes on trying; what it cannot do has been said
+    const { length } = keks.log;
+    await expect.poll(() => keks.log.length).toBeGreaterThan(length + 2);
+    expect(warnings).toEqual([said]);
+    process.off('warning', hear);
+  });
+
+  it('has no fault while it has a lease, and names an outage', async () => {
+    const validator = guard();
+    const token = await jwt();
+    expect(await isActive(validator, token)).toBe(true);
+    expect(validator.lease).not.toHaveProperty('fault');
+    const outage = await takeAway(keks.database);
+    await expect.poll(() => validator.lease?.fault).toMatch(/^The revocation feed /);
+    await outage.end();
+    await isActive(validator, token).catch(() => undefined);
+    await expect.poll(() => validator.lease).not.toHaveProperty('fault');
+  });
+
   it('a token of a login says which one', async () => {
     const { token } = await stayLoggedIn(keks, 'Ann', { format: 'jwt' });
     const { rows } = await keks.database.client.query('SELECT id FROM grants WHERE id = $1', [

@@ -32,6 +32,8 @@ export interface NamedClaims {
 export interface LeaseState {
   /** Milliseconds until the lease ends. */
   readonly leaseMs: number;
+  /** Why the last question to the feed has failed, in a sentence for the operator. Absent if it has not. */
+  readonly fault?: string;
   readonly entries: number;
   /** How many tokens were accepted from memory, were asked about, and were refused from memory. */
   readonly answers: { readonly memory: number; readonly question: number; readonly refused: number };
@@ -74,6 +76,7 @@ export class ExactRevocations {
       clientSecret,
       connections: 1,
       longest: LONGEST_FEED,
+      name: 'revocation feed',
     });
     this.follower = new RevocationFollower({
       ask: (form, deadline) => this.client.askWith(form, deadline),
@@ -83,7 +86,8 @@ export class ExactRevocations {
   }
 
   get state(): LeaseState {
-    return { leaseMs: this.follower.leaseLeft, entries: this.follower.size, answers: { ...this.answers } };
+    const { leaseLeft: leaseMs, size: entries, fault } = this.follower;
+    return { leaseMs, entries, answers: { ...this.answers }, ...(fault !== undefined && { fault }) };
   }
 
   /**

@@ -9,6 +9,8 @@ export interface IntrospectionClientOptions {
   readonly connections: number;
   /** The longest answer that is read, in bytes. */
   readonly longest?: number;
+  /** How messages name the endpoint, `introspection endpoint` if absent. */
+  readonly name?: string;
 }
 
 interface Answer {
@@ -28,6 +30,8 @@ const LONGEST_ANSWER = 65_536;
 /** W3C Trace Context §3.2.2, version 00. */
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json[\t ]*(?:;|$)/i;
+/** RFC 6749 §5.2: what a refusal may say. Nothing else that came is repeated. */
+const ERROR_CODES = ['unauthorized_client', 'invalid_request'];
 /** The other side closed an idle connection at the moment when this side used it again. */
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -41,9 +45,12 @@ export class IntrospectionClient {
   readonly #longest: number;
   readonly #options: RequestOptions;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #name: string;
 
-  constructor({ endpoint, clientId, clientSecret, connections, longest }: IntrospectionClientOptions) {
-    this.#longest = longest ?? LONGEST_ANSWER;
+  constructor(options: IntrospectionClientOptions) {
+    const { endpoint, clientId, clientSecret, connections } = options;
+    this.#longest = options.longest ?? LONGEST_ANSWER;
+    this.#name = `The ${options.name ?? 'introspection endpoint'}`;
     const isTls = endpoint.protocol === 'https:';
     this.#agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections });
     this.#request = isTls ? httpsRequest : httpRequest;
@@ -78,12 +85,10 @@ export class IntrospectionClient {
     if (status === 401)
       throw new NoVerdict(
         'credentials_refused',
-        'The authority refused this API: correct clientId and clientSecret of its RemoteValidator.',
+        'The authority refused this API: correct clientId and clientSecret of its validator.',
       );
-    if (status !== 200)
-      throw new NoVerdict('bad_answer', `The introspection endpoint answered ${status} instead of 200.`);
-    if (!JSON_TYPE.test(type))
-      throw new NoVerdict('bad_answer', 'The introspection endpoint did not answer JSON.');
+    if (status !== 200) throw this.badAnswer(`answered ${status}${errorIn(body)} instead of 200`);
+    if (!JSON_TYPE.test(type)) throw this.badAnswer('did not answer JSON');
     return body;
   }
 
@@ -102,62 +107,70 @@ export class IntrospectionClient {
       const answer = await this.exchangeOnce(asked);
       if (answer !== 'stale') return answer;
     }
-    throw timedOut();
+    throw this.timedOut();
   }
 
   private exchangeOnce({ body, deadline, traceparent }: Asked): Promise<Answer | 'stale'> {
     return new Promise((resolve, reject) => {
       const request = this.#request(this.optionsFor(traceparent), (response) =>
-        readAnswer(response, this.#longest, resolve, reject),
+        this.read(response, resolve, reject),
       );
       const late = (): void => {
-        reject(timedOut());
+        reject(this.timedOut());
         request.destroy();
       };
       const timer = setTimeout(late, deadline - performance.now());
       request.on('close', () => clearTimeout(timer));
       request.on('error', (error: NodeJS.ErrnoException) => {
         if (request.reusedSocket && STALE.has(error.code ?? '')) resolve('stale');
-        else reject(unreachable(error));
+        else reject(this.unreachable(error));
       });
       request.end(body);
     });
   }
-}
 
-function readAnswer(
-  response: IncomingMessage,
-  longest: number,
-  resolve: (answer: Answer) => void,
-  reject: (fault: NoVerdict) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size <= longest) return;
-    reject(new NoVerdict('bad_answer', 'The answer of the introspection endpoint is too long.'));
-    response.destroy();
-  });
-  response.on('end', () => {
-    const { statusCode: status = 0, headers } = response;
-    resolve({
-      status,
-      type: headers['content-type'] ?? '',
-      body: Buffer.concat(chunks, size).toString(),
+  private read(
+    response: IncomingMessage,
+    resolve: (answer: Answer) => void,
+    reject: (fault: NoVerdict) => void,
+  ): void {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= this.#longest) return;
+      reject(this.badAnswer('gave an answer that is too long'));
+      response.destroy();
     });
-  });
-  response.on('error', (error) => reject(unreachable(error)));
+    response.on('end', () => {
+      const { statusCode: status = 0, headers } = response;
+      resolve({
+        status,
+        type: headers['content-type'] ?? '',
+        body: Buffer.concat(chunks, size).toString(),
+      });
+    });
+    response.on('error', (error) => reject(this.unreachable(error)));
+  }
+
+  private badAnswer(what: string): NoVerdict {
+    return new NoVerdict('bad_answer', `${this.#name} ${what}.`);
+  }
+
+  private timedOut(): NoVerdict {
+    return new NoVerdict('timed_out', `${this.#name} did not answer in time.`);
+  }
+
+  private unreachable(cause: NodeJS.ErrnoException): NoVerdict {
+    const code = cause.code === undefined ? '' : ` (${cause.code})`;
+    return new NoVerdict('unreachable', `${this.#name} cannot be reached${code}.`, { cause });
+  }
 }
 
-function timedOut(): NoVerdict {
-  return new NoVerdict('timed_out', 'The introspection endpoint did not answer in time.');
-}
-
-function unreachable(cause: NodeJS.ErrnoException): NoVerdict {
-  const code = cause.code === undefined ? '' : ` (${cause.code})`;
-  return new NoVerdict('unreachable', `The introspection endpoint cannot be reached${code}.`, { cause });
+function errorIn(body: string): string {
+  const code = ERROR_CODES.find((one) => body.includes(`"error":"${one}"`));
+  return code === undefined ? '' : ` (${code})`;
 }
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they are joined. */

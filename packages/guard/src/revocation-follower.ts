@@ -15,6 +15,8 @@ export interface FollowerOptions {
 }
 
 const PAUSE_MS = [20, 100, 250, 500];
+/** So many failures, one after the other, are more than a restart of the authority: they are told, once. */
+const FAILURES_UNTOLD = 3;
 
 /**
  * Follows the feed of revocations, and knows until when it knows all of them: a lease, which runs from before the question was
@@ -29,6 +31,7 @@ export class RevocationFollower {
   private coming: RevocationSet | undefined;
   private cursor: string | undefined;
   private lease: { readonly ms: number; readonly from: Stamp } | undefined;
+  private lastFault: string | undefined;
   private running = false;
   private stopped = false;
   private first: Promise<void> | undefined;
@@ -54,6 +57,11 @@ export class RevocationFollower {
   /** Milliseconds; 0 without a lease. */
   get leaseLeft(): number {
     return this.lease ? Math.max(0, this.clock.left(this.lease.ms, this.lease.from)) : 0;
+  }
+
+  /** Why the last question has failed; undefined if it has not. */
+  get fault(): string | undefined {
+    return this.lastFault;
   }
 
   get size(): number {
@@ -85,9 +93,12 @@ export class RevocationFollower {
       try {
         await this.step();
         failures = 0;
+        this.lastFault = undefined;
         if (this.lease) started();
-      } catch {
+      } catch (fault) {
+        this.lastFault = fault instanceof Error ? fault.message : 'unknown fault';
         started();
+        if (failures === FAILURES_UNTOLD) this.tell(this.lastFault);
         const pause = PAUSE_MS[Math.min(failures, PAUSE_MS.length - 1)] ?? 0;
         failures += 1;
         // the authority may refuse this cursor, for whatever reason: do not ask with it for ever
@@ -95,6 +106,12 @@ export class RevocationFollower {
         await new Promise((resolve) => setTimeout(resolve, pause).unref());
       }
     }
+  }
+
+  private tell(why: string): void {
+    if (this.stopped) return;
+    const message = `no lease, so the authority is asked about every token: ${why}`;
+    process.emitWarning(message, { type: 'KeksGuardWarning', code: 'KEKS_NO_LEASE' });
   }
 
   private async step(): Promise<void> {

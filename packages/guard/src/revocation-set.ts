@@ -144,5 +144,5 @@ function entryOf(entry: unknown): Entry {
 }
 
 function flawed(): NoVerdict {
-  return new NoVerdict('bad_answer', 'The feed of revocations gave an answer that is none.');
+  return new NoVerdict('bad_answer', 'The revocation feed gave an answer that is none.');
 }
