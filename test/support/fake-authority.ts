@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { freePort } from './ports.js';
 
 export interface Question {
   readonly method: string;
@@ -39,7 +40,8 @@ export async function startFakeAuthority(answer: RequestListener): Promise<FakeA
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  // when it is closed, nobody else answers at its place
+  server.listen(await freePort(), '127.0.0.1');
   await once(server, 'listening');
   const authority: FakeAuthority = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
