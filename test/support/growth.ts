@@ -21,6 +21,7 @@ export const IN_MEMORY: Readonly<Record<string, Bound>> = {
   'packages/guard/src/dpop-proof.ts#known': {
     flooded: '1,000 keys that have signed something, the oldest go',
   },
+  'packages/guard/src/dpop-verifier.ts#judged': { closed: CLOSED.request },
   'packages/guard/src/exact-revocations.ts#cleared': { flooded: '10,000 tokens, the oldest go' },
   'packages/guard/src/gate.ts#principals': { closed: CLOSED.request },
   'packages/guard/src/introspection-client.ts#chunks': { closed: CLOSED.request },

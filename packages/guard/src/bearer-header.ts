@@ -1,3 +1,5 @@
+import { onlyLine, REPEATED, type HeaderLines } from './header-line.js';
+
 /** What the headers of a request say about a token, and which scheme the token came with. */
 export type Presented =
   | { readonly kind: 'none' }
@@ -7,10 +9,8 @@ export type Presented =
   | { readonly kind: 'dpop'; readonly token: string };
 
 /** The part of Node's request that the guard reads. It is the same under Express and Fastify. */
-export interface RawRequest {
-  readonly rawHeaders: readonly string[];
+export interface RawRequest extends HeaderLines {
   readonly url?: string | undefined;
-  readonly headers: { readonly traceparent?: string };
   readonly method?: string | undefined;
   readonly originalUrl?: unknown;
 }
@@ -24,17 +24,11 @@ const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const DPOP = /^dpop +([A-Za-z0-9\-._~+/]+=*)$/i;
 const OTHER_SCHEME = /^(?!(?:bearer|dpop)(?: |$))[!#$%&'*+.^_`|~\w-]+(?: |$)/i;
 
-/** Reads the token from the header and from nowhere else. The raw lines show a repeated header, which Node hides. */
+/** Reads the token from the header and from nowhere else. */
 export function bearerToken(request: RawRequest): Presented {
-  const { rawHeaders } = request;
-  let header: string | undefined;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name === undefined || name.length !== 13 || name.toLowerCase() !== 'authorization') continue;
-    if (header !== undefined) return MALFORMED;
-    header = rawHeaders[at + 1] ?? '';
-  }
+  const header = onlyLine(request, 'authorization');
   if (header === undefined) return NONE;
+  if (header === REPEATED) return MALFORMED;
   const match = BEARER.exec(header);
   const token = match?.[1] ?? DPOP.exec(header)?.[1];
   if (!token) return OTHER_SCHEME.test(header) ? NONE : MALFORMED;

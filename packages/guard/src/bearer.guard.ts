@@ -12,10 +12,12 @@ import type { BearerErrorCode, DpopChallenge } from './bearer-answer.js';
 import { BearerError } from './bearer-error.js';
 import { PROOF_FLAWS } from './dpop-flaws.js';
 import { DpopVerifier, type ProofVerdict } from './dpop-verifier.js';
-import { GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
+import { GUARD_OPTIONS, isValidator, type GuardOptions } from './guard-options.js';
+import { traceOf } from './header-line.js';
 import { MisaddressedTokens } from './misaddressed.js';
 import { OnceASecond } from './once-a-second.js';
-import { PRINCIPAL, PUBLIC, REQUIRED_DPOP, REQUIRED_SCOPE, type Principal } from './principal.js';
+import { PRINCIPAL, type Principal } from './principal.js';
+import { routeWords } from './route-words.js';
 import { TokenValidator, type Validation } from './token-validator.js';
 
 interface Rule {
@@ -55,12 +57,18 @@ export class BearerGuard implements CanActivate {
   private readonly misaddressed = new MisaddressedTokens((line) => this.logger.warn(line));
   private readonly rules = new WeakMap<object, WeakMap<object, Rule>>();
 
+  /** @throws TypeError if there is no validator: every token would be 503 */
   constructor(
     private readonly validator: TokenValidator,
     @Inject(GUARD_OPTIONS) private readonly options: GuardOptions,
     private readonly adapters: HttpAdapterHost,
     @Optional() private readonly dpop?: DpopVerifier,
-  ) {}
+  ) {
+    if (!isValidator(validator))
+      throw new TypeError(
+        'The provider of the validator has made none: GuardModule.forRoot wants a TokenValidator, an object with the method validate.',
+      );
+  }
 
   /** @throws BearerError */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -80,7 +88,7 @@ export class BearerGuard implements CanActivate {
     const { token } = presented;
     const known = this.atOnce(token, visit);
     if (known) return this.admit(visit, this.principalIn(known, visit));
-    return this.validator.validate(token, raw.headers.traceparent).then(
+    return this.validator.validate(token, traceOf(raw)).then(
       (validation) => this.admit(visit, this.principalIn(validation, visit)),
       (error: unknown) => this.noVerdict(error, visit),
     );
@@ -107,7 +115,7 @@ export class BearerGuard implements CanActivate {
     const validated =
       this.atOnce(token, visit) ??
       (await this.validator
-        .validate(token, raw.headers.traceparent)
+        .validate(token, traceOf(raw))
         .catch((error: unknown) => this.noVerdict(error, visit)));
     const said = { algs: dpop.algs };
     const principal = this.principalIn(validated, visit, said);
@@ -195,7 +203,7 @@ export class BearerGuard implements CanActivate {
       httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
   }
 
-  /** Reads the decorators once for each route. A decorator of the method counts before one of the class. */
+  /** Reads the decorators once for each route. */
   private ruleOf(context: ExecutionContext): Rule {
     const handler = context.getHandler();
     const controller = context.getClass();
@@ -203,20 +211,14 @@ export class BearerGuard implements CanActivate {
     if (!known) this.rules.set(controller, (known = new WeakMap()));
     let rule = known.get(handler);
     if (!rule) {
-      const read = (key: symbol): unknown =>
-        Reflect.getMetadata(key, handler) ?? Reflect.getMetadata(key, controller);
-      rule = {
-        open: read(PUBLIC) === true,
-        scope: (read(REQUIRED_SCOPE) as string[] | undefined) ?? [],
-        dpop: this.wantsDpop(read(REQUIRED_DPOP) === true),
-        refusals: new Map(),
-      };
+      const { open, scope, dpop } = routeWords(handler, controller);
+      rule = { open, scope, dpop: this.wantsDpop(dpop), refusals: new Map() };
       known.set(handler, rule);
     }
     return rule;
   }
 
-  /** Without a verifier such a route opens to nobody: DpopRoutes has reported that at the start. */
+  /** Without a verifier such a route opens to nobody: RouteChecks has reported that at the start. */
   private wantsDpop(byDecorator: boolean): DpopChallenge | undefined {
     return byDecorator || this.dpop?.required ? { algs: this.dpop?.algs ?? '' } : undefined;
   }

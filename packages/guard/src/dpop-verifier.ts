@@ -6,6 +6,7 @@ import { LocalProofMemory, type ProofMemory } from './dpop-memory.js';
 import { DpopNonces, type NonceOptions } from './dpop-nonces.js';
 import { ProofReader, type Proof } from './dpop-proof.js';
 import { withinRange } from './endpoint.js';
+import { onlyLine, REPEATED, type HeaderLines } from './header-line.js';
 
 export interface DpopOptions {
   /**
@@ -31,8 +32,7 @@ export interface DpopOptions {
 }
 
 /** The parts of a request that a proof is about. */
-export interface ProvenRequest {
-  readonly rawHeaders: readonly string[];
+export interface ProvenRequest extends HeaderLines {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   /** Express takes a prefix off `url`. */
@@ -62,6 +62,11 @@ export class DpopVerifier {
   private readonly nonces: DpopNonces | undefined;
   private readonly memory: ProofMemory;
   private readonly now: () => number;
+  /** For a route behind two guards: its proof is used once, and both learn what came of it. */
+  private readonly judged = new WeakMap<
+    ProvenRequest,
+    { readonly token: string | undefined; readonly verdict: Promise<ProofVerdict> }
+  >();
 
   /** @throws TypeError, RangeError for options that cannot be meant */
   constructor(options: DpopOptions & Required<Pick<DpopOptions, 'publicUrl'>>) {
@@ -77,13 +82,23 @@ export class DpopVerifier {
   }
 
   /**
-   * The checks of RFC 9449 §4.3, the cheap ones first.
+   * The checks of RFC 9449 §4.3, the cheap ones first. The same request object gets the same verdict again.
    * @param token the token that the proof must be for; undefined at the token endpoint, where there is no token yet
    * @throws what the memory throws
    */
-  async verify(request: ProvenRequest, token?: string): Promise<ProofVerdict> {
-    const text = proofIn(request.rawHeaders);
-    const proof = typeof text === 'string' ? this.reader.read(text) : text.flaw;
+  verify(request: ProvenRequest, token?: string): Promise<ProofVerdict> {
+    const before = this.judged.get(request);
+    if (before && before.token === token) return before.verdict;
+    const verdict = this.judge(request, token);
+    this.judged.set(request, { token, verdict });
+    return verdict;
+  }
+
+  private async judge(request: ProvenRequest, token: string | undefined): Promise<ProofVerdict> {
+    const text = onlyLine(request, 'dpop');
+    if (text === undefined) return this.refused('proof_missing');
+    // RFC 9449 §4.3: not more than one header; Node would join two into one text
+    const proof = text === REPEATED ? 'proof_repeated' : this.reader.read(text);
     if (typeof proof === 'string') return this.refused(proof);
     const now = this.now();
     const flaw = requestFlaw(proof, request, this.bases) ?? tokenFlaw(proof, token);
@@ -110,18 +125,6 @@ export class DpopVerifier {
     const current = this.nonces?.current(now);
     return current === undefined || current === nonce ? {} : { nonce: current };
   }
-}
-
-/** RFC 9449 §4.3: not more than one header. The raw lines show a second one; Node would join both into one text. */
-function proofIn(rawHeaders: readonly string[]): string | { readonly flaw: ProofFlaw } {
-  let text: string | undefined;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name === undefined || name.length !== 4 || name.toLowerCase() !== 'dpop') continue;
-    if (text !== undefined) return { flaw: 'proof_repeated' };
-    text = rawHeaders[at + 1] ?? '';
-  }
-  return text ?? { flaw: 'proof_missing' };
 }
 
 function requestFlaw(

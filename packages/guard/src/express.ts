@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BearerAnswer } from './bearer-answer.js';
 import { Gate, principalOfRaw, type BearerOptions } from './gate.js';
 import type { Principal } from './claims.js';
+import { scopeTokens } from './scope-tokens.js';
 
 export type { BearerOptions } from './gate.js';
 
@@ -14,18 +15,27 @@ export type Middleware = (
 
 /**
  * For Express without Nest: `const guard = bearerGuard({ realm, validator })`, then `app.get('/tea', guard('tea:pour'), ...)`.
- * @returns a function that makes the middleware of a route; `guard()` lets any good token pass
+ * @returns a function that makes the middleware of a route; `guard()` lets any good token pass, and throws a TypeError for what is
+ * no scope
+ * @throws TypeError, RangeError for options that cannot be meant
  */
 export function bearerGuard(options: BearerOptions): (...scope: readonly string[]) => Middleware {
   const gate = new Gate(options);
-  return (...scope) =>
-    async (request, response, next) => {
-      const refusal = await gate.refusal(request, scope, (name, value) => response.setHeader(name, value));
-      if (refusal) return send(refusal, response);
-      // an answer that a token opened is for its sender only (RFC 6750 §5.3), unless the API says otherwise
-      if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
+  return (...scopes) => {
+    const scope = scopeTokens('guard(...)', scopes);
+    return async (request, response, next) => {
+      try {
+        const refusal = await gate.refusal(request, scope, (name, value) => response.setHeader(name, value));
+        if (refusal) return send(refusal, response);
+        // an answer that a token opened is for its sender only (RFC 6750 §5.3), unless the API says otherwise
+        if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
+      } catch (fault) {
+        // Express 4 does not wait for a middleware's promise: a fault in it would end the process
+        return next(fault);
+      }
       next();
     };
+  };
 }
 
 function send({ status, headers, body }: BearerAnswer, response: ServerResponse): void {

@@ -9,7 +9,8 @@ import {
 import { bearerToken } from './bearer-header.js';
 import { PROOF_FLAWS } from './dpop-flaws.js';
 import type { DpopOptions, DpopVerifier } from './dpop-verifier.js';
-import { dpopVerifier } from './guard-options.js';
+import { checkOptions, dpopVerifier, isValidator } from './guard-options.js';
+import { traceOf } from './header-line.js';
 import { MisaddressedTokens } from './misaddressed.js';
 import { OnceASecond } from './once-a-second.js';
 import type { Principal } from './claims.js';
@@ -39,7 +40,10 @@ export class Gate {
 
   /** @throws TypeError, RangeError for options that cannot be meant */
   constructor(private readonly options: BearerOptions) {
-    const { warn = (line) => process.stderr.write(`keks-guard: ${line}\n`) } = options;
+    checkOptions(options);
+    if (!isValidator(options.validator))
+      throw new TypeError('validator must be a TokenValidator: an object with the method validate.');
+    const warn = patiently(options.warn);
     this.dpop = dpopVerifier(options.dpop, options.audience);
     this.misaddressed = new MisaddressedTokens(warn);
     this.faults = new OnceASecond((fault, unsaid) => {
@@ -57,8 +61,7 @@ export class Gate {
     scope: readonly string[],
     header: (name: string, value: string) => unknown,
   ): Promise<BearerAnswer | undefined> {
-    const { rawHeaders, url } = request;
-    const presented = bearerToken({ rawHeaders, url, headers: {} });
+    const presented = bearerToken(request);
     const wanted = this.dpop?.required ? { algs: this.dpop.algs } : undefined;
     if (presented.kind === 'malformed') return this.answer('invalid_request', scope, wanted);
     if (presented.kind === 'none') return this.answer('unauthorized', scope, wanted);
@@ -88,8 +91,7 @@ export class Gate {
   ): Promise<BearerErrorCode | DpopChallenge | undefined> {
     const { validator, audience } = this.options;
     const validation =
-      validator.verdictAtOnce?.(token) ??
-      (await validator.validate(token, one(request.headers['traceparent'])));
+      validator.verdictAtOnce?.(token) ?? (await validator.validate(token, traceOf(request)));
     if (!validation.active) {
       const { misaddressed } = validation;
       if (misaddressed) this.misaddressed.note(misaddressed.tokenFor, [misaddressed.cameTo]);
@@ -127,6 +129,14 @@ export function principalOfRaw(request: IncomingMessage): Principal {
   return principal;
 }
 
-function one(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
+/** A log that throws must not make another answer of a request, and must not end the process. */
+function patiently(warn: BearerOptions['warn']): (line: string) => void {
+  const say = (line: string): unknown => process.stderr.write(`keks-guard: ${line}\n`);
+  return (line) => {
+    try {
+      (warn ?? say)(line);
+    } catch {
+      say(line);
+    }
+  };
 }

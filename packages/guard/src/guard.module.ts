@@ -1,11 +1,25 @@
-import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import {
+  Inject,
+  Module,
+  Optional,
+  type DynamicModule,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { BearerErrorFilter } from './bearer-error.js';
 import { BearerGuard } from './bearer.guard.js';
-import { DpopRoutes } from './dpop-routes.js';
 import { DpopVerifier, type DpopOptions } from './dpop-verifier.js';
-import { dpopVerifier, GUARD_OPTIONS, type GuardOptions } from './guard-options.js';
-import { resourceController, resourceMetadataAddress, type ResourceOptions } from './resource-metadata.js';
+import {
+  checkOptions,
+  dpopVerifier,
+  GUARD_OPTIONS,
+  isValidator,
+  type GuardOptions,
+} from './guard-options.js';
+import { ResourceMetadata, resourceMetadataAddress, type ResourceOptions } from './resource-metadata.js';
+import { RouteChecks } from './route-checks.js';
+import { scopeTokens } from './scope-tokens.js';
 import { TokenValidator } from './token-validator.js';
 
 /**
@@ -36,7 +50,15 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
  */
 @Module({})
 export class GuardModule {
-  /** @throws TypeError for a `resource` that is no address, or that comes without `authorizationServers` */
+  /** @throws TypeError where it was imported without `forRoot`: it would guard nothing */
+  constructor(@Optional() @Inject(GUARD_OPTIONS) options?: GuardOptions) {
+    if (!options)
+      throw new TypeError(
+        'Import GuardModule.forRoot({ realm, validator }) and not GuardModule alone: that would guard nothing.',
+      );
+  }
+
+  /** @throws TypeError, RangeError for options that cannot be meant */
   static forRoot({
     validator,
     imports,
@@ -48,29 +70,34 @@ export class GuardModule {
   }: GuardModuleOptions): DynamicModule {
     if (resource !== undefined && !authorizationServers?.length)
       throw new TypeError('an API with a resource names its authorizationServers');
+    checkOptions(given);
+    scopeTokens('scopes', scopes ?? []);
     const options: GuardOptions =
       resource === undefined
         ? given
-        : { audience: resource, resourceMetadata: resourceMetadataAddress(resource).href, ...given };
-    const proofs = dpop && isRecipe(dpop) ? dpop : dpopVerifier(dpop, resource, options.audience);
-    const recipe = validator instanceof TokenValidator ? { useValue: validator } : validator;
+        : {
+            ...given,
+            audience: given.audience ?? resource,
+            resourceMetadata: given.resourceMetadata ?? resourceMetadataAddress(resource).href,
+          };
+    const proofs =
+      dpop && isRecipe<DpopVerifier>(dpop) ? dpop : dpopVerifier(dpop, resource, options.audience);
+    const recipe = isValidator(validator) ? { useValue: validator } : validator;
+    if (!isRecipe(recipe))
+      throw new TypeError(
+        'validator must be a TokenValidator, an object with the method validate, or a provider of one: useFactory, useClass or useExisting.',
+      );
     return {
       module: GuardModule,
       imports: imports ?? [],
-      controllers:
-        resource !== undefined && authorizationServers
-          ? [
-              resourceController(
-                { resource, authorizationServers, ...(scopes && { scopes }) },
-                proofs instanceof DpopVerifier ? proofs : undefined,
-              ),
-            ]
-          : [],
       providers: [
         { provide: GUARD_OPTIONS, useValue: options },
         { provide: TokenValidator, ...recipe } as Provider,
         ...(proofs ? [providerOf(proofs)] : []),
-        DpopRoutes,
+        RouteChecks,
+        ...(resource !== undefined && authorizationServers
+          ? [metadataOf({ resource, authorizationServers, ...(scopes && { scopes }) }, proofs)]
+          : []),
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: BearerErrorFilter },
       ],
@@ -79,11 +106,25 @@ export class GuardModule {
   }
 }
 
-function isRecipe(dpop: DpopOptions | ProviderRecipe<DpopVerifier>): dpop is ProviderRecipe<DpopVerifier> {
-  return ['useExisting', 'useFactory', 'useClass', 'useValue'].some((way) => way in dpop);
+function isRecipe<T>(given: object | undefined): given is ProviderRecipe<T> {
+  return ['useExisting', 'useFactory', 'useClass', 'useValue'].some(
+    (way) => (given as Record<string, unknown> | undefined)?.[way] !== undefined,
+  );
 }
 
 function providerOf(proofs: DpopVerifier | ProviderRecipe<DpopVerifier>): Provider {
   const recipe = proofs instanceof DpopVerifier ? { useValue: proofs } : proofs;
   return { provide: DpopVerifier, ...recipe } as Provider;
+}
+
+function metadataOf(
+  options: ResourceOptions,
+  proofs: DpopVerifier | ProviderRecipe<DpopVerifier> | undefined,
+): Provider {
+  const wanted = proofs instanceof DpopVerifier ? proofs : undefined;
+  return {
+    provide: ResourceMetadata,
+    useFactory: (adapters: HttpAdapterHost) => new ResourceMetadata(adapters, options, wanted),
+    inject: [HttpAdapterHost],
+  };
 }

@@ -7,4 +7,5 @@ export { DPOP_ALGORITHMS } from './dpop-key.js';
 export { LocalProofMemory } from './dpop-memory.js';
 export { isSamePlace, MisaddressedTokens } from './misaddressed.js';
 export { OnceASecond } from './once-a-second.js';
-export { PRINCIPAL, PUBLIC, REQUIRED_DPOP, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';
+export { PRINCIPAL, REQUIRED_SCOPE, type GrantedPrincipal } from './principal.js';
+export { routeWords, type RouteWords } from './route-words.js';

@@ -88,7 +88,7 @@ export class JwtValidator extends TokenValidator {
     this.proven = new ProvenTokens(withinRange('provenTokens', options.provenTokens ?? 10_000, 0, 1_000_000));
     this.options = { issuer, audience };
     this.now = now;
-    if (options.revocations === undefined) return;
+    if (!follows(options)) return;
     const { clientId = '', clientSecret = '' } = options;
     this.revocations = new ExactRevocations(issuer, { ...options, clientId, clientSecret });
   }
@@ -161,6 +161,21 @@ export class JwtValidator extends TokenValidator {
       return refusalOf(fault, this.options.audience, now);
     }
   }
+}
+
+/** Options of the revocations alone: whoever gives one of them means to follow them. */
+const OF_REVOCATIONS = ['clientId', 'clientSecret', 'introspectionEndpoint', 'revocationsEndpoint'] as const;
+
+/** @throws TypeError for options that say both or something else */
+function follows({ revocations, ...options }: JwtValidatorOptions): boolean {
+  if (revocations === 'exact') return true;
+  if (revocations !== undefined) throw new TypeError("revocations is 'exact', or it is left out.");
+  const meant = OF_REVOCATIONS.filter((name) => options[name] !== undefined);
+  if (meant.length > 0)
+    throw new TypeError(
+      `${meant.join(', ')} can do nothing without revocations: 'exact': revoked tokens would stay good until they expire.`,
+    );
+  return false;
 }
 
 /** Compares whole seconds, as `jwtVerify` does. */

@@ -1,6 +1,6 @@
-import { Controller, Get, Header, type Type } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { DPOP_ALGORITHMS } from './dpop-key.js';
-import { Public } from './principal.js';
 
 /** What an API says about itself, and who issues tokens for it. */
 export interface ResourceOptions {
@@ -26,28 +26,41 @@ export function resourceMetadataAddress(resource: string): URL {
   return new URL(`/.well-known/oauth-protected-resource${path}`, url.origin);
 }
 
-/** Serves the document (RFC 9728 §3.2) to everybody: a caller without a token learns from it where to get one. */
-export function resourceController(
-  { resource, authorizationServers, scopes }: ResourceOptions,
-  proofs?: ProofsWanted,
-): Type {
-  @Public()
-  @Controller()
-  class ProtectedResourceController {
-    @Get(resourceMetadataAddress(resource).pathname)
-    @Header('Cache-Control', 'public, max-age=300')
-    metadata(): object {
-      return {
-        resource,
-        authorization_servers: [...authorizationServers],
-        ...(scopes && { scopes_supported: [...scopes] }),
-        bearer_methods_supported: ['header'],
-        ...(proofs && {
-          dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
-          dpop_bound_access_tokens_required: proofs.required,
-        }),
-      };
-    }
+/**
+ * Serves the document (RFC 9728 §3.2) to everybody: a caller without a token learns from it where to get one. It is no controller,
+ * because a global prefix or a default version of the API would move it away from where RFC 9728 and every challenge say it is.
+ */
+@Injectable()
+export class ResourceMetadata implements OnModuleInit {
+  constructor(
+    private readonly adapters: HttpAdapterHost,
+    private readonly options: ResourceOptions,
+    private readonly proofs?: ProofsWanted,
+  ) {}
+
+  onModuleInit(): void {
+    const { httpAdapter } = this.adapters;
+    const document = this.document();
+    httpAdapter.get(
+      resourceMetadataAddress(this.options.resource).pathname,
+      (_: unknown, response: unknown) => {
+        httpAdapter.setHeader(response, 'Cache-Control', 'public, max-age=300');
+        httpAdapter.reply(response, document, 200);
+      },
+    );
   }
-  return ProtectedResourceController;
+
+  private document(): object {
+    const { resource, authorizationServers, scopes } = this.options;
+    return {
+      resource,
+      authorization_servers: [...authorizationServers],
+      ...(scopes && { scopes_supported: [...scopes] }),
+      bearer_methods_supported: ['header'],
+      ...(this.proofs && {
+        dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+        dpop_bound_access_tokens_required: this.proofs.required,
+      }),
+    };
+  }
 }

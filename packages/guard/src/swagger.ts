@@ -1,7 +1,7 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiResponse } from '@nestjs/swagger';
 import { BEARER_ERRORS, type BearerErrorCode } from './bearer-answer.js';
-import { RequireScope } from './principal.js';
+import { GUARDED, RequireScope } from './principal.js';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
 
@@ -26,14 +26,17 @@ const SCHEMA = {
  * `@RequireScope(...scopes)`, and what the guard adds to the route in the OpenAPI document: the scheme `bearer`, under the name
  * that `DocumentBuilder#addBearerAuth()` gives it, the scope as `x-required-scope`, and the answers 400, 401, 403 and 503.
  * Without a scope, any good token opens the route.
+ * @throws TypeError for what is no scope
  */
 export function Guarded(...scopes: string[]): RouteDecorator {
-  const [first, ...more] = scopes;
   const codes = Object.keys(BEARER_ERRORS) as BearerErrorCode[];
-  const answered = codes.filter((code) => code !== 'insufficient_scope' || first !== undefined);
+  const answered = codes.filter((code) => code !== 'insufficient_scope' || scopes.length > 0);
   const statuses = new Set(answered.map((code) => BEARER_ERRORS[code][0]));
   return applyDecorators(
-    ...(first === undefined ? [] : [RequireScope(first, ...more), ApiExtension(SCOPE_EXTENSION, scopes)]),
+    SetMetadata(GUARDED, true),
+    ...(scopes.length === 0
+      ? []
+      : [RequireScope(...(scopes as [string])), ApiExtension(SCOPE_EXTENSION, scopes)]),
     ApiBearerAuth('bearer'),
     ...[...statuses].map((status) =>
       ApiRefusal(

@@ -1,16 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PUBLIC, REQUIRED_SCOPE } from 'keks-guard/internals';
+import { routeWords, type RouteWords } from 'keks-guard/internals';
 import { SCOPE_EXTENSION } from 'keks-guard/swagger';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 /** What the guard's decorators say about a route. */
-export interface Lock {
-  readonly open: boolean;
-  readonly scope: readonly string[];
-}
+export type Lock = Pick<RouteWords, 'open' | 'scope'>;
 
 /** The locks of every handler in the application, including custom modules, by operation id. */
 export function locksOf(
@@ -23,20 +20,12 @@ export function locksOf(
     for (const { metatype } of controllers.values()) {
       if (typeof metatype !== 'function') continue;
       const handlers = metatype.prototype as Record<string, object>;
-      for (const name of scanner.getAllMethodNames(handlers))
-        locks.set(operationId(metatype.name, name), lockOf([handlers[name], metatype]));
+      for (const name of scanner.getAllMethodNames(handlers)) {
+        const handler = handlers[name];
+        if (handler) locks.set(operationId(metatype.name, name), routeWords(handler, metatype));
+      }
     }
   return locks;
-}
-
-/** A decorator of the method wins over one of the class, as in the guard. */
-function lockOf(places: readonly (object | undefined)[]): Lock {
-  const word = (key: symbol): unknown =>
-    places
-      .map((place) => place && (Reflect.getMetadata(key, place) as unknown))
-      .find((one) => one !== undefined);
-  const scope = word(REQUIRED_SCOPE);
-  return { open: word(PUBLIC) === true, scope: Array.isArray(scope) ? scope.map(String) : [] };
 }
 
 /**
