@@ -18,8 +18,11 @@ export function databaseUrl(program: Command, act: Act): void {
 
 /** An operator who may run this can read the password of a DATABASE_URL anyway, and needs it here. */
 async function run(): Promise<Answer> {
-  const { checkSettings } = await import('../config/config.js');
-  const { DATABASE_URL, DATA_DIR } = checkSettings().settings;
+  const { checkSettings, ConfigError } = await import('../config/config.js');
+  const checked = checkSettings();
+  const { DATABASE_URL, DATA_DIR } = checked.settings;
+  // one that cannot be used still says that the database is elsewhere: a backup of this one would be of the wrong one
+  if (DATABASE_URL === undefined && !checked.embedded) throw new ConfigError(checked.problems);
   const url = DATABASE_URL ?? (await embeddedUrl(DATA_DIR));
   return { json: { database_url: url }, text: url };
 }

@@ -12,6 +12,8 @@ const SSL = ['true', '1', 'false', '0'];
 const SESSION_ATTRIBUTES = ['read-write', 'primary', 'any'];
 
 export function postgresUrl(text: string): string {
+  // a URL parser takes it off, and the driver reads the whole as a file or as the name of a database
+  if (text !== text.trim()) throw new Error('must not begin or end with a blank');
   const { url: one, places } = hostsOf(text);
   if (places.some(({ host, port }) => host === '' || !isPort(port)))
     throw new Error('must have a host, and a port from 1 to 65535 or none, on each side of a comma');

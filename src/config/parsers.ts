@@ -132,6 +132,7 @@ export function issuer(text: string): string {
     throw new Error(
       'must be an http or https URL without query, fragment and user, for example https://auth.example.com',
     );
+  if (!text.startsWith(url.protocol)) throw new Error('must begin with http or https in lower case');
   if (text.endsWith('/')) throw new Error('must not end in a slash: clients compare it letter by letter');
   if (!PLAIN_PATH.test(text)) throw new Error('must have a path of letters, digits and -._~ only, or none');
   return text;

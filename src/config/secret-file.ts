@@ -31,7 +31,7 @@ export function embeddedSecretKey(dataDir: string): Buffer {
 function makeKey(file: string, dataDir: string): void {
   if (existsSync(join(dataDir, 'postgres', 'PG_VERSION')))
     throw new ConfigError([
-      `DATA_DIR has a database but no secret.key: restore ${resolve(file)} from your backup, or remove ${resolve(dataDir)} to begin anew.`,
+      `DATA_DIR has a database but no secret.key: set the SECRET_KEY that it was made with (after "keks init" it is in .env), or restore ${resolve(file)} from your backup. To begin anew and lose all that is in it, remove ${resolve(dataDir)}.`,
     ]);
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });

@@ -13,13 +13,17 @@ const LEVELS: Readonly<Record<number, readonly [word: string, colour: Colour]>> 
   60: ['fatal', 'red'],
 };
 const STANDARD_OUTPUT = 1;
+/** What is kept of a log that cannot be written, for when it can be again: bytes. Further lines are dropped. */
+const UNWRITTEN_MOST = 1_048_576;
 
 /** Owns how the log reaches standard output: as lines of text on a terminal, as JSON for any other reader. */
 export function programLog(
   config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>,
   base: object | null = null,
 ): Logger {
-  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: true });
+  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: true, maxLength: UNWRITTEN_MOST });
+  // a full disk or a terminal that has gone takes the log away, not the service; pino itself forgives EPIPE alone
+  output.on('error', () => undefined);
   const options = { level: config.LOG_LEVEL, base };
   const forPeople = config.LOG_FORMAT === 'text' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY);
   if (!forPeople) return pino(options, output);

@@ -24,7 +24,7 @@ import { Readiness } from '../ops/readiness.js';
 import {
   DATABASE_ENDED,
   OPS_STOP_LIMIT_MS,
-  STOP_LIMIT_MS,
+  stopLimit,
   type OfferedAdministrator,
   type Service,
 } from './service.js';
@@ -89,7 +89,7 @@ export async function startServer(
       offerAdministrator: (mayBeShown) => offered(app.get(FirstAdministrator), mayBeShown),
       reloadCertificate: () => renewCertificate(app, config),
       stop: async (delayMs) => {
-        await drainApp(app, { delayMs, limitMs: STOP_LIMIT_MS });
+        await drainApp(app, { delayMs, limitMs: stopLimit(delayMs) });
         if (ops) await drainApp(ops, { delayMs: 0, limitMs: OPS_STOP_LIMIT_MS });
         await embedded?.stop();
       },

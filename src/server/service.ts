@@ -1,10 +1,17 @@
 import type { NewAdministrator } from '../auth/users/first-administrator.js';
 
 /** How long a whole stop may take, from the signal on: milliseconds. */
-export const STOP_LIMIT_MS = 25_000;
+const STOP_LIMIT_MS = 25_000;
+/** How long requests in flight have after a long SHUTDOWN_DELAY: milliseconds. */
+const FINISH_MS = 20_000;
 /** How long a stop waits for requests on OPS_PORT: milliseconds. */
 export const OPS_STOP_LIMIT_MS = 1_000;
 export const DATABASE_ENDED = 'The embedded database has ended: see postgres.log in DATA_DIR.';
+
+/** Milliseconds from the signal on: a long delay takes nothing from the requests that are in flight at its end. */
+export function stopLimit(delayMs: number): number {
+  return Math.max(STOP_LIMIT_MS, delayMs + FINISH_MS);
+}
 
 /** The administrator that the banner shows; `missing` if there is no administrator and none was made. */
 export type OfferedAdministrator = NewAdministrator | 'missing';

@@ -458,6 +458,19 @@ describe('keks migrate, purge and database-url', () => {
     expect(bare).toEqual({ code: 0, stdout: `${app.database.url}\n`, stderr: '' });
     expect(await json('database-url')).toEqual({ database_url: app.database.url });
   });
+
+  it.concurrent.each([
+    { DATABASE_URL: 'postgres//typo' },
+    { DATABASE_URL: '', DATABASE_URL_FILE: '/nowhere/database-url' },
+  ])(
+    'database-url: a setting that cannot be used is told, and no other database named: %j',
+    async (extra) => {
+      const { code, stdout, stderr } = await keksHere({ ...settings, ...extra }, ['database-url']);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/DATABASE_URL/);
+      expect(stderr).not.toMatch(/embedded/);
+    },
+  );
 });
 
 describe('keks doctor', () => {

@@ -16,6 +16,7 @@ import { checkDataDir } from '../../src/cli/verbs/doctor/machine-checks.js';
 import { connectionOf } from '../../src/database/pools.js';
 import { ConfigError, loadConfig, type Config } from '../../src/config/config.js';
 import { SETTINGS } from '../../src/config/settings.js';
+import { stopLimit } from '../../src/server/service.js';
 
 const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
 const LONGER = createHash('sha384').update('keks').digest('hex');
@@ -310,6 +311,9 @@ const BAD: [Name, string][] = [
     (text): [Name, string] => ['PORT', text],
   ),
   ...['127.0.0.1/x', 'a b', 'a\nb', 'http://x'].map((text): [Name, string] => ['HOST', text]),
+  ...[' postgresql://h/d', 'postgresql://h/d ', '\npostgresql://h/d', 'postgresql:///d?host=/run '].map(
+    (text): [Name, string] => ['DATABASE_URL', text],
+  ),
   ...['keks', 'mysql://h/d', 'http://h/d', 'nonsense', 'postgresql://h/d?synchronize=true'].map(
     (text): [Name, string] => ['DATABASE_URL', text],
   ),
@@ -335,6 +339,8 @@ const BAD: [Name, string][] = [
     'ftp://keks.test',
     'http://keks.test',
     'http//keks.test',
+    'HTTPS://keks.test',
+    'Http://127.0.0.1:3000',
     'https://keks.test/a:b',
     'https://keks.test//a',
     'https://keks.test/a/../b',
@@ -454,6 +460,35 @@ describe('a SECRET_KEY that can be guessed', () => {
       for (const SECRET_KEY of [key.toString('hex'), key.toString('base64url')])
         expect(problemsOf({ ...EXTERNAL, SECRET_KEY })).toEqual([]);
     }
+  });
+});
+
+describe('a database without secret.key', () => {
+  const withDatabase = (): string => {
+    const made = folder();
+    mkdirSync(join(made, 'postgres'));
+    writeFileSync(join(made, 'postgres', 'PG_VERSION'), '18');
+    return made;
+  };
+
+  it('names SECRET_KEY first, because that may be in .env, and what is lost with the folder', () => {
+    const problem = problemsOf({ DATA_DIR: withDatabase() }).join();
+    expect(problem).toMatch(/set the SECRET_KEY .*\.env.*secret\.key from your backup.*lose all/);
+  });
+
+  it('is all right with SECRET_KEY, for the start and for the doctor', () => {
+    const DATA_DIR = withDatabase();
+    expect(problemsOf({ DATA_DIR, SECRET_KEY: KEY })).toEqual([]);
+    expect(checkDataDir(DATA_DIR, true).map(({ status }) => status)).toEqual(['ok']);
+    expect(checkDataDir(DATA_DIR).map(({ status }) => status)).toEqual(['ok', 'fail']);
+  });
+});
+
+describe('how long a stop may take', () => {
+  it('a long SHUTDOWN_DELAY takes nothing from the requests at its end', () => {
+    expect([0, 5, 10, 30, 300].map((seconds) => stopLimit(seconds * 1_000))).toEqual([
+      25_000, 25_000, 30_000, 50_000, 320_000,
+    ]);
   });
 });
 

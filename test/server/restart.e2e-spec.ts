@@ -273,6 +273,26 @@ describe('with a database of its own', { timeout: 90_000 }, () => {
     );
   });
 
+  it.skipIf(!existsSync('/dev/full'))(
+    'serves on when its log cannot be written, as on a full disk',
+    async () => {
+      const port = await freePort();
+      const DATA_DIR = join(dirname(settings['DATA_DIR'] ?? ''), 'full');
+      const shell = spawn('sh', ['-c', `exec "${process.execPath}" ${program('main')} > /dev/full 2>&1`], {
+        env: { PATH: process.env.PATH ?? '', ...settings, DATA_DIR, PORT: String(port), LOG_LEVEL: 'debug' },
+        stdio: 'ignore',
+      });
+      const ended = once(shell, 'exit');
+      const url = `http://127.0.0.1:${port}`;
+      await vi.waitFor(async () => expect((await get(url, '/health/ready')).status).toBe(200), PATIENTLY);
+      for (let time = 0; time < 3; time += 1) expect((await get(url, '/cookies')).status).toBe(401);
+      expect(await issue(url, DEMO_USER.user, DEMO_USER.password)).toBeTruthy();
+      shell.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      expect(readdirSync(join(DATA_DIR, 'postgres'))).not.toContain('postmaster.pid');
+    },
+  );
+
   it('SIGTERM: what is in flight is answered, with Connection: close, and then it ends, exit 0', async () => {
     const token = await log();
     const body = JSON.stringify({ token });

@@ -27,7 +27,7 @@ async function run(): Promise<Answer> {
     machine.checkNode(),
     ...machine.checkConfiguration(problems),
     ...machine.checkWorkers(settings.WORKERS),
-    ...(embedded ? machine.checkDataDir(settings.DATA_DIR) : []),
+    ...(embedded ? machine.checkDataDir(settings.DATA_DIR, Boolean(settings.SECRET_KEY)) : []),
     ...(embedded ? machine.checkSecretInEnvironment(settings.DATA_DIR, Boolean(settings.SECRET_KEY)) : []),
     ...checkNetwork({ ...settings }, Date.now()),
     ...(usable ? await look(settings, problems.length === 0) : []),

@@ -4,10 +4,14 @@ import { dirname, join } from 'node:path';
 import { EmbeddedRefusal, errorCode } from './embedded-refusal.js';
 import type { Account } from './server-account.js';
 
+const SYSTEM_CACHE = '/var/cache/keks';
+
 export interface CopyOrder {
   readonly native: string;
   readonly dataDir: string;
   readonly account: Account | null;
+  /** Where copies for an unprivileged user are kept, the system's cache if absent. */
+  readonly cache?: string;
   /** Completes the copy (the library links) before anybody can see it. */
   readonly finish: (native: string) => Promise<boolean>;
 }
@@ -18,7 +22,7 @@ export interface CopyOrder {
  * The system's cache comes first: the system deletes old files in a temporary folder, even while the server runs.
  */
 export async function copyBinaries(order: CopyOrder): Promise<string> {
-  const parents = order.account === null ? [order.dataDir] : ['/var/cache/keks', tmpdir()];
+  const parents = order.account === null ? [order.dataDir] : [order.cache ?? SYSTEM_CACHE, tmpdir()];
   const manifest = await readFile(join(order.native, '..', 'package.json'), 'utf8');
   const { name, version }: { name: string; version: string } = JSON.parse(manifest);
   const folder = `postgres-${name.split('/').at(-1)}-${version}`;
@@ -41,6 +45,8 @@ function isUnwritable(error: unknown): false {
 async function publish(order: CopyOrder, target: string): Promise<boolean> {
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   if (dirname(target) !== tmpdir() && !(await isOurs(dirname(target)))) return false;
+  // whatever the umask of this start, or of an earlier one, has left of its mode: another user must get in
+  if (order.account !== null && dirname(target) !== tmpdir()) await chmod(dirname(target), 0o755);
   const present = await lstat(target).catch(() => null);
   if (present !== null) {
     if (!(await isOurs(target))) return false;

@@ -13,7 +13,7 @@ import { Unavailable } from '../../http/errors/unavailable.js';
 import { programLog } from '../program-log.js';
 import { startOwnDatabase } from '../own-database.js';
 import { certificate } from '../certificate.js';
-import { DATABASE_ENDED, STOP_LIMIT_MS, type Service } from '../service.js';
+import { DATABASE_ENDED, stopLimit, type Service } from '../service.js';
 import { CollectedMetrics } from './collected-metrics.js';
 import { WorkerPool } from './worker-pool.js';
 import { WorkersReadiness } from './workers-readiness.js';
@@ -67,7 +67,7 @@ export async function startWorkers(config: Config): Promise<Service> {
         // checked here first, so that a bad certificate is reported once
         if (certificate(config)) pool.renewCertificate();
       },
-      stop: (delayMs) => (stopped ??= stop(delayMs, STOP_LIMIT_MS + STOP_GRACE_MS)),
+      stop: (delayMs) => (stopped ??= stop(delayMs, stopLimit(delayMs) + STOP_GRACE_MS)),
     };
   } catch (error) {
     await stop(0, STOP_GRACE_MS);

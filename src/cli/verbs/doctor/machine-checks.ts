@@ -40,8 +40,11 @@ export function checkWorkers(workers: number, cpus = availableParallelism()): Fi
   ];
 }
 
-/** Whether DATA_DIR can be used, and by its owner only: it holds SECRET_KEY. */
-export function checkDataDir(dataDir: string): Finding[] {
+/**
+ * Whether DATA_DIR can be used, and by its owner only: it holds SECRET_KEY.
+ * @param keyIsSet SECRET_KEY is set, and no file with it is needed
+ */
+export function checkDataDir(dataDir: string, keyIsSet = false): Finding[] {
   const folder = resolve(dataDir);
   const found = look(folder);
   if (!found) return [ok('data directory', `${folder} does not exist yet; the first start makes it`)];
@@ -57,15 +60,21 @@ export function checkDataDir(dataDir: string): Finding[] {
     ];
   const flaw = dataDirFlaw(folder);
   if (flaw !== undefined) return [fail('data directory', flaw, 'mend its owner or its mode')];
-  return [ok('data directory', folder), ...checkKeyFile(folder)];
+  return [ok('data directory', folder), ...checkKeyFile(folder, keyIsSet)];
 }
 
-function checkKeyFile(folder: string): Finding[] {
+function checkKeyFile(folder: string, keyIsSet: boolean): Finding[] {
   const file = join(folder, 'secret.key');
   const found = look(file);
   if (!found) {
-    if (!existsSync(join(folder, 'postgres', 'PG_VERSION'))) return [];
-    return [fail('secret key', `${file} is missing beside its database`, 'restore it from your backup')];
+    if (keyIsSet || !existsSync(join(folder, 'postgres', 'PG_VERSION'))) return [];
+    return [
+      fail(
+        'secret key',
+        `${file} is missing beside its database`,
+        'set the SECRET_KEY that it was made with (.env?), or restore the file from your backup',
+      ),
+    ];
   }
   const open = process.platform !== 'win32' && (found.mode & 0o077) !== 0;
   return open
