@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { HotQuery, type HotManner, type HotRow } from './hot/hot-query.js';
 import type { PooledDataSource } from './pooled-data-source.js';
 import { PinnedClient } from './pinned-client.js';
-import { asUnavailable, isLostName, isMisrouted, sqlState } from './postgres-error.js';
+import { asUnavailable, isLostName, isPassing, sqlState } from './postgres-error.js';
 import { hotPool, mainPool } from './pools.js';
 import type { DatabaseConnection } from './session-settings.js';
 import { RecentEndings, type Repeated } from './recent-endings.js';
@@ -178,7 +178,7 @@ async function onceMore<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!isMisrouted(error)) throw error;
+    if (!isPassing(error)) throw error;
     return work();
   }
 }

@@ -16,10 +16,28 @@ const CHECK = '23514';
  * True if a row was on its way into the default partition while its own partition was attached. PostgreSQL refuses the
  * row like a CHECK, but without the name of a constraint. Sent again, the row goes to the right partition.
  */
-export function isMisrouted(error: unknown): boolean {
+function isMisrouted(error: unknown): boolean {
   const cause = error instanceof Unavailable ? error.cause : error;
   if (sqlState(cause) !== CHECK || !(cause instanceof Error)) return false;
   return !('constraint' in cause) || cause.constraint === undefined;
+}
+
+/** foreign_key_violation */
+const FOREIGN_KEY = '23503';
+
+/**
+ * True if a receiver was removed while an event for it was written down. Nothing of the statement or transaction has been done, and
+ * sent again it finds the receiver gone.
+ */
+function isForRemovedReceiver(error: unknown): boolean {
+  const cause = error instanceof Unavailable ? error.cause : error;
+  if (sqlState(cause) !== FOREIGN_KEY || !(cause instanceof Error)) return false;
+  return 'constraint' in cause && cause.constraint === 'undelivered_events_receiver_id_fkey';
+}
+
+/** True for a fault that the same statement or transaction does not meet again: it may be sent once more. */
+export function isPassing(error: unknown): boolean {
+  return isMisrouted(error) || isForRemovedReceiver(error);
 }
 
 /** duplicate_prepared_statement, invalid_sql_statement_name: the pooler has given us another session. */
@@ -39,6 +57,8 @@ export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Unavailable) return error;
   const state = sqlState(error);
   if (isMisrouted(error)) return new Unavailable('a partition was being attached', { cause: error });
+  if (isForRemovedReceiver(error))
+    return new Unavailable('a receiver of events was being removed', { cause: error });
   if (isLostName(error))
     return new Unavailable('the pooler in between keeps no prepared statements', { cause: error });
   if (state ? OUR_FAULT.has(state.slice(0, 2)) : !isPostgresFault(error)) return error;

@@ -140,6 +140,11 @@ describe('a redirect address', () => {
     'https://app.example\\@evil.example/',
     'https:app.example/done',
     'https:///app.example/done',
+    'https://a(b/',
+    'https://a)b/',
+    'https://a%28b/',
+    "https://a'$&+;=b/",
+    'https://[::1/',
     'https://APP.example/done',
     'https://0x7f.1/done',
     'http://app.example/done',
@@ -196,6 +201,16 @@ describe('a redirect address', () => {
     ])
       expect(isRegistered(uri, registered)).toBe(false);
   });
+});
+
+describe('a scope that there cannot be', () => {
+  it.each(['%00', 'a%20b', '%22', '%F0%9F%8D%AA'])(
+    '404: %s, whatever is done with its words',
+    async (scope) => {
+      expectError(await call('PUT', `/admin/scopes/${scope}`, { description: 'x' }), 404, 'not_found');
+      expectError(await call('DELETE', `/admin/scopes/${scope}`), 404, 'not_found');
+    },
+  );
 });
 
 describe('GET /admin/scopes?all=true', () => {

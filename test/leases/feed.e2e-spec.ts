@@ -69,6 +69,18 @@ describe('POST /oauth/revocations', () => {
         expect([answer.status, (answer.body as { parameter: string }).parameter]).toEqual([400, 'cursor']);
       },
     );
+
+    it('a cursor of this place that PostgreSQL would refuse, and serves the others on', async () => {
+      const guard = randomBytes(16).toString('base64url');
+      const { cursor } = (await ask({ guard })).body as { cursor: string };
+      const place = cursor.slice(0, cursor.indexOf('~'));
+      const impossible = ['0:0:', '5:4:', '1:9:7,3', '2:9:1', '1:9:9', '1:9:4,4', '1:4294967296:', '0:9:1'];
+      for (const snapshot of [...impossible, `1:${2n ** 64n}:`, '1:99999999999999999999:']) {
+        const answer = await ask({ guard, cursor: `${place}~${snapshot}` });
+        expect([answer.status, (answer.body as { parameter: string }).parameter]).toEqual([400, 'cursor']);
+      }
+      expect((await ask({ guard: randomBytes(16).toString('base64url') })).status).toBe(200);
+    });
   });
 
   describe('tells', () => {

@@ -111,6 +111,21 @@ beforeAll(async () => {
 afterAll(() => keks.close());
 
 describe('GET /oauth/authorize', () => {
+  it.each(['%00', 'c-%00', '%F0%9F%8D%AA', 'constructor'])(
+    'client_id=%s: a page that says that nobody has this name, and no fault',
+    async (name) => {
+      const answer = await fetch(`${keks.url}/oauth/authorize?response_type=code&client_id=${name}`);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8']);
+    },
+  );
+
+  it('a redirect address with what is special elsewhere is refused with a page', async () => {
+    for (const uri of ['https://a(b/', 'https://a%28b/', 'https://[/', '\0']) {
+      const query = new URLSearchParams({ response_type: 'code', client_id: open, redirect_uri: uri });
+      expect((await fetch(`${keks.url}/oauth/authorize?${query}`)).status).toBe(400);
+    }
+  });
+
   describe('tells the person, and sends nobody anywhere (RFC 6749 §4.1.2.1, RFC 9700 §4.11)', () => {
     it.each([
       ['no client', { client_id: undefined }],

@@ -8,6 +8,7 @@ import { freshFor } from '../../src/auth/registration/documents/freshness.js';
 import { GuardedFetch } from '../../src/auth/registration/documents/guarded-fetch.js';
 import { OutboundRules } from '../../src/auth/outbound/outbound-rules.js';
 import { isPublicAddress } from '../../src/auth/outbound/public-address.js';
+import { Unavailable } from '../../src/http/errors/unavailable.js';
 import { Maintenance } from '../../src/database/schema/maintenance.js';
 import { selfSigned } from '../support/certificate.js';
 import { askForCodes, DEVICE_GRANT } from '../support/device.js';
@@ -336,6 +337,19 @@ describe('what a stranger cannot have Keks do (SSRF)', () => {
     rules.mostMs = 5_000;
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('take its own overload for a word about a document', async () => {
+    const waiting: ServerResponse[] = [];
+    behave = (_, response) => void waiting.push(response);
+    const fetching = keks.app.get(GuardedFetch);
+    const running = Array.from({ length: 16 }, (__, n) => fetching.json(urlOf(`/busy-${n}`)));
+    await expect(fetching.json(urlOf('/one-more'))).rejects.toThrow(Unavailable);
+    await expect.poll(() => waiting.length, { timeout: 90_000 }).toBe(16);
+    for (const response of waiting) response.writeHead(404).end();
+    expect(new Set(await Promise.all(running))).toEqual(new Set([undefined]));
+    behave = json(document('/again'));
+    expect(await fetching.json(urlOf('/again'))).toMatchObject({ value: { client_name: 'Diary' } });
   });
 
   it('ask an address that is not public, by whatever name', async () => {

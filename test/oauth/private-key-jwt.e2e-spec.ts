@@ -131,6 +131,8 @@ describe('client_assertion (RFC 7523 §2.2)', () => {
     it.each<[string, object]>([
       ['another iss', { iss: 'c-000000000000000000000000' }],
       ['no iss', { iss: undefined }],
+      ['a name that nothing can have', { iss: '\0', sub: '\0' }],
+      ['a jti that nothing can have as a text', { jti: '\0', sub: 'c-0\0' }],
       ['another sub', { sub: 'c-000000000000000000000000' }],
       ['no sub', { sub: undefined }],
       ['another audience', { aud: 'https://other.example' }],
@@ -308,6 +310,9 @@ describe('keys of clients', () => {
       [{ ...jwk, alg: 'RS256' }],
       [{ ...jwk, x: 'AAAA' }],
       [{ ...jwk, crv: 'P-384' }],
+      ...['constructor', '__proto__', 'toString', { toString: 'x', valueOf: 1 }, ['EC'], 7, null].map(
+        (kty) => [{ ...jwk, kty }],
+      ),
       [jwk, jwk],
       Array.from({ length: 11 }, (_, n) => ({ ...jwk, kid: String(n) })),
     ])

@@ -349,6 +349,14 @@ describe('/oauth/register/{client_id}', () => {
     },
   );
 
+  it.each(['%00', 'c-%00', '%F0%9F%8D%AA'])('401: of a name that nobody can have: %s', async (name) => {
+    for (const method of ['GET', 'DELETE']) {
+      const headers = { authorization: `Bearer ${client.registration_access_token}` };
+      const answer = await request(keks.url, `/oauth/register/${name}`, { method, headers });
+      expect([answer.status, answer.body]).toMatchObject([401, { error: 'invalid_token' }]);
+    }
+  });
+
   it('opens nothing else with its token', async () => {
     expect((await get(keks.url, '/cookies', client.registration_access_token)).status).toBe(401);
     expect((await post(keks.url, '/validate', { token: client.registration_access_token })).status).toBe(401);

@@ -10,6 +10,7 @@ import { answers, EventReceiver, takes } from '../support/event-receiver.js';
 import { parseExposition } from '../support/exposition.js';
 import { startInstance } from '../support/instance.js';
 import { commandLine, keksHere } from '../support/keks-here.js';
+import { untilWaiting } from '../support/locks.js';
 import { addClient, BY_OPERATOR } from '../support/oauth.js';
 import {
   environment,
@@ -74,6 +75,29 @@ afterEach(async () => {
 });
 
 describe('/admin/receivers', () => {
+  it.each([
+    ['a token is revoked', '/revoke'],
+    ['all logins of a person end', '/sessions'],
+  ])('is removed while %s: that is waited for, and is done', async (_, path) => {
+    const { id } = (await add()).body as Item;
+    const token = await keks.login('Ann');
+    const { client } = keks.database;
+    await client.query('BEGIN');
+    await client.query('DELETE FROM receivers WHERE id = $1', [id]);
+    const ended =
+      path === '/revoke'
+        ? request(keks.url, path, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ token }),
+          })
+        : call('DELETE', path, undefined, token);
+    await untilWaiting(keks.database, 1, ended);
+    await client.query('COMMIT');
+    expect((await ended).status).toBeLessThan(300);
+    expect((await get(keks.url, '/cookies', token)).status).toBe(401);
+  });
+
   it('adds one, shows it without what it wants in Authorization, and removes it; the audit log has both', async () => {
     const made = await add({ events: ['session-revoked'], authorization: 'Bearer d29scGVz' });
     const shown = {

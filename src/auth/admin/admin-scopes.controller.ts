@@ -75,6 +75,7 @@ export class AdminScopesController {
   @ApiAnswer(204, undefined, 'It has no words any more.')
   @ApiErrors('not_found')
   async forget(@Param('scope') scope: string, @CurrentCaller() caller: Caller): Promise<void> {
+    if (!isGrantable(scope)) throw new WireError('not_found');
     const by = await this.actors.of(caller);
     if (!(await this.descriptions.forget(scope, by))) throw new WireError('not_found');
   }

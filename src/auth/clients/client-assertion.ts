@@ -1,3 +1,4 @@
+import { isStorable } from '../storable.js';
 import type { Signed } from './client-keys.js';
 
 /** RFC 7523 §2.2 */
@@ -28,7 +29,8 @@ export function readAssertion(text: string): Assertion | undefined {
   if (!header || !claims || bytes.toString('base64url') !== signature) return undefined;
   const { alg, kid, crit } = header;
   const { sub } = claims;
-  if (typeof alg !== 'string' || crit !== undefined || typeof sub !== 'string') return undefined;
+  if (typeof alg !== 'string' || crit !== undefined || typeof sub !== 'string' || !isStorable(sub))
+    return undefined;
   if (kid !== undefined && typeof kid !== 'string') return undefined;
   return { clientId: sub, claims, alg, kid, input: `${head}.${body}`, signature: bytes };
 }

@@ -10,11 +10,11 @@ type Alg = (typeof ASSERTION_ALGS)[number];
 const KEYS_MOST = 10;
 const RSA_BITS_LEAST = 2_048;
 const RSA_BITS_MOST = 4_096;
-const MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  EC: ['crv', 'x', 'y'],
-  OKP: ['crv', 'x'],
-  RSA: ['n', 'e'],
-};
+const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['EC', ['crv', 'x', 'y']],
+  ['OKP', ['crv', 'x']],
+  ['RSA', ['n', 'e']],
+]);
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** @returns undefined if it is no set of public keys that Keks can verify with */
@@ -31,7 +31,7 @@ function publicKeyOf(given: unknown): PublicJwk | undefined {
   const jwk = given as Record<string, unknown>;
   const names = [
     'kty',
-    ...(MEMBERS[String(jwk['kty'])] ?? []),
+    ...(MEMBERS.get(jwk['kty']) ?? []),
     ...OPTIONAL.filter((name) => jwk[name] !== undefined),
   ];
   if (names.length === 1 || PRIVATE.some((name) => name in jwk)) return undefined;

@@ -26,6 +26,7 @@ import { appFlaw, type ClientFlaw } from './client-flaw.js';
 import { lossOf } from './client-loss.js';
 import { resourceOf, type Resource } from './resource.js';
 import { parseScope } from '../scope.js';
+import { isStorable } from '../storable.js';
 
 export type { ClientRecord, NewClient, NewSecret };
 
@@ -94,7 +95,7 @@ export class ClientsService {
   }
 
   async find(clientId: string): Promise<ClientRecord | undefined> {
-    const client = await this.clients.findOneBy({ clientId });
+    const client = isStorable(clientId) ? await this.clients.findOneBy({ clientId }) : null;
     return client ? recordOf(client) : undefined;
   }
 

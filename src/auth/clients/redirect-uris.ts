@@ -3,6 +3,8 @@ const SPELLING = /^[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]{1,1000}$/;
 /** RFC 8252 §7.1: a domain name backwards. It has a dot, so no browser knows it as a scheme. */
 const OWN_SCHEME = /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:\//;
 const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
+/** Names and addresses that there are; a URL may have other characters in its host. */
+const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
 const LOOPBACK_NAMES = ['127.0.0.1', '[::1]', 'localhost'];
 
 /**
@@ -16,7 +18,9 @@ export function isRedirectUri(text: string): boolean {
   if (protocol !== 'https:' && protocol !== 'http:') return OWN_SCHEME.test(text);
   // a host that is read differently than it is spelled could deceive a person who compares it
   const spelled = new RegExp(`^${protocol}//${escaped(hostname)}(?::\\d{1,5})?(?=[/?]|$)`);
-  return spelled.test(text) && (protocol === 'https:' || LOOPBACK_NAMES.includes(hostname));
+  return (
+    HOST.test(hostname) && spelled.test(text) && (protocol === 'https:' || LOOPBACK_NAMES.includes(hostname))
+  );
 }
 
 /**
@@ -35,5 +39,5 @@ function withoutLoopbackPort(uri: string): string | undefined {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[.[\]]/g, '\\$&');
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

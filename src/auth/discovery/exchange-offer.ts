@@ -11,7 +11,7 @@ const EVERY_MS = 10_000;
  */
 @Injectable()
 export class ExchangeOffer {
-  private answer = Promise.resolve(false);
+  private answer: Promise<boolean> | undefined;
   private askedAt = -Infinity;
 
   constructor(
@@ -19,21 +19,22 @@ export class ExchangeOffer {
     private readonly clock: Clock,
   ) {}
 
-  /** While the database is away, the answer before stays: nobody can change it then. */
+  /** While the database is away, the answer before stays: nobody can change it then. @throws Unavailable if there was none */
   isMade(): Promise<boolean> {
     const now = this.clock.now();
-    if (Math.abs(now - this.askedAt) >= EVERY_MS) {
-      this.askedAt = now;
-      this.answer = this.ask(this.answer);
-    }
+    if (this.answer && Math.abs(now - this.askedAt) < EVERY_MS) return this.answer;
+    this.askedAt = now;
+    this.answer = this.ask(this.answer);
     return this.answer;
   }
 
-  private async ask(before: Promise<boolean>): Promise<boolean> {
+  private async ask(before: Promise<boolean> | undefined): Promise<boolean> {
     try {
       return await this.clients.anyMayExchange();
     } catch (error) {
-      if (error instanceof Unavailable) return before;
+      if (error instanceof Unavailable && before) return before;
+      // the next question is not answered by this fault
+      this.answer = undefined;
       throw error;
     }
   }

@@ -4,6 +4,10 @@
  */
 const SPELLING = /^(\d{1,20}):(\d{1,20}):((?:\d{1,20}(?:,\d{1,20})*)?)$/;
 
+/** The highest id, and the bits that are the id within its epoch: 0 is no transaction. */
+const LAST = 2n ** 64n - 1n;
+const EPOCHLESS = 2n ** 32n - 1n;
+
 /** The transactions that were over at some moment. The snapshot "sees" these transactions. */
 export class Snapshot {
   /** The snapshot that sees no transaction. */
@@ -19,9 +23,21 @@ export class Snapshot {
   ) {}
 
   static parse(text: string): Snapshot | undefined {
-    const [, , end, open = ''] = SPELLING.exec(text) ?? [];
-    if (end === undefined) return undefined;
-    return new Snapshot(BigInt(end), open === '' ? [] : open.split(',').map(BigInt));
+    const [, first, end, open = ''] = SPELLING.exec(text) ?? [];
+    if (first === undefined || end === undefined) return undefined;
+    const snapshot = new Snapshot(BigInt(end), open === '' ? [] : open.split(',').map(BigInt));
+    return snapshot.isPossible(BigInt(first)) ? snapshot : undefined;
+  }
+
+  /** Whether PostgreSQL takes it: in order, no id beyond 64 bits, and none that it never assigns. */
+  private isPossible(first: bigint): boolean {
+    const ids = [first, ...this.open, this.end];
+    const inOrder = ids.every((id, at) => {
+      const before = ids[at - 1];
+      // the lowest open one may come again as the first of the list, and without a list it is the end
+      return before === undefined || before < id || (before === id && at === 1);
+    });
+    return inOrder && ids.every((id) => id <= LAST && (id & EPOCHLESS) !== 0n);
   }
 
   toString(): string {

@@ -33,7 +33,7 @@ export class Receivers {
     if (flaw) return { flaw };
     const { name, url, audience = url, events, authorization } = given;
     const id = randomUUID();
-    const refused = await this.database.transaction(async (transaction) => {
+    const done = await this.database.transaction(async (transaction) => {
       await transaction.run(sql.LOCK_RECEIVERS);
       const there = await transaction.entities.find(Receiver, { select: { id: true, name: true } });
       if (there.some((one) => one.name === name)) return 'name_taken' as const;
@@ -44,12 +44,12 @@ export class Receivers {
       });
       const detail = { receiver: name, at: new URL(url).origin, audience, events: events ?? null };
       await this.audit(transaction, 'receiver.added', by, detail);
-      return undefined;
+      // read in here: afterwards somebody else may have removed it
+      const [added] = among(await transaction.run<sql.ReceiverRow>(sql.LIST_RECEIVERS), id);
+      if (!added) throw new Error('a receiver that was added is not there');
+      return added;
     });
-    if (refused) return { flaw: refused };
-    const added = await this.find(id);
-    if (!added) throw new Error('a receiver was removed while it was added');
-    return { added };
+    return typeof done === 'string' ? { flaw: done } : { added: done };
   }
 
   /** Sorted by name. */
@@ -59,7 +59,7 @@ export class Receivers {
 
   /** Finds a receiver by its id or name. */
   async find(which: string): Promise<sql.ReceiverRow | undefined> {
-    return (await this.list()).find(({ id, name }) => id === which || name === which);
+    return among(await this.list(), which)[0];
   }
 
   /** Removes a receiver and its undelivered events. @returns false if there is no such receiver */
@@ -91,4 +91,8 @@ export class Receivers {
   private async audit(queries: Queries, type: string, by: Initiator, detail: object): Promise<void> {
     await audit(queries, this.clock, { type, ...by, detail });
   }
+}
+
+function among(rows: readonly sql.ReceiverRow[], which: string): sql.ReceiverRow[] {
+  return rows.filter(({ id, name }) => id === which || name === which);
 }

@@ -7,6 +7,7 @@ import { WireError } from '../../http/errors/wire-error.js';
 import { ClientsService, type ClientRecord } from '../clients/clients.service.js';
 import { SelfRegisteredClients, type RegisteredClient } from '../clients/self-registered-clients.js';
 import type { RequestOrigin } from '../request-origin.js';
+import { isStorable } from '../storable.js';
 import { digestOf } from '../tokens/token-format.js';
 import { ClientRegistration } from './client-registration.entity.js';
 import { InitialAccessTokens } from './initial-access-tokens.js';
@@ -69,7 +70,7 @@ export class Registrations {
 
   /** @returns undefined if the token is not this client's, or if the client is disabled */
   async find(clientId: string, token: string): Promise<Registration | undefined> {
-    if (!FORM.test(token)) return undefined;
+    if (!FORM.test(token) || !isStorable(clientId)) return undefined;
     const row = await this.stored.findOneBy({ clientId, digest: digestOf(token) });
     const client = row && (await this.clients.find(clientId));
     if (!client || client.disabled) return undefined;

@@ -4,6 +4,7 @@ import { Clock } from '../../database/clock.js';
 import { JwtSigner } from './jwt/jwt-signer.js';
 import { actClaim } from './act-claim.js';
 import { traced } from '../../tracing/tracing.js';
+import { Unavailable } from '../../http/errors/unavailable.js';
 import { digestOf, mintToken, type Prefix, type TokenFormat } from './token-format.js';
 import { TokenKeys } from './token-keys.js';
 
@@ -58,6 +59,8 @@ export class TokenMint {
     const { subject, clientId, scope, audience, format, notAfter = Infinity, actors = [] } = request;
     const iat = this.clock.seconds();
     const expiresIn = Math.min(this.config.ACCESS_TOKEN_TTL, notAfter - iat);
+    // the second has turned since it was looked up: whoever asks again hears that it is over
+    if (expiresIn < 1) throw new Unavailable('what a token was to be made from has just ended');
     const exp = iat + expiresIn;
     if (format === 'opaque') return this.spelled('kat_', exp, expiresIn);
     const signed = await this.signer.sign({

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import { Unavailable } from '../../../http/errors/unavailable.js';
 import { parseJson } from '../../../http/body/json-parser.js';
 import { OutboundRules } from '../../outbound/outbound-rules.js';
 import { bodyOf, pinnedRequest } from '../../outbound/pinned-request.js';
@@ -21,9 +22,10 @@ export class GuardedFetch {
 
   constructor(private readonly rules: OutboundRules) {}
 
-  /** @returns undefined if there is no such document, for whatever reason */
+  /** @returns undefined if there is no such document, for whatever reason @throws Unavailable while too many are read */
   async json(address: string): Promise<FetchedJson | undefined> {
-    if (this.running >= MOST_AT_ONCE) return undefined;
+    // no word about this document: others keep us busy
+    if (this.running >= MOST_AT_ONCE) throw new Unavailable('too many documents are being read');
     this.running += 1;
     try {
       const over = AbortSignal.timeout(this.rules.mostMs);
