@@ -52,8 +52,8 @@ describe('guards with leases, in processes of their own', () => {
       const end = began + MINUTES * 60_000;
       const { ...so } = await run(
         Object.keys(FAULTS),
-        ({ accepted, refused }) =>
-          (performance.now() > end && accepted > 50) || accepted + refused >= VALIDATIONS,
+        ({ accepted, refused, revokes }) =>
+          (performance.now() > end && accepted > 50 && revokes > 10) || accepted + refused >= VALIDATIONS,
       );
       const seconds = ((performance.now() - began) / 1_000).toFixed();
       const told = `${so.accepted + so.refused} verdicts of ${guards.length} guards in ${seconds} s`;
