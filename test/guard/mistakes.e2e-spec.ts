@@ -117,6 +117,8 @@ describe('options that cannot be meant', () => {
     ])
       expect(() => new JwtValidator(anything({ ...needed, ...alone }))).toThrow(TypeError);
     expect(() => new JwtValidator(needed)).not.toThrow();
+    const shared = { cacheSeconds: 300, clientId: 'c', clientSecret: 's' };
+    expect(() => new JwtValidator({ ...needed, ...shared, revocations: 'exact' })).toThrow(/cacheSeconds/);
   });
 });
 

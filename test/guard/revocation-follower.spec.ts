@@ -13,7 +13,8 @@ interface Answer {
 const NAMES = { jti: 'j', sub: 's', kid: 'k', sid: undefined, exp: 2_000_000_000 };
 
 /** A feed whose answers are let go one by one. */
-function feed() {
+function feed(timeoutMs = 60_000) {
+  const clock = { ahead: 0 };
   const asked: { readonly form: Record<string, string>; answer(answer: Answer): void; fail(): void }[] = [];
   const follower = new RevocationFollower({
     ask: (form) =>
@@ -24,15 +25,59 @@ function feed() {
           fail: () => reject(new Error('away')),
         });
       }),
-    timeoutMs: 60_000,
-    now: () => Date.now(),
+    timeoutMs,
+    now: () => Date.now() + clock.ahead,
   });
   const question = async (at: number) => {
     await expect.poll(() => asked.length).toBeGreaterThan(at);
     return asked[at]!;
   };
-  return { follower, question };
+  return { follower, question, clock };
 }
+
+describe('a guard whose clock was ahead', () => {
+  it('asks about tokens whose entries it may have forgotten, after the clock was set back', async () => {
+    const soon = Math.floor(Date.now() / 1_000) + 1_800;
+    const names = { ...NAMES, exp: soon };
+    const { follower, question, clock } = feed();
+    clock.ahead = 7_200_000;
+    void follower.start();
+    (await question(0)).answer({
+      ...{ cursor: 'one', lease_ms: 60_000 },
+      entries: [{ kind: 'token', key: 'j', exp: soon }],
+    });
+    const next = await question(1);
+    clock.ahead = 0;
+    next.answer({ cursor: 'two', lease_ms: 60_000 });
+    await question(2);
+    expect(follower.judge(names)).not.toBe('not named');
+    // of one that lives longer no entry can have been forgotten
+    expect(follower.judge({ ...names, jti: 'other', exp: soon + 36_000 })).toBe('not named');
+    follower.stop();
+  });
+});
+
+describe('whoever waits for the first lease', () => {
+  it('waits no longer than for an answer', async () => {
+    const { follower } = feed(50);
+    await follower.start();
+    expect(follower.judge(NAMES)).toBe('unknown');
+    follower.stop();
+  });
+
+  it('does not wait for a guard that has stopped', async () => {
+    const { follower } = feed();
+    follower.stop();
+    await follower.start();
+    const other = feed();
+    const started = other.follower.start();
+    const first = await other.question(0);
+    other.follower.stop();
+    first.answer({ cursor: 'one', lease_ms: 60_000 });
+    await started;
+    expect(other.follower.judge(NAMES)).toBe('unknown');
+  });
+});
 
 describe('a guard that begins again holds no lease until all that it fetches counts', () => {
   const lease = { cursor: 'one', lease_ms: 60_000 };

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LeaseRegister } from '../../src/auth/leases/lease-register.js';
+import { LEAVE_REGISTER } from '../../src/auth/leases/leases.sql.js';
+import { Database } from '../../src/database/database.js';
 import { FeedGuard, hashed } from '../support/feed-guard.js';
 import { claimsOf, headerOf } from '../support/forge.js';
 import {
@@ -81,6 +84,31 @@ describe('POST /oauth/revocations', () => {
       }
       expect((await ask({ guard: randomBytes(16).toString('base64url') })).status).toBe(200);
     });
+  });
+
+  it('gives no lease for a cursor from the future of a database that was put back, but the whole log', async () => {
+    const guard = randomBytes(16).toString('base64url');
+    const first = (await ask({ guard })).body as { cursor: string };
+    const place = first.cursor.slice(0, first.cursor.indexOf('~'));
+    const answer = await ask({ guard, cursor: `${place}~1:${2n ** 40n + 7n}:` });
+    expect(answer).toMatchObject({ status: 200, body: { reset: true, lease_ms: 0 } });
+  });
+
+  it('keeps the entry of an instance when a link delivers late that it has left', async () => {
+    const database = keks.app.get(Database);
+    const register = new LeaseRegister(database, 60_000);
+    const entries = async (): Promise<number> => {
+      const { rows } = await keks.database.client.query('SELECT FROM guard_leases WHERE instance = $1', [
+        register.instance,
+      ]);
+      return rows.length;
+    };
+    await register.renew(undefined, 1, undefined);
+    await register.renew(undefined, 1, undefined);
+    await database.run(LEAVE_REGISTER, [register.instance, 1]);
+    expect(await entries()).toBe(1);
+    await register.leave();
+    expect(await entries()).toBe(0);
   });
 
   describe('tells', () => {

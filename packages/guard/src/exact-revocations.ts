@@ -68,6 +68,10 @@ export class ExactRevocations {
     const { introspectionEndpoint = `${base}/oauth/introspect` } = options;
     const feed = options.revocationsEndpoint ?? `${base}/oauth/revocations`;
     const timeoutMs = withinRange('timeoutMs', options.timeoutMs ?? 1_000, 1, 60_000);
+    if ((options as Partial<RemoteValidatorOptions>).cacheSeconds)
+      throw new TypeError(
+        'cacheSeconds does not go with exact revocations: a verdict that is kept outlives the revoke.',
+      );
     this.remote = new RemoteValidator({ ...options, introspectionEndpoint });
     const endpoint = trustedEndpoint('revocationsEndpoint', feed, allowHttp);
     this.client = new IntrospectionClient({

@@ -40,9 +40,15 @@ export class RevocationFollower {
     this.clock = options.clock ?? new LeaseClock();
   }
 
-  /** Starts with the first token. @returns when the first lease is there, or the first attempt has failed */
+  /**
+   * Starts with the first token.
+   * @returns when the first lease is there, when the first attempt has failed, or when the time for an answer is over
+   */
   start(): Promise<void> {
-    this.first ??= new Promise((resolve) => void this.follow(resolve));
+    this.first ??= new Promise((resolve) => {
+      setTimeout(resolve, this.options.timeoutMs).unref();
+      void this.follow(resolve);
+    });
     return this.first;
   }
 
@@ -106,6 +112,7 @@ export class RevocationFollower {
         await new Promise((resolve) => setTimeout(resolve, pause).unref());
       }
     }
+    started();
   }
 
   private tell(why: string): void {

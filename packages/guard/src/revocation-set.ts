@@ -39,6 +39,8 @@ export class RevocationSet {
   private all = 0;
   private allUntil = 0;
   private count = 0;
+  /** The latest time at which entries were forgotten. The clock may have been ahead then. */
+  private forgotTo = 0;
 
   /** How many entries are held. */
   get size(): number {
@@ -74,6 +76,8 @@ export class RevocationSet {
     const { jti, sid, sub, kid, actors = [] } = names;
     if (this.tokens.has(jti) || this.keys.has(kid)) return 'dead';
     if (sid !== undefined && this.grants.has(sid)) return 'dead';
+    // its entry may be among the forgotten ones, if the clock has been set back since
+    if (names.exp + REST < this.forgotTo) return 'unknown';
     if (this.all === 0 && this.subjects.size === 0) return 'not named';
     const doubts = [this.all, this.subjects.get(`all ${sub}`)?.at ?? 0];
     if (sid === undefined) doubts.push(this.subjects.get(`grant ${sub}`)?.at ?? 0);
@@ -83,6 +87,7 @@ export class RevocationSet {
 
   /** @param now seconds since the epoch, by the clock that judges the expiry of tokens */
   forget(now: number): void {
+    this.forgotTo = Math.max(this.forgotTo, now);
     for (const map of [this.tokens, this.grants, this.keys])
       for (const [key, exp] of map) if (exp + REST < now) map.delete(key);
     for (const [key, { exp }] of this.subjects) if (exp + REST < now) this.subjects.delete(key);

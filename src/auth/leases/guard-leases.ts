@@ -236,7 +236,9 @@ export class GuardLeases implements BeforeApplicationShutdown {
       // the poll was given up meanwhile: its answer must reach nobody
       if (!this.polls.has(poll)) continue;
       const { place, snapshot } = poll.from;
-      const revocations = place === position.place ? this.recent?.after(snapshot) : undefined;
+      // a database that was put back to an earlier copy keeps its place: a cursor from its future says nothing
+      const isHere = place === position.place && position.snapshot.covers(snapshot);
+      const revocations = isHere ? this.recent?.after(snapshot) : undefined;
       if (revocations?.length === 0 && poll.due > performance.now() + TOGETHER_MS) continue;
       this.polls.close(poll);
       const leaseMs = Math.floor(lengthFor(poll));

@@ -86,6 +86,6 @@ export class LeaseRegister {
     this.renewed = undefined;
     clearTimeout(this.describing);
     this.describing = undefined;
-    if (this.beat > 0) await this.database.run(sql.LEAVE_REGISTER, [this.instance]);
+    if (this.beat > 0) await this.database.run(sql.LEAVE_REGISTER, [this.instance, this.beat]);
   }
 }

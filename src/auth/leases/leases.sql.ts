@@ -77,9 +77,10 @@ export const READ_PAGE: Statement = {
       ) AS r ON true`,
 };
 
+/** The entry as it was last written ($2): a statement that a slow link delivers late must not delete a later one. */
 export const LEAVE_REGISTER: Statement = {
   name: 'leave_guard_leases',
-  text: `DELETE FROM guard_leases WHERE instance = $1`,
+  text: `DELETE FROM guard_leases WHERE instance = $1 AND beat = $2`,
 };
 
 /** For people: the guards of the entry. */
