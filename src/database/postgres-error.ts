@@ -17,9 +17,8 @@ const CHECK = '23514';
  * row like a CHECK, but without the name of a constraint. Sent again, the row goes to the right partition.
  */
 function isMisrouted(error: unknown): boolean {
-  const cause = error instanceof Unavailable ? error.cause : error;
-  if (sqlState(cause) !== CHECK || !(cause instanceof Error)) return false;
-  return !('constraint' in cause) || cause.constraint === undefined;
+  const { state, constraint } = violationOf(error);
+  return state === CHECK && constraint === undefined;
 }
 
 /** foreign_key_violation */
@@ -30,9 +29,15 @@ const FOREIGN_KEY = '23503';
  * sent again it finds the receiver gone.
  */
 function isForRemovedReceiver(error: unknown): boolean {
+  const { state, constraint } = violationOf(error);
+  return state === FOREIGN_KEY && constraint === 'undelivered_events_receiver_id_fkey';
+}
+
+/** What PostgreSQL has said, also of a fault that is `Unavailable` already. */
+function violationOf(error: unknown): { readonly state: string | undefined; readonly constraint: unknown } {
   const cause = error instanceof Unavailable ? error.cause : error;
-  if (sqlState(cause) !== FOREIGN_KEY || !(cause instanceof Error)) return false;
-  return 'constraint' in cause && cause.constraint === 'undelivered_events_receiver_id_fkey';
+  const constraint = cause instanceof Error && 'constraint' in cause ? cause.constraint : undefined;
+  return { state: sqlState(cause), constraint };
 }
 
 /** True for a fault that the same statement or transaction does not meet again: it may be sent once more. */

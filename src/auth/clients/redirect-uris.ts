@@ -16,11 +16,10 @@ export function isRedirectUri(text: string): boolean {
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== '' || password !== '') return false;
   if (protocol !== 'https:' && protocol !== 'http:') return OWN_SCHEME.test(text);
+  if (!HOST.test(hostname)) return false;
   // a host that is read differently than it is spelled could deceive a person who compares it
   const spelled = new RegExp(`^${protocol}//${escaped(hostname)}(?::\\d{1,5})?(?=[/?]|$)`);
-  return (
-    HOST.test(hostname) && spelled.test(text) && (protocol === 'https:' || LOOPBACK_NAMES.includes(hostname))
-  );
+  return spelled.test(text) && (protocol === 'https:' || LOOPBACK_NAMES.includes(hostname));
 }
 
 /**
@@ -39,5 +38,5 @@ function withoutLoopbackPort(uri: string): string | undefined {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return text.replace(/[.[\]]/g, '\\$&');
 }
